@@ -1,0 +1,78 @@
+"""`edge-agent COMMAND ...`: finds the command's file and runs it.
+
+Help must be instant on a small box, so nothing but the named command is imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+from edge_agent import __version__
+
+# command -> one line of help. The file is cli/<command>.py; it has `app`.
+COMMANDS: dict[str, str] = {
+    "demo": "the whole job on simulated hardware: weigh, match, seal, publish, receipt",
+    "run": "the daemon",
+    "config": "check a configuration; print its JSON Schema",
+    "simulate": "a scenario and a seed -> a recording and its ground truth",
+    "import": "raw serial captures, plate CSVs and videos -> a recording",
+    "replay": "a recording -> the decisions and statements it leads to",
+    "verify": "check evidence: signature, chain, attachments, receipt",
+    "ingest": "the platform's side: verify, store durably, sign receipts",
+    "bench": "ratios against a floor measured in the same run",
+}
+
+
+def usage() -> str:
+    """The text of `edge-agent --help`."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {text}" for name, text in COMMANDS.items()]
+    return "\n".join(
+        [
+            "Usage: edge-agent COMMAND [OPTIONS]",
+            "",
+            "Roadside enforcement agent: from load-cell bytes to signed, receipted candidate evidence.",
+            "",
+            "Commands:",
+            *lines,
+            "",
+            "`edge-agent COMMAND --help` says more. Exit: 0 good, 1 the checked thing is bad, 2 usage.",
+        ]
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    args = sys.argv[1:] if argv is None else argv
+    if not args or args[0] in {"-h", "--help", "help"}:
+        print(usage())
+        return 0 if args else 2
+    if args[0] in {"--version", "-V"}:
+        print(f"edge-agent {__version__}")
+        return 0
+    name, rest = args[0], args[1:]
+    if name not in COMMANDS:
+        print(f"edge-agent: no command {name!r}. `edge-agent --help` lists them.", file=sys.stderr)
+        return 2
+    return run_command(name, rest)
+
+
+def run_command(name: str, args: list[str]) -> int:
+    """Import `cli/<name>.py` and call its app; a user's mistake never prints a traceback."""
+    from edge_agent.errors import EdgeAgentError, UserError  # noqa: PLC0415 - help stays instant
+
+    module = importlib.import_module(
+        f"edge_agent.cli.{name}_" if name == "import" else f"edge_agent.cli.{name}"
+    )
+    try:
+        status = module.app(args=args, prog_name=f"edge-agent {name}", standalone_mode=True)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except EdgeAgentError as error:
+        print(f"edge-agent {name}: {error}", file=sys.stderr)
+        return 1
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else (0 if stop.code is None else 1)
+    return status if isinstance(status, int) else 0

@@ -1,0 +1,153 @@
+"""Events: what happened to the box, each with its own time. All the core ever learns.
+
+`at` is the box's monotonic clock in nanoseconds, stamped where the thing entered the box. The
+runner writes every event to the journal before `Site.step` sees it. A `Tick` is an event too.
+Each event here has a stable journal form (`journal/codec.py`): changing a field needs a migration.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from edge_agent.core.records import Detection, Picture
+from edge_agent.core.units import MilliCelsius, Ns, Permille
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The daemon came up. First event of every journal."""
+
+    at: Ns
+    boot_id: str
+    software: str
+    config_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class SerialBytes:
+    """Bytes read from a port in one read; `at` is when the read returned its last byte."""
+
+    at: Ns
+    port: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RegistersRead:
+    """One Modbus poll: 16-bit registers from `address` on, or why there are none."""
+
+    at: Ns
+    port: str
+    address: int
+    registers: tuple[int, ...]
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TemperatureRead:
+    """A temperature probe near the sensors of `lane`."""
+
+    at: Ns
+    lane: str
+    temperature: MilliCelsius
+
+
+@dataclass(frozen=True, slots=True)
+class PlateSeen:
+    """One plate read, pushed by a camera or read on the box.
+
+    `captured_utc` is the camera's own clock; None when it sent none, then `at` must serve.
+    `text` is as the camera sent it, upper case, nothing corrected; empty when it read nothing.
+    """
+
+    at: Ns
+    camera: str
+    lane: str | None
+    captured_utc: Ns | None
+    text: str
+    confidence: Permille
+    colour: str = ""  # blue yellow green yellow_green white black, or empty when not said
+    vehicle: str = ""  # car bus truck ... as the camera said, or empty
+    direction: str = ""  # approaching | leaving | empty
+    alternatives: tuple[tuple[str, Permille], ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    event_id: str = ""  # the camera's own id of the event, for duplicates
+    request: str = ""  # the ReadPlates request this answers; empty when pushed
+
+
+@dataclass(frozen=True, slots=True)
+class PlatesDone:
+    """Everything asked for by the `ReadPlates` request has been read."""
+
+    at: Ns
+    request: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """The pictures asked for by a `Capture` request, with what the detector saw in each."""
+
+    at: Ns
+    request: str
+    camera: str
+    pictures: tuple[Picture, ...]
+    detections: tuple[tuple[Detection, ...], ...]  # one tuple a picture, same order
+    model_sha256: str = ""  # empty when no detector ran
+    problem: str = ""
+
+
+class ClockSource(StrEnum):
+    """Where the time comes from, best first."""
+
+    GNSS = "gnss"
+    PTP = "ptp"
+    NTS = "nts"
+    NTP = "ntp"
+    RTC = "rtc"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStatus:
+    """What is known of the clock: `utc = at + utc_minus_mono`, and how wrong that may be."""
+
+    at: Ns
+    utc_minus_mono: Ns
+    source: ClockSource
+    synced: bool
+    offset: Ns
+    est_error: Ns | None  # None = unknown
+    stratum: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceChanged:
+    """A device came up, went away or is not itself. `device` is "port/wim", "camera/cam1", ..."""
+
+    at: Ns
+    device: str
+    state: str  # up | down | degraded
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed: the core asked to be woken (`Site.deadline`)."""
+
+    at: Ns
+
+
+Event = (
+    Started
+    | SerialBytes
+    | RegistersRead
+    | TemperatureRead
+    | PlateSeen
+    | PlatesDone
+    | Captured
+    | ClockStatus
+    | DeviceChanged
+    | Tick
+)
