@@ -1,0 +1,109 @@
+"""JSON with one meaning: what one reader takes from the bytes, every other reader takes too.
+
+Python's `json` accepts UTF-16, a byte-order mark, repeated keys (the last one wins), NaN, `1e400`,
+4000-digit integers and lone surrogates, and nests until it breaks. A statement that two programs
+could read differently is worth nothing in a dispute, so none of that passes here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+from edge_agent.errors import VerificationError
+
+MAX_BYTES = 64 * 1024
+MAX_DEPTH = 16
+INT_MIN, INT_MAX = -(2**63), 2**63 - 1
+
+# A whole string, or the rest of the text where the string never ends: linear on any input.
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_BRACKET = re.compile(r"[\[\]{}]")
+
+
+def loads(data: bytes, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
+    """The object that `data` holds: strings, 64-bit integers, booleans, null, lists, objects.
+
+    Raises:
+        VerificationError: anything else, in time linear in `max_bytes`.
+    """
+    if len(data) > max_bytes:
+        raise VerificationError(f"JSON of {len(data)} bytes is over the limit of {max_bytes}")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise VerificationError(f"JSON is not UTF-8: {error}") from error
+    _check_depth(text, max_depth)
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_int=_integer,
+            parse_float=_refuse_float,
+            parse_constant=_refuse_float,
+        )
+        json.dumps(value, ensure_ascii=False).encode("utf-8")  # a lone surrogate has no UTF-8
+    except (ValueError, RecursionError) as error:
+        raise VerificationError(f"not strict JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise VerificationError(f"JSON top level must be an object, not {type(value).__name__}")
+    return value
+
+
+def dumps(value: dict[str, Any]) -> bytes:
+    """Compact UTF-8 in the order of the keys as given: the bytes to sign.
+
+    Raises:
+        ValueError: a float, a value outside 64 bits, a lone surrogate, or a type JSON has not.
+    """
+    _check_writable(value, MAX_DEPTH)
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
+
+
+def _check_depth(text: str, max_depth: int) -> None:
+    depth = 0
+    for bracket in _BRACKET.finditer(_STRING.sub("", text)):
+        depth += 1 if bracket.group() in "[{" else -1
+        if depth > max_depth:
+            raise VerificationError(f"JSON nests deeper than {max_depth}")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"key {next(k for k in keys if keys.count(k) > 1)!r} appears twice")
+    return found
+
+
+def _integer(digits: str) -> int:
+    # Longer than any 64-bit integer: refused before the conversion, which is quadratic.
+    if len(digits) > len(str(INT_MIN)) or not INT_MIN <= int(digits) <= INT_MAX:
+        raise ValueError(f"integer {digits[:24]} does not fit 64 bits")
+    return int(digits)
+
+
+def _refuse_float(text: str) -> NoReturn:
+    raise ValueError(f"{text[:24]} is not an integer; floats do not appear in evidence")
+
+
+def _check_writable(value: object, depth: int) -> None:
+    if depth < 0:
+        raise ValueError(f"nests deeper than {MAX_DEPTH}")
+    match value:
+        case None | bool() | str():
+            pass
+        case int():
+            if not INT_MIN <= value <= INT_MAX:
+                raise ValueError(f"integer {value} does not fit 64 bits")
+        case dict():
+            for key, inner in value.items():
+                if not isinstance(key, str):
+                    raise ValueError(f"key {key!r} is not a string")  # noqa: TRY004 - one error kind for the caller
+                _check_writable(inner, depth - 1)
+        case list() | tuple():
+            for inner in value:
+                _check_writable(inner, depth - 1)
+        case _:
+            raise ValueError(f"{type(value).__name__} does not appear in evidence: {value!r}")
