@@ -1,0 +1,121 @@
+"""Which parts of the box can be believed now, and for how long each has been blind.
+
+The coverage ledger tells "nothing happened" from "we could not see".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge_agent.core.decisions import Fault, FaultKind, Status
+from edge_agent.core.events import ClockStatus, DeviceChanged
+from edge_agent.core.units import MS, S, Ns
+
+# Clock error above which nothing may support enforcement (GA/T 832-2014: 1.0 s to Beijing time).
+CLOCK_LIMIT = 1 * S
+
+STATE_OF_DEVICE = {"up": "ok", "degraded": "degraded", "down": "blind"}
+
+
+@dataclass(slots=True)
+class _Part:
+    state: str
+    since: Ns
+    heard_at: Ns
+    blind: int = 0  # ns spent blind before `since`
+
+
+class Health:
+    """Follows ports by their bytes, devices by what they say, the clock by its status."""
+
+    def __init__(self, ports: tuple[str, ...], silence_ms: int, clock_step_ms: int) -> None:
+        self._silence = silence_ms * MS
+        self._step = clock_step_ms * MS
+        self._ports = tuple(f"port/{port}" for port in ports)
+        self._parts: dict[str, _Part] = {}
+        self._clock: ClockStatus | None = None
+        self._clock_trusted: bool | None = None
+
+    @property
+    def clock(self) -> ClockStatus | None:
+        """The last known state of the clock."""
+        return self._clock
+
+    def start(self, at: Ns) -> None:
+        """Watch the ports from now on; none is known to speak yet."""
+        for part in self._ports:
+            self._parts.setdefault(part, _Part("unknown", at, at))
+
+    def heard(self, port: str, at: Ns) -> tuple[Status, ...]:
+        """Bytes came from the port."""
+        part = self._parts.get(f"port/{port}")
+        if part is None:
+            return ()
+        part.heard_at = at
+        if part.state == "ok":
+            return ()
+        return self._change(f"port/{port}", part, at, "ok", "bytes arrive")
+
+    def device(self, event: DeviceChanged) -> tuple[Status | Fault, ...]:
+        """A device said that it came up, went away, or is not itself."""
+        state = STATE_OF_DEVICE.get(event.state, "unknown")
+        part = self._parts.setdefault(event.device, _Part("unknown", event.at, event.at))
+        part.heard_at = max(part.heard_at, event.at)
+        if part.state == state:
+            return ()
+        changed = self._change(event.device, part, event.at, state, event.detail)
+        if state == "ok":
+            return changed
+        return (Fault(event.at, event.device, FaultKind.DEVICE_DOWN, event.detail), *changed)
+
+    def clock_status(self, event: ClockStatus) -> tuple[Fault, ...]:
+        """The clock was asked; a jump and a loss of trust are facts worth keeping."""
+        faults: list[Fault] = []
+        before, self._clock = self._clock, event
+        if before is not None:
+            jump = event.utc_minus_mono - before.utc_minus_mono
+            if abs(jump) >= self._step:
+                detail = f"UTC stepped by {jump // MS} ms against the monotonic clock"
+                faults.append(Fault(event.at, "clock", FaultKind.CLOCK_STEPPED, detail))
+        trusted = event.synced and event.est_error is not None and event.est_error <= CLOCK_LIMIT
+        if self._clock_trusted is not False and not trusted:
+            detail = f"source {event.source}, synced {event.synced}, error {event.est_error} ns"
+            faults.append(Fault(event.at, "clock", FaultKind.CLOCK_UNTRUSTED, detail))
+        self._clock_trusted = trusted
+        return tuple(faults)
+
+    def tick(self, now: Ns) -> tuple[Status | Fault, ...]:
+        """Find the ports that have fallen silent."""
+        out: list[Status | Fault] = []
+        for name in self._ports:
+            part = self._parts.get(name)
+            if part is None or part.state == "blind" or now - part.heard_at < self._silence:
+                continue
+            detail = f"nothing for {self._silence // MS} ms"
+            out.append(Fault(now, name, FaultKind.SENSOR_SILENT, detail))
+            out.extend(self._change(name, part, now, "blind", detail))
+        return tuple(out)
+
+    @property
+    def deadline(self) -> Ns | None:
+        """When the next port could be called silent."""
+        waits = [
+            self._parts[name].heard_at + self._silence
+            for name in self._ports
+            if name in self._parts and self._parts[name].state != "blind"
+        ]
+        return Ns(min(waits)) if waits else None
+
+    def blind_for(self, part: str, now: Ns) -> Ns:
+        """How long the part has been blind since the start, in total."""
+        known = self._parts.get(part)
+        if known is None:
+            return Ns(0)
+        return Ns(known.blind + (now - known.since if known.state == "blind" else 0))
+
+    @staticmethod
+    def _change(name: str, part: _Part, at: Ns, state: str, detail: str) -> tuple[Status, ...]:
+        if part.state == "blind":
+            part.blind += at - part.since
+        part.state, part.since = state, at
+        return (Status(at, name, state, detail),)

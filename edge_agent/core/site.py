@@ -1,0 +1,295 @@
+"""Everything this roadside box has seen, and what it concludes. The one door into the core.
+
+    event ──> decoder (bytes -> samples) ──> scale (samples -> crossings) ──> limits (-> verdicts)
+                                                      │                           │ over
+    plate read ──> merger ──> matcher <───────────────┘          Capture, ReadPlates, a case
+                                 │ match                                          │
+                                 └───────────────────────> case <── pictures ─────┘
+                                                             │
+                                                             └──> Seal
+
+Pure: no clock, no file, no thread. `step` never raises for bad input; an exception is a bug.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from edge_agent.core.cases import Case, Cases, is_over, pictures_due
+from edge_agent.core.decisions import (
+    Capture,
+    CrossingSeen,
+    Decision,
+    Fault,
+    FaultKind,
+    ReadPlates,
+)
+from edge_agent.core.events import (
+    Captured,
+    ClockStatus,
+    DeviceChanged,
+    Event,
+    PlatesDone,
+    PlateSeen,
+    RegistersRead,
+    SerialBytes,
+    Started,
+    TemperatureRead,
+    Tick,
+)
+from edge_agent.core.health import Health
+from edge_agent.core.match.matcher import Matcher
+from edge_agent.core.plates.votes import PlateMerger
+from edge_agent.core.records import (
+    Crossing,
+    Match,
+    MatchStatus,
+    PlateRead,
+    Verdict,
+)
+from edge_agent.core.site_settings import SiteSettings
+from edge_agent.core.units import MS, Ns, Ppm
+from edge_agent.core.use_class import use_class
+from edge_agent.core.weigh.limits import Limits
+from edge_agent.core.weigh.protocols import make_decoder
+from edge_agent.core.weigh.samples import ProtocolFault, Samples, VehicleRecord
+from edge_agent.core.weigh.scale import Scale
+
+
+class Site:
+    """One roadside box. Give it every event in order; do what it decides; wake it at `deadline`."""
+
+    def __init__(self, settings: SiteSettings) -> None:
+        self._settings = settings
+        self._now = Ns(0)
+        self._boot = "unstarted"
+        self._decoders = {port: make_decoder(protocol) for port, protocol in settings.ports.items()}
+        self._scales = {lane: Scale(lane, chosen.scale) for lane, chosen in settings.lanes.items()}
+        self._limits = {lane: Limits(chosen.limits) for lane, chosen in settings.lanes.items()}
+        self._matchers = {name: Matcher(name, link.match) for name, link in settings.cameras.items()}
+        self._mergers = {name: PlateMerger(name, settings.plates) for name in settings.cameras}
+        self._lanes_of_port = {
+            port: tuple(lane for lane, chosen in settings.lanes.items() if chosen.port == port)
+            for port in settings.ports
+        }
+        self._cases = Cases(self._judge, self._classify)
+        self._health = Health(
+            tuple(settings.ports), settings.health.silence_ms, settings.health.clock_step_ms
+        )
+        self._handlers: dict[type[Event], Callable[[Any], Iterable[Decision]]] = {
+            Started: self._on_started,
+            SerialBytes: self._on_serial,
+            RegistersRead: self._on_registers,
+            TemperatureRead: self._on_temperature,
+            PlateSeen: self._on_plate,
+            PlatesDone: self._on_plates_done,
+            Captured: self._on_captured,
+            ClockStatus: self._on_clock,
+            DeviceChanged: self._on_device,
+            Tick: self._on_tick,
+        }
+
+    def step(self, event: Event) -> tuple[Decision, ...]:
+        """Take in one event and say what follows from it, in order."""
+        self._now = max(self._now, event.at)
+        decisions = list(self._handlers[type(event)](event))
+        decisions.extend(self._advance())
+        return tuple(decisions)
+
+    @property
+    def deadline(self) -> Ns | None:
+        """Wake me no later than this, even if nothing happens."""
+        waits = [
+            self._health.deadline,
+            self._cases.deadline,
+            *(scale.deadline for scale in self._scales.values()),
+            *(merger.deadline for merger in self._mergers.values()),
+            *(matcher.deadline for matcher in self._matchers.values()),
+        ]
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    # -- what happened ---------------------------------------------------------------------------
+
+    def _on_started(self, event: Started) -> Iterable[Decision]:
+        self._boot = event.boot_id
+        self._health.start(event.at)
+        return ()
+
+    def _on_serial(self, event: SerialBytes) -> Iterable[Decision]:
+        decoder = self._decoders.get(event.port)
+        if decoder is None:
+            yield self._unknown(f"port/{event.port}", "bytes from a port that is not configured")
+            return
+        yield from self._health.heard(event.port, event.at)
+        yield from self._decoded(event.port, decoder.feed(event.at, event.data))
+
+    def _on_registers(self, event: RegistersRead) -> Iterable[Decision]:
+        decoder = self._decoders.get(event.port)
+        if decoder is None:
+            yield self._unknown(f"port/{event.port}", "registers from a port that is not configured")
+            return
+        if not event.problem:
+            yield from self._health.heard(event.port, event.at)
+        yield from self._decoded(event.port, decoder.feed_registers(event))
+
+    def _on_temperature(self, event: TemperatureRead) -> Iterable[Decision]:
+        scale = self._scales.get(event.lane)
+        if scale is None:
+            yield self._unknown(f"lane/{event.lane}", "temperature of a lane that is not configured")
+            return
+        scale.temperature(event.at, event.temperature)
+
+    def _on_plate(self, event: PlateSeen) -> Iterable[Decision]:
+        merger = self._mergers.get(event.camera)
+        if merger is None:
+            yield self._unknown(f"camera/{event.camera}", "a plate from a camera that is not configured")
+            return
+        at, at_sd = self._capture_time(event)
+        yield from self._merged(event.camera, merger.add(event, at, at_sd))
+
+    def _on_plates_done(self, event: PlatesDone) -> Iterable[Decision]:
+        if event.problem:
+            yield Fault(event.at, f"request/{event.request}", FaultKind.CAMERA, event.problem)
+
+    def _on_captured(self, event: Captured) -> Iterable[Decision]:
+        self._cases.captured(event)
+        if event.problem:
+            yield Fault(event.at, f"camera/{event.camera}", FaultKind.CAMERA, event.problem)
+
+    def _on_clock(self, event: ClockStatus) -> Iterable[Decision]:
+        return self._health.clock_status(event)
+
+    def _on_device(self, event: DeviceChanged) -> Iterable[Decision]:
+        return self._health.device(event)
+
+    def _on_tick(self, _event: Tick) -> Iterable[Decision]:
+        return ()
+
+    # -- from bytes to crossings to cases --------------------------------------------------------
+
+    def _decoded(
+        self, port: str, results: tuple[Samples | VehicleRecord | ProtocolFault, ...]
+    ) -> Iterable[Decision]:
+        for result in results:
+            if isinstance(result, ProtocolFault):
+                yield Fault(result.at, f"port/{port}", result.kind, result.detail, result.count)
+            elif isinstance(result, VehicleRecord):
+                yield from self._reported(port, result)
+            else:
+                for lane in self._lanes_of_port[port]:
+                    yield from self._weighed(lane, self._scales[lane].feed(result))
+
+    def _reported(self, port: str, record: VehicleRecord) -> Iterable[Decision]:
+        if record.lane not in self._lanes_of_port[port]:
+            yield self._unknown(f"port/{port}", f"a vehicle on lane {record.lane!r}, not on this port")
+            return
+        yield from self._weighed(record.lane, self._scales[record.lane].report(record))
+
+    def _weighed(self, lane: str, results: tuple[Crossing | Fault, ...]) -> Iterable[Decision]:
+        for result in results:
+            if isinstance(result, Fault):
+                yield result
+            else:
+                yield from self._crossed(lane, result)
+
+    def _crossed(self, lane: str, crossing: Crossing) -> Iterable[Decision]:
+        verdicts = self._judge(crossing, "")
+        yield CrossingSeen(self._now, crossing, verdicts)
+        camera = self._settings.lanes[lane].camera
+        if camera:
+            self._matchers[camera].crossing(crossing)
+        if is_over(verdicts):
+            yield from self._open_case(lane, camera, crossing, verdicts)
+
+    def _open_case(
+        self, lane: str, camera: str, crossing: Crossing, verdicts: tuple[Verdict, ...]
+    ) -> Iterable[Decision]:
+        case = Case(
+            id=f"{self._boot}-{lane}-{crossing.number}",
+            crossing=crossing,
+            verdicts=verdicts,
+            port=self._settings.lanes[lane].port,
+            pictures_due=None,
+        )
+        self._cases.open(case)
+        if not camera:
+            self._cases.matched(self._nobody_looked(crossing))
+            return
+        link = self._settings.cameras[camera]
+        window = self._matchers[camera].window(crossing)
+        if link.pictures:
+            times = tuple(Ns(window.predicted + offset * MS) for offset in sorted(link.offsets_ms))
+            case.pictures_due = pictures_due((*times, self._now), link.picture_wait_ms)
+            yield Capture(self._now, case.id, camera, lane, times)
+        if link.plates != "push":
+            yield ReadPlates(self._now, case.id, camera, lane, window.start, window.end)
+
+    def _nobody_looked(self, crossing: Crossing) -> Match:
+        """The match of a lane without a camera: there is no read, and that is certain."""
+        return Match(
+            lane=crossing.lane,
+            crossing=crossing.number,
+            status=MatchStatus.UNMATCHED,
+            decided_at=self._now,
+            predicted_at=crossing.last_axle_at,
+            predicted_sd=Ns(0),
+            candidates=(),
+            none_posterior=Ppm(1_000_000),
+            margin=Ppm(1_000_000),
+        )
+
+    # -- plates ----------------------------------------------------------------------------------
+
+    def _capture_time(self, event: PlateSeen) -> tuple[Ns, Ns]:
+        """When the picture was taken, monotonic, with one standard deviation."""
+        link = self._settings.cameras[event.camera]
+        unstamped = Ns(link.unstamped_sd_ms * MS)
+        clock = self._health.clock
+        if event.captured_utc is None or clock is None:
+            return event.at, unstamped
+        at = Ns(event.captured_utc - clock.utc_minus_mono)
+        if abs(at - event.at) > link.clock_limit_ms * MS:
+            return event.at, unstamped
+        return at, Ns(0)
+
+    def _merged(self, camera: str, results: tuple[PlateRead | Fault, ...]) -> Iterable[Decision]:
+        for result in results:
+            if isinstance(result, Fault):
+                yield result
+            else:
+                self._matchers[camera].read(result)
+
+    # -- time ------------------------------------------------------------------------------------
+
+    def _advance(self) -> Iterable[Decision]:
+        now = self._now
+        yield from self._health.tick(now)
+        for lane, scale in self._scales.items():
+            if _due(scale.deadline, now):
+                yield from self._weighed(lane, scale.tick(now))
+        for camera, merger in self._mergers.items():
+            if _due(merger.deadline, now):
+                yield from self._merged(camera, merger.tick(now))
+        for matcher in self._matchers.values():
+            for result in matcher.advance(now):
+                if isinstance(result, Fault):
+                    yield result
+                else:
+                    self._cases.matched(result)
+        yield from self._cases.advance(now, self._health.clock)
+
+    # -- judging ---------------------------------------------------------------------------------
+
+    def _judge(self, crossing: Crossing, vehicle: str) -> tuple[Verdict, ...]:
+        return self._limits[crossing.lane].evaluate(crossing, vehicle)
+
+    def _classify(self, **known: Any) -> Any:
+        return use_class(self._settings.legal, **known)
+
+    def _unknown(self, source: str, detail: str) -> Fault:
+        return Fault(self._now, source, FaultKind.UNKNOWN_SOURCE, detail)
+
+
+def _due(deadline: Ns | None, now: Ns) -> bool:
+    return deadline is not None and deadline <= now

@@ -1,0 +1,76 @@
+"""What a human chose about one site, as far as the core needs to know."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from edge_agent.core.match.settings import MatchSettings
+from edge_agent.core.plates.settings import PlatesSettings
+from edge_agent.core.settings import Settings
+from edge_agent.core.use_class import LegalSettings
+from edge_agent.core.weigh.limits.settings import LimitsSettings
+from edge_agent.core.weigh.protocols.settings import ProtocolSettings
+from edge_agent.core.weigh.settings import ScaleSettings
+
+
+class LaneSettings(Settings):
+    """One lane: its scale, the limits that hold on it, the camera that sees its vehicles."""
+
+    port: str
+    """Port that the scale's instrument is on."""
+    scale: ScaleSettings
+    limits: LimitsSettings
+    camera: str = ""
+    """Camera of pictures and plates; empty: overweight crossings are recorded without either."""
+
+
+class CameraLinkSettings(Settings):
+    """What the core asks of one camera."""
+
+    match: MatchSettings
+    plates: Literal["push", "box", "both"] = "push"
+    """push: the camera sends reads itself; box: plates are read from its video around a crossing."""
+    pictures: bool = True
+    """Ask for full views of an overweight vehicle."""
+    offsets_ms: Annotated[tuple[int, ...], Field(min_length=1, max_length=8)] = (-300, 300)
+    """When, around the predicted arrival, the full views are taken. Two, at different times: GA/T 832."""
+    picture_wait_ms: Annotated[int, Field(ge=0, le=60_000)] = 4_000
+    """How long after the last of those instants a statement waits for its pictures."""
+    unstamped_sd_ms: Annotated[int, Field(ge=1)] = 1_000
+    """One standard deviation of a read's time when the camera sent none."""
+    clock_limit_ms: Annotated[int, Field(ge=1)] = 10_000
+    """A camera time further than this from its arrival is not believed."""
+
+
+class HealthSettings(Settings):
+    """When silence is a fault."""
+
+    silence_ms: Annotated[int, Field(ge=100)] = 3_000
+    """A port that sends nothing for so long is silent; its lanes are blind."""
+    clock_step_ms: Annotated[int, Field(ge=1)] = 100
+    """A jump of UTC against the monotonic clock that is recorded as a step."""
+
+
+class SiteSettings(Settings):
+    """Everything the core knows of the site before the first event."""
+
+    id: str
+    ports: dict[str, ProtocolSettings]
+    lanes: Annotated[dict[str, LaneSettings], Field(min_length=1)]
+    cameras: dict[str, CameraLinkSettings] = Field(default_factory=dict)
+    plates: PlatesSettings = PlatesSettings()
+    legal: LegalSettings
+    health: HealthSettings = HealthSettings()
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Self:
+        for name, lane in self.lanes.items():
+            if lane.port not in self.ports:
+                raise ValueError(f"lanes.{name}.port: no port {lane.port!r}; there are {sorted(self.ports)}")
+            if lane.camera and lane.camera not in self.cameras:
+                raise ValueError(
+                    f"lanes.{name}.camera: no camera {lane.camera!r}; there are {sorted(self.cameras)}"
+                )
+        return self
