@@ -1,0 +1,80 @@
+"""Where a passage is at each instant, and when it reaches a place: whole arrays at a time."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_agent.sim.world import Leg, Motion
+
+Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
+
+
+def track(motion: Motion, at_ns: Int64) -> tuple[Float64, Float64, Float64]:
+    """Position (mm), velocity (mm/s) and acceleration (mm/s²) of the first axle, each (n,).
+
+    `at_ns` must not decrease. Before the first and after the last leg a vehicle that would come to
+    rest stays at rest: extrapolated braking must not roll it back over the sensors.
+    """
+    x, v, a = (np.empty(at_ns.size) for _ in range(3))
+    legs = motion.legs
+    cuts = [0, *(int(np.searchsorted(at_ns, leg.t_ns)) for leg in legs[1:]), at_ns.size]
+    for leg, begin, end in zip(legs, cuts, cuts[1:], strict=False):
+        dt = (at_ns[begin:end] - leg.t_ns) / 1e9
+        if leg.a_mm_s2:
+            low = _rest(leg, past=True) if leg is legs[0] else -math.inf
+            high = _rest(leg, past=False) if leg is legs[-1] else math.inf
+            moving = (dt > low) & (dt < high)
+            dt = np.clip(dt, low, high)
+            a[begin:end] = np.where(moving, leg.a_mm_s2, 0.0)
+        else:
+            a[begin:end] = 0.0
+        v[begin:end] = leg.v_mm_s + leg.a_mm_s2 * dt
+        x[begin:end] = leg.x_mm + dt * (leg.v_mm_s + leg.a_mm_s2 / 2 * dt)
+    return x, v, a
+
+
+def _rest(leg: Leg, *, past: bool) -> float:
+    """Seconds from the leg's start to its standstill in that direction of time; infinite if none."""
+    if leg.a_mm_s2:
+        dt = -leg.v_mm_s / leg.a_mm_s2
+        if (past and dt < 0) or (not past and dt > 0):
+            return dt
+    return -math.inf if past else math.inf
+
+
+def times_at(motion: Motion, x_mm: float) -> tuple[float, ...]:
+    """Every instant (scenario ns) at which the first axle is at `x_mm`, in order."""
+    found: list[float] = []
+    legs = motion.legs
+    for i, leg in enumerate(legs):
+        low = _rest(leg, past=True) if i == 0 else 0.0
+        high = (legs[i + 1].t_ns - leg.t_ns) / 1e9 if i + 1 < len(legs) else _rest(leg, past=False)
+        found += [leg.t_ns + dt * 1e9 for dt in _roots(leg, x_mm) if low <= dt <= high]
+    return tuple(sorted(found))
+
+
+def _roots(leg: Leg, x_mm: float) -> tuple[float, ...]:
+    away = leg.x_mm - x_mm
+    if abs(leg.a_mm_s2) < 1e-9:
+        return (-away / leg.v_mm_s,) if abs(leg.v_mm_s) > 1e-9 else ()
+    under = leg.v_mm_s**2 - 2 * leg.a_mm_s2 * away
+    if under < 0:
+        return ()
+    root = math.sqrt(under)
+    return tuple(sorted(((-leg.v_mm_s - root) / leg.a_mm_s2, (-leg.v_mm_s + root) / leg.a_mm_s2)))
+
+
+def first_time_at(motion: Motion, x_mm: float) -> int | None:
+    """Scenario ns when the first axle first reaches `x_mm`; None when it never does."""
+    times = times_at(motion, x_mm)
+    return round(times[0]) if times else None
+
+
+def last_time_at(motion: Motion, x_mm: float) -> int | None:
+    """Scenario ns when the first axle is at `x_mm` for the last time; None when it never is."""
+    times = times_at(motion, x_mm)
+    return round(times[-1]) if times else None
