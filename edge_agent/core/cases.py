@@ -25,7 +25,7 @@ from edge_agent.core.records import (
     UseClass,
     Verdict,
 )
-from edge_agent.core.units import MS, S, Ns
+from edge_agent.core.units import MS, Ns, S
 
 # Raw bytes before the first and after the last axle that go with a statement: enough to see the
 # unloaded level on both sides.
@@ -200,8 +200,6 @@ def _vehicle_class(detections: tuple[tuple[Detection, ...], ...]) -> str:
 
     Only an agreed class may excuse a vehicle from a table; ties cannot occur.
     """
-    per_frame = [
-        {d.label for d in frame if d.in_lane and d.role == "evidence"} for frame in detections
-    ]
+    per_frame = [{d.label for d in frame if d.in_lane and d.role == "evidence"} for frame in detections]
     agreed = set.intersection(*per_frame) if per_frame else set()
     return min(agreed) if len(agreed) == 1 else ""

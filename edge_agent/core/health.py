@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from edge_agent.core.decisions import Fault, FaultKind, Status
 from edge_agent.core.events import ClockStatus, DeviceChanged
-from edge_agent.core.units import MS, S, Ns
+from edge_agent.core.units import MS, Ns, S
 
 # Clock error above which nothing may support enforcement (GA/T 832-2014: 1.0 s to Beijing time).
 CLOCK_LIMIT = 1 * S

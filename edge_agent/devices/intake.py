@@ -1,0 +1,66 @@
+"""Where all devices' events meet: one bounded queue, one order, and ticks when the core asked for one."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Iterator
+
+from edge_agent.core.events import Event, Tick
+from edge_agent.core.units import Ns, S
+
+# 3 ports at 50 reads a second fill this in over a minute; a producer then waits, it never drops.
+CAPACITY = 10_000
+
+# Upper bound of one wait, so that a stop is noticed.
+LONGEST_WAIT = 1 * S
+
+_END = object()
+
+
+class Intake:
+    """A live source: devices `emit` from their own threads, the runner iterates."""
+
+    def __init__(self, clock: Callable[[], Ns]) -> None:
+        self._clock = clock
+        self._queue: queue.Queue[Event | object] = queue.Queue(CAPACITY)
+
+    def emit(self, event: Event) -> None:
+        """Take an event in; waits when the core is far behind."""
+        self._queue.put(event)
+
+    def end(self) -> None:
+        """No event comes after those already taken in."""
+        self._queue.put(_END)
+
+    @property
+    def depth(self) -> int:
+        """How many events wait."""
+        return self._queue.qsize()
+
+    def events(self, deadline: Callable[[], Ns | None]) -> Iterator[Event]:
+        """Events in the order of their arrival; a `Tick` whenever the deadline passes first."""
+        while True:
+            wanted = deadline()
+            now = self._clock()
+            if wanted is not None and wanted <= now:
+                # A busy queue must not starve the core's deadlines, nor a tick jump the queue's order
+                # in time: what has already arrived happened before now.
+                yield from self._arrived(self._queue.qsize())
+                yield Tick(max(wanted, self._clock()))
+                continue
+            wait = LONGEST_WAIT if wanted is None else min(wanted - now, LONGEST_WAIT)
+            try:
+                event = self._queue.get(timeout=wait / S)
+            except queue.Empty:
+                continue
+            if event is _END:
+                return
+            yield event  # type: ignore[misc]
+
+    def _arrived(self, count: int) -> Iterator[Event]:
+        for _ in range(count):
+            event = self._queue.get_nowait()
+            if event is _END:
+                self._queue.put(_END)
+                return
+            yield event  # type: ignore[misc]
