@@ -1,0 +1,62 @@
+"""Events keep their order of arrival, and the core is woken when it asked to be."""
+
+import threading
+import time
+
+from edge_agent.core.events import SerialBytes, Tick
+from edge_agent.core.units import S
+from edge_agent.devices.clock import ClockSettings, clock_status, monotonic
+from edge_agent.devices.intake import Intake
+
+
+def test_events_come_out_in_the_order_they_came_in_and_the_end_ends():
+    intake = Intake(lambda: 0)
+    events = [SerialBytes(at, "wim", b"") for at in (3, 1, 2)]
+    for event in events:
+        intake.emit(event)
+    intake.end()
+
+    assert list(intake.events(lambda: None)) == events
+
+
+def test_a_passed_deadline_gives_a_tick_after_what_had_arrived():
+    intake = Intake(lambda: 100)
+    intake.emit(SerialBytes(50, "wim", b""))
+    deadlines = iter([90, None])
+    intake.emit(SerialBytes(60, "wim", b""))
+    stream = intake.events(lambda: next(deadlines, None))
+
+    assert [next(stream) for _ in range(3)] == [
+        SerialBytes(50, "wim", b""),
+        SerialBytes(60, "wim", b""),
+        Tick(100),
+    ]
+
+
+def test_a_deadline_in_the_future_wakes_the_core_without_any_event():
+    intake = Intake(monotonic)
+    wanted = monotonic() + S // 50
+    stream = intake.events(lambda: wanted)
+
+    tick = next(stream)
+
+    assert isinstance(tick, Tick)
+    assert tick.at >= wanted
+
+
+def test_a_waiting_core_is_woken_by_an_event_of_another_thread():
+    intake = Intake(monotonic)
+    event = SerialBytes(1, "wim", b"x")
+    thread = threading.Timer(0.01, intake.emit, [event])
+    thread.start()
+
+    assert next(intake.events(lambda: None)) == event
+    thread.join()
+
+
+def test_the_clock_says_what_it_knows_and_an_undisciplined_one_is_never_synced():
+    status = clock_status(ClockSettings(source="none"))
+
+    assert not status.synced
+    assert status.est_error is None
+    assert abs(status.at + status.utc_minus_mono - time.time_ns()) < S

@@ -1,0 +1,80 @@
+"""Foreign captures become events, or every problem in them is named."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_agent.core.events import SerialBytes
+from edge_agent.errors import ConfigError
+from edge_agent.journal.importer import parse_time, read_plates_csv, read_serial_capture
+
+
+def test_a_serial_capture_is_read_with_comments_and_both_kinds_of_time(tmp_path):
+    path = tmp_path / "capture.txt"
+    path.write_text("# my capture\n1.000000001 02 2b\n\n1970-01-01T00:00:02Z 0d0a  # CRLF\n")
+
+    assert read_serial_capture(path, "wim") == [
+        SerialBytes(1_000_000_001, "wim", b"\x02\x2b"),
+        SerialBytes(2_000_000_000, "wim", b"\r\n"),
+    ]
+
+
+def test_every_bad_line_of_a_capture_is_named(tmp_path):
+    path = tmp_path / "capture.txt"
+    path.write_text("1.5 zz\nyesterday 00\n2.0 00\n")
+
+    with pytest.raises(ConfigError) as caught:
+        read_serial_capture(path, "wim")
+
+    assert [problem.line for problem in caught.value.problems] == [1, 2]
+
+
+def test_plates_are_read_from_a_csv(tmp_path):
+    path = tmp_path / "plates.csv"
+    path.write_text("time,camera,plate,confidence,lane\n10.25,cam1,沪a12345,990,1\n")
+
+    [read] = read_plates_csv(path)
+
+    assert (read.at, read.captured_utc, read.text, read.confidence) == (10_250_000_000,) * 2 + (
+        "沪A12345",
+        990,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("time,plate\n1,A\n", "column 'camera' is missing"),
+        ("time,camera,plate,speed\n1,c,A,3\n", "unknown column 'speed'"),
+        ("time,camera,plate,confidence\n1,c,A,0.9\n", "permille"),
+        ("time,camera,plate\n1,c\n", "cells"),
+        ("time,camera,plate\n2026-05-01T08:00:00,c,A\n", "no time zone"),
+    ],
+)
+def test_a_bad_csv_says_where_and_why(tmp_path, text, said):
+    path = tmp_path / "plates.csv"
+    path.write_text(text)
+
+    with pytest.raises(ConfigError, match=said):
+        read_plates_csv(path)
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path):
+    path = tmp_path / "capture.bin"
+    path.write_bytes(b"\xff\xfe\x00")
+
+    with pytest.raises(ConfigError, match="not UTF-8 at byte 0"):
+        read_serial_capture(path, "wim")
+
+
+@given(st.integers(0, 10**12 - 1), st.integers(0, 10**9 - 1))
+def test_decimal_seconds_keep_every_nanosecond(whole, fraction):
+    assert parse_time(f"{whole}.{fraction:09d}") == whole * 10**9 + fraction
+
+
+@given(st.text(max_size=30))
+def test_a_time_is_read_or_refused_and_nothing_else_happens(text):
+    try:
+        parse_time(text)
+    except ValueError:
+        return
