@@ -10,15 +10,18 @@ Randomness comes from the given generator in a fixed order: same arguments, same
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
+from edge_agent.core.settings import Settings
 from edge_agent.core.weigh.samples import BAD_OVERLOAD
 from edge_agent.core.weigh.settings import SensorSettings
 from edge_agent.sim.errors import CLEAN, InstrumentErrors
-from edge_agent.sim.kinematics import Float64, Int64, first_time_at, last_time_at, track
+from edge_agent.sim.kinematics import Float64, Int64, times_at, track
 from edge_agent.sim.world import Passage, Vehicle
 
 UInt8 = npt.NDArray[np.uint8]
@@ -36,14 +39,13 @@ FADE_MM_S = 278.0
 COUNTS_MAX = 2**23 - 1  # 24-bit converter
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
+class Loop(Settings):
     """A vehicle separator: input `bit` is set while any part of a body is above it."""
 
-    position_mm: int = 0
+    position_mm: int = 1400
     """Its centre, from the first sensor's centre along the travel."""
-    length_mm: int = 1600
-    bit: int = 0
+    length_mm: Annotated[int, Field(gt=0)] = 4000
+    bit: Annotated[int, Field(ge=0, le=62)] = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,11 @@ def weigh_trace(
     return Trace(at[keep], grams[keep], counts[keep], inputs[keep], status[keep])
 
 
+def seen_from(passage: Passage, own_centre_mm: int, lane_centre_mm: int) -> Passage:
+    """The passage with its lateral position taken from another lane's centre."""
+    return replace(passage, lateral_mm=passage.lateral_mm + own_centre_mm - lane_centre_mm)
+
+
 def _inner_rate(rate_hz: float, errors: InstrumentErrors) -> tuple[float, int]:
     """(internal rate, internal samples for each one that is sent)."""
     if not errors.filter_ms:
@@ -139,9 +146,13 @@ def _presence(
     for loop in loops:
         low = min(low, loop.position_mm - loop.length_mm / 2 - vehicle.front_overhang_mm)
         high = max(high, loop.position_mm + loop.length_mm / 2 + vehicle.length_mm)
-    entered, left = first_time_at(passage.motion, low), last_time_at(passage.motion, high)
-    begin = 0 if entered is None else int(np.searchsorted(at_ns, entered))
-    end = at_ns.size if left is None else int(np.searchsorted(at_ns, left, side="right"))
+    times = times_at(passage.motion, low) + times_at(passage.motion, high)
+    begin = int(np.searchsorted(at_ns, min(times))) if times else 0
+    end = int(np.searchsorted(at_ns, max(times), side="right")) if times else 0
+    if at_ns.size:
+        x, _, _ = track(passage.motion, at_ns[[0, -1]])
+        begin = 0 if low <= x[0] <= high else begin
+        end = at_ns.size if low <= x[1] <= high else end
     return begin, end
 
 
@@ -214,7 +225,7 @@ def _shifted_g(vehicle: Vehicle, axle: int) -> float:
 
 def _channel_shares(passage: Passage, sensor: SensorSettings) -> list[tuple[int, float]]:
     """(channel, share of the axle load that it carries), without the channels that carry nothing."""
-    by_side = _side_shares(passage)
+    by_side = _side_shares(passage.vehicle, passage.lateral_at(sensor.position_mm))
     out = []
     for channel in sensor.channels:
         sharing = sum(other.side == channel.side for other in sensor.channels)
@@ -224,9 +235,8 @@ def _channel_shares(passage: Passage, sensor: SensorSettings) -> list[tuple[int,
     return out
 
 
-def _side_shares(passage: Passage) -> dict[str, float]:
+def _side_shares(vehicle: Vehicle, lateral_mm: float) -> dict[str, float]:
     """Share of an axle's load on the left half, the right half and the whole of the sensor."""
-    vehicle = passage.vehicle
     if vehicle.width_mm < 1000:  # motorbike, pedestrian: one line of contact
         wheels = [(0.0, NARROW_TYRE_MM, 1.0)]
     else:
@@ -237,7 +247,7 @@ def _side_shares(passage: Passage) -> dict[str, float]:
         wheels = [(-track_mm / 2, tyre, left), (track_mm / 2, tyre, 1 - left)]
     shares = {"left": 0.0, "right": 0.0}
     for y, width, share in wheels:
-        low, high = passage.lateral_mm + y - width / 2, passage.lateral_mm + y + width / 2
+        low, high = lateral_mm + y - width / 2, lateral_mm + y + width / 2
         shares["left"] += share * max(0.0, min(high, 0) - max(low, -HALF_WIDTH_MM)) / width
         shares["right"] += share * max(0.0, min(high, HALF_WIDTH_MM) - max(low, 0)) / width
     return {**shares, "both": shares["left"] + shares["right"]}

@@ -87,8 +87,13 @@ class Passage:
     dynamics: Dynamics
     lateral_mm: int = 0  # from the lane's centre, positive to the right
     behaviours: tuple[str, ...] = field(default=())  # straddle, stop, reverse, tailgate, brake, ...
+    drift_mm_per_m: int = 0  # sideways per metre of road: S-driving, a lane change; 0 at x = 0
 
     @property
     def t0_ns(self) -> int:
         """Scenario time when the first leg starts: first axle at x = 0 in uniform motion."""
         return self.motion.legs[0].t_ns
+
+    def lateral_at(self, x_mm: float) -> float:
+        """Distance from the lane's centre of whatever part of the vehicle is at `x_mm`, mm."""
+        return self.lateral_mm + self.drift_mm_per_m * x_mm / 1000
