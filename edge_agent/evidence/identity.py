@@ -1,0 +1,34 @@
+"""Who seals: what every statement of one run of the daemon has in common."""
+
+from __future__ import annotations
+
+import platform
+import sqlite3
+from dataclasses import dataclass
+
+from edge_agent import __version__
+from edge_agent.evidence.settings import EvidenceSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The box, its site and the program that runs on it."""
+
+    settings: EvidenceSettings
+    keyid: str  # of the evidence key; empty when nobody signs
+    boot_id: str
+    config_sha256: str
+    git_commit: str = ""
+    agent_version: str = __version__
+    python: str = platform.python_version()
+    sqlite: str = sqlite3.sqlite_version
+
+
+@dataclass(frozen=True, slots=True)
+class ChainLink:
+    """The place in the chain that the next statement takes."""
+
+    epoch: str
+    seq: int
+    prev: str | None
+    store_genesis: str | None
