@@ -17,13 +17,9 @@ class CaseFiles:
     """What a statement says of its files."""
 
     listed: tuple[Attachment, ...]
+    pictures: tuple[Picture, ...]  # those whose bytes are held
     missing: tuple[str, ...]  # taken, but their bytes are not held
     raw_sha256: str | None
-
-    @property
-    def full_views(self) -> int:
-        """Full views of the vehicle taken at different times; unknown times count once."""
-        return len({a.captured_monotonic_us for a in self.listed if a.role.startswith("full_view")})
 
 
 def case_files(seal: Seal, held: Collection[str] | None, raw: bytes | None = None) -> CaseFiles:
@@ -36,15 +32,15 @@ def case_files(seal: Seal, held: Collection[str] | None, raw: bytes | None = Non
     """
     unique = {picture.sha256: picture for picture in reversed(seal.pictures)}
     pictures = [p for p in seal.pictures if unique.pop(p.sha256, None) is not None]
-    kept = [p for p in pictures if held is None or p.sha256 in held]
+    kept = [p for p in pictures if held is None or p.sha256 in held][: MAX_ATTACHMENTS - 1]
     missing = [p.sha256 for p in pictures if held is not None and p.sha256 not in held]
     offset = seal.clock.utc_minus_mono if seal.clock else None
-    listed = [_picture(p, offset) for p in kept[: MAX_ATTACHMENTS - 1]]
+    listed = [_picture(p, offset) for p in kept]
     raw_sha256 = None
     if raw is not None and seal.raw is not None:
         raw_sha256 = hashlib.sha256(raw).hexdigest()
         listed.append(_raw(raw, raw_sha256))
-    return CaseFiles(tuple(listed), tuple(missing[:MAX_ATTACHMENTS]), raw_sha256)
+    return CaseFiles(tuple(listed), tuple(kept), tuple(missing[:MAX_ATTACHMENTS]), raw_sha256)
 
 
 def _picture(picture: Picture, offset: int | None) -> Attachment:

@@ -6,7 +6,6 @@ time of sealing, which files are held, the state of the box) is an argument.
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,8 @@ from pydantic import ValidationError
 from edge_agent.core.decisions import Seal
 from edge_agent.core.events import ClockSource, ClockStatus
 from edge_agent.core.records import MatchStatus, UseClass
-from edge_agent.core.units import US, Ns
+from edge_agent.core.units import US, Ns, kmh_to_mm_s
+from edge_agent.core.use_class import use_class
 from edge_agent.errors import SealRefused
 from edge_agent.evidence import strict_json
 from edge_agent.evidence.attachments import CaseFiles
@@ -38,9 +38,6 @@ from edge_agent.evidence.statement import (
     Time,
     Wording,
 )
-
-# GA/T 832-2014: the clock of an enforcement device is right to a second.
-CLOCK_LIMIT_US = 1_000_000
 
 WORDING = {
     UseClass.ENFORCEMENT: Wording(
@@ -102,7 +99,7 @@ def build(
                 **_common(identity, link),
                 lane=seal.crossing.lane,
                 time=time,
-                legal=_legal(seal, identity, time, files),
+                legal=_legal(seal, identity, files),
                 instrument=_instrument(identity, seal.crossing.lane),
                 measurement=measured,
                 recognition=recognised,
@@ -203,7 +200,7 @@ def _common(identity: Identity, link: ChainLink) -> dict[str, Any]:
             boot_id=identity.boot_id,
             store_genesis=link.store_genesis,
         ),
-        "place": Place(**place.model_dump()),
+        "place": Place(**place.model_dump(), published_location=identity.legal.published_location),
     }
 
 
@@ -225,49 +222,60 @@ def _utc_us(at: Ns, clock: ClockStatus | None) -> int | None:
     return None if clock is None else (at + clock.utc_minus_mono) // US
 
 
-def _legal(seal: Seal, identity: Identity, time: Time, files: CaseFiles) -> Legal:
-    found = _sealing_reasons(identity, seal.crossing.lane, time, files)
-    reasons = list(dict.fromkeys((*seal.reasons, *found)))
-    use = seal.use_class
-    if use is UseClass.ENFORCEMENT and found:
-        use = UseClass.REFERENCE
-    return Legal(use_class=use, reasons=reasons, wording=WORDING[use], **identity.settings.basis.model_dump())
+def _legal(seal: Seal, identity: Identity, files: CaseFiles) -> Legal:
+    use, reasons = _use_class(seal, identity, files)
+    legal, codes = identity.legal, identity.settings.codes
+    return Legal(
+        use_class=use,
+        reasons=reasons,
+        wording=WORDING[use],
+        operator=legal.operator,
+        approval_number=legal.approval_number,
+        sign_id=legal.sign_id,
+        enforcement_from=legal.enforcement_from or "",
+        offence_code=codes.offence_code,
+        law_basis_code=codes.law_basis_code,
+    )
 
 
-def _sealing_reasons(identity: Identity, lane: str, time: Time, files: CaseFiles) -> list[str]:
-    """What forbids `enforcement` and is known for certain only here: the last look before the seal."""
-    reasons = []
-    if (expired := _certificate_reason(identity, lane, time)) is not None:
-        reasons.append(expired)
-    if not time.synced or time.est_error_us is None:
-        reasons.append("clock_unknown")
-    elif abs(time.offset_us or 0) + time.est_error_us > CLOCK_LIMIT_US:
-        reasons.append("clock_error")
-    if files.missing:
-        reasons.append("pictures_lost")
-    if files.full_views < 2:
-        reasons.append("full_views")  # GA/T 832-2014: at least two, at different times
-    return reasons
-
-
-def _certificate_reason(identity: Identity, lane: str, time: Time) -> str | None:
-    """An instrument without a certificate that is good on that day grounds nothing (MOT 62/2016)."""
-    instrument = identity.settings.instruments.get(lane)
-    if instrument is None or not instrument.certificate_number or not instrument.valid_until:
-        return "certificate_missing"
-    if time.event_utc_us is None:
-        return "certificate_unchecked"
-    day = dt.datetime.fromtimestamp(time.event_utc_us // 1_000_000, _CHINA).date()
-    return "certificate_expired" if day > dt.date.fromisoformat(instrument.valid_until) else None
-
-
-# The day on a Chinese certificate ends at midnight of Beijing, whatever the box's zone.
-_CHINA = dt.timezone(dt.timedelta(hours=8))
+def _use_class(seal: Seal, identity: Identity, files: CaseFiles) -> tuple[UseClass, list[str]]:
+    """The core's answer, looked at once more with the pictures that are really held. Only stricter."""
+    again, found = use_class(
+        identity.legal,
+        identity.certificates.get(seal.crossing.lane),
+        crossing=seal.crossing,
+        verdicts=seal.verdicts,
+        match=seal.match,
+        pictures=files.pictures,
+        vehicle_confirmed=seal.vehicle_confirmed,
+        clock=seal.clock,
+    )
+    lost = ("pictures_lost",) if files.missing else ()
+    reasons = list(dict.fromkeys((*seal.reasons, *found, *lost)))
+    if UseClass.TEST in {seal.use_class, again}:
+        return UseClass.TEST, reasons
+    return (UseClass.REFERENCE if reasons else seal.use_class), reasons
 
 
 def _instrument(identity: Identity, lane: str) -> Instrument | None:
-    settings = identity.settings.instruments.get(lane)
-    return None if settings is None else Instrument(**settings.model_dump())
+    plate, certificate = identity.settings.instruments.get(lane), identity.certificates.get(lane)
+    if plate is None and certificate is None:
+        return None
+    return Instrument(
+        make=plate.make if plate else "",
+        model=plate.model if plate else "",
+        serial=plate.serial if plate else "",
+        certificate_number=certificate.number if certificate else "",
+        issuing_body=certificate.issuer if certificate else "",
+        valid_until=certificate.valid_until if certificate else "",
+        accuracy_class=certificate.accuracy_class if certificate else "",
+        speed_min_mm_s=_mm_s(certificate.speed_min_kmh if certificate else None),
+        speed_max_mm_s=_mm_s(certificate.speed_max_kmh if certificate else None),
+    )
+
+
+def _mm_s(kmh: int | None) -> int | None:
+    return None if kmh is None else kmh_to_mm_s(kmh)
 
 
 def _software(identity: Identity, measured: Measurement | None) -> Software:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import platform
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edge_agent import __version__
+from edge_agent.core.use_class_settings import CertificateSettings, LegalSettings
 from edge_agent.evidence.settings import EvidenceSettings
 
 
@@ -15,6 +17,8 @@ class Identity:
     """The box, its site and the program that runs on it."""
 
     settings: EvidenceSettings
+    legal: LegalSettings  # the site's standing, the same that the core judges by
+    certificates: Mapping[str, CertificateSettings]  # of the scales, by lane
     keyid: str  # of the evidence key; empty when nobody signs
     boot_id: str
     config_sha256: str

@@ -45,8 +45,6 @@ class PlaceSettings(Settings):
     """Code of the road, for example G4 or S32."""
     stake: Text = ""
     """Stake number along the road, for example K12+300."""
-    published_location: Text = ""
-    """Number under which the location of this monitoring site was published."""
 
     @model_validator(mode="after")
     def _both_or_none(self) -> Self:
@@ -55,38 +53,21 @@ class PlaceSettings(Settings):
         return self
 
 
-class LegalBasisSettings(Settings):
-    """On whose authority the site works. Stated in every statement; judged by the platform."""
+class CodeSettings(Settings):
+    """The platform's own codes, where it wants any."""
 
-    operator: Text = ""
-    """The authority that operates the site."""
-    approval_number: Text = ""
-    """Number of the legal and technical review that the site passed."""
     offence_code: Text = ""
-    """The platform's code of the matter, where it wants one."""
+    """Of the matter."""
     law_basis_code: Text = ""
-    """The platform's code of the legal basis."""
-    signage_id: Text = ""
-    """Number of the sign that announces the monitoring."""
+    """Of the legal basis."""
 
 
 class InstrumentSettings(Settings):
-    """The scale of one lane, as its plate and its verification certificate say."""
+    """The scale of one lane, as its plate says. Its certificate is part of the lane's legal standing."""
 
     make: Text = ""
     model: Text = ""
     serial: Text = ""
-    certificate_number: Text = ""
-    """Number of the verification certificate (检定证书编号)."""
-    issuing_body: Text = ""
-    """Who issued the certificate."""
-    valid_until: Annotated[str, Field(pattern=r"^(\d{4}-\d{2}-\d{2})?$")] = ""
-    """Last day that the certificate is good for, as 2027-03-31; empty when there is none."""
-    accuracy_class: Text = ""
-    speed_min_mm_s: Annotated[int, Field(ge=0)] | None = None
-    """Lowest speed that the certificate covers."""
-    speed_max_mm_s: Annotated[int, Field(ge=0)] | None = None
-    """Highest speed that the certificate covers."""
 
 
 class RetentionSettings(Settings):
@@ -118,7 +99,7 @@ class EvidenceSettings(Settings):
 
     device: DeviceSettings
     place: PlaceSettings = PlaceSettings()
-    basis: LegalBasisSettings = LegalBasisSettings()
+    codes: CodeSettings = CodeSettings()
     instruments: dict[str, InstrumentSettings] = Field(default_factory=dict)
     """By lane."""
     retention: RetentionSettings = RetentionSettings()

@@ -119,9 +119,11 @@ class Legal(Model):
     """What this statement is, in the words to show to a person."""
     operator: Text
     approval_number: Text
+    sign_id: Text
+    enforcement_from: Text
+    """First local day of enforcement; empty when it was not announced."""
     offence_code: Text
     law_basis_code: Text
-    signage_id: Text
 
     @model_validator(mode="after")
     def _reasons_given(self) -> Self:
