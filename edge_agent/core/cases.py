@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from edge_agent.core.decisions import RawWindow, Seal
 from edge_agent.core.events import Captured, ClockStatus
@@ -38,7 +39,22 @@ REMEMBER = 120 * S
 MAX_CASES = 64
 
 Judge = Callable[[Crossing, str], tuple[Verdict, ...]]
-Classify = Callable[..., tuple[UseClass, tuple[str, ...]]]
+
+
+class Classify(Protocol):
+    """Says what a statement may be used for (`use_class`)."""
+
+    def __call__(
+        self,
+        *,
+        crossing: Crossing,
+        verdicts: tuple[Verdict, ...],
+        match: Match,
+        pictures: tuple[Picture, ...],
+        vehicle_confirmed: bool | None,
+        clock: ClockStatus | None,
+    ) -> tuple[UseClass, tuple[str, ...]]:
+        """The class, and the reasons why it is not `enforcement`."""
 
 
 @dataclass(slots=True)
@@ -134,7 +150,6 @@ class Cases:
             return None
         pictures = _pictures(case)
         use, reasons = self._classify(
-            now=now,
             crossing=case.crossing,
             verdicts=verdicts,
             match=case.match,

@@ -45,7 +45,9 @@ from edge_agent.core.records import (
     Crossing,
     Match,
     MatchStatus,
+    Picture,
     PlateRead,
+    UseClass,
     Verdict,
 )
 from edge_agent.core.site_settings import SiteSettings
@@ -284,8 +286,26 @@ class Site:
     def _judge(self, crossing: Crossing, vehicle: str) -> tuple[Verdict, ...]:
         return self._limits[crossing.lane].evaluate(crossing, vehicle)
 
-    def _classify(self, **known: Any) -> Any:
-        return use_class(self._settings.legal, **known)
+    def _classify(
+        self,
+        *,
+        crossing: Crossing,
+        verdicts: tuple[Verdict, ...],
+        match: Match,
+        pictures: tuple[Picture, ...],
+        vehicle_confirmed: bool | None,
+        clock: ClockStatus | None,
+    ) -> tuple[UseClass, tuple[str, ...]]:
+        return use_class(
+            self._settings.legal,
+            self._settings.lanes[crossing.lane].certificate,
+            crossing=crossing,
+            verdicts=verdicts,
+            match=match,
+            pictures=pictures,
+            vehicle_confirmed=vehicle_confirmed,
+            clock=clock,
+        )
 
     def _unknown(self, source: str, detail: str) -> Fault:
         return Fault(self._now, source, FaultKind.UNKNOWN_SOURCE, detail)

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from edge_agent.core.match.settings import MatchSettings
 from edge_agent.core.plates.settings import PlatesSettings
 from edge_agent.core.settings import Settings
-from edge_agent.core.use_class import LegalSettings
+from edge_agent.core.use_class_settings import CertificateSettings, LegalSettings
 from edge_agent.core.weigh.limits.settings import LimitsSettings
 from edge_agent.core.weigh.protocols.settings import ProtocolSettings
 from edge_agent.core.weigh.settings import ScaleSettings
@@ -22,6 +22,8 @@ class LaneSettings(Settings):
     """Port that the scale's instrument is on."""
     scale: ScaleSettings
     limits: LimitsSettings
+    certificate: CertificateSettings | None = None
+    """Verification certificate of the scale; none: nothing weighed here can be `enforcement`."""
     camera: str = ""
     """Camera of pictures and plates; empty: overweight crossings are recorded without either."""
 
