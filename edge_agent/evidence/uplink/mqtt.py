@@ -222,6 +222,7 @@ class MqttLink:
         properties = _properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = 0
         properties.ReceiveMaximum = self._options.receive_maximum
+        properties.MaximumPacketSize = self._options.maximum_packet_size
         return properties
 
     # paho's callbacks: append and return. An exception here would kill the loop that called it.
@@ -249,7 +250,14 @@ class MqttLink:
             return
         correlation = getattr(message.properties, "CorrelationData", b"") or b""
         self._events.append(
-            Received(topic, bytes(message.payload), message.mid, bool(message.retain), bytes(correlation))
+            Received(
+                topic,
+                bytes(message.payload),
+                message.mid,
+                message.qos,
+                bool(message.retain),
+                bytes(correlation),
+            )
         )
 
     def _on_publish(self, _client: Client, _data: Any, token: int, reason: Any, _properties: Any) -> None:

@@ -7,7 +7,7 @@ it comes out of `poll` as a value, in order. Nothing here queues: a message that
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from edge_agent.errors import DeviceError
@@ -81,6 +81,7 @@ class Received:
     topic: str
     payload: bytes
     token: int
+    qos: int
     retained: bool
     correlation: bytes = b""
 
@@ -118,8 +119,8 @@ class LinkOptions:
     client_id: str
     mqtt5: bool
     will: Will | None = None
-    receive_maximum: int = 64
-    subscriptions: tuple[str, ...] = field(default=())
+    receive_maximum: int = 64  # messages the broker may leave with us unacknowledged
+    maximum_packet_size: int = 1024 * 1024  # largest message that we read
 
 
 class Link(Protocol):

@@ -1,0 +1,341 @@
+"""What the platform does with a batch of messages: verify, store, and only then answer.
+
+    batch of messages ─> one durable commit ─> receipts ─> PUBACKs
+
+Nothing here knows MQTT. Order does not matter: attachments may come before or after their
+statement, statements in any order; the watermark moves when things have become contiguous.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+
+from edge_agent.errors import VerificationError
+from edge_agent.evidence import dsse
+from edge_agent.evidence.receipts import (
+    MAX_ITEMS,
+    MAX_RANGES,
+    Need,
+    Receipt,
+    ReceiptItem,
+    ReceiptStatus,
+    Watermark,
+    sign,
+)
+from edge_agent.evidence.uplink.chunks import BadChunk, decode_chunk
+from edge_agent.evidence.uplink.topics import Address, parse_topic
+from edge_agent.ingest.assembly import Assembly, Fate
+from edge_agent.ingest.devices import Devices
+from edge_agent.ingest.settings import IngestSettings
+from edge_agent.ingest.store import Admission, NewStatement, Place, PlatformStore, Stored
+from edge_agent.ingest.verify import Good, open_statement
+
+# Needs that wait for their grace; beyond it the box's own resend timer brings them back.
+MAX_WAITING_NEEDS = 10_000
+# Receipts name items until about here; a receipt must fit the strict reader's 64 KiB.
+RECEIPT_BYTES = 32 * 1024
+
+
+@dataclass(slots=True)
+class Stats:
+    """Counted since the start."""
+
+    messages: int = 0
+    accepted: int = 0  # complete for the first time
+    duplicates: int = 0
+    needs: int = 0
+    rejected: int = 0
+    unverified: int = 0  # no enrolled key of that box signed it
+    unknown_device: int = 0
+    frozen: int = 0  # withheld because the box is frozen
+    bad_topic: int = 0
+    bad_chunks: int = 0
+    wrong_digests: int = 0
+    chunks: int = 0
+    heads: int = 0
+    receipts: int = 0
+
+    def as_dict(self) -> dict[str, int]:
+        """By name."""
+        return asdict(self)
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What one box must hear about one epoch."""
+
+    items: dict[str, ReceiptItem] = field(default_factory=dict)  # by payload digest; the last word counts
+    summary: bool = False  # it asked where we stand
+
+
+class Intake:
+    """The platform's judgement over one data directory. One thread."""
+
+    def __init__(
+        self,
+        settings: IngestSettings,
+        store: PlatformStore,
+        assembly: Assembly,
+        signer: dsse.Signer,
+        utc_us: Callable[[], int],
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._assembly = assembly
+        self._signer = signer
+        self._utc_us = utc_us
+        self._devices = Devices(settings.devices_dir)
+        self._answers: dict[tuple[str, str], _Answer] = {}
+        self._grace: OrderedDict[Place, float] = OrderedDict()
+        self._last_receipt_us = 0
+        self.stats = Stats()
+
+    def take(self, messages: Iterable[tuple[str, bytes]], now_s: float) -> list[tuple[str, bytes]]:
+        """Store a batch of (topic, payload); returns (device, signed receipt) to send.
+
+        Raises:
+            StoreFault: nothing of the batch counts, nothing may be acknowledged.
+        """
+        with self._store.commit():
+            for topic, payload in messages:
+                self.stats.messages += 1
+                self._dispatch(topic, payload, now_s)
+            self._ask_for_what_is_due(now_s)
+            marks = {key: self._store.advance(*key) for key in self._answers}
+        receipts = [r for key, mark in marks.items() for r in self._receipts(*key, self._answers[key], mark)]
+        self._answers.clear()
+        self.stats.receipts += len(receipts)
+        return [(receipt.device_id, sign(receipt, [self._signer])) for receipt in receipts]
+
+    @property
+    def next_due_s(self) -> float | None:
+        """When `take` should be called even without messages."""
+        return next(iter(self._grace.values()), None)
+
+    def _dispatch(self, topic: str, payload: bytes, now_s: float) -> None:
+        address = parse_topic(self._settings.topic_root, topic)
+        if address is None or address.tenant != self._settings.tenant:
+            self.stats.bad_topic += 1
+            return
+        ring = self._devices.ring(address.device)
+        if ring is None:
+            self.stats.unknown_device += 1
+        elif self._store.is_frozen(address.device):
+            self.stats.frozen += 1
+        elif address.kind == "att":
+            self._take_chunk(address, payload, now_s)
+        elif address.kind in {"stmt", "head"}:
+            self._take_envelope(address, payload, now_s)
+        else:
+            self.stats.bad_topic += 1
+
+    # Statements
+
+    def _take_envelope(self, address: Address, envelope: bytes, now_s: float) -> None:
+        ring = self._devices.ring(address.device)
+        assert ring is not None
+        try:
+            found = open_statement(envelope, ring, self._settings.tenant, address.device)
+        except VerificationError as error:
+            self.stats.unverified += 1
+            self._refuse(address.device, str(error), envelope)
+            return
+        if not isinstance(found, Good):
+            self._reject(address.device, found.epoch, found.packet_id, found.payload_sha256, found.reason)
+            self._refuse(address.device, found.reason, envelope)
+            return
+        if address.kind == "head":
+            self.stats.heads += 1
+            self._answer(address.device, found.statement.place.epoch).summary = True
+        self._admit(found, now_s)
+
+    def _admit(self, found: Good, now_s: float) -> None:
+        new = found.statement
+        match self._store.admit(new):
+            case Admission.NEW:
+                needs = self._claim(found)
+                self._store.add(new, needs, self._utc_us())
+                if needs:
+                    self._wait(new.place, now_s)
+                else:
+                    self._accepted(new.place, new.packet_id, new.payload_sha256)
+            case Admission.DUPLICATE:
+                self.stats.duplicates += 1
+                self._answer_duplicate(new, now_s)
+            case Admission.EQUIVOCATION:
+                self._contradiction(new, "equivocation", "another payload was signed for this seq")
+            case Admission.BROKEN_LINK:
+                self._contradiction(new, "broken_link", "prev does not fit the neighbours in the chain")
+
+    def _claim(self, found: Good) -> tuple[str, ...]:
+        """Digests still needed; what is here already is kept from now on."""
+        needs = []
+        for attachment in found.attachments:
+            if attachment.size == 0:
+                continue  # nothing to send, and the digest of nothing is known
+            if self._assembly.size(attachment.sha256) is None:
+                needs.append(attachment.sha256)
+            else:
+                self._store.claim(attachment.sha256)
+        return tuple(dict.fromkeys(needs))
+
+    def _answer_duplicate(self, new: NewStatement, now_s: float) -> None:
+        stored = self._store.get(new.place)
+        assert stored is not None
+        if stored.complete:
+            self._item(new.place, new.packet_id, new.payload_sha256, ReceiptStatus.DUPLICATE)
+        elif new.place not in self._grace:
+            self._wait(new.place, now_s - self._settings.need_grace_s)
+
+    def _accepted(self, place: Place, packet_id: str, payload_sha256: str) -> None:
+        self.stats.accepted += 1
+        self._item(place, packet_id, payload_sha256, ReceiptStatus.ACCEPTED)
+
+    def _contradiction(self, new: NewStatement, what: str, reason: str) -> None:
+        """The box's own signatures contradict each other: a cloned disk, a restored backup, or worse."""
+        place = new.place
+        detail = f"epoch {place.epoch} seq {place.seq} payload {new.payload_sha256}: {reason}"
+        self._store.alarm(place.device, what, detail, self._utc_us())
+        self._refuse(place.device, f"{what}: {detail}", new.envelope)
+        self._reject(place.device, place.epoch, new.packet_id, new.payload_sha256, f"{what}: {reason}")
+        if self._settings.freeze_on_equivocation:
+            self._store.freeze(place.device, detail, self._utc_us())
+
+    # Attachments
+
+    def _take_chunk(self, address: Address, message: bytes, now_s: float) -> None:
+        self.stats.chunks += 1
+        try:
+            chunk = decode_chunk(message)
+        except BadChunk:
+            self.stats.bad_chunks += 1
+            return
+        fate = self._assembly.add(address.device, address.digest, chunk)
+        if fate is Fate.COMPLETE:
+            self._attachment_complete(address, chunk.total)
+        elif fate is Fate.KEPT:
+            for place in self._store.waiting_for(address.digest):
+                self._wait(place, now_s)
+        elif fate is Fate.WRONG_DIGEST:
+            self.stats.wrong_digests += 1
+        elif fate is not Fate.HAVE:
+            self.stats.bad_chunks += 1
+
+    def _attachment_complete(self, address: Address, size: int) -> None:
+        waiting = self._store.waiting_for(address.digest)
+        for stored in self._store.attachment_stored(address.digest):
+            self._grace.pop(stored.place, None)
+            self._accepted(stored.place, stored.packet_id, stored.payload_sha256)
+        if waiting:
+            return
+        self._store.unclaimed(address.device, address.digest, size, self._utc_us())
+        limit = self._settings.assembly.per_device_bytes
+        while dropped := self._store.oldest_unclaimed_over(address.device, limit):
+            self._store.claim(dropped)
+            self._assembly.path(dropped).unlink(missing_ok=True)
+
+    def _wait(self, place: Place, since_s: float) -> None:
+        """Ask for what is missing once nothing has come for a while."""
+        self._grace[place] = since_s + self._settings.need_grace_s
+        self._grace.move_to_end(place)
+        while len(self._grace) > MAX_WAITING_NEEDS:
+            self._grace.popitem(last=False)
+
+    def _ask_for_what_is_due(self, now_s: float) -> None:
+        due = [place for place, at_s in self._grace.items() if at_s <= now_s]
+        for place in due:
+            del self._grace[place]
+            stored = self._store.get(place)
+            if stored is not None and not stored.complete:
+                self._need(stored)
+
+    def _need(self, stored: Stored) -> None:
+        self.stats.needs += 1
+        place = stored.place
+        needs = tuple(
+            Need(sha256=sha256, ranges=self._assembly.missing(place.device, sha256)[:MAX_RANGES])
+            for sha256 in self._store.needs(place)
+        )
+        self._item(place, stored.packet_id, stored.payload_sha256, ReceiptStatus.NEED, need=needs)
+
+    # Answers
+
+    def _receipts(self, device: str, epoch: str, answer: _Answer, mark: Watermark | None) -> list[Receipt]:
+        missing: tuple[tuple[int, int], ...] = ()
+        if answer.summary:
+            missing = self._store.missing_seqs(device, epoch, MAX_RANGES)
+            self._add_state_above_watermark(device, epoch, answer)
+        parts = list(_parted(list(answer.items.values()))) or [()]
+        return [
+            Receipt(
+                tenant=self._settings.tenant,
+                device_id=device,
+                epoch=epoch,
+                received_utc_us=self._receipt_time(),
+                items=items,
+                watermark=mark,
+                missing=missing if index == 0 else (),
+            )
+            for index, items in enumerate(parts)
+        ]
+
+    def _add_state_above_watermark(self, device: str, epoch: str, answer: _Answer) -> None:
+        """A box that asks also hears of single statements that the watermark cannot cover yet."""
+        mark = self._store.watermark(device, epoch)
+        for stored in self._store.above(device, epoch, mark.seq if mark else -1, MAX_ITEMS):
+            if stored.payload_sha256 in answer.items or stored.place in self._grace:
+                continue
+            if stored.complete:
+                answer.items[stored.payload_sha256] = ReceiptItem(
+                    packet_id=stored.packet_id,
+                    payload_sha256=stored.payload_sha256,
+                    status=ReceiptStatus.DUPLICATE,
+                )
+            else:
+                self._need(stored)
+
+    def _receipt_time(self) -> int:
+        self._last_receipt_us = max(self._last_receipt_us + 1, self._utc_us())
+        return self._last_receipt_us
+
+    def _reject(self, device: str, epoch: str, packet_id: str, payload_sha256: str, reason: str) -> None:
+        self.stats.rejected += 1
+        place = Place(device, epoch, 0)
+        self._item(place, packet_id, payload_sha256, ReceiptStatus.REJECTED, reason=reason[:200])
+
+    def _refuse(self, device: str, reason: str, envelope: bytes) -> None:
+        self._store.refuse(device, reason, envelope, self._utc_us(), self._settings.rejected_per_device)
+
+    def _item(
+        self,
+        place: Place,
+        packet_id: str,
+        payload_sha256: str,
+        status: ReceiptStatus,
+        *,
+        need: tuple[Need, ...] = (),
+        reason: str = "",
+    ) -> None:
+        self._answer(place.device, place.epoch).items[payload_sha256] = ReceiptItem(
+            packet_id=packet_id, payload_sha256=payload_sha256, status=status, need=need, reason=reason
+        )
+
+    def _answer(self, device: str, epoch: str) -> _Answer:
+        return self._answers.setdefault((device, epoch), _Answer())
+
+
+def _parted(items: list[ReceiptItem]) -> Iterable[tuple[ReceiptItem, ...]]:
+    """Cut a long answer into receipts that each stay small."""
+    part: list[ReceiptItem] = []
+    size = 0
+    for item in items:
+        item_size = len(item.model_dump_json())
+        if part and (len(part) == MAX_ITEMS or size + item_size > RECEIPT_BYTES):
+            yield tuple(part)
+            part, size = [], 0
+        part.append(item)
+        size += item_size
+    if part:
+        yield tuple(part)
