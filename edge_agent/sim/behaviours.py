@@ -69,6 +69,7 @@ def accelerating(t0_ns: int, v_mm_s: float, a_mm_s2: float, before_mm: float, af
     """Constant acceleration from `before_mm` before x = 0 to `after_mm` past it, steady elsewhere.
 
     The speed at x = 0 is `v_mm_s`; neither end of the stretch may be slower than `SLOWEST_MM_S`.
+    Who braked picks up speed again afterwards.
     """
     reach = max(0.0, v_mm_s**2 - SLOWEST_MM_S**2) / (2 * abs(a_mm_s2))
     before = min(before_mm, reach) if a_mm_s2 > 0 else before_mm
@@ -77,6 +78,8 @@ def accelerating(t0_ns: int, v_mm_s: float, a_mm_s2: float, before_mm: float, af
     v_end = math.sqrt(v_mm_s**2 + 2 * a_mm_s2 * after)
     drive = _Drive(t0_ns / 1e9 - (v_mm_s - v_start) / a_mm_s2, -before, v_start)
     drive.to_speed(v_end, abs(a_mm_s2))
+    if a_mm_s2 < 0:
+        drive.to_speed(v_mm_s, START_MM_S2)
     return drive.motion()
 
 

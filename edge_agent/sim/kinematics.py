@@ -12,6 +12,9 @@ from edge_agent.sim.world import Leg, Motion
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
+# Legs meet at whole nanoseconds: a place that is passed there must not fall between two legs.
+JOINT_S = 1e-6
+
 
 def track(motion: Motion, at_ns: Int64) -> tuple[Float64, Float64, Float64]:
     """Position (mm), velocity (mm/s) and acceleration (mm/s²) of the first axle, each (n,).
@@ -48,24 +51,33 @@ def _rest(leg: Leg, *, past: bool) -> float:
 
 def times_at(motion: Motion, x_mm: float) -> tuple[float, ...]:
     """Every instant (scenario ns) at which the first axle is at `x_mm`, in order."""
-    found: list[float] = []
     legs = motion.legs
+    if len(legs) == 1 and not legs[0].a_mm_s2:
+        return tuple(legs[0].t_ns + dt * 1e9 for dt in _roots(legs[0], x_mm))
+    found: list[float] = []
     for i, leg in enumerate(legs):
         low = _rest(leg, past=True) if i == 0 else 0.0
         high = (legs[i + 1].t_ns - leg.t_ns) / 1e9 if i + 1 < len(legs) else _rest(leg, past=False)
-        found += [leg.t_ns + dt * 1e9 for dt in _roots(leg, x_mm) if low <= dt <= high]
-    return tuple(sorted(found))
+        for dt in _roots(leg, x_mm):
+            if low - JOINT_S <= dt <= high + JOINT_S:
+                at = leg.t_ns + dt * 1e9
+                if not found or at - found[-1] > 2e9 * JOINT_S:
+                    found.append(at)
+    return tuple(found)
 
 
 def _roots(leg: Leg, x_mm: float) -> tuple[float, ...]:
+    """Seconds from the leg's start at which it would be at `x_mm`, in order."""
     away = leg.x_mm - x_mm
-    if abs(leg.a_mm_s2) < 1e-9:
-        return (-away / leg.v_mm_s,) if abs(leg.v_mm_s) > 1e-9 else ()
+    if not leg.a_mm_s2:
+        return (-away / leg.v_mm_s,) if leg.v_mm_s else ()
     under = leg.v_mm_s**2 - 2 * leg.a_mm_s2 * away
     if under < 0:
         return ()
-    root = math.sqrt(under)
-    return tuple(sorted(((-leg.v_mm_s - root) / leg.a_mm_s2, (-leg.v_mm_s + root) / leg.a_mm_s2)))
+    # The stable form of the quadratic formula: a small acceleration must not cancel digits away.
+    q = -(leg.v_mm_s + math.copysign(math.sqrt(under), leg.v_mm_s))
+    one, other = q / leg.a_mm_s2, 2 * away / q if q else 0.0
+    return (one, other) if one <= other else (other, one)
 
 
 def first_time_at(motion: Motion, x_mm: float) -> int | None:
