@@ -1,0 +1,109 @@
+"""The one thread that seals: takes decisions in order, fetches their pictures, commits.
+
+The runner must not wait for a disk, so sealing has a queue of its own. A case in the queue is not yet
+sealed and nobody is told that it is; after a crash the journal still has what led to it.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from edge_agent.core.decisions import Seal
+from edge_agent.core.events import ClockStatus
+from edge_agent.errors import SealRefused, StoreFault
+from edge_agent.evidence.store import EvidenceStore, Sealed, StoreFull
+
+# Cases that may wait for the disk. A bridge has a few a minute; the runner waits beyond this.
+CAPACITY = 256
+
+# Facts of the evidence layer: a heartbeat every 60 s when idle, so that a cut tail is seen soon.
+HEARTBEAT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A case to seal, with the raw bytes that were current when it was decided."""
+
+    seal: Seal
+    raw: bytes | None
+
+
+class Listener(Protocol):
+    """Who wants to know what became of a case. Called on the sealer's thread."""
+
+    def sealed(self, order: Order, sealed: Sealed) -> None:
+        """It is durably in the chain."""
+
+    def refused(self, order: Order, reason: str) -> None:
+        """It must not exist, or there was no room for it."""
+
+    def failed(self, fault: StoreFault) -> None:
+        """The disk failed a durable write: the process must end."""
+
+
+@dataclass(slots=True)
+class Sealer:
+    """Seals what it is given, in order, until stopped."""
+
+    store: EvidenceStore
+    picture: Callable[[str], bytes | None]  # bytes by SHA-256, None when they are not held
+    listener: Listener
+    uplink_wake: Callable[[], None] = lambda: None  # something new is in the outbox
+    heartbeat_s: float = HEARTBEAT_S
+    clock: ClockStatus | None = None  # the last that is known, for the heartbeat
+    _queue: queue.Queue[Order | None] = field(default_factory=lambda: queue.Queue(CAPACITY))
+    _thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin sealing."""
+        self._thread = threading.Thread(target=self._work, name="sealer", daemon=True)
+        self._thread.start()
+
+    def put(self, order: Order) -> None:
+        """Queue a case; waits when far too many are queued."""
+        self._queue.put(order)
+
+    def stop(self) -> None:
+        """Seal what is queued, then end."""
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
+
+    def _work(self) -> None:
+        try:
+            while True:
+                try:
+                    order = self._queue.get(timeout=self.heartbeat_s)
+                except queue.Empty:
+                    self._idle()
+                    continue
+                if order is None:
+                    return
+                self._seal(order)
+                self.uplink_wake()
+        except StoreFault as fault:
+            self.listener.failed(fault)
+            self._discard()
+
+    def _seal(self, order: Order) -> None:
+        held = {p.sha256: data for p in order.seal.pictures if (data := self.picture(p.sha256)) is not None}
+        try:
+            sealed = self.store.seal(order.seal, held, order.raw)
+        except (SealRefused, StoreFull) as error:
+            self.listener.refused(order, str(error))
+        else:
+            self.listener.sealed(order, sealed)
+
+    def _idle(self) -> None:
+        self.store.heartbeat(self.clock)
+        self.store.purge()
+        self.uplink_wake()
+
+    def _discard(self) -> None:
+        """Nobody may wait on a queue that nobody empties; the process is ending."""
+        while self._queue.get() is not None:
+            pass
