@@ -1,0 +1,399 @@
+"""Matching the crossings of a scale to the plate reads of one camera.
+
+    crossing(c), read(r)      what happened; nothing is concluded yet
+    advance(now)              what follows from it: matches, amendments, faults
+    deadline                  wake me no later than this, even if nothing happens
+
+All crossings compete, the light ones too. A crossing is answered once: `matched` as soon as that
+is safe, else `ambiguous` or `unmatched` when its window and its rivals' windows have closed. For
+`late_ms` longer, what still comes may amend the answer: upwards, or to `ambiguous` when it
+contradicts a match. One read is never given to two crossings.
+"""
+
+from __future__ import annotations
+
+from math import isqrt
+
+from edge_agent.core.decisions import Fault, FaultKind
+from edge_agent.core.match.answers import NOTHING_KNOWN, answer, open_status, sure
+from edge_agent.core.match.coverage import Coverage
+from edge_agent.core.match.expect import expect, read_sd, widest_window
+from edge_agent.core.match.likelihood import Likelihood, lane_settings, size_of
+from edge_agent.core.match.offset import Offset, OffsetLearner
+from edge_agent.core.match.pool import Cluster, Key, Pool, Sighting, Vehicle
+from edge_agent.core.match.posterior import Posterior
+from edge_agent.core.match.settings import MatchSettings
+from edge_agent.core.match.trust import Trust
+from edge_agent.core.records import Crossing, Match, MatchStatus, PlateRead, SpeedSource
+from edge_agent.core.units import MS, Ns
+
+OWNED_PPM = 500_000
+
+
+class Matcher:
+    """Everything one camera saw lately, everything the scale weighed lately, and who is who."""
+
+    def __init__(self, camera: str, settings: MatchSettings) -> None:
+        self._camera = camera
+        self._source = f"camera/{camera}"
+        self._settings = settings
+        self._lanes = lane_settings(settings)
+        self._likelihood = Likelihood(settings)
+        self._coverage = Coverage(settings)
+        self._learners = {lane.lane: OffsetLearner(lane, settings.offset) for lane in settings.lanes}
+        self._trust = Trust(settings)
+        self._pool = Pool(settings, self._likelihood)
+        self._new_crossings: list[Crossing] = []
+        self._new_reads: list[PlateRead] = []
+        self._awarded: dict[str, Key] = {}  # read -> the crossing it was once given to
+        self._plates: dict[str, tuple[Ns, Key]] = {}  # text -> the latest crossing it was given to
+        self._judged: dict[str, None] = {}  # sightings that `trust` has counted
+        self._lost: list[tuple[Ns, Ns]] = []  # times of which something had to be forgotten
+        self._dropped = 0
+        self._now: Ns = Ns(-(1 << 62))
+        self._keep = settings.late_ms * MS + 4 * widest_window(settings) + settings.push_delay_ms * MS
+        self._out: list[Match | Fault] = []
+
+    # What happened
+
+    def crossing(self, crossing: Crossing) -> None:
+        """A vehicle crossed the scale, in any lane that this camera sees, heavy or light, flagged or not."""
+        if len(self._new_crossings) < self._settings.max_held:
+            self._new_crossings.append(crossing)
+        else:
+            self._lose(*self.window(crossing)[2:])
+
+    def read(self, read: PlateRead) -> None:
+        """The camera read a plate. The same id again replaces what was said before."""
+        if len(self._new_reads) < self._settings.max_held:
+            self._new_reads.append(read)
+        else:
+            self._lose(read.at, read.at)
+
+    # What follows
+
+    def advance(self, now: Ns) -> tuple[Match | Fault, ...]:
+        """Conclude what can be concluded at `now`, in a stated order: expected time, lane, number."""
+        self._now = max(self._now, now)
+        touched = self._take_in()
+        for key, vehicle in self._pool.vehicles.items():
+            if not vehicle.settled and vehicle.due <= self._now:
+                touched[key] = None
+        done: dict[Key, None] = {}
+        for vehicle in sorted((self._pool.vehicles[k] for k in touched), key=lambda v: v.order):
+            if vehicle.key not in done:
+                cluster = self._pool.cluster(vehicle)
+                done.update(dict.fromkeys(v.key for v in cluster.vehicles))
+                self._conclude(cluster)
+        self._judge_sightings()
+        self._expire()
+        out, self._out = tuple(self._out), []
+        return out
+
+    @property
+    def deadline(self) -> Ns | None:
+        """Wake me no later than this."""
+        if self._new_crossings or self._new_reads:
+            return self._now
+        return min((v.due for v in self._pool.vehicles.values() if not v.settled), default=None)
+
+    def window(self, crossing: Crossing) -> tuple[Ns, Ns, Ns, Ns]:
+        """When its plate should be at the camera.
+
+        Returns:
+            Predicted instant, its standard deviation, and the window in which a read is accepted.
+        """
+        lane = self._lanes.get(crossing.lane)
+        if lane is None:
+            sd = self._settings.max_sd_ms * MS
+            at = crossing.first_axle_at
+        else:
+            expected = expect(crossing, lane, self._learners[crossing.lane].current, self._settings)
+            sd, at = read_sd(expected, Ns(0), self._settings), expected.at
+        reach = self._settings.window_sigmas * sd
+        return at, Ns(sd), Ns(at - reach), Ns(at + reach)
+
+    def offset(self, lane: str) -> Offset | None:
+        """The clock offset in use for a lane; None for a lane that this camera does not see."""
+        learner = self._learners.get(lane)
+        return None if learner is None else learner.current
+
+    # Taking in
+
+    def _take_in(self) -> dict[Key, None]:
+        """Everything new, in an order that does not depend on the order of arrival."""
+        touched: dict[Key, None] = {}
+        crossings, self._new_crossings = self._new_crossings, []
+        for crossing in sorted(crossings, key=lambda c: (c.first_axle_at, c.lane, c.number)):
+            self._take_crossing(crossing, touched)
+        # A replacement counts by its last version, so versions of one id keep their order.
+        reads, self._new_reads = self._new_reads, []
+        latest = {read.id: read for read in reads}
+        for read in sorted(latest.values(), key=lambda r: (r.at, r.id)):
+            self._take_read(read, touched)
+        if self._dropped:
+            text = f"{self._dropped} inputs more than {self._settings.max_held} were not looked at"
+            self._out.append(Fault(self._now, self._source, FaultKind.MATCH_OVERFLOW, text, self._dropped))
+            self._dropped = 0
+        return touched
+
+    def _take_crossing(self, crossing: Crossing, touched: dict[Key, None]) -> None:
+        lane = self._lanes.get(crossing.lane)
+        key = (crossing.lane, crossing.number)
+        if lane is None:
+            text = f"crossing in lane {crossing.lane!r}, which camera {self._camera!r} does not see"
+            self._out.append(Fault(self._now, self._source, FaultKind.UNKNOWN_SOURCE, text))
+            return
+        if key in self._pool.vehicles:
+            return
+        expected = expect(crossing, lane, self._learners[crossing.lane].current, self._settings)
+        _, sd, start, end = self.window(crossing)
+        close = Ns(end + self._settings.push_delay_ms * MS)
+        self._coverage.reported(crossing, expected.travel)
+        vehicle = Vehicle(crossing, size_of(crossing), expected, sd, start, end, close, close)
+        if len(self._pool.vehicles) >= self._settings.max_held or self._now > close + self._keep:
+            self._lose(start, end)
+            self._out.append(answer(vehicle, MatchStatus.AMBIGUOUS, NOTHING_KNOWN, self._now, self._settings))
+            return
+        self._pool.add_vehicle(vehicle)
+        touched[key] = None
+
+    def _take_read(self, read: PlateRead, touched: dict[Key, None]) -> None:
+        if read.camera != self._camera:
+            text = f"read {read.id!r} is of camera {read.camera!r}"
+            self._out.append(Fault(self._now, self._source, FaultKind.UNKNOWN_SOURCE, text))
+            return
+        if abs(read.at - self._now) > self._keep:
+            text = f"read {read.id!r} is {(read.at - self._now) // MS} ms from now: not looked at"
+            self._out.append(Fault(self._now, self._source, FaultKind.CLOCK_STEPPED, text))
+            return
+        if self._pool.reads >= self._settings.max_held and self._pool.sighting_of(read.id) is None:
+            self._lose(read.at, read.at)
+            return
+        for key in self._pool.put_read(read):
+            touched[key] = None
+        sighting = self._pool.sighting_of(read.id)
+        assert sighting is not None
+        touched.update(sighting.vehicles)
+
+    def _lose(self, start: Ns, end: Ns) -> None:
+        """Something is not looked at: whatever could compete with it must not be decided."""
+        self._dropped += 1
+        if self._lost and self._lost[-1][1] >= start - self._keep:
+            first, last = self._lost[-1]
+            self._lost[-1] = (min(first, start), max(last, end))
+        else:
+            self._lost.append((start, end))
+            del self._lost[: -self._settings.max_cluster]
+
+    # Concluding
+
+    def _conclude(self, cluster: Cluster) -> None:
+        posterior = Posterior(cluster, self._now, self._likelihood, self._coverage, self._settings)
+        if posterior.overflow:
+            self._give_up(cluster)
+            return
+        for sighting in cluster.sightings:
+            sighting.owned = posterior.owned_ppm(sighting) >= OWNED_PPM
+        for vehicle in cluster.vehicles:
+            if not vehicle.settled:
+                vehicle.due = self._due(vehicle, cluster)
+            self._review(vehicle, posterior)
+            if not vehicle.settled and vehicle.due <= self._now:
+                self._settle(vehicle, cluster, posterior)
+
+    def _due(self, vehicle: Vehicle, cluster: Cluster) -> Ns:
+        """When its own window, those of its direct rivals and the scale's have closed; or `hold_ms` later."""
+        due = vehicle.close
+        for sighting in cluster.sightings:
+            if sighting.id not in vehicle.pairs:
+                continue
+            due = max([due] + [self._pool.vehicles[key].close for key in sighting.vehicles])
+            for read in sighting.reads:
+                until = self._coverage.possible_until(vehicle.crossing.lane, read.at)
+                if until is not None:
+                    due = max(due, until)
+        return min(due, Ns(vehicle.close + self._settings.hold_ms * MS))
+
+    def _review(self, vehicle: Vehicle, posterior: Posterior) -> None:
+        """Match it, amend it, take its match back, or leave it as it is."""
+        given = vehicle.answer
+        if given is not None and self._now > vehicle.close + self._settings.late_ms * MS:
+            return
+        if given is not None and given.status is MatchStatus.MATCHED:
+            if self._contradicted(vehicle, given, posterior):
+                self._take_back(vehicle, posterior)
+            return
+        standing = posterior.standing(vehicle.key)
+        best = standing.best
+        if (
+            best is not None
+            and best[1].text
+            and sure(standing, self._settings)
+            and self._free(vehicle, best[1])
+        ):
+            worst = posterior.worst(vehicle.key, best[1])
+            if worst is not None and sure(worst, self._settings):
+                self._match(vehicle, best[1], posterior)
+                return
+        improved = (
+            given is not None
+            and given.status is MatchStatus.UNMATCHED
+            and open_status(standing, self._settings) is MatchStatus.AMBIGUOUS
+        )
+        if improved:
+            self._say(vehicle, MatchStatus.AMBIGUOUS, posterior)
+
+    def _settle(self, vehicle: Vehicle, cluster: Cluster, posterior: Posterior) -> None:
+        """Its time has come: answer if that was not done yet, and learn from it."""
+        vehicle.settled = True
+        standing = posterior.standing(vehicle.key)
+        if vehicle.answer is None:
+            status = open_status(standing, self._settings)
+            if vehicle.tainted or self._is_near_loss(vehicle):
+                status = MatchStatus.AMBIGUOUS
+            self._say(vehicle, status, posterior)
+        self._learn(vehicle, cluster, posterior)
+        if self._trust.crossing(read=standing.none_ppm < OWNED_PPM):
+            self._suspect()
+
+    def _free(self, vehicle: Vehicle, sighting: Sighting) -> bool:
+        """Nothing forbids to give this sighting to this vehicle."""
+        given_away = any(self._awarded.get(r.id, vehicle.key) != vehicle.key for r in sighting.reads)
+        return not (given_away or vehicle.tainted or self._trust.suspect or self._is_near_loss(vehicle))
+
+    def _is_near_loss(self, vehicle: Vehicle) -> bool:
+        reach = vehicle.end - vehicle.start
+        return any(a - reach <= vehicle.end and vehicle.start <= b + reach for a, b in self._lost)
+
+    def _match(self, vehicle: Vehicle, sighting: Sighting, posterior: Posterior) -> None:
+        other = self._same_plate(vehicle, sighting.text)
+        if other is not None:
+            # One plate, two crossings, no time to come round again: at least one of them is wrong.
+            vehicle.tainted = True
+            self._say(vehicle, MatchStatus.AMBIGUOUS, posterior)
+            held = self._pool.vehicles.get(other)
+            if held is not None and held.answer is not None and held.answer.status is MatchStatus.MATCHED:
+                self._contradict(held)
+            return
+        self._plates.pop(sighting.text, None)
+        self._plates[sighting.text] = (vehicle.expected.at, vehicle.key)
+        self._awarded.update(dict.fromkeys((r.id for r in sighting.reads), vehicle.key))
+        worst = posterior.worst(vehicle.key, sighting)
+        assert worst is not None
+        vehicle.answer = answer(vehicle, MatchStatus.MATCHED, worst, self._now, self._settings)
+        self._out.append(vehicle.answer)
+
+    def _same_plate(self, vehicle: Vehicle, text: str) -> Key | None:
+        """The other crossing that this plate was given to, too near in time to be true."""
+        at, key = self._plates.get(text, (vehicle.expected.at, vehicle.key))
+        near = abs(at - vehicle.expected.at) < self._settings.return_ms * MS
+        return key if near and key != vehicle.key else None
+
+    def _contradicted(self, vehicle: Vehicle, given: Match, posterior: Posterior) -> bool:
+        """What was given is no longer there, says another plate now, or has become doubtful."""
+        read = given.candidates[0].read
+        sighting = self._pool.sighting_of(read.id)
+        if sighting is None or sighting.text != read.text or sighting.id not in vehicle.pairs:
+            return True
+        if posterior.ppm(vehicle.key, sighting) >= self._settings.contradict_ppm:
+            return False
+        greatest = posterior.greatest_ppm(vehicle.key, sighting)
+        return greatest is not None and greatest < self._settings.contradict_ppm
+
+    def _take_back(self, vehicle: Vehicle, posterior: Posterior) -> None:
+        vehicle.tainted = True
+        self._say(vehicle, MatchStatus.AMBIGUOUS, posterior)
+
+    def _contradict(self, vehicle: Vehicle) -> None:
+        """Take a match back whose cluster is not at hand."""
+        if self._now <= vehicle.close + self._settings.late_ms * MS:
+            cluster = self._pool.cluster(vehicle)
+            posterior = Posterior(cluster, self._now, self._likelihood, self._coverage, self._settings)
+            if posterior.overflow:
+                self._give_up(cluster)
+            else:
+                self._take_back(vehicle, posterior)
+
+    def _say(self, vehicle: Vehicle, status: MatchStatus, posterior: Posterior) -> None:
+        standing = posterior.standing(vehicle.key)
+        vehicle.answer = answer(vehicle, status, standing, self._now, self._settings)
+        self._out.append(vehicle.answer)
+
+    def _give_up(self, cluster: Cluster) -> None:
+        """Too many compete to be exact, and nothing is guessed: everyone not answered is ambiguous."""
+        given_up = 0
+        for vehicle in cluster.vehicles:
+            late = self._now > vehicle.close + self._settings.late_ms * MS
+            unanswered = vehicle.answer is None and vehicle.due <= self._now
+            doubtful = vehicle.answer is not None and vehicle.answer.status is MatchStatus.MATCHED
+            if unanswered or (doubtful and not late):
+                vehicle.tainted = vehicle.tainted or doubtful
+                vehicle.answer = answer(
+                    vehicle, MatchStatus.AMBIGUOUS, NOTHING_KNOWN, self._now, self._settings
+                )
+                self._out.append(vehicle.answer)
+                given_up += 1
+            vehicle.settled = vehicle.settled or vehicle.due <= self._now
+        if given_up:
+            text = (
+                f"{len(cluster.vehicles)} crossings and {len(cluster.sightings)} reads compete: not decided"
+            )
+            self._out.append(Fault(self._now, self._source, FaultKind.MATCH_OVERFLOW, text, given_up))
+
+    # Learning and distrust
+
+    def _learn(self, vehicle: Vehicle, cluster: Cluster, posterior: Posterior) -> None:
+        """A lone vehicle with one read teaches what the clock offset is."""
+        settings = self._settings.offset
+        crossing = vehicle.crossing
+        lone = len(cluster.vehicles) == 1 and len(cluster.sightings) == 1 and self._is_alone(vehicle)
+        if not lone or crossing.flags or crossing.speed_source is not SpeedSource.MEASURED:
+            return
+        sighting = cluster.sightings[0]
+        if len(sighting.reads) > 1 or posterior.ppm(vehicle.key, sighting) < settings.learn_posterior_ppm:
+            return
+        read, expected = sighting.reads[0], vehicle.expected
+        camera = max(self._settings.camera_sd_ms * MS, read.at_sd)
+        spread = isqrt(expected.base_variance + camera * camera)
+        learner = self._learners[crossing.lane]
+        if learner.learn(read.at - expected.unshifted, spread):
+            text = f"lane {crossing.lane}: clock offset has moved, {learner.learned_ms} ms in use"
+            self._out.append(Fault(self._now, self._source, FaultKind.OFFSET_DRIFT, text))
+
+    def _is_alone(self, vehicle: Vehicle) -> bool:
+        reach = self._settings.offset.lone_ms * MS
+        return not any(
+            abs(other.expected.at - vehicle.expected.at) <= reach
+            for other in self._pool.vehicles.values()
+            if other is not vehicle
+        )
+
+    def _judge_sightings(self) -> None:
+        """Count each sighting once, when no crossing can come for it any more."""
+        wait = (self._settings.push_delay_ms + self._settings.hold_ms + self._settings.report_delay_ms) * MS
+        for sighting in self._pool.sightings.values():
+            if sighting.id not in self._judged and sighting.reads[0].at + wait < self._now:
+                self._judged[sighting.id] = None
+                if self._trust.sighting(owned=sighting.owned):
+                    self._suspect()
+
+    def _suspect(self) -> None:
+        text = "crossings without reads and reads without crossings: do the clocks agree? nothing is matched"
+        self._out.append(Fault(self._now, self._source, FaultKind.OFFSET_DRIFT, text))
+
+    # Forgetting
+
+    def _expire(self) -> None:
+        """By event time. What can still be amended keeps everything that could overlap with it."""
+        before = self._now - self._keep
+        for vehicle in [v for v in self._pool.vehicles.values() if v.settled and v.close < before]:
+            self._pool.drop_vehicle(vehicle)
+        for sighting in [s for s in self._pool.sightings.values() if s.reads[-1].at < before]:
+            for read in sighting.reads:
+                self._awarded.pop(read.id, None)
+            self._pool.drop_sighting(sighting)
+        self._judged = {s: None for s in self._judged if s in self._pool.sightings}
+        self._lost = [(a, b) for a, b in self._lost if b >= before]
+        oldest = self._now - self._settings.return_ms * MS - self._keep
+        self._plates = {t: given for t, given in self._plates.items() if given[0] >= oldest}
