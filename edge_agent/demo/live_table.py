@@ -18,7 +18,7 @@ def live_table(board: Board, started_at: Ns, note: str) -> Table:
     table = Table(
         box=box.SIMPLE_HEAD, title="edge-agent demo · 模拟数据 simulated", caption=note, expand=False
     )
-    for title, justify in (
+    for heading, justify in (
         ("s", "right"),
         ("车道 lane", "left"),
         ("轴 axles", "right"),
@@ -31,7 +31,7 @@ def live_table(board: Board, started_at: Ns, note: str) -> Table:
         ("证据 evidence", "left"),
         ("s", "right"),
     ):
-        table.add_column(title, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+        table.add_column(heading, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     for row in board.snapshot()[-NEWEST:]:
         table.add_row(*_cells(row, started_at))
     return table

@@ -53,7 +53,7 @@ def sensor_lines(
 
 def _blocks(raw: Path, protocol: ProtocolSettings) -> list[Samples]:
     decoder = make_decoder(protocol)
-    found = []
+    found: list[object] = []
     for event in Recording.open(raw).events():
         if isinstance(event, SerialBytes):
             found.extend(decoder.feed(event.at, event.data))
