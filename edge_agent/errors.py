@@ -8,6 +8,7 @@
     ├── JournalError            the archivist: a recording cannot be read or written
     └── EvidenceError           the evidence keeper
         ├── SealRefused         ... a statement that must not exist was asked for
+        ├── StoreFull           ... no room was left for a case; that it was lost is sealed
         ├── StoreFault          ... the disk failed a durable write: stop the process
         └── VerificationError   ... something checked is not what it claims to be
 
@@ -70,6 +71,10 @@ class EvidenceError(EdgeAgentError):
 
 class SealRefused(EvidenceError):
     """A statement that must not exist was asked for, for example without assumptions."""
+
+
+class StoreFull(EvidenceError):
+    """There was no room for a case. The store goes on, and the loss is part of its chain."""
 
 
 class StoreFault(EvidenceError):

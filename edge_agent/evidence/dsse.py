@@ -41,6 +41,14 @@ class Signer(Protocol):
         """The raw signature over `data`."""
 
 
+class EvidenceSigner(Signer, Protocol):
+    """The box's own key: its public half goes into the genesis statement."""
+
+    @property
+    def public(self) -> PublicKey:
+        """The public half."""
+
+
 @dataclass(frozen=True, slots=True)
 class Signature:
     """One signature of an envelope; `keyid` is a hint."""

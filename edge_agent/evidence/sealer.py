@@ -14,8 +14,8 @@ from typing import Protocol
 
 from edge_agent.core.decisions import Seal
 from edge_agent.core.events import ClockStatus
-from edge_agent.errors import SealRefused, StoreFault
-from edge_agent.evidence.store import EvidenceStore, Sealed, StoreFull
+from edge_agent.errors import SealRefused, StoreFault, StoreFull
+from edge_agent.evidence.store import EvidenceStore, Sealed
 
 # Cases that may wait for the disk. A bridge has a few a minute; the runner waits beyond this.
 CAPACITY = 256
