@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,8 +10,7 @@ import numpy as np
 from edge_agent.core.weigh.settings import ChannelSettings, SensorSettings
 from edge_agent.sim.dynamics import Phases, draw_dynamics
 from edge_agent.sim.errors import NOISY, InstrumentErrors
-from edge_agent.sim.kinematics import first_time_at, last_time_at
-from edge_agent.sim.loadcells import Loop, Trace, weigh_trace
+from edge_agent.sim.loadcells import Loop, Trace, presence_ns, weigh_trace
 from edge_agent.sim.vehicles import reference_truck
 from edge_agent.sim.world import Motion, Passage, Vehicle
 
@@ -84,20 +84,8 @@ def single_crossing(
         t0_ns = round((lead_s + reach_s + rng.uniform(0, 0.1)) * 1e9)
         motion = Motion.uniform(t0_ns, speed_kmh * KMH_MM_S)
     passage = Passage(1, "lane-1", vehicle, motion, dynamics, lateral_mm)
-    start_ns, end_ns = presence_ns(passage, sensors)
-    margin = round(lead_s * 1e9)
-    trace = weigh_trace(
-        (passage,), sensors, rate_hz, max(0, start_ns - margin), end_ns + margin, rng, errors, loops
-    )
-    return passage, trace
-
-
-def presence_ns(passage: Passage, sensors: Sequence[SensorSettings]) -> tuple[int, int]:
-    """When the first axle enters the first sensor and the last axle leaves the last one."""
-    low = min(s.position_mm - s.length_mm / 2 for s in sensors) - 300
-    high = max(s.position_mm + s.length_mm / 2 for s in sensors) + 300
-    first = first_time_at(passage.motion, low)
-    last = last_time_at(passage.motion, high + passage.vehicle.axle_offsets_mm[-1])
-    if first is None or last is None:
-        raise ValueError(f"passage {passage.id} does not cross the whole scale")
-    return first, last
+    stay = presence_ns(passage, sensors)
+    if stay is None or not math.isfinite(stay[1]):
+        raise ValueError("the vehicle does not cross the whole scale")
+    start_ns, end_ns = max(0, round(stay[0] - lead_s * 1e9)), round(stay[1] + lead_s * 1e9)
+    return passage, weigh_trace((passage,), sensors, rate_hz, start_ns, end_ns, rng, errors, loops)

@@ -90,3 +90,18 @@ def last_time_at(motion: Motion, x_mm: float) -> int | None:
     """Scenario ns when the first axle is at `x_mm` for the last time; None when it never is."""
     times = times_at(motion, x_mm)
     return round(times[-1]) if times else None
+
+
+def stay_ns(motion: Motion, low_mm: float, high_mm: float) -> tuple[float, float] | None:
+    """First and last moment at which the first axle is between two places; None when it never is.
+
+    Infinite where it has always been there or never leaves.
+    """
+    times = times_at(motion, low_mm) + times_at(motion, high_mm)
+    first, last = motion.legs[0], motion.legs[-1]
+    begins = -math.inf if not first.v_mm_s and low_mm <= first.x_mm <= high_mm else min(times, default=None)
+    rest_s = _rest(last, past=False)
+    ends_mm = last.x_mm + last.v_mm_s * rest_s / 2 if math.isfinite(rest_s) else last.x_mm
+    stands = math.isfinite(rest_s) or not (last.v_mm_s or last.a_mm_s2)
+    ends = math.inf if stands and low_mm <= ends_mm <= high_mm else max(times, default=None)
+    return None if begins is None or ends is None else (begins, ends)

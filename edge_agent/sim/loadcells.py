@@ -21,7 +21,7 @@ from edge_agent.core.settings import Settings
 from edge_agent.core.weigh.samples import BAD_OVERLOAD
 from edge_agent.core.weigh.settings import SensorSettings
 from edge_agent.sim.errors import CLEAN, InstrumentErrors
-from edge_agent.sim.kinematics import Float64, Int64, times_at, track
+from edge_agent.sim.kinematics import Float64, Int64, stay_ns, track
 from edge_agent.sim.world import Passage, Vehicle
 
 UInt8 = npt.NDArray[np.uint8]
@@ -85,18 +85,46 @@ def weigh_trace(
 
     A passage's lateral position is taken relative to this lane; `seen_from` shifts a neighbour's.
     """
-    inner_hz, every = _inner_rate(rate_hz, errors)
-    step_ns = 1e9 / inner_hz * (1 + errors.clock_skew_ppm * 1e-6)
-    filter_taps = max(1, round(errors.filter_ms * 1e-3 * inner_hz))
-    warm_up = (filter_taps - 1 + every - 1) // every * every
-    n = int(np.ceil((end_ns - start_ns) / step_ns))
-    shown_at = start_ns + np.rint(np.arange(-warm_up, n) * step_ns).astype(np.int64)
+    step_ns = sample_step_ns(rate_hz, errors)
+    # Not one sample more for a rounding error in the last place.
+    n = int(np.ceil((end_ns - start_ns) / step_ns - 1e-6))
+    return sample(passages, sensors, rate_hz, start_ns, range(n), rng, errors, loops)
+
+
+def sample_step_ns(rate_hz: float, errors: InstrumentErrors) -> float:
+    """True time between two samples."""
+    return 1e9 / rate_hz * (1 + errors.clock_skew_ppm * 1e-6)
+
+
+def sample(
+    passages: Sequence[Passage],
+    sensors: Sequence[SensorSettings],
+    rate_hz: float,
+    origin_ns: int,
+    which: range,
+    rng: np.random.Generator,
+    errors: InstrumentErrors = CLEAN,
+    loops: Sequence[Loop] = (),
+) -> Trace:
+    """Samples number `which` (consecutive) of an instrument whose sample 0 is at `origin_ns`.
+
+    For traces too long for memory: consecutive blocks from one generator make one seamless trace.
+    """
+    every = max(1, round(errors.internal_rate_hz / rate_hz)) if errors.filter_ms else 1
+    inner_hz = rate_hz * every
+    inner_ns = sample_step_ns(inner_hz, errors)
+    taps = max(1, round(errors.filter_ms * 1e-3 * inner_hz))
+    warm_up = -(-(taps - 1) // every) * every
+    numbers = np.arange(which.start * every - warm_up, which.stop * every)
+    shown_at = origin_ns + np.rint(numbers * inner_ns).astype(np.int64)
     true_at = shown_at - round(errors.latency_ms * 1e6)
 
     grams, inputs = clean_loads(passages, sensors, true_at, loops)
     _add_errors(grams, true_at, sensors, inner_hz, rng, errors)
-    if filter_taps > 1:
-        grams = _trailing_mean(grams, filter_taps)
+    if errors.stuck_channels:
+        _stick(grams, true_at, passages, sensors, errors)
+    if taps > 1:
+        grams = _trailing_mean(grams, taps)
     grams, inputs, at = grams[warm_up::every], inputs[warm_up::every], shown_at[warm_up::every]
     grams, counts, status = _convert(grams, errors)
     keep = _kept(at, errors)
@@ -106,14 +134,6 @@ def weigh_trace(
 def seen_from(passage: Passage, own_centre_mm: int, lane_centre_mm: int) -> Passage:
     """The passage with its lateral position taken from another lane's centre."""
     return replace(passage, lateral_mm=passage.lateral_mm + own_centre_mm - lane_centre_mm)
-
-
-def _inner_rate(rate_hz: float, errors: InstrumentErrors) -> tuple[float, int]:
-    """(internal rate, internal samples for each one that is sent)."""
-    if not errors.filter_ms:
-        return rate_hz, 1
-    every = max(1, round(errors.internal_rate_hz / rate_hz))
-    return rate_hz * every, every
 
 
 # ---- the load on the road -----------------------------------------------------------------------
@@ -129,16 +149,20 @@ def clean_loads(
     grams = np.zeros((at_ns.size, channel_count(sensors)))
     inputs = np.zeros(at_ns.size, dtype=np.int64)
     for passage in passages:
-        begin, end = _presence(passage, sensors, loops, at_ns)
+        stay = presence_ns(passage, sensors, loops)
+        begin, end = np.searchsorted(at_ns, stay).tolist() if stay else (0, 0)
         if begin < end:
             _add_passage(passage, sensors, loops, at_ns[begin:end], grams[begin:end], inputs[begin:end])
     return grams, inputs
 
 
-def _presence(
-    passage: Passage, sensors: Sequence[SensorSettings], loops: Sequence[Loop], at_ns: Int64
-) -> tuple[int, int]:
-    """Range of samples in which any of the vehicle may be over a sensor or a loop."""
+def presence_ns(
+    passage: Passage, sensors: Sequence[SensorSettings], loops: Sequence[Loop] = ()
+) -> tuple[float, float] | None:
+    """From when to when any of the vehicle may be over a sensor or a loop; None: never.
+
+    A vehicle that never leaves stays to infinity.
+    """
     vehicle = passage.vehicle
     ends = [(s.position_mm, s.length_mm / 2 + PATCH_MM) for s in sensors]
     low = min(centre - half for centre, half in ends)
@@ -146,14 +170,7 @@ def _presence(
     for loop in loops:
         low = min(low, loop.position_mm - loop.length_mm / 2 - vehicle.front_overhang_mm)
         high = max(high, loop.position_mm + loop.length_mm / 2 + vehicle.length_mm)
-    times = times_at(passage.motion, low) + times_at(passage.motion, high)
-    begin = int(np.searchsorted(at_ns, min(times))) if times else 0
-    end = int(np.searchsorted(at_ns, max(times), side="right")) if times else 0
-    if at_ns.size:
-        x, _, _ = track(passage.motion, at_ns[[0, -1]])
-        begin = 0 if low <= x[0] <= high else begin
-        end = at_ns.size if low <= x[1] <= high else end
-    return begin, end
+    return stay_ns(passage.motion, low, high)
 
 
 def _add_passage(
@@ -181,6 +198,8 @@ def _add_passage(
                 grams[on, index] += share * load
     front = x + vehicle.front_overhang_mm
     for loop in loops:
+        if abs(passage.lateral_at(loop.position_mm)) > HALF_WIDTH_MM:
+            continue  # it is in the next lane
         above = (front > loop.position_mm - loop.length_mm / 2) & (
             front - vehicle.length_mm < loop.position_mm + loop.length_mm / 2
         )
@@ -280,12 +299,22 @@ def _add_errors(
         grams += rng.standard_normal(grams.shape) * _noise_sd(grams.shape[1], sensors, errors)
     if errors.spikes_per_s:
         _add_spikes(grams, rate_hz, rng, errors)
-    for channel in errors.stuck_channels:
-        stuck = seconds >= errors.stuck_at_s
-        if stuck.any():
-            grams[stuck, channel] = grams[int(np.argmax(stuck)), channel]
     for channel in errors.dead_channels:
         grams[:, channel] = 0
+
+
+def _stick(
+    grams: Float64,
+    at_ns: Int64,
+    passages: Sequence[Passage],
+    sensors: Sequence[SensorSettings],
+    errors: InstrumentErrors,
+) -> None:
+    """Hold the load of the moment at which the channels stuck, in place."""
+    since_ns = round(errors.stuck_at_s * 1e9)
+    held, _ = clean_loads(passages, sensors, np.array([since_ns]))
+    for channel in errors.stuck_channels:
+        grams[at_ns >= since_ns, channel] = held[0, channel] + errors.zero_g
 
 
 def _span(seconds: Float64, errors: InstrumentErrors) -> Float64:

@@ -9,7 +9,12 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from edge_agent.core.settings import Settings
-from edge_agent.core.weigh.protocols.settings import AdcSettings, ProtocolSettings
+from edge_agent.core.weigh.protocols.settings import (
+    AdcSettings,
+    ModbusRtuSettings,
+    ProtocolSettings,
+    WimJsonSettings,
+)
 from edge_agent.core.weigh.settings import SensorSettings
 from edge_agent.errors import ConfigError, Problem
 from edge_agent.sim.behaviours import BEHAVIOURS
@@ -128,10 +133,25 @@ class InstrumentSim(Settings):
     """Frames per second; samples per second where a frame carries many."""
     baud: Annotated[int, Field(ge=600)] = 921_600
     """Delays every byte by its time on the line; frames that do not fit are never sent."""
+    decimals: Annotated[int, Field(ge=0, le=5)] = 0
+    """Digits behind the point on an indicator's display."""
     read_ms: Annotated[float, Field(gt=0, le=1000)] = 20
     """The box's reads return this far apart."""
     errors: InstrumentErrors = InstrumentErrors()
     line: LineErrors = LineErrors()
+
+    @model_validator(mode="after")
+    def _can_be_simulated(self) -> Self:
+        protocol = self.protocol
+        if isinstance(protocol, ModbusRtuSettings | WimJsonSettings):
+            raise ValueError(  # noqa: TRY004 - pydantic reports ValueError only
+                f"protocol: {protocol.kind} is not simulated"
+            )
+        if isinstance(protocol, AdcSettings) and abs(1e9 / self.rate_hz - protocol.period_ns) > 1:
+            raise ValueError(
+                f"rate_hz {self.rate_hz:g} and the protocol's period_ns {protocol.period_ns} disagree"
+            )
+        return self
 
 
 class CameraSim(Settings):
