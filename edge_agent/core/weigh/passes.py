@@ -1,0 +1,216 @@
+"""One sensor's pulses become passes: each axle's instants and its load on that sensor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+
+from edge_agent.core.units import div_round
+from edge_agent.core.weigh.edges import Edge, Pulse, find_edges, find_pulses
+from edge_agent.core.weigh.layout import NO_VALUE
+from edge_agent.core.weigh.samples import INFO_GAP, Int64
+from edge_agent.core.weigh.settings import ScaleSettings
+from edge_agent.core.weigh.trace import Signal
+
+US = 1_000
+# Axles on one deck at once: more than any vehicle has; bounds the linear equations.
+MAX_TOGETHER = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One axle over one sensor."""
+
+    enter: int  # ns, half height
+    leave: int
+    centre: int
+    load: int | None  # mean of the plateau; None = no value, and on a strip, which has no plateau
+    area: int | None  # gram-microseconds under the whole pulse; None = no value, or not its alone
+    sides: tuple[int, int] | None  # of `load`, or of `area` where there is no load; for shares only
+    samples: int  # on the plateau
+    status: int  # bits of all its samples
+    alone: bool = True  # no other axle was on the sensor with it
+    whole: bool = True  # its edges were found as an axle's should be
+    spread: int = 0  # change of level over the plateau, grams
+
+    @property
+    def width(self) -> int:
+        """From half height to half height, ns."""
+        return self.leave - self.enter
+
+
+def find_passes(signal: Signal, settings: ScaleSettings, on_g: int) -> list[Pass]:
+    """Every axle that crossed the sensor, in order of time."""
+    sensor = signal.column.sensor
+    passes: list[Pass] = []
+    for pulse in find_pulses(signal, settings.detect, on_g):
+        if sensor.kind == "strip":
+            passes.append(_strip_pass(signal, pulse, settings.detect.off_g))
+            continue
+        edges = find_edges(signal, pulse, settings.patch_mm, on_g)
+        pairs = _paired(edges)
+        if not pairs or len(pairs) > MAX_TOGETHER:
+            passes.append(_shapeless(signal, pulse))
+        elif len(pairs) == 1:
+            passes.append(_lone_pass(signal, pulse, pairs[0], settings.patch_mm))
+        else:
+            passes.extend(_staircase(signal, pairs, settings.patch_mm))
+    return passes
+
+
+def _paired(edges: list[Edge]) -> list[tuple[int, int]]:
+    """(enter, leave) of each axle: first on, first off. Empty when ons and offs do not fit."""
+    rises = [e.at for e in edges if e.rise]
+    falls = [e.at for e in edges if not e.rise]
+    if len(rises) != len(falls) or any(r >= f for r, f in zip(rises, falls, strict=True)):
+        return []
+    return list(zip(rises, falls, strict=True))
+
+
+def _status(signal: Signal, start: int, end: int) -> int:
+    first, last = np.searchsorted(signal.at, (start, end))
+    bits = int(np.bitwise_or.reduce(signal.status[max(0, first - 1) : last + 1], initial=0))
+    at = signal.at[max(0, first - 1) : last + 1]
+    # Samples that never came leave a hole in time, whether or not the instrument's numbering shows it.
+    if at.size > 1 and signal.period and int(np.diff(at).max()) > 4 * signal.period + 5_000_000:
+        bits |= INFO_GAP
+    return bits
+
+
+def _lone_pass(signal: Signal, pulse: Pulse, span: tuple[int, int], patch_mm: int) -> Pass:
+    enter, leave = span
+    width = leave - enter
+    ramp = width * patch_mm // signal.length_mm
+    first, last = _plateau(signal.at, enter + ramp // 2, leave - ramp // 2)
+    status = _status(signal, enter - ramp // 2, leave + ramp // 2)
+    if status & NO_VALUE:
+        return Pass(enter, leave, (enter + leave) // 2, None, None, None, last - first, status)
+    area = _area(signal.at, signal.load, *_around(signal.at, enter - ramp, leave + ramp))
+    load = div_round(int(signal.load[first:last].sum()), last - first)
+    sides = None
+    if signal.sides is not None:
+        left = div_round(int(signal.sides[first:last, 0].sum()), last - first)
+        sides = (left, load - left)
+    return Pass(
+        enter, leave, (enter + leave) // 2, load, area, sides, last - first, status,
+        spread=_spread(signal.load[first:last]),
+    )  # fmt: skip
+
+
+def _spread(plateau: Int64) -> int:
+    """How much the level changed: second half's mean against the first's."""
+    half = plateau.size // 2
+    if not half:
+        return 0
+    return abs(div_round(int(plateau[-half:].sum()), half) - div_round(int(plateau[:half].sum()), half))
+
+
+def _plateau(at: Int64, start: int, end: int) -> tuple[int, int]:
+    """Samples within [start, end]; at least the one nearest the middle."""
+    first, last = (int(i) for i in np.searchsorted(at, (start, end + 1)))
+    if first < last:
+        return first, last
+    middle = min(int(np.searchsorted(at, (start + end) // 2)), at.size - 1)
+    return middle, middle + 1
+
+
+def _around(at: Int64, start: int, end: int) -> tuple[int, int]:
+    """Samples from the last before `start` to the first after `end`."""
+    first, last = (int(i) for i in np.searchsorted(at, (start, end)))
+    return max(0, first - 1), min(at.size, last + 1)
+
+
+def _area(at: Int64, load: Int64, first: int, last: int) -> int:
+    """Integral over samples [first, last), gram-microseconds, by trapezoids."""
+    if last - first < 2:
+        return 0
+    us = np.diff(at[first:last] // US)
+    piece = load[first:last]
+    return int(((piece[1:] + piece[:-1]) * us).sum()) // 2
+
+
+def _strip_pass(signal: Signal, pulse: Pulse, off_g: int) -> Pass:
+    """Area, and the centre of gravity of the pulse: no edge decides."""
+    margin = max(2, (pulse.last - pulse.first) // 4)
+    first, last = max(0, pulse.first - margin), min(signal.at.size, pulse.last + margin)
+    area = _area(signal.at, signal.load, first, last)
+    weight = np.maximum(signal.load[pulse.first : pulse.last] - off_g // 2, 1)
+    since = (signal.at[pulse.first : pulse.last] - signal.at[pulse.first]) // US
+    middle = int(signal.at[pulse.first]) + US * div_round(int((weight * since).sum()), int(weight.sum()))
+    enter, leave = int(signal.at[pulse.first]), int(signal.at[pulse.last - 1])
+    status = _status(signal, enter, leave)
+    sides = None
+    if signal.sides is not None:
+        sides = (
+            _area(signal.at, signal.sides[:, 0], first, last),
+            _area(signal.at, signal.sides[:, 1], first, last),
+        )
+    value = None if status & NO_VALUE else area
+    return Pass(enter, leave, middle, None, value, sides, pulse.last - pulse.first, status)
+
+
+def _shapeless(signal: Signal, pulse: Pulse) -> Pass:
+    """Something was on the sensor, and its edges are not those of axles: no value."""
+    enter, leave = int(signal.at[pulse.first]), int(signal.at[pulse.last - 1])
+    status = _status(signal, enter, leave)
+    return Pass(enter, leave, (enter + leave) // 2, None, None, None, 0, status, whole=False)
+
+
+def _staircase(signal: Signal, pairs: list[tuple[int, int]], patch_mm: int) -> list[Pass]:
+    """Several axles on the sensor at once: each level is the sum of those then on it."""
+    instants = sorted(
+        [(enter, k) for k, (enter, _) in enumerate(pairs)]
+        + [(leave, k) for k, (_, leave) in enumerate(pairs)]
+    )
+    width = sum(leave - enter for enter, leave in pairs) // len(pairs)
+    guard = width * patch_mm // signal.length_mm // 2
+    columns = [signal.load] if signal.sides is None else [signal.load, signal.sides[:, 0]]
+    on: set[int] = set()
+    rows: list[tuple[frozenset[int], int, tuple[int, ...]]] = []  # axles on it, samples, level by column
+    fewest = dict.fromkeys(range(len(pairs)), 0)
+    for (start, k), (end, _) in pairwise(instants):
+        on ^= {k}
+        first, last = (int(i) for i in np.searchsorted(signal.at, (start + guard, end - guard)))
+        if on and last > first:
+            levels = tuple(div_round(int(c[first:last].sum()), last - first) for c in columns)
+            rows.append((frozenset(on), last - first, levels))
+            for axle in on:
+                fewest[axle] += last - first
+    status = _status(signal, instants[0][0] - guard, instants[-1][0] + guard)
+    solved = [
+        _least_squares(len(pairs), [(s, n, levels[c]) for s, n, levels in rows]) for c in range(len(columns))
+    ]
+    out = []
+    for k, (enter, leave) in enumerate(pairs):
+        load = None if solved[0] is None or status & NO_VALUE else solved[0][k]
+        sides = None
+        if load is not None and len(solved) > 1 and solved[1] is not None:
+            sides = (solved[1][k], load - solved[1][k])
+        out.append(
+            Pass(enter, leave, (enter + leave) // 2, load, None, sides, fewest[k], status, alone=False)
+        )
+    return out
+
+
+def _least_squares(axles: int, rows: list[tuple[frozenset[int], int, int]]) -> list[int] | None:
+    """Axle loads that fit the levels best, each level weighted by its samples; None if undetermined."""
+    matrix = [[Fraction(0)] * (axles + 1) for _ in range(axles)]
+    for on, weight, level in rows:
+        for i in sorted(on):
+            for j in sorted(on):
+                matrix[i][j] += weight
+            matrix[i][axles] += weight * level
+    for i in range(axles):
+        pivot = next((r for r in range(i, axles) if matrix[r][i]), None)
+        if pivot is None:
+            return None
+        matrix[i], matrix[pivot] = matrix[pivot], matrix[i]
+        for r in range(axles):
+            if r != i and matrix[r][i]:
+                factor = matrix[r][i] / matrix[i][i]
+                matrix[r] = [a - factor * b for a, b in zip(matrix[r], matrix[i], strict=True)]
+    solution = [matrix[i][axles] / matrix[i][i] for i in range(axles)]
+    return [div_round(x.numerator, x.denominator) for x in solution]
