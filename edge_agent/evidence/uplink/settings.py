@@ -85,10 +85,8 @@ class UplinkSettings(Settings):
     """Largest message sent even when the broker allows more (AWS IoT ends at 128 KB)."""
     receipt_window: int = Field(default=64, ge=1, le=4096)
     """Statements that may wait for a signed receipt at once; beyond it new ones stay in the outbox."""
-    live_s: float = Field(default=120.0, ge=0)
-    """A statement younger than this goes in the live lane, newest first; older ones oldest first."""
     live_share_permille: int = Field(default=300, ge=50, le=950)
-    """Share of the bytes that the live lane may take while a backlog waits."""
+    """Share of the bytes that the live lane (cases, newest first) may take while a backlog waits."""
     live_burst_bytes: int = Field(default=4 * 1024 * KIB, ge=64 * KIB)
     """What the live lane may send at once before that share is enforced."""
     resend_min_s: float = Field(default=30.0, gt=0)
@@ -99,6 +97,9 @@ class UplinkSettings(Settings):
     """How often the signed head is published, so that lost receipts come back."""
     ack_timeout_s: float = Field(default=30.0, gt=0)
     """A PUBACK later than this means that the connection is dead, whatever it says."""
+    poison_pause_s: float = Field(default=600.0, ge=0)
+    """How long a statement is set aside after three connections ended right after it was sent; when it
+    then happens again, the statement is quarantined."""
     will_delay_s: int = Field(default=5, ge=0, le=3600)
     """How long the broker waits before it tells that the box is offline."""
 

@@ -1,0 +1,128 @@
+"""What receipts do: settle statements, ask for bytes, show what got lost.
+
+A receipt that does not verify, or that was signed for another box, is ignored and counted. An old
+receipt that comes again may still settle (what it says stays true) but may not ask: otherwise a
+broker could replay one to make the box send everything again.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from edge_agent.errors import VerificationError
+from edge_agent.evidence.keys import KeyRing
+from edge_agent.evidence.outbox import Lane
+from edge_agent.evidence.receipts import Need, Receipt, open_receipt
+from edge_agent.evidence.store import EvidenceStore
+from edge_agent.evidence.uplink.events import Counters, UplinkEventKind
+from edge_agent.evidence.uplink.sender import Sender
+from edge_agent.evidence.uplink.topics import Topics
+from edge_agent.evidence.uplink.transfers import asked_for
+
+# Receipts of two platform processes may pass each other by this much and still be called fresh.
+FRESH_US = 60_000_000
+# At most so many statements are put back in line by one receipt; the next head brings the rest.
+MAX_MISSING = 1000
+# At most so many statements are filled up at once when the platform asks; it asks again.
+MAX_ASKED = 64
+
+Tell = Callable[[UplinkEventKind, int | None, str], None]
+
+
+class Answers:
+    """The receipts' side of the uplink."""
+
+    def __init__(
+        self,
+        store: EvidenceStore,
+        sender: Sender,
+        keys: KeyRing,
+        topics: Topics,
+        counters: Counters,
+        tell: Tell,
+        *,
+        receipt_window: int,
+    ) -> None:
+        self._store = store
+        self._sender = sender
+        self._keys = keys
+        self._topics = topics
+        self._counters = counters
+        self._tell = tell
+        self._receipt_window = receipt_window
+        self._awaited: OrderedDict[int, float] = OrderedDict()  # seq -> when it is due again
+        self._newest_us = 0
+
+    def expect(self, seq: int, due_s: float) -> None:
+        """All of it is with the broker: a receipt should come."""
+        self._awaited[seq] = due_s
+
+    def room(self, lane: Lane, now_s: float) -> bool:
+        """Whether another statement may be sent: the platform must keep up. Fresh cases have double room."""
+        for seq in [seq for seq, due_s in self._awaited.items() if due_s <= now_s]:
+            del self._awaited[seq]
+        limit = self._receipt_window * (2 if lane is Lane.LIVE else 1)
+        return len(self._awaited) + len(self._sender) < limit
+
+    def take(self, envelope: bytes, now_s: float) -> None:
+        """Do what a message on the receipt topic says, if the platform signed it for us."""
+        try:
+            receipt = open_receipt(envelope, self._keys, self._topics.tenant, self._topics.device)
+        except VerificationError as error:
+            self._counters.receipts_ignored += 1
+            self._tell(UplinkEventKind.RECEIPT_IGNORED, None, str(error))
+            return
+        self._counters.receipts += 1
+        self._sender.release()  # somebody is there
+        applied = self._store.apply_receipt(receipt, envelope)
+        self._settled(applied.receipted, UplinkEventKind.RECEIPTED)
+        self._settled(applied.rejected, UplinkEventKind.REJECTED)
+        self._counters.receipted += len(applied.receipted)
+        self._counters.rejected += len(applied.rejected)
+        fresh = receipt.received_utc_us >= self._newest_us - FRESH_US
+        self._newest_us = max(self._newest_us, receipt.received_utc_us)
+        head = self._store.head()
+        if not fresh or receipt.epoch != head.epoch:
+            return
+        if receipt.watermark is not None and receipt.watermark.seq > head.seq:
+            self._tell(UplinkEventKind.PLATFORM_AHEAD, receipt.watermark.seq, f"our chain ends at {head.seq}")
+        self._fill_up(applied.needs)
+        self._put_back_in_line(receipt, head.seq, now_s)
+
+    def _settled(self, seqs: tuple[int, ...], kind: UplinkEventKind) -> None:
+        self._sender.drop(seqs)
+        for seq in seqs:
+            self._awaited.pop(seq, None)
+            self._tell(kind, seq, "")
+
+    def _fill_up(self, needs: tuple[tuple[int, Need], ...]) -> None:
+        by_seq: dict[int, list[Need]] = {}
+        for seq, need in needs:
+            by_seq.setdefault(seq, []).append(need)
+        for seq, asked in by_seq.items():
+            # What is still being sent answers the question by itself.
+            if seq in self._sender or len(self._sender) >= MAX_ASKED:
+                continue
+            item = self._store.packet(seq)
+            transfer = asked_for(item, asked) if item else None
+            if transfer is not None and transfer.todo:
+                self._counters.asked += 1
+                self._sender.offer(transfer)
+
+    def _put_back_in_line(self, receipt: Receipt, head_seq: int, now_s: float) -> None:
+        lost = [
+            seq
+            for first, last in receipt.missing
+            for seq in range(first, min(last, head_seq, first + MAX_MISSING) + 1)
+            if seq not in self._sender
+        ][:MAX_MISSING]
+        again = []
+        for seq in lost:
+            self._awaited.pop(seq, None)
+            if self._store.receipt_of(seq) is None:
+                self._store.mark_sent(seq, int(now_s * 1_000_000_000))  # due at once, the statement alone
+            else:
+                again.append(seq)
+        if again:  # the platform had these and lost them
+            self._store.resend(again)

@@ -1,0 +1,426 @@
+"""The way to the platform: a thread that empties the outbox and listens for signed receipts.
+
+    outbox ──offer──> Sender ──message──> Link ──> broker
+       ^                                   │
+       └───────── signed receipt ──────────┘          only that lets the outbox forget anything
+
+One thread does everything here; others may call `wake`, `wait_idle`, `counters`, `start`, `stop`.
+A connection is used until it fails, then thrown away; what was on its way goes again on the next.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+
+from edge_agent.errors import EvidenceError, StoreFault, VerificationError
+from edge_agent.evidence.keys import KeyRing
+from edge_agent.evidence.outbox import Lane
+from edge_agent.evidence.statement import Kind
+from edge_agent.evidence.store import EvidenceStore, Sealed
+from edge_agent.evidence.uplink.answers import Answers
+from edge_agent.evidence.uplink.backoff import Backoff
+from edge_agent.evidence.uplink.events import Counters, UplinkEvent, UplinkEventKind
+from edge_agent.evidence.uplink.mqtt import MqttLink, Waker, unsupported_protocol
+from edge_agent.evidence.uplink.port import (
+    FIRST_FAILURE,
+    Acked,
+    Closed,
+    Connected,
+    Link,
+    LinkDown,
+    LinkEvent,
+    LinkOptions,
+    Message,
+    Received,
+    Refused,
+    Subscribed,
+    Will,
+)
+from edge_agent.evidence.uplink.sender import ENVELOPE_CONTENT_TYPE, Outcome, Sender, Verdict
+from edge_agent.evidence.uplink.settings import UplinkSettings
+from edge_agent.evidence.uplink.topics import Topics
+from edge_agent.evidence.uplink.transfers import to_send
+
+log = logging.getLogger(__name__)
+
+# How often the outbox is looked at when nobody says that something was sealed.
+LOOK_S = 0.5
+GOODBYE_S = 1.0
+
+Connect = Callable[[LinkOptions], Link]
+
+
+class Uplink:
+    """Empties an outbox into a broker until stopped."""
+
+    def __init__(
+        self,
+        store: EvidenceStore,
+        settings: UplinkSettings,
+        receipt_keys: KeyRing,
+        *,
+        tenant: str,
+        device_id: str,
+        heartbeat: Callable[[], Sealed] | None = None,
+        on_event: Callable[[UplinkEvent], None] | None = None,
+        connect: Connect | None = None,
+        uniform: Callable[[], float] = random.random,
+    ) -> None:
+        """Nothing happens before `start`.
+
+        Args:
+            store: the outbox.
+            settings: how to send.
+            receipt_keys: who may sign receipts.
+            tenant: of the box.
+            device_id: of the box.
+            heartbeat: seals a heartbeat with what is known of the clock; default: nothing is known.
+            on_event: told of everything, on the uplink's thread; must be quick.
+            connect: makes a connection; default: MQTT to `settings.mqtt`.
+            uniform: draws from 0 to 1, for jitter.
+        """
+        self._store = store
+        self._settings = settings
+        self._heartbeat = heartbeat or store.heartbeat
+        self._on_event = on_event
+        self._uniform = uniform
+        self._client_id = settings.mqtt.client_id or device_id
+        self._topics = Topics(settings.topic_root, tenant, device_id)
+        self._waker = Waker()
+        self._connect = connect or (lambda options: MqttLink(settings.mqtt, options, self._waker))
+        self._sender = Sender(settings, self._topics, uniform)
+        self.counters = Counters()
+        self._answers = Answers(
+            store,
+            self._sender,
+            receipt_keys,
+            self._topics,
+            self.counters,
+            self._tell,
+            receipt_window=settings.receipt_window,
+        )
+        self._backoff = Backoff(settings.mqtt.backoff_max_s, uniform)
+        self._mqtt5 = settings.mqtt.protocol != "3.1.1"
+        self._open_file: tuple[str, bytes] = ("", b"")
+        self._look = True  # something may be new in the outbox
+        self._looked_s = 0.0
+        self._head_s = 0.0
+        self._was_away = False
+        self._stopping = threading.Event()
+        self._drain_until_s = 0.0
+        self._receipted = threading.Condition()
+        self._connected = False
+        self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
+        self.fault: Exception | None = None
+
+    # From any thread
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self, drain_s: float = 10.0) -> None:
+        """Send on for at most this long if connected, say goodbye, end."""
+        self._drain_until_s = time.monotonic() + drain_s
+        self._stopping.set()
+        self.wake()
+        if self._thread.is_alive():
+            self._thread.join(timeout=drain_s + self._settings.mqtt.connect_timeout_s + 10)
+        self._waker.close()
+
+    def wake(self) -> None:
+        """Something was sealed: look now."""
+        self._look = True
+        self._waker.wake()
+
+    def wait_idle(self, timeout_s: float) -> bool:
+        """Until everything sealed is receipted (or set aside); False when that took too long."""
+        deadline_s = time.monotonic() + timeout_s
+        while self._store.stats().pending:
+            left_s = deadline_s - time.monotonic()
+            if left_s <= 0 or self.fault is not None:
+                return False
+            with self._receipted:
+                self._receipted.wait(min(left_s, 0.1))
+        return True
+
+    @property
+    def connected(self) -> bool:
+        """Whether a broker has us now."""
+        return self._connected
+
+    # The thread
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._one_connection()
+            except LinkDown as error:
+                self._note_disconnect(str(error))
+            except StoreFault as error:
+                log.critical("%s", error)
+                self._fail(error)
+                return
+            except Exception as error:  # top of the thread: a bug costs a connection, never the uplink
+                log.exception("uplink: a connection ended by a bug")
+                self.counters.faults += 1
+                self._note_disconnect(f"bug: {error}")
+            self._sender.lost(time.monotonic(), 0)
+            self._stopping.wait(self._backoff.next_s())
+
+    def _fail(self, error: Exception) -> None:
+        self.fault = error
+        self._connected = False
+        self._tell(UplinkEventKind.FAULT, None, str(error))
+        with self._receipted:
+            self._receipted.notify_all()
+
+    def _note_disconnect(self, why: str) -> None:
+        if self._connected:
+            self.counters.disconnects += 1
+            self._was_away = False
+            self._tell(UplinkEventKind.DISCONNECTED, None, why)
+        else:
+            self.counters.connect_failures += 1
+            self._was_away = True
+        self._connected = False
+        log.info("uplink: %s", why)
+
+    def _one_connection(self) -> None:
+        link = self._connect(
+            LinkOptions(
+                client_id=self._client_id,
+                mqtt5=self._mqtt5,
+                will=Will(self._state("offline"), self._settings.will_delay_s),
+                receive_maximum=32,
+            )
+        )
+        try:
+            link.open()
+            self._serve(link)
+            self._say_goodbye(link)
+        finally:
+            link.abort()
+
+    def _serve(self, link: Link) -> None:
+        connack_by_s = time.monotonic() + self._settings.mqtt.connect_timeout_s
+        while not self._may_end():
+            for event in link.poll(self._timeout_s()):
+                self._handle(link, event)
+            now_s = time.monotonic()
+            self._watch(link, now_s, connack_by_s)
+            if self._connected:
+                self._offer(now_s)
+                self._pump(link)
+                if now_s >= self._head_s:
+                    self._publish_head(link, now_s)
+
+    def _may_end(self) -> bool:
+        if not self._stopping.is_set():
+            return False
+        return (
+            not self._connected
+            or time.monotonic() >= self._drain_until_s
+            or (self._sender.idle and self._store.stats().pending == 0)
+        )
+
+    def _timeout_s(self) -> float:
+        if self._look and self._connected:
+            return 0.0
+        now_s = time.monotonic()
+        due_s = [self._looked_s + LOOK_S, self._head_s]
+        if self._sender.held_until_s > now_s:
+            due_s.append(self._sender.held_until_s)
+        return max(0.0, min(due_s) - now_s) if self._connected else LOOK_S
+
+    def _handle(self, link: Link, event: LinkEvent) -> None:
+        match event:
+            case Connected():
+                self._welcome(link, event)
+            case Refused(text=text):
+                if unsupported_protocol(event) and self._settings.mqtt.protocol == "auto":
+                    self._mqtt5 = False
+                    self._backoff.reset()
+                raise LinkDown(f"refused: {text}")
+            case Subscribed(codes=codes):
+                if any(code >= FIRST_FAILURE for code in codes):
+                    self._tell(UplinkEventKind.STOPPED, None, "the broker does not let us read receipts")
+                    raise LinkDown(f"subscription to receipts refused: {codes}")
+            case Acked(token=token, code=code):
+                self._settle(self._sender.acked(token, code, time.monotonic()))
+            case Received(topic=topic, payload=payload, token=message):
+                if topic == self._topics.receipts:
+                    self._answers.take(payload, time.monotonic())
+                    self._look = True
+                    with self._receipted:
+                        self._receipted.notify_all()
+                link.acknowledge(message)
+            case Closed(code=code, text=text):
+                self._settle(self._sender.lost(time.monotonic(), code))
+                raise LinkDown(text)
+
+    def _welcome(self, link: Link, event: Connected) -> None:
+        self._connected = True
+        self.counters.connects += 1
+        self._backoff.reset()
+        self._sender.connected(event.receive_maximum, event.maximum_packet_size, mended=self._was_away)
+        self._tell(UplinkEventKind.CONNECTED, None, "MQTT 5" if event.mqtt5 else "MQTT 3.1.1")
+        link.subscribe((self._topics.receipts,))
+        self._publish(link, self._state("online"))
+        self._publish_head(link, time.monotonic())
+        self._look = True
+
+    def _watch(self, link: Link, now_s: float, connack_by_s: float) -> None:
+        """A connection that only pretends to live is ended here; paho would wait twice as long."""
+        if not self._connected:
+            if now_s > connack_by_s:
+                raise LinkDown("no CONNACK")
+            return
+        oldest_s = self._sender.oldest_flight_s
+        if now_s - link.heard_at > 1.5 * self._settings.mqtt.keepalive_s:
+            self.counters.watchdog += 1
+            raise LinkDown("nothing heard from the broker")
+        if oldest_s is not None and now_s - oldest_s > self._settings.ack_timeout_s:
+            self.counters.watchdog += 1
+            raise LinkDown("no PUBACK")
+
+    # Sending
+
+    def _offer(self, now_s: float) -> None:
+        """Fill the sender from the outbox, as far as it wants more."""
+        if not self._look and now_s < self._looked_s + LOOK_S:
+            return
+        self._look, self._looked_s = False, now_s
+        for lane in (Lane.LIVE, Lane.BACKLOG):
+            while self._sender.wants(lane) and self._answers.room(lane, now_s):
+                if not self._offer_some(lane, now_s):
+                    break
+
+    def _offer_some(self, lane: Lane, now_s: float) -> bool:
+        taken = False
+        limit = 1 if lane is Lane.LIVE else self._settings.window_bytes
+        for item in self._store.pending(limit, _ns(now_s), lane):
+            # Not offered again while it is on its way; the receipt or the resend timer decides then.
+            self._store.mark_sent(item.seq, _ns(now_s + self._settings.resend_max_s))
+            if item.seq not in self._sender:
+                self._sender.offer(to_send(item, lane))
+                taken = True
+        return taken
+
+    def _pump(self, link: Link) -> None:
+        """Publish until the window is full or nothing is left."""
+        while True:
+            now_s = time.monotonic()
+            try:
+                found = self._sender.next_message(now_s, self._read)
+            except VerificationError as error:  # the store has sealed the incident and quarantined it
+                self.counters.quarantined += 1
+                self._tell(UplinkEventKind.QUARANTINED, None, str(error))
+                continue
+            if found is None:
+                return
+            if isinstance(found, Outcome):
+                self._settle([found])
+                continue
+            cargo, message = found
+            token = self._publish(link, message)
+            self._sender.sent(cargo, message, token, now_s)
+            self.counters.statements += message.topic == self._topics.statement
+
+    def _publish(self, link: Link, message: Message) -> int:
+        self.counters.messages += 1
+        self.counters.bytes += message.size
+        return link.publish(message)
+
+    def _read(self, sha256: str) -> bytes:
+        """An attachment; the last one stays at hand, since it is asked for chunk by chunk."""
+        if self._open_file[0] != sha256:
+            self._open_file = (sha256, self._store.attachment(sha256))
+        return self._open_file[1]
+
+    def _settle(self, outcomes: list[Outcome]) -> None:
+        now_s = time.monotonic()
+        for outcome in outcomes:
+            item = outcome.transfer.item
+            match outcome.verdict:
+                case Verdict.STATEMENT_ACKED:
+                    self._tell(UplinkEventKind.STATEMENT_ACKED, item.seq)
+                case Verdict.SENT:
+                    wait_s = self._resend_wait_s(item.attempts)
+                    self._store.mark_sent(item.seq, _ns(now_s + wait_s))
+                    self._answers.expect(item.seq, now_s + wait_s)
+                    self._look = True
+                case Verdict.TOO_LARGE | Verdict.POISON:
+                    self._store.quarantine(item.seq, outcome.detail)
+                    self.counters.quarantined += 1
+                    self._look = True
+                    self._tell(UplinkEventKind.QUARANTINED, item.seq, outcome.detail)
+                case Verdict.ASIDE:
+                    self._tell(UplinkEventKind.ASIDE, item.seq, outcome.detail)
+                case Verdict.HELD:
+                    self.counters.held += 1
+                    self._tell(UplinkEventKind.HELD, item.seq, outcome.detail)
+                case Verdict.STOPPED:
+                    self._tell(UplinkEventKind.STOPPED, item.seq, outcome.detail)
+                case Verdict.REFUSED:
+                    self.counters.refused += 1
+
+    def _resend_wait_s(self, attempts: int) -> float:
+        """Exponential from the number of tries, half of it jitter. Each send notes two tries."""
+        bound_s = min(
+            self._settings.resend_max_s, self._settings.resend_min_s * 2.0 ** min(attempts // 2, 30)
+        )
+        return bound_s * (0.5 + 0.5 * self._uniform())
+
+    # Head and state
+
+    def _publish_head(self, link: Link, now_s: float) -> None:
+        """The signed end of the chain, retained: the platform answers with what it has and lacks."""
+        self._head_s = now_s + self._settings.head_interval_s
+        newest = self._store.packet(self._store.head().seq)
+        if newest is None or newest.kind is not Kind.HEARTBEAT:
+            try:
+                newest = self._store.packet(self._heartbeat().seq)
+            except StoreFault:
+                raise
+            except EvidenceError as error:  # a full disk; the newest statement is a head as well
+                log.warning("no heartbeat: %s", error)
+        if newest is not None:
+            self._publish(
+                link,
+                Message(self._topics.head, newest.envelope, retain=True, content_type=ENVELOPE_CONTENT_TYPE),
+            )
+
+    def _state(self, state: str) -> Message:
+        return Message(
+            self._topics.state,
+            b'{"state":"' + state.encode() + b'"}',
+            retain=True,
+            content_type="application/json",
+        )
+
+    def _say_goodbye(self, link: Link) -> None:
+        if self._connected:
+            token = self._publish(link, self._state("stopped"))
+            until_s = time.monotonic() + GOODBYE_S
+            while time.monotonic() < until_s:
+                if any(isinstance(e, Closed) or e == Acked(token, 0) for e in link.poll(0.05)):
+                    break
+        link.disconnect()
+        self._connected = False
+
+    def _tell(self, kind: UplinkEventKind, seq: int | None, detail: str = "") -> None:
+        if self._on_event is None:
+            return
+        try:
+            self._on_event(UplinkEvent(kind, time.monotonic(), seq, detail))
+        except Exception:  # somebody else's code must not stop evidence from leaving
+            log.exception("uplink: an event listener failed")
+
+
+def _ns(seconds: float) -> int:
+    return int(seconds * 1_000_000_000)
