@@ -3,7 +3,20 @@
 Nothing here is photographed: what a model scores on these pictures says little about a real road.
 """
 
+from edge_agent.sim.render.clip import write_clip
 from edge_agent.sim.render.draw import TrueBox, render_frame, vehicle_boxes
+from edge_agent.sim.render.pictures import arrival_ns, plate_picture, vehicle_picture
 from edge_agent.sim.render.scene import Scene, SceneLane, lane_polygon
 
-__all__ = ["Scene", "SceneLane", "TrueBox", "lane_polygon", "render_frame", "vehicle_boxes"]
+__all__ = [
+    "Scene",
+    "SceneLane",
+    "TrueBox",
+    "arrival_ns",
+    "lane_polygon",
+    "plate_picture",
+    "render_frame",
+    "vehicle_boxes",
+    "vehicle_picture",
+    "write_clip",
+]
