@@ -1,0 +1,1 @@
+"""Cameras that push plate reads over HTTP: who may, what is understood, what is refused."""

@@ -1,0 +1,95 @@
+"""The HTTP server for pushes, in a thread of its own."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Sequence
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+from edge_agent.errors import DeviceError
+
+START_TIMEOUT_S = 10
+STOP_TIMEOUT_S = 10
+
+
+class _Server(uvicorn.Server):
+    """Says when it accepts connections."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+class HttpServer:
+    """Serves routes on one address until stopped.
+
+    Args:
+        routes: what is served.
+        host: address to listen on.
+        port: 0 takes a free one; `port` says which after `start`.
+        max_connections: more at once are answered 503.
+    """
+
+    def __init__(self, routes: Sequence[BaseRoute], host: str, port: int, max_connections: int = 64) -> None:
+        self._host = host
+        self._port = port
+        config = uvicorn.Config(
+            Starlette(routes=list(routes)),
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=max_connections,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=3,
+        )
+        self._server = _Server(config)
+        self._thread: threading.Thread | None = None
+        self._socket: socket.socket | None = None
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on, known once started."""
+        return self._port
+
+    @property
+    def alive(self) -> bool:
+        """Whether it serves."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self) -> None:
+        """Listen and serve; returns when connections are accepted.
+
+        Raises:
+            DeviceError: when the address cannot be listened on.
+        """
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        try:
+            self._socket = socket.create_server((self._host, self._port), family=family, backlog=128)
+        except OSError as error:
+            raise DeviceError(f"cannot listen on {self._host} port {self._port}: {error}") from error
+        self._port = self._socket.getsockname()[1]
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, name="http", daemon=True
+        )
+        self._thread.start()
+        if not self._server.ready.wait(START_TIMEOUT_S):
+            self.stop()
+            raise DeviceError(f"the HTTP server on port {self._port} did not start")
+
+    def stop(self) -> None:
+        """Stop accepting, let running requests end, and close."""
+        self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join(STOP_TIMEOUT_S)
+        if self._socket is not None:
+            self._socket.close()
