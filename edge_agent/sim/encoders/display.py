@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+RowEncoder = Callable[[int, int], bytes]
+"""One weight in grams (counts where raw) and its status to the bytes of one frame."""
+
 _GRAMS_PER = {"g": 1.0, "kg": 1_000.0, "t": 1_000_000.0, "lb": 453.59237}
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from edge_agent.core.weigh.protocols.settings import (
     YaohuaA9Settings,
     YaohuaA12Settings,
@@ -11,10 +9,7 @@ from edge_agent.core.weigh.protocols.settings import (
     YaohuaEqSettings,
 )
 from edge_agent.core.weigh.samples import BAD, BAD_OVERLOAD, BAD_UNDERLOAD, INFO_NET
-from edge_agent.sim.encoders.display import digits_of, with_point
-
-RowEncoder = Callable[[int, int], bytes]
-"""One weight in grams and its status to the bytes of one frame."""
+from edge_agent.sim.encoders.display import RowEncoder, digits_of, with_point
 
 
 def _xor_chars(data: bytes) -> bytes:

@@ -52,11 +52,13 @@ class FaultLog:
 
     def __init__(self) -> None:
         self._waiting: dict[Reason, int] = {}
+        self._details: dict[Reason, str] = {}
         self._quiet_until: dict[Reason, int] = {}
 
-    def add(self, reason: Reason, count: int = 1) -> None:
-        """It happened `count` times."""
+    def add(self, reason: Reason, count: int = 1, detail: str = "") -> None:
+        """It happened `count` times; of several details the last is told."""
         self._waiting[reason] = self._waiting.get(reason, 0) + count
+        self._details[reason] = f"{reason}: {detail}" if detail else str(reason)
 
     def take(self, at: Ns) -> tuple[ProtocolFault, ...]:
         """The faults to tell now, in the order of first appearance."""
@@ -66,6 +68,8 @@ class FaultLog:
         for reason in due:
             self._quiet_until[reason] = at + QUIET_NS
         return tuple(
-            ProtocolFault(at, _KINDS.get(reason, FaultKind.BAD_FRAME), str(reason), self._waiting.pop(reason))
+            ProtocolFault(
+                at, _KINDS.get(reason, FaultKind.BAD_FRAME), self._details[reason], self._waiting.pop(reason)
+            )
             for reason in due
         )

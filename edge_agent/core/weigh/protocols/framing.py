@@ -121,8 +121,13 @@ class FrameDecoder:
         unit: Unit = Unit.GRAMS,
         max_abs: int | None = None,
         longest_wait: int | None = None,
+        forget: Callable[[], None] | None = None,
     ) -> None:
-        """`max_abs` bounds values; `longest_wait`: bytes that `parse` may ask for (default one frame)."""
+        """For parsers that are more than one frame.
+
+        `max_abs` bounds values; `longest_wait` is how many bytes `parse` may ask for (default: a frame);
+        `forget` tells a parser with a memory that the line was closed.
+        """
         self.counters = Counters()
         self._parse = parse
         self._frame_length = frame_length
@@ -130,6 +135,7 @@ class FrameDecoder:
         self._unit = unit
         self._max_abs = max_abs
         self._longest_wait = longest_wait or frame_length
+        self._forget = forget
         self._clock = SampleClock(settings.period_ns, gap_after(settings.period_ns, settings.gap_ms))
         self._rate = RateMeter(self.counters)
         self._faults = FaultLog()
@@ -152,6 +158,8 @@ class FrameDecoder:
         self._skipped, self._excused = 0, self._frame_length
         self._gap_before = bool(self.counters.frames)
         self._clock.restart()
+        if self._forget is not None:
+            self._forget()
 
     def feed(self, at: Ns, data: bytes) -> Output:
         """Samples first, then the faults, at most one a reason."""

@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 from edge_agent.core.units import KG
-from edge_agent.core.weigh.protocols import yaohua
+from edge_agent.core.weigh.protocols import ascii_lines, toledo, yaohua, yaohua_cmd
 from edge_agent.core.weigh.protocols.adc import AdcDecoder
 from edge_agent.core.weigh.protocols.framing import Decoder, FrameDecoder, Parse
+from edge_agent.core.weigh.protocols.hbm import HbmParser
+from edge_agent.core.weigh.protocols.modbus import ModbusDecoder
 from edge_agent.core.weigh.protocols.settings import (
     AdcSettings,
-    IndicatorSettings,
+    AsciiStGsSettings,
+    Cas22Settings,
+    HbmAedSettings,
+    LaumasFastSettings,
+    ModbusRtuSettings,
     ProtocolSettings,
+    RinstrumSettings,
+    ToledoContSettings,
+    WimJsonSettings,
     YaohuaA9Settings,
     YaohuaA12Settings,
+    YaohuaCmdSettings,
     YaohuaEqSettings,
+)
+from edge_agent.core.weigh.protocols.wim_json import WimJsonDecoder
+from edge_agent.core.weigh.samples import Unit
+
+IndicatorProtocol = (
+    YaohuaA9Settings
+    | YaohuaA12Settings
+    | YaohuaEqSettings
+    | YaohuaCmdSettings
+    | ToledoContSettings
+    | AsciiStGsSettings
+    | Cas22Settings
+    | RinstrumSettings
+    | LaumasFastSettings
 )
 
 
@@ -27,14 +51,27 @@ def make_decoder(settings: ProtocolSettings, *, char_ns: int = 0) -> Decoder:
     match settings:
         case AdcSettings():
             return AdcDecoder(settings, char_ns=char_ns)
-        case IndicatorSettings():
+        case ModbusRtuSettings():
+            return ModbusDecoder(settings, char_ns=char_ns)
+        case WimJsonSettings():
+            return WimJsonDecoder(settings)
+        case HbmAedSettings():
+            parser = HbmParser(settings)
+            return FrameDecoder(
+                parser,
+                parser.length,
+                settings,
+                char_ns=char_ns,
+                unit=Unit.COUNTS,
+                longest_wait=parser.longest_wait,
+                forget=parser.forget,
+            )
+        case _:
             parse, length = _indicator(settings)
             return FrameDecoder(parse, length, settings, char_ns=char_ns, max_abs=settings.max_abs_kg * KG)
-        case _:
-            raise NotImplementedError(settings.kind)
 
 
-def _indicator(settings: IndicatorSettings) -> tuple[Parse, int]:
+def _indicator(settings: IndicatorProtocol) -> tuple[Parse, int]:  # noqa: C901, PLR0911  a table
     """The parse function and the length of a frame."""
     match settings:
         case YaohuaA9Settings():
@@ -45,4 +82,15 @@ def _indicator(settings: IndicatorSettings) -> tuple[Parse, int]:
             return yaohua.a12_text_parser(settings), yaohua.A12_TEXT_LENGTH
         case YaohuaEqSettings():
             return yaohua.eq_parser(settings), yaohua.EQ_LENGTH
-    raise AssertionError(settings)
+        case YaohuaCmdSettings():
+            return yaohua_cmd.parser(settings), yaohua_cmd.LENGTH
+        case ToledoContSettings():
+            return toledo.parser(settings), settings.length
+        case AsciiStGsSettings():
+            return ascii_lines.stgs_parser(settings), ascii_lines.stgs_length(settings)
+        case Cas22Settings():
+            return ascii_lines.cas22_parser(settings), ascii_lines.CAS22_LENGTH
+        case RinstrumSettings():
+            return ascii_lines.rinstrum_parser(settings), ascii_lines.RINSTRUM_LENGTH
+        case LaumasFastSettings():
+            return ascii_lines.laumas_fast_parser(settings), ascii_lines.LAUMAS_LENGTH
