@@ -7,8 +7,8 @@ broker could replay one to make the box send everything again.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from edge_agent.errors import VerificationError
 from edge_agent.evidence.keys import KeyRing
@@ -22,10 +22,21 @@ from edge_agent.evidence.uplink.transfers import asked_for
 
 # Receipts of two platform processes may pass each other by this much and still be called fresh.
 FRESH_US = 60_000_000
+# What was sent this shortly before an answer may simply have been behind it.
+IN_FLIGHT_S = 1.0
 # At most so many statements are put back in line by one receipt; the next head brings the rest.
 MAX_MISSING = 1000
 # At most so many statements are filled up at once when the platform asks; it asks again.
 MAX_ASKED = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Awaited:
+    """A receipt that should come."""
+
+    sent_s: float
+    due_s: float
+
 
 Tell = Callable[[UplinkEventKind, int | None, str], None]
 
@@ -51,17 +62,16 @@ class Answers:
         self._counters = counters
         self._tell = tell
         self._receipt_window = receipt_window
-        self._awaited: OrderedDict[int, float] = OrderedDict()  # seq -> when it is due again
+        self._awaited: dict[int, _Awaited] = {}  # by seq
         self._newest_us = 0
 
-    def expect(self, seq: int, due_s: float) -> None:
-        """All of it is with the broker: a receipt should come."""
-        self._awaited[seq] = due_s
+    def expect(self, seq: int, now_s: float, due_s: float) -> None:
+        """All of it is with the broker: a receipt should come before it is due again."""
+        self._awaited[seq] = _Awaited(now_s, due_s)
 
     def room(self, lane: Lane, now_s: float) -> bool:
         """Whether another statement may be sent: the platform must keep up. Fresh cases have double room."""
-        for seq in [seq for seq, due_s in self._awaited.items() if due_s <= now_s]:
-            del self._awaited[seq]
+        self._awaited = {seq: a for seq, a in self._awaited.items() if a.due_s > now_s}
         limit = self._receipt_window * (2 if lane is Lane.LIVE else 1)
         return len(self._awaited) + len(self._sender) < limit
 
@@ -115,7 +125,7 @@ class Answers:
             seq
             for first, last in receipt.missing
             for seq in range(first, min(last, head_seq, first + MAX_MISSING) + 1)
-            if seq not in self._sender
+            if seq not in self._sender and not self._just_sent(seq, now_s)
         ][:MAX_MISSING]
         again = []
         for seq in lost:
@@ -126,3 +136,7 @@ class Answers:
                 again.append(seq)
         if again:  # the platform had these and lost them
             self._store.resend(again)
+
+    def _just_sent(self, seq: int, now_s: float) -> bool:
+        awaited = self._awaited.get(seq)
+        return awaited is not None and now_s - awaited.sent_s < IN_FLIGHT_S

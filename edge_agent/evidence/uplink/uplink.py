@@ -352,7 +352,7 @@ class Uplink:
                 case Verdict.SENT:
                     wait_s = self._resend_wait_s(item.attempts)
                     self._store.mark_sent(item.seq, _ns(now_s + wait_s))
-                    self._answers.expect(item.seq, now_s + wait_s)
+                    self._answers.expect(item.seq, now_s, now_s + wait_s)
                     self._look = True
                 case Verdict.TOO_LARGE | Verdict.POISON:
                     self._store.quarantine(item.seq, outcome.detail)
