@@ -46,6 +46,8 @@ class TrafficSettings(Settings):
     """Random traffic of one lane."""
 
     vehicles_per_hour: Positive = 300
+    from_s: NonNegative = 0
+    """None before this: leaves room for planned passages."""
     min_gap_s: NonNegative = 2.0
     """Least time from one vehicle's rear to the next one's front, close followers apart."""
     mix: dict[str, NonNegative] = Field(default_factory=COMMON_MIX.copy)

@@ -98,7 +98,7 @@ def _random_traffic(
     assert traffic is not None
     mean_gap_s = max(0.0, 3600 / traffic.vehicles_per_hour - traffic.min_gap_s - _passing_s(traffic))
     out: list[Passage] = []
-    clear_s = 0.0
+    clear_s = traffic.from_s
     while True:
         start_s = clear_s + traffic.min_gap_s + rng.exponential(mean_gap_s)
         if start_s >= scenario.duration_s:
