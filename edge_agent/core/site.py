@@ -219,13 +219,13 @@ class Site:
             self._cases.matched(self._nobody_looked(crossing))
             return
         link = self._settings.cameras[camera]
-        window = self._matchers[camera].window(crossing)
+        predicted, _sd, start, end = self._matchers[camera].window(crossing)
         if link.pictures:
-            times = tuple(Ns(window.predicted + offset * MS) for offset in sorted(link.offsets_ms))
+            times = tuple(Ns(predicted + offset * MS) for offset in sorted(link.offsets_ms))
             case.pictures_due = pictures_due((*times, self._now), link.picture_wait_ms)
             yield Capture(self._now, case.id, camera, lane, times)
         if link.plates != "push":
-            yield ReadPlates(self._now, case.id, camera, lane, window.start, window.end)
+            yield ReadPlates(self._now, case.id, camera, lane, start, end)
 
     def _nobody_looked(self, crossing: Crossing) -> Match:
         """The match of a lane without a camera: there is no read, and that is certain."""
