@@ -1,0 +1,278 @@
+"""Check evidence, offline, and say what was checked and what was not.
+
+Order for each statement: envelope, signature, type, form; then its attachments; then its place in the
+chain; then its receipt. Nothing here repairs or trusts: the material may be hostile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edge_agent.errors import VerificationError
+from edge_agent.evidence import dsse
+from edge_agent.evidence.keys import KeyRing, PublicKey
+from edge_agent.evidence.receipts import Receipt, ReceiptStatus, open_receipt
+from edge_agent.evidence.statement import Attachment, Statement, parse
+
+_COVERED = frozenset({ReceiptStatus.ACCEPTED, ReceiptStatus.DUPLICATE})
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One envelope to check, and the receipts said to cover it."""
+
+    name: str
+    envelope: bytes
+    receipts: tuple[bytes, ...] = ()
+
+
+@dataclass(slots=True)
+class Material:
+    """What there is to check, from whatever form it came in."""
+
+    items: Iterable[Item]
+    attachment: Callable[[str], Path | None]  # where the file of a digest lies
+    whole: bool = False  # a complete chain: a gap in it is a loss
+    partial: bool = False  # no claim that the attachments are here
+    released: frozenset[str] = frozenset()  # attachments let go after their receipt
+    evidence_keys: tuple[PublicKey, ...] = ()  # as the material itself claims
+    receipt_keys: tuple[PublicKey, ...] = ()
+    problems: list[tuple[str, str]] = field(default_factory=list)  # found while reading
+    not_checked: list[str] = field(default_factory=list)
+    checked: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Report:
+    """The answer."""
+
+    checked: list[str] = field(default_factory=list)
+    not_checked: list[str] = field(default_factory=list)
+    problems: list[tuple[str, str]] = field(default_factory=list)  # (where, what)
+    statements: int = 0
+    attachments: int = 0
+    links: int = 0
+    receipts: int = 0
+
+    @property
+    def good(self) -> bool:
+        """Something was checked and none of it is bad."""
+        return not self.problems and self.statements > 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    name: str
+    sha256: str
+    prev: str | None
+    genesis: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    statement: Statement
+    link: _Link
+    receipts: tuple[bytes, ...]
+
+
+Chains = dict[tuple[str, str, str], dict[int, _Link]]
+
+
+def verify(
+    material: Material,
+    evidence_keys: Sequence[PublicKey] = (),
+    receipt_keys: Sequence[PublicKey] = (),
+) -> Report:
+    """Check everything in the material.
+
+    Args:
+        material: what to check.
+        evidence_keys: keys that the caller trusts; without them the material's own are used, and the
+            report says so.
+        receipt_keys: the same for the platform's receipts.
+    """
+    report = Report(list(material.checked), list(material.not_checked), list(material.problems))
+    trusted = tuple(evidence_keys) or material.evidence_keys
+    platform = tuple(receipt_keys) or material.receipt_keys
+    ring = KeyRing({dsse.EVIDENCE_TYPE: trusted, dsse.RECEIPT_TYPE: platform})
+    chains: Chains = {}
+    cases: list[_Case] = []
+    missing = 0
+    for item in material.items:
+        found = _statement(item, ring, report)
+        if found is None:
+            continue
+        statement, link = found
+        missing += sum(_attachment(a, item.name, material, report) for a in statement.attachments)
+        _place(statement, link, chains, report)
+        cases.append(_Case(statement, link, item.receipts))
+    for chain, links in sorted(chains.items()):
+        _check_chain(chain, links, whole=material.whole, report=report)
+    if platform:
+        receipts = _Receipts(ring, report)
+        report.receipts = sum(receipts.covers(case, chains) for case in cases)
+    _summarise(report, chains, missing)
+    _say_not_checked(report, bool(evidence_keys), bool(platform), bool(receipt_keys))
+    return report
+
+
+def _statement(item: Item, ring: KeyRing, report: Report) -> tuple[Statement, _Link] | None:
+    try:
+        statement, sha256 = open_statement(item.envelope, ring)
+    except VerificationError as error:
+        report.problems.append((item.name, str(error)))
+        return None
+    report.statements += 1
+    return statement, _Link(item.name, sha256, statement.chain.prev, statement.chain.store_genesis)
+
+
+def open_statement(envelope: bytes, ring: KeyRing) -> tuple[Statement, str]:
+    """The statement in an envelope and the digest of its payload.
+
+    Raises:
+        VerificationError: says which check failed.
+    """
+    opened = dsse.open_envelope(envelope, ring, {dsse.EVIDENCE_TYPE})
+    statement = parse(opened.payload)
+    if statement.keyid != opened.keyid:
+        raise VerificationError(f"statement: names key {statement.keyid}, {opened.keyid} signed it")
+    return statement, hashlib.sha256(opened.payload).hexdigest()
+
+
+def _attachment(listed: Attachment, name: str, material: Material, report: Report) -> bool:
+    """Check one file; True when it is not there and need not be."""
+    path = material.attachment(listed.sha256)
+    if path is None:
+        if material.partial or listed.sha256 in material.released:
+            return True
+        report.problems.append((name, f"attachment {listed.sha256} ({listed.role}): missing"))
+        return False
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        report.problems.append((name, f"attachment {listed.sha256}: {error.strerror}"))
+        return False
+    if (size, digest) != (listed.size, listed.sha256):
+        report.problems.append((name, f"attachment {listed.sha256} ({listed.role}): damaged, {size} bytes"))
+        return False
+    report.attachments += 1
+    return False
+
+
+def _place(statement: Statement, link: _Link, chains: Chains, report: Report) -> None:
+    chain = (statement.tenant, statement.device_id, statement.chain.epoch)
+    links = chains.setdefault(chain, {})
+    twin = links.setdefault(statement.chain.seq, link)
+    if twin.sha256 != link.sha256:
+        report.problems.append(
+            (link.name, f"equivocation: {twin.name} is another statement at seq {statement.chain.seq}")
+        )
+
+
+def _check_chain(
+    chain: tuple[str, str, str], links: dict[int, _Link], *, whole: bool, report: Report
+) -> None:
+    """Every statement names the one before it, and all of an epoch name the same first one."""
+    seqs = sorted(links)
+    geneses = {link.genesis for seq, link in links.items() if seq > 0}
+    if 0 in links:
+        geneses.add(links[0].sha256)
+    if len(geneses) > 1:
+        report.problems.append(
+            (links[seqs[0]].name, "chain: statements of one epoch name different first ones")
+        )
+    if whole and seqs[0] != 0:
+        report.problems.append((links[seqs[0]].name, f"chain: starts at seq {seqs[0]}, not at 0"))
+    for before, seq in itertools.pairwise(seqs):
+        if seq != before + 1:
+            gap = f"chain {chain[1]}/{chain[2]:.8}: between seq {before} and {seq} nothing is here"
+            if whole:
+                report.problems.append((links[seq].name, gap))
+            else:
+                report.not_checked.append(gap)
+        elif links[seq].prev != links[before].sha256:
+            report.problems.append((links[seq].name, f"chain: does not follow from seq {before}"))
+        else:
+            report.links += 1
+
+
+class _Receipts:
+    """Opens each receipt once; a bad one is a problem once."""
+
+    def __init__(self, ring: KeyRing, report: Report) -> None:
+        self._ring = ring
+        self._report = report
+        self._opened: dict[tuple[bytes, str, str], Receipt | None] = {}
+
+    def covers(self, case: _Case, chains: Chains) -> bool:
+        """Whether one of the receipts that came with the statement covers it."""
+        opened = (self._open(envelope, case) for envelope in case.receipts)
+        return any(_covers(receipt, case.statement, case.link, chains) for receipt in opened if receipt)
+
+    def _open(self, envelope: bytes, case: _Case) -> Receipt | None:
+        key = (envelope, case.statement.tenant, case.statement.device_id)
+        if key not in self._opened:
+            try:
+                self._opened[key] = open_receipt(envelope, self._ring, *key[1:])
+            except VerificationError as error:
+                self._report.problems.append((case.link.name, f"its receipt: {error}"))
+                self._opened[key] = None
+        return self._opened[key]
+
+
+def _covers(receipt: Receipt, statement: Statement, link: _Link, chains: Chains) -> bool:
+    """By an item, or by the watermark's hash, followed back through the chain that is here."""
+    if receipt.epoch != statement.chain.epoch:
+        return False
+    if any(i.payload_sha256 == link.sha256 and i.status in _COVERED for i in receipt.items):
+        return True
+    mark = receipt.watermark
+    if mark is None or mark.seq < statement.chain.seq:
+        return False
+    links = chains[(statement.tenant, statement.device_id, statement.chain.epoch)]
+    expected: str | None = mark.payload_sha256
+    for seq in range(mark.seq, statement.chain.seq, -1):
+        if seq not in links or links[seq].sha256 != expected:
+            return False
+        expected = links[seq].prev
+    return expected == link.sha256
+
+
+def _summarise(report: Report, chains: Chains, released: int) -> None:
+    report.checked.append(f"{report.statements} statements: envelope, signature, type, form")
+    report.checked.append(f"{report.attachments} attachments: size, SHA-256")
+    for (_, device, epoch), links in sorted(chains.items()):
+        report.checked.append(
+            f"chain of {device}, epoch {epoch:.8}: {len(links)} statements, seq {min(links)} to {max(links)}"
+        )
+    report.checked.append(f"{report.links} links: each names the hash of the one before")
+    report.checked.append(f"{report.receipts} statements: covered by a receipt of the platform")
+    if released:
+        report.not_checked.append(f"{released} attachments that are not here")
+
+
+def _say_not_checked(report: Report, own: bool, platform: bool, own_platform: bool) -> None:
+    if not own:
+        report.not_checked.append(
+            "whose key signed: the key came with the material; give the one you trust with --keys"
+        )
+    if not platform:
+        report.not_checked.append("receipts: no receipt key is known; give one with --receipt-keys")
+    elif not own_platform and report.receipts:
+        report.not_checked.append(
+            "whose key signed the receipts: it came with the material; give yours with --receipt-keys"
+        )
+    if platform and report.receipts < report.statements:
+        bare = report.statements - report.receipts
+        report.not_checked.append(f"receipts of {bare} statements: none here that leads to them")
+    report.not_checked.append("when it was signed, beyond the box's own clock: there is no trusted timestamp")
+    report.not_checked.append(
+        "whether the chain goes on after the last statement here: the platform knows its head"
+    )
+    report.not_checked.append("whether what the statements say is true: that is for a person to review")
