@@ -77,7 +77,7 @@ class Matcher:
         self._now = max(self._now, now)
         touched = self._take_in()
         for key, vehicle in self._pool.vehicles.items():
-            if not vehicle.settled and vehicle.due <= self._now:
+            if vehicle.wake is not None and vehicle.wake <= self._now:
                 touched[key] = None
         done: dict[Key, None] = {}
         for vehicle in sorted((self._pool.vehicles[k] for k in touched), key=lambda v: v.order):
@@ -95,7 +95,7 @@ class Matcher:
         """Wake me no later than this."""
         if self._new_crossings or self._new_reads:
             return self._now
-        return min((v.due for v in self._pool.vehicles.values() if not v.settled), default=None)
+        return min((v.wake for v in self._pool.vehicles.values() if v.wake is not None), default=None)
 
     def window(self, crossing: Crossing) -> tuple[Ns, Ns, Ns, Ns]:
         """When its plate should be at the camera.
@@ -150,7 +150,7 @@ class Matcher:
         _, sd, start, end = self.window(crossing)
         close = Ns(end + self._settings.push_delay_ms * MS)
         self._coverage.reported(crossing, expected.travel)
-        vehicle = Vehicle(crossing, size_of(crossing), expected, sd, start, end, close, close)
+        vehicle = Vehicle(crossing, size_of(crossing), expected, sd, start, end, close, close, close)
         if len(self._pool.vehicles) >= self._settings.max_held or self._now > close + self._keep:
             self._lose(start, end)
             self._out.append(answer(vehicle, MatchStatus.AMBIGUOUS, NOTHING_KNOWN, self._now, self._settings))
@@ -189,37 +189,64 @@ class Matcher:
     # Concluding
 
     def _conclude(self, cluster: Cluster) -> None:
+        for vehicle in cluster.vehicles:
+            self._schedule(vehicle, cluster)
+        crowd = len(cluster.vehicles) > 1
+        review = [v for v in cluster.vehicles if self._may_change(v, crowd=crowd)]
+        due = [v for v in cluster.vehicles if not v.settled and v.due <= self._now]
+        if not review and not due:
+            return
         posterior = Posterior(cluster, self._now, self._likelihood, self._coverage, self._settings)
         if posterior.overflow:
             self._give_up(cluster)
             return
         for sighting in cluster.sightings:
             sighting.owned = posterior.owned_ppm(sighting) >= OWNED_PPM
-        for vehicle in cluster.vehicles:
-            if not vehicle.settled:
-                vehicle.due = self._due(vehicle, cluster)
+        for vehicle in review:
             self._review(vehicle, posterior)
-            if not vehicle.settled and vehicle.due <= self._now:
-                self._settle(vehicle, cluster, posterior)
+        for vehicle in due:
+            self._settle(vehicle, cluster, posterior)
 
-    def _due(self, vehicle: Vehicle, cluster: Cluster) -> Ns:
-        """When its own window, those of its direct rivals and the scale's have closed; or `hold_ms` later."""
-        due = vehicle.close
+    def _may_change(self, vehicle: Vehicle, *, crowd: bool) -> bool:
+        """A match now, or an amendment, is still possible."""
+        if vehicle.answer is None:
+            return self._decidable(vehicle, crowd=crowd)
+        if self._now > vehicle.close + self._settings.late_ms * MS:
+            return False
+        return vehicle.answer.status is not MatchStatus.AMBIGUOUS or self._decidable(vehicle, crowd=crowd)
+
+    def _decidable(self, vehicle: Vehicle, *, crowd: bool) -> bool:
+        """Nothing but its posterior stands against matching it."""
+        vague = crowd and vehicle.sd > self._settings.crowd_sd_ms * MS
+        return not (vague or vehicle.tainted or self._trust.suspect or self._is_near_loss(vehicle))
+
+    def _schedule(self, vehicle: Vehicle, cluster: Cluster) -> None:
+        """When it is answered at the latest; or, after that, when to look at it once more.
+
+        It is answered when its own window, those of its direct rivals and the scale's have closed, or
+        `hold_ms` after its own.
+        """
+        closed = vehicle.close
         for sighting in cluster.sightings:
-            if sighting.id not in vehicle.pairs:
-                continue
-            due = max([due] + [self._pool.vehicles[key].close for key in sighting.vehicles])
-            for read in sighting.reads:
-                until = self._coverage.possible_until(vehicle.crossing.lane, read.at)
-                if until is not None:
-                    due = max(due, until)
-        return min(due, Ns(vehicle.close + self._settings.hold_ms * MS))
+            if sighting.id in vehicle.pairs:
+                closed = max([closed] + [self._pool.vehicles[key].close for key in sighting.vehicles])
+                closed = max([closed] + [self._hidden_until(vehicle, read) for read in sighting.reads])
+        if not vehicle.settled:
+            vehicle.due = min(closed, Ns(vehicle.close + self._settings.hold_ms * MS))
+            vehicle.wake = vehicle.due
+            return
+        open_still = self._now < closed <= vehicle.close + self._settings.late_ms * MS
+        vehicle.wake = closed if open_still and not _is_matched(vehicle) else None
+
+    def _hidden_until(self, vehicle: Vehicle, read: PlateRead) -> Ns:
+        """Until when the read may be of a vehicle that is not reported yet, as likely as of this one."""
+        own = self._likelihood.lane(read, vehicle.crossing.lane)
+        lanes = [name for name in self._lanes if self._likelihood.lane(read, name) >= own]
+        return max(self._coverage.possible_until(name, read.at) or read.at for name in lanes)
 
     def _review(self, vehicle: Vehicle, posterior: Posterior) -> None:
         """Match it, amend it, take its match back, or leave it as it is."""
         given = vehicle.answer
-        if given is not None and self._now > vehicle.close + self._settings.late_ms * MS:
-            return
         if given is not None and given.status is MatchStatus.MATCHED:
             if self._contradicted(vehicle, given, posterior):
                 self._take_back(vehicle, posterior)
@@ -247,6 +274,7 @@ class Matcher:
     def _settle(self, vehicle: Vehicle, cluster: Cluster, posterior: Posterior) -> None:
         """Its time has come: answer if that was not done yet, and learn from it."""
         vehicle.settled = True
+        self._schedule(vehicle, cluster)
         standing = posterior.standing(vehicle.key)
         if vehicle.answer is None:
             status = open_status(standing, self._settings)
@@ -258,9 +286,8 @@ class Matcher:
             self._suspect()
 
     def _free(self, vehicle: Vehicle, sighting: Sighting) -> bool:
-        """Nothing forbids to give this sighting to this vehicle."""
-        given_away = any(self._awarded.get(r.id, vehicle.key) != vehicle.key for r in sighting.reads)
-        return not (given_away or vehicle.tainted or self._trust.suspect or self._is_near_loss(vehicle))
+        """It was never given to another vehicle."""
+        return all(self._awarded.get(read.id, vehicle.key) == vehicle.key for read in sighting.reads)
 
     def _is_near_loss(self, vehicle: Vehicle) -> bool:
         reach = vehicle.end - vehicle.start
@@ -273,7 +300,7 @@ class Matcher:
             vehicle.tainted = True
             self._say(vehicle, MatchStatus.AMBIGUOUS, posterior)
             held = self._pool.vehicles.get(other)
-            if held is not None and held.answer is not None and held.answer.status is MatchStatus.MATCHED:
+            if held is not None and _is_matched(held):
                 self._contradict(held)
             return
         self._plates.pop(sighting.text, None)
@@ -326,7 +353,7 @@ class Matcher:
         for vehicle in cluster.vehicles:
             late = self._now > vehicle.close + self._settings.late_ms * MS
             unanswered = vehicle.answer is None and vehicle.due <= self._now
-            doubtful = vehicle.answer is not None and vehicle.answer.status is MatchStatus.MATCHED
+            doubtful = _is_matched(vehicle)
             if unanswered or (doubtful and not late):
                 vehicle.tainted = vehicle.tainted or doubtful
                 vehicle.answer = answer(
@@ -334,7 +361,9 @@ class Matcher:
                 )
                 self._out.append(vehicle.answer)
                 given_up += 1
-            vehicle.settled = vehicle.settled or vehicle.due <= self._now
+            if vehicle.due <= self._now:
+                vehicle.settled = True
+                vehicle.wake = None
         if given_up:
             text = (
                 f"{len(cluster.vehicles)} crossings and {len(cluster.sightings)} reads compete: not decided"
@@ -397,3 +426,7 @@ class Matcher:
         self._lost = [(a, b) for a, b in self._lost if b >= before]
         oldest = self._now - self._settings.return_ms * MS - self._keep
         self._plates = {t: given for t, given in self._plates.items() if given[0] >= oldest}
+
+
+def _is_matched(vehicle: Vehicle) -> bool:
+    return vehicle.answer is not None and vehicle.answer.status is MatchStatus.MATCHED

@@ -32,6 +32,7 @@ class Vehicle:
     end: Ns
     close: Ns  # from here on its read, if there is one, has arrived
     due: Ns  # when it is answered at the latest
+    wake: Ns | None  # when to look at it again even if nothing happens
     pairs: dict[str, int] = field(default_factory=dict)  # sighting -> weight
     answer: Match | None = None
     settled: bool = False  # `due` has come and gone

@@ -59,12 +59,17 @@ class Posterior:
         self._stray = [_stray(s, now, likelihood, coverage) for s in cluster.sightings]
         self._open = [i for i, vehicle in enumerate(cluster.vehicles) if now < vehicle.close]
         self._corners: list[tuple[frozenset[int], Marginals]] | None = None
-        self._final = None if self._too_big() else self._solve(frozenset())
+        self._final = self._solve(frozenset())
 
     @property
     def overflow(self) -> bool:
         """Too many compete: nothing is known, and nothing may be guessed."""
         return self._final is None
+
+    @property
+    def crowd(self) -> bool:
+        """More than one crossing competes."""
+        return len(self._cluster.vehicles) > 1
 
     def standing(self, key: tuple[str, int]) -> Standing:
         """As it will be if nothing else comes."""
@@ -122,6 +127,8 @@ class Posterior:
         return self._corners
 
     def _solve(self, waiting: frozenset[int]) -> Marginals | None:
+        if self._too_big():
+            return None
         missed, not_yet = self._likelihood.none, self._likelihood.none_yet
         none = [not_yet if i in waiting else missed for i in range(len(self._cluster.vehicles))]
         return marginals(self._pairs, none, self._stray, self._settings.max_states)

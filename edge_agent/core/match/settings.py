@@ -54,13 +54,13 @@ class OffsetSettings(Settings):
     """Learn at all. When off, the configured offset and its standard deviation are used for ever."""
     samples: int = Field(default=64, ge=8, le=512)
     """The median is taken over this many of the latest lone vehicles of the lane."""
-    min_count: int = Field(default=12, ge=3, le=256)
+    min_count: int = Field(default=8, ge=3, le=256)
     """Lone vehicles needed before anything learned is used."""
     learn_posterior_ppm: int = Field(default=950_000, ge=500_000, le=1_000_000)
     """Only pairs at least this sure teach."""
     lone_ms: int = Field(default=3_000, ge=0, le=60_000)
     """A vehicle is alone when no other is expected at the camera within this time."""
-    step_ms: int = Field(default=15, ge=1, le=1_000)
+    step_ms: int = Field(default=25, ge=1, le=1_000)
     """The offset in use moves at most this far for one new sample."""
     bound_ms: int = Field(default=400, ge=0, le=5_000)
     """The offset in use stays within this of the configured one."""
@@ -122,6 +122,10 @@ class MatchSettings(Settings):
     """A crossing is matched only when one read is at least this probable ..."""
     margin_ppm: int = Field(default=998_000, ge=0, le=1_000_000)
     """... and this much more probable than the runner-up, "no read" included."""
+    crowd_sd_ms: int = Field(default=600, ge=50, le=10_000)
+    """A crossing predicted worse than this is matched only where no other crossing competes: what
+    holds up one vehicle of a queue holds up the next as well, and the arithmetic takes them as
+    independent."""
     contradict_ppm: int = Field(default=990_000, ge=500_000, le=1_000_000)
     """A match that later falls below this is taken back: it becomes ambiguous."""
     plausible_ppm: int = Field(default=50_000, ge=1_000, le=500_000)
@@ -157,9 +161,9 @@ class MatchSettings(Settings):
     """When so many of the last 16 crossings had no read and so many of the last 16 reads had no
     crossing, the clocks disagree: nothing is decided until both fall to half of it."""
 
-    max_cluster: int = Field(default=24, ge=2, le=64)
+    max_cluster: int = Field(default=48, ge=2, le=256)
     """Most crossings, and most reads, that compete with each other; more are not decided."""
-    max_states: int = Field(default=2_048, ge=16, le=65_536)
+    max_states: int = Field(default=1_024, ge=16, le=65_536)
     """Most partial assignments that the exact computation may carry; more are not decided."""
     max_open: int = Field(default=4, ge=0, le=8)
     """Decide before all windows closed only while at most so many are open."""

@@ -1,0 +1,590 @@
+"""Matching measured: the matcher against an all-knowing observer and against two simple methods.
+
+Everything is simulated (`sim/matching_traffic.py`); all methods see the same crossings and reads of
+the same run. The definitions that the table rests on:
+
+decided     the matcher gave the crossing a plate, at any moment, even if it took it back later
+wrong       the plate's read was of another vehicle; counted over everything ever decided
+misread     the read was of the right vehicle and its text is wrong: the matcher cannot know
+decidable   an observer who knows the true spreads, rates and clock error, sees the whole run at once
+            and waits for ever, computes an exact posterior of at least `decide_ppm` for one readable
+            read. It uses the same arithmetic of independent arrivals as the matcher
+correct     the matcher's last answer is a read of the right vehicle
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from bisect import bisect_left
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from edge_agent.core.match.assign import marginals
+from edge_agent.core.match.expect import Expected, expect, widest_window
+from edge_agent.core.match.likelihood import Likelihood, size_of
+from edge_agent.core.match.matcher import Matcher
+from edge_agent.core.match.offset import Offset
+from edge_agent.core.match.settings import LaneMatchSettings, MatchSettings
+from edge_agent.core.records import Crossing, Match, MatchStatus, PlateRead
+from edge_agent.core.units import MS, Ns
+from edge_agent.sim.matching_traffic import CAMERA, REGIMES, Arrival, Traffic, Truth, make
+
+Key = tuple[str, int]
+
+# One stretch of traffic: one clock error, one start from nothing learned.
+STRETCH = 1_000
+# Camera clock minus box clock, milliseconds, taken in turn by the stretches.
+CLOCK_ERRORS_MS = (200, -200, 120, -80, 0, -150, 160, -40)
+HEAVY_G = 18_000_000
+BINS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.99, 0.999, 0.9999, 1.0)
+ORACLE_STATES = 200_000
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of one stretch; they add up."""
+
+    crossings: int = 0
+    decided: int = 0
+    wrong: int = 0
+    misread: int = 0
+    late_wrong: int = 0  # wrong at first and taken back later
+    ambiguous: int = 0
+    unmatched: int = 0
+    readable: int = 0  # the vehicle has a readable read at all
+    readable_correct: int = 0
+    decidable: int = 0
+    decidable_correct: int = 0
+    oracle_wrong: int = 0
+    oracle_refused: int = 0
+    amended: int = 0
+    taken_back: int = 0
+    faults: int = 0
+    expected_wrong: float = 0.0
+    seconds: float = 0.0
+    baselines: dict[str, list[float]] = field(default_factory=dict)  # decided, wrong, seconds
+    bins: list[list[float]] = field(default_factory=lambda: [[0.0, 0.0, 0.0] for _ in BINS[1:]])
+    latency_ms: list[int] = field(default_factory=list)
+    heavy_latency_ms: list[int] = field(default_factory=list)
+
+    def add(self, other: Tally) -> None:
+        """Sum everything up."""
+        for name in self.__slots__:
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if isinstance(mine, (int, float)):
+                setattr(self, name, mine + theirs)
+        for name, row in other.baselines.items():
+            have = self.baselines.setdefault(name, [0.0, 0.0, 0.0])
+            self.baselines[name] = [a + b for a, b in zip(have, row, strict=True)]
+        self.bins = [
+            [a + b for a, b in zip(x, y, strict=True)] for x, y in zip(self.bins, other.bins, strict=True)
+        ]
+        self.latency_ms += other.latency_ms
+        self.heavy_latency_ms += other.heavy_latency_ms
+
+
+def run(
+    crossings: int = 50_000, seed: int = 1, plots: Path | None = None, *, quick: bool = False
+) -> dict[str, Any]:
+    """Simulate, match, print a table.
+
+    Args:
+        crossings: how many, over all regimes from sparse to crawling traffic.
+        seed: same seed, same numbers but for the times taken.
+        plots: folder for the reliability plot; None for none.
+        quick: a tenth of the crossings.
+
+    Returns:
+        Every number of the table, per regime and in total.
+    """
+    if quick:
+        crossings = max(len(REGIMES) * 100, crossings // 10)
+    jobs = _jobs(crossings, seed)
+    tallies = {regime.name: Tally() for regime in REGIMES}
+    with ProcessPoolExecutor(max_workers=2) as pool:
+        running = {pool.submit(stretch, *job): job[0].name for job in jobs}
+        for future in _progress(running):
+            tallies[running[future]].add(future.result())
+    total = Tally()
+    for tally in tallies.values():
+        total.add(tally)
+    rows = {name: summary(tally) for name, tally in tallies.items()}
+    rows["total"] = summary(total)
+    result: dict[str, Any] = {
+        "simulated": True,
+        "seed": seed,
+        "regimes": rows,
+        "reliability": reliability(total),
+    }
+    print(table(result))
+    if plots is not None:
+        result["plot"] = str(_plot(result["reliability"], plots))
+    return result
+
+
+def stretch(traffic: Traffic, vehicles: int, seed: int, settings: MatchSettings | None = None) -> Tally:
+    """One stretch of traffic through the matcher, the observer and the simple methods."""
+    settings = settings or site_settings(traffic)
+    arrivals, truth = make(traffic, vehicles, seed)
+    crossings = {(a.item.lane, a.item.number): a.item for a in arrivals if isinstance(a.item, Crossing)}
+    reads = [a.item for a in arrivals if isinstance(a.item, PlateRead)]
+    tally = Tally(crossings=len(crossings))
+
+    began = time.perf_counter()
+    said, faults = drive(Matcher(CAMERA, settings), arrivals)
+    tally.seconds = time.perf_counter() - began
+    tally.faults = faults
+    _count_answers(tally, said, crossings, truth)
+    _count_bins(tally, said, truth)
+    right = {key for key, answers in said.items() if _is_right(answers[-1], key, truth)}
+    _count_readable(tally, right, reads, truth)
+    _count_oracle(tally, right, traffic, crossings, reads, truth)
+    _count_baselines(tally, traffic, settings, crossings, reads, truth)
+    return tally
+
+
+def site_settings(traffic: Traffic) -> MatchSettings:
+    """What a technician would set: the geometry, and nothing else but the defaults."""
+    return MatchSettings(
+        lanes=tuple(LaneMatchSettings(lane=name, distance_mm=traffic.distance_mm) for name in traffic.lanes)
+    )
+
+
+def drive(matcher: Matcher, arrivals: list[Arrival]) -> tuple[dict[Key, list[Match]], int]:
+    """Feed it in order of arrival, waking it when it asks. Answers per crossing in order, and faults."""
+    said: dict[Key, list[Match]] = {}
+    faults = 0
+
+    def hear(now: Ns) -> None:
+        nonlocal faults
+        for one in matcher.advance(now):
+            if isinstance(one, Match):
+                said.setdefault((one.lane, one.crossing), []).append(one)
+            else:
+                faults += one.count
+
+    for arrival in arrivals:
+        while (wake := matcher.deadline) is not None and wake < arrival.at:
+            hear(wake)
+        if isinstance(arrival.item, Crossing):
+            matcher.crossing(arrival.item)
+        else:
+            matcher.read(arrival.item)
+        hear(arrival.at)
+    while (wake := matcher.deadline) is not None:
+        hear(wake)
+    return said, faults
+
+
+# Counting
+
+
+def _is_right(match: Match, key: Key, truth: Truth) -> bool:
+    read = match.read
+    return read is not None and truth.vehicle_of_read[read.id] == truth.vehicle_of_crossing[key]
+
+
+def _count_answers(
+    tally: Tally, said: dict[Key, list[Match]], crossings: dict[Key, Crossing], truth: Truth
+) -> None:
+    for key, answers in said.items():
+        tally.amended += len(answers) - 1
+        last = answers[-1]
+        tally.ambiguous += last.status is MatchStatus.AMBIGUOUS
+        tally.unmatched += last.status is MatchStatus.UNMATCHED
+        matched = [m for m in answers if m.status is MatchStatus.MATCHED]
+        if not matched:
+            continue
+        tally.decided += 1
+        tally.taken_back += last.status is not MatchStatus.MATCHED
+        tally.expected_wrong += 1 - matched[0].candidates[0].posterior / 1e6
+        wrong = not all(_is_right(m, key, truth) for m in matched)
+        tally.wrong += wrong
+        tally.late_wrong += wrong and last.status is not MatchStatus.MATCHED
+        vehicle = truth.vehicle_of_crossing[key]
+        tally.misread += not wrong and matched[-1].candidates[0].read.text != truth.plate_of_vehicle[vehicle]
+        took = (matched[0].decided_at - crossings[key].last_axle_at) // MS
+        tally.latency_ms.append(took)
+        if (crossings[key].gross or 0) >= HEAVY_G:
+            tally.heavy_latency_ms.append(took)
+
+
+def _count_bins(tally: Tally, said: dict[Key, list[Match]], truth: Truth) -> None:
+    """Stated posteriors of the last answers against the truth: how many, their sum, how many true."""
+    for key, answers in said.items():
+        for candidate in answers[-1].candidates:
+            stated = candidate.posterior / 1e6
+            place = min(max(bisect_left(BINS, stated) - 1, 0), len(tally.bins) - 1)
+            true = truth.vehicle_of_read[candidate.read.id] == truth.vehicle_of_crossing[key]
+            tally.bins[place][0] += 1
+            tally.bins[place][1] += stated
+            tally.bins[place][2] += true
+
+
+def _count_readable(tally: Tally, right: set[Key], reads: list[PlateRead], truth: Truth) -> None:
+    seen = {truth.vehicle_of_read[read.id] for read in reads if read.text}
+    readable = {key for key, vehicle in truth.vehicle_of_crossing.items() if vehicle in seen}
+    tally.readable = len(readable)
+    tally.readable_correct = len(readable & right)
+
+
+# The all-knowing observer
+
+
+def oracle_settings(traffic: Traffic) -> MatchSettings:
+    """The simulation's own numbers. What the clock error leaves is nothing."""
+    strangers = traffic.stray_per_hour + traffic.scale_miss * traffic.per_hour_lane * len(traffic.lanes)
+    ppm = 1_000_000
+    return MatchSettings(
+        lanes=tuple(
+            LaneMatchSettings(
+                lane=name,
+                distance_mm=traffic.distance_mm,
+                offset_ms=round(traffic.clock_error_s * 1_000),
+                offset_sd_ms=0,
+                overhang_sd_mm=250,
+            )
+            for name in traffic.lanes
+        ),
+        clock_sd_ms=0,
+        camera_sd_ms=round(traffic.camera_sd_s * 1_000),
+        measured_speed_sd_permille=round(traffic.speed_error * 1_000),
+        acceleration_sd_mm_s2=round(traffic.acceleration_mm_s2),
+        tail_ppm=round(traffic.camera_wild * ppm),
+        miss_ppm=round(traffic.miss * ppm),
+        stray_per_hour=max(1, round(strangers)),
+        lane_mismatch_ppm=round(traffic.wrong_lane * ppm),
+        class_mismatch_ppm=round(traffic.wrong_class * ppm),
+        colour_mismatch_ppm=round(traffic.wrong_colour * ppm),
+    )
+
+
+def _count_oracle(
+    tally: Tally,
+    right: set[Key],
+    traffic: Traffic,
+    crossings: dict[Key, Crossing],
+    reads: list[PlateRead],
+    truth: Truth,
+) -> None:
+    settings = oracle_settings(traffic)
+    for key, read, ppm in _oracle(settings, crossings, reads):
+        if read is None:
+            tally.oracle_refused += 1
+        elif ppm >= settings.decide_ppm and read.text:
+            tally.decidable += 1
+            tally.decidable_correct += key in right
+            tally.oracle_wrong += truth.vehicle_of_read[read.id] != truth.vehicle_of_crossing[key]
+
+
+def _oracle(
+    settings: MatchSettings, crossings: dict[Key, Crossing], reads: list[PlateRead]
+) -> list[tuple[Key, PlateRead | None, int]]:
+    """Best read of each crossing and its exact posterior; None for a read where it is out of reach."""
+    likelihood = Likelihood(settings)
+    lanes = {lane.lane: lane for lane in settings.lanes}
+    vehicles = [
+        (key, c, expect(c, lanes[c.lane], Offset(Ns(lanes[c.lane].offset_ms * MS), Ns(0)), settings))
+        for key, c in crossings.items()
+    ]
+    vehicles.sort(key=lambda v: (v[2].at, v[0]))
+    groups = _sightings(settings, reads)
+    rows = [_row(group, vehicles, likelihood, settings) for group in groups]
+    found: list[tuple[Key, PlateRead | None, int]] = []
+    for members in _components(rows, len(vehicles)):
+        columns = sorted({v for i in members for v in rows[i]})
+        place = {v: n for n, v in enumerate(columns)}
+        pairs = [{place[v]: w for v, w in rows[i].items()} for i in members]
+        stray = [max(1, sum(likelihood.stray(r, ()) for r in groups[i]) // len(groups[i])) for i in members]
+        exact = marginals(pairs, [likelihood.none] * len(columns), stray, ORACLE_STATES)
+        for v in columns:
+            if exact is None:
+                found.append((vehicles[v][0], None, 0))
+            else:
+                best = max(range(len(members)), key=lambda n: exact.ppm(n, place[v]))
+                found.append((vehicles[v][0], groups[members[best]][0], exact.ppm(best, place[v])))
+    return found
+
+
+def _sightings(settings: MatchSettings, reads: list[PlateRead]) -> list[list[PlateRead]]:
+    """Reads of one text close in time are one sighting; in order of time."""
+    groups: list[list[PlateRead]] = []
+    latest: dict[str, list[PlateRead]] = {}
+    for read in sorted(reads, key=lambda r: (r.at, r.id)):
+        group = latest.get(read.text) if read.text else None
+        if group is not None and read.at - group[0].at <= settings.same_plate_ms * MS:
+            group.append(read)
+        else:
+            groups.append([read])
+            latest[read.text] = groups[-1]
+    return groups
+
+
+def _row(
+    group: list[PlateRead],
+    vehicles: list[tuple[Key, Crossing, Expected]],
+    likelihood: Likelihood,
+    settings: MatchSettings,
+) -> dict[int, int]:
+    """Every crossing that one sighting may be, with its weight."""
+    reach = widest_window(settings)
+    row: dict[int, int] = {}
+    first = bisect_left(vehicles, group[0].at - reach, key=lambda v: v[2].at)
+    for index in range(first, len(vehicles)):
+        _, crossing, expected = vehicles[index]
+        if expected.at > group[-1].at + reach:
+            break
+        total = sum(likelihood.pair(crossing, size_of(crossing), expected, read) for read in group)
+        if total // len(group):
+            row[index] = total // len(group)
+    return row
+
+
+def _components(rows: list[dict[int, int]], vehicles: int) -> list[list[int]]:
+    """Sightings that share crossings, directly or through others; each in order of time."""
+    parent = list(range(vehicles))
+
+    def root(v: int) -> int:
+        while parent[v] != v:
+            parent[v] = parent[parent[v]]
+            v = parent[v]
+        return v
+
+    for row in rows:
+        linked = list(row)
+        for v in linked[1:]:
+            parent[root(v)] = root(linked[0])
+    members: dict[int, list[int]] = {}
+    for index, row in enumerate(rows):
+        if row:
+            members.setdefault(root(next(iter(row))), []).append(index)
+    return list(members.values())
+
+
+# Two simple methods
+
+
+def _count_baselines(
+    tally: Tally,
+    traffic: Traffic,
+    settings: MatchSettings,
+    crossings: dict[Key, Crossing],
+    reads: list[PlateRead],
+    truth: Truth,
+) -> None:
+    known = [
+        lane.model_copy(update={"offset_ms": round(traffic.clock_error_s * 1_000)}) for lane in settings.lanes
+    ]
+    told = settings.model_copy(update={"lanes": tuple(known)})
+    for name, method, chosen in (
+        ("nearest", _nearest, settings),
+        ("greedy", _greedy, settings),
+        ("greedy, clock error known", _greedy, told),
+    ):
+        began = time.perf_counter()
+        given = method(_near(chosen, crossings, reads))
+        took = time.perf_counter() - began
+        wrong = sum(truth.vehicle_of_read[r.id] != truth.vehicle_of_crossing[k] for k, r in given.items())
+        have = tally.baselines.setdefault(name, [0.0, 0.0, 0.0])
+        tally.baselines[name] = [have[0] + len(given), have[1] + wrong, have[2] + took]
+
+
+def _near(
+    settings: MatchSettings, crossings: dict[Key, Crossing], reads: list[PlateRead]
+) -> list[tuple[int, Key, PlateRead]]:
+    """Readable reads within one second of the predicted instant, in the same lane or in none."""
+    lanes = {lane.lane: lane for lane in settings.lanes}
+    ordered = sorted((r for r in reads if r.text), key=lambda r: (r.at, r.id))
+    near = []
+    for key, crossing in crossings.items():
+        lane = lanes[crossing.lane]
+        at = expect(crossing, lane, Offset(Ns(lane.offset_ms * MS), Ns(0)), settings).at
+        for index in range(bisect_left(ordered, at - 1_000 * MS, key=lambda r: r.at), len(ordered)):
+            read = ordered[index]
+            if read.at > at + 1_000 * MS:
+                break
+            if read.lane in (None, crossing.lane):
+                near.append((abs(read.at - at), key, read))
+    return sorted(near, key=lambda n: (n[0], n[1], n[2].id))
+
+
+def _nearest(near: list[tuple[int, Key, PlateRead]]) -> dict[Key, PlateRead]:
+    """Each crossing takes the read nearest in time."""
+    given: dict[Key, PlateRead] = {}
+    for _, key, read in near:
+        given.setdefault(key, read)
+    return given
+
+
+def _greedy(near: list[tuple[int, Key, PlateRead]]) -> dict[Key, PlateRead]:
+    """The nearest pair of all first, then the next; no read twice."""
+    given: dict[Key, PlateRead] = {}
+    taken: set[str] = set()
+    for _, key, read in near:
+        if key not in given and read.id not in taken:
+            given[key] = read
+            taken.add(read.id)
+    return given
+
+
+# Saying it
+
+
+def summary(tally: Tally) -> dict[str, Any]:
+    """Shares, rates and times of one tally."""
+    n = max(1, tally.crossings)
+    out: dict[str, Any] = {
+        name: getattr(tally, name)
+        for name in (
+            "crossings", "decided", "wrong", "misread", "late_wrong", "ambiguous", "unmatched", "readable",
+            "readable_correct", "decidable", "decidable_correct", "oracle_wrong", "oracle_refused", "amended",
+            "taken_back", "faults",
+        )
+    }  # fmt: skip
+    out |= {
+        "decided_share": tally.decided / n,
+        "wrong_of_decided": tally.wrong / max(1, tally.decided),
+        "wrong_expected": tally.expected_wrong,
+        "correct_of_decidable": tally.decidable_correct / max(1, tally.decidable),
+        "correct_of_readable": tally.readable_correct / max(1, tally.readable),
+        "ms_per_crossing": 1e3 * tally.seconds / n,
+        "latency_ms": _percentiles(tally.latency_ms),
+        "heavy_latency_ms": _percentiles(tally.heavy_latency_ms),
+        "baselines": {
+            name: {
+                "decided_share": decided / n,
+                "wrong_of_decided": wrong / max(1.0, decided),
+                "wrong": int(wrong),
+                "ms_per_crossing": 1e3 * seconds / n,
+                "matcher_takes_times": tally.seconds / max(1e-9, seconds),
+            }
+            for name, (decided, wrong, seconds) in tally.baselines.items()
+        },
+    }
+    return out
+
+
+def _percentiles(values: list[int]) -> dict[str, int]:
+    ordered = sorted(values) or [0]
+    return {f"p{p}": ordered[min(len(ordered) - 1, len(ordered) * p // 100)] for p in (50, 95, 99)}
+
+
+def reliability(tally: Tally) -> list[dict[str, float]]:
+    """Of candidates stated this probable, how many are true: with a 95 % Wilson interval."""
+    rows = []
+    for low, high, (count, stated, true) in zip(BINS[:-1], BINS[1:], tally.bins, strict=True):
+        if count:
+            share = true / count
+            z = 1.96
+            middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+            half = (
+                z / (1 + z * z / count) * (share * (1 - share) / count + z * z / (4 * count * count)) ** 0.5
+            )
+            rows.append(
+                {"from": low, "to": high, "count": count, "stated": stated / count, "true": share,
+                 "low": max(0.0, middle - half), "high": min(1.0, middle + half)}
+            )  # fmt: skip
+    return rows
+
+
+def table(result: dict[str, Any]) -> str:
+    """The numbers for people."""
+    lines = [
+        f"Matching, simulated, seed {result['seed']}",
+        "",
+        f"{'regime':10}{'crossings':>10}{'decided':>9}{'wrong':>7}{'of decided':>12}{'decidable':>11}"
+        f"{'correct of':>12}{'ambig.':>8}{'unmatch.':>10}{'misread':>9}{'ms each':>9}{'heavy p95 ms':>14}",
+    ]
+    for name, row in result["regimes"].items():
+        lines.append(
+            f"{name:10}{row['crossings']:>10}{row['decided_share']:>9.1%}{row['wrong']:>7}"
+            f"{row['wrong_of_decided']:>12.4%}{row['decidable'] / max(1, row['crossings']):>11.1%}"
+            f"{row['correct_of_decidable']:>12.2%}{row['ambiguous']:>8}{row['unmatched']:>10}{row['misread']:>9}"
+            f"{row['ms_per_crossing']:>9.2f}{row['heavy_latency_ms']['p95']:>14}"
+        )
+    lines += [
+        "",
+        f"{'method, all regimes':28}{'decided':>9}{'wrong':>8}{'of decided':>12}{'ms each':>10}{'times':>8}",
+    ]
+    total = result["regimes"]["total"]
+    lines.append(
+        f"{'this matcher':28}{total['decided_share']:>9.1%}{total['wrong']:>8}{total['wrong_of_decided']:>12.4%}"
+        f"{total['ms_per_crossing']:>10.3f}{1.0:>8.1f}"
+    )
+    for name, row in total["baselines"].items():
+        lines.append(
+            f"{name:28}{row['decided_share']:>9.1%}{row['wrong']:>8}{row['wrong_of_decided']:>12.4%}"
+            f"{row['ms_per_crossing']:>10.3f}{row['matcher_takes_times']:>8.1f}"
+        )
+    lines += [
+        "",
+        f"{'stated posterior':20}{'candidates':>11}{'mean stated':>13}{'true':>9}{'95 % interval':>20}",
+    ]
+    lines += [
+        f"{r['from']:>8.4f} – {r['to']:<9.4f}{r['count']:>11.0f}{r['stated']:>13.4f}{r['true']:>9.4f}"
+        f"{r['low']:>11.4f} – {r['high']:.4f}"
+        for r in result["reliability"]
+    ]
+    lines += [
+        "",
+        f"wrong by the stated posteriors {total['wrong_expected']:.2f}, counted {total['wrong']} "
+        f"({total['late_wrong']} of them taken back later); the all-knowing observer {total['oracle_wrong']} "
+        f"of {total['decidable']}",
+    ]
+    return "\n".join(lines)
+
+
+def _jobs(crossings: int, seed: int) -> list[tuple[Traffic, int, int]]:
+    """Stretches of every regime, each with its clock error and its own seed."""
+    each = -(-crossings // len(REGIMES))
+    jobs = []
+    for place, regime in enumerate(REGIMES):
+        # A few more vehicles than crossings asked for: the scale does not see all of them.
+        stretches = max(1, -(-each // STRETCH))
+        vehicles = -(-each * 101 // (100 * stretches))
+        for n in range(stretches):
+            error = CLOCK_ERRORS_MS[(n + place) % len(CLOCK_ERRORS_MS)] / 1_000
+            jobs.append((replace(regime, clock_error_s=error), vehicles, seed * 1_000_003 + n))
+    return jobs
+
+
+def _progress(running: dict[Any, str]) -> Any:
+    """The futures as they finish, with a bar when someone is watching."""
+    if not sys.stderr.isatty():
+        return as_completed(running)
+    from rich.console import Console  # noqa: PLC0415 - only where there is a terminal
+    from rich.progress import track  # noqa: PLC0415
+
+    return track(as_completed(running), "matching", total=len(running), console=Console(stderr=True))
+
+
+def _plot(rows: list[dict[str, float]], folder: Path) -> Path:
+    """Reliability on logit axes: both ends matter."""
+    import matplotlib as mpl  # noqa: PLC0415 - an extra that only this needs
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt  # noqa: PLC0415
+
+    folder.mkdir(parents=True, exist_ok=True)
+    clip = [min(max(r["true"], 1e-5), 1 - 1e-5) for r in rows]
+    low = [max(0.0, c - max(r["low"], 1e-5)) for c, r in zip(clip, rows, strict=True)]
+    high = [max(0.0, min(r["high"], 1 - 1e-5) - c) for c, r in zip(clip, rows, strict=True)]
+    figure, axes = plt.subplots(figsize=(6, 6))
+    axes.plot([1e-3, 1 - 1e-5], [1e-3, 1 - 1e-5], color="grey", linewidth=1, label="calibrated")
+    axes.errorbar([min(r["stated"], 1 - 1e-5) for r in rows], clip, yerr=[low, high], fmt="o", capsize=3,
+                  label="candidates, 95 % interval")  # fmt: skip
+    axes.set_xscale("logit")
+    axes.set_yscale("logit")
+    axes.set_xlabel("stated posterior, mean of bin")
+    axes.set_ylabel("share that is true")
+    axes.set_title("Reliability of stated posteriors (simulated)")
+    axes.legend(loc="upper left")
+    axes.grid(visible=True, which="major", alpha=0.3)
+    path = folder / "match_reliability.png"
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+    return path
