@@ -11,14 +11,16 @@ from edge_agent.core.events import (
     ClockStatus,
     Event,
     PlateSeen,
+    RegistersRead,
     SerialBytes,
     Started,
     TemperatureRead,
 )
 from edge_agent.core.units import MS, MilliCelsius, Ns, Permille, S
+from edge_agent.core.weigh.protocols.settings import ModbusRtuSettings
 from edge_agent.sim.anpr import CameraRead, camera_reads
 from edge_agent.sim.errors import InstrumentErrors
-from edge_agent.sim.line import port_reads
+from edge_agent.sim.line import port_reads, register_polls
 from edge_agent.sim.loadcells import air_celsius
 from edge_agent.sim.rng import stream
 from edge_agent.sim.scenario import Scenario
@@ -104,8 +106,13 @@ def _temperatures(scenario: Scenario) -> Iterator[Event]:
 
 
 def _serial(scenario: Scenario, port: str, passages: Sequence[Passage], seed: int) -> Iterator[Event]:
+    base = scenario.mono_start_ns
+    if isinstance(scenario.instruments[port].protocol, ModbusRtuSettings):
+        for at, address, registers in register_polls(scenario, port, passages, seed):
+            yield RegistersRead(Ns(base + at), port, address, registers)
+        return
     for at, data in port_reads(scenario, port, passages, seed):
-        yield SerialBytes(Ns(scenario.mono_start_ns + at), port, data)
+        yield SerialBytes(Ns(base + at), port, data)
 
 
 def _plates(scenario: Scenario, passages: Sequence[Passage], seed: int) -> Iterator[Event]:

@@ -8,9 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_agent.core.units import MS, S
-from edge_agent.core.weigh.protocols.settings import AdcSettings, HbmAedSettings, ProtocolSettings
+from edge_agent.core.weigh.protocols.settings import (
+    AdcSettings,
+    HbmAedSettings,
+    ModbusRtuSettings,
+    ProtocolSettings,
+    WimJsonSettings,
+)
 from edge_agent.core.weigh.samples import Int64
+from edge_agent.sim.controller import record_lines, records
 from edge_agent.sim.encoders import make_encoder
+from edge_agent.sim.encoders.modbus import ModbusEncoder
 from edge_agent.sim.loadcells import Trace, presence_ns, sample, sample_step_ns, seen_from
 from edge_agent.sim.rng import stream
 from edge_agent.sim.scenario import InstrumentSim, LaneSim, LineErrors, Scenario
@@ -47,6 +55,10 @@ def instrument_frames(
     """Every frame of the instrument for the scenario's duration, dropouts left out."""
     instrument = scenario.instruments[port]
     protocol = instrument.protocol
+    if isinstance(protocol, WimJsonSettings):
+        reported = records(scenario, port, passages, stream(seed, "controller", port))
+        yield from (Frame(at, line) for at, line in record_lines(protocol, reported))
+        return
     encoder = make_encoder(protocol, decimals=instrument.decimals)
     rows = protocol.samples_per_frame if isinstance(protocol, AdcSettings) else 1
     for trace in port_traces(scenario, port, passages, seed, rows):
@@ -57,6 +69,22 @@ def instrument_frames(
             data = encoder.encode(ready, values[part], trace.status[part], trace.inputs[part])
             if not _dropped(ready / S, instrument):
                 yield Frame(ready, data)
+
+
+def register_polls(
+    scenario: Scenario, port: str, passages: Sequence[Passage], seed: int
+) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+    """(scenario ns, first address, registers) of each poll of a Modbus transmitter; lost ones are missing."""
+    instrument = scenario.instruments[port]
+    protocol = instrument.protocol
+    assert isinstance(protocol, ModbusRtuSettings)
+    encoder = ModbusEncoder(protocol, decimals=instrument.decimals)
+    lost = stream(seed, "line", port)
+    for trace in port_traces(scenario, port, passages, seed):
+        values, status = _values(trace, protocol)[:, 0].tolist(), trace.status[:, 0].tolist()
+        for at, value, bits in zip(trace.at_ns.tolist(), values, status, strict=True):
+            if lost.random() * 1000 >= instrument.line.lost_permille and not _dropped(at / S, instrument):
+                yield at, protocol.first_register, encoder.registers(value, bits)
 
 
 def _values(trace: Trace, protocol: ProtocolSettings) -> Int64:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_agent.core.units import MS
+from edge_agent.core.weigh.protocols.settings import ModbusRtuSettings
+from edge_agent.errors import UsageError
 from edge_agent.sim.anpr import CameraRead
 from edge_agent.sim.events import all_reads
 from edge_agent.sim.line import port_reads
@@ -80,6 +82,11 @@ class LiveTraffic:
         self._utc_minus_mono = utc_minus_mono
         self._progress = progress or (lambda _what, _thing: None)
         self._stop = threading.Event()
+        for port, instrument in scenario.instruments.items():
+            if isinstance(instrument.protocol, ModbusRtuSettings):
+                raise UsageError(
+                    f"instrument {port!r}: a Modbus transmitter answers polls, it cannot be played"
+                )
         fds = {next(iter(scenario.instruments)): serial} if isinstance(serial, int) else dict(serial)
         self._threads = [
             threading.Thread(target=self._play_port, args=(port, fd), name=f"sim-{port}", daemon=True)

@@ -11,7 +11,6 @@ from pydantic import Field, ValidationError, model_validator
 from edge_agent.core.settings import Settings
 from edge_agent.core.weigh.protocols.settings import (
     AdcSettings,
-    ModbusRtuSettings,
     ProtocolSettings,
     WimJsonSettings,
 )
@@ -143,12 +142,8 @@ class InstrumentSim(Settings):
     line: LineErrors = LineErrors()
 
     @model_validator(mode="after")
-    def _can_be_simulated(self) -> Self:
+    def _rates_agree(self) -> Self:
         protocol = self.protocol
-        if isinstance(protocol, ModbusRtuSettings | WimJsonSettings):
-            raise ValueError(  # noqa: TRY004 - pydantic reports ValueError only
-                f"protocol: {protocol.kind} is not simulated"
-            )
         if isinstance(protocol, AdcSettings) and abs(1e9 / self.rate_hz - protocol.period_ns) > 1:
             raise ValueError(
                 f"rate_hz {self.rate_hz:g} and the protocol's period_ns {protocol.period_ns} disagree"
@@ -252,6 +247,8 @@ class Scenario(Settings):
             protocol = instrument.protocol
             lanes = [lane for lane in self.lanes if lane.port == name]
             needed = max((channel_count(lane.sensors) for lane in lanes), default=0)
+            if isinstance(protocol, WimJsonSettings):
+                continue  # it reports vehicles, its channels are its own
             if isinstance(protocol, AdcSettings) and needed > protocol.channels:
                 raise ValueError(
                     f"instrument {name!r}: sensors need {needed} channels, it has {protocol.channels}"
