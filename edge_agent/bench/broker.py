@@ -83,7 +83,7 @@ class Mosquitto:
         raise DeviceError(f"mosquitto did not start on port {self.port}")
 
     def kill(self) -> None:
-        """kill -9."""
+        """Kill it with SIGKILL: it saves nothing."""
         assert self._process is not None
         self._process.kill()
         self._process.wait()
