@@ -13,15 +13,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from edge_agent.core.decisions import Seal
-from edge_agent.core.events import ClockStatus
 from edge_agent.errors import SealRefused, StoreFault, StoreFull
 from edge_agent.evidence.store import EvidenceStore, Sealed
 
 # Cases that may wait for the disk. A bridge has a few a minute; the runner waits beyond this.
 CAPACITY = 256
 
-# Facts of the evidence layer: a heartbeat every 60 s when idle, so that a cut tail is seen soon.
-HEARTBEAT_S = 60.0
+# How often an idle sealer looks for receipted pictures whose time is over.
+PURGE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +52,6 @@ class Sealer:
     picture: Callable[[str], bytes | None]  # bytes by SHA-256, None when they are not held
     listener: Listener
     uplink_wake: Callable[[], None] = lambda: None  # something new is in the outbox
-    heartbeat_s: float = HEARTBEAT_S
-    clock: ClockStatus | None = None  # the last that is known, for the heartbeat
     _queue: queue.Queue[Order | None] = field(default_factory=lambda: queue.Queue(CAPACITY))
     _thread: threading.Thread | None = None
 
@@ -77,9 +74,9 @@ class Sealer:
         try:
             while True:
                 try:
-                    order = self._queue.get(timeout=self.heartbeat_s)
+                    order = self._queue.get(timeout=PURGE_S)
                 except queue.Empty:
-                    self._idle()
+                    self.store.purge()
                     continue
                 if order is None:
                     return
@@ -97,11 +94,6 @@ class Sealer:
             self.listener.refused(order, str(error))
         else:
             self.listener.sealed(order, sealed)
-
-    def _idle(self) -> None:
-        self.store.heartbeat(self.clock)
-        self.store.purge()
-        self.uplink_wake()
 
     def _discard(self) -> None:
         """Nobody may wait on a queue that nobody empties; the process is ending."""

@@ -1,0 +1,193 @@
+"""From events to decisions: what a bridge's box concludes of the traffic over it."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from edge_agent.core import events as ev
+from edge_agent.core.decisions import Capture, CrossingSeen, Fault, FaultKind, ReadPlates, Seal
+from edge_agent.core.records import MatchStatus, Outcome, UseClass
+from edge_agent.core.site import Site
+from edge_agent.core.units import S
+from edge_agent.sim.events import events
+from edge_agent.sim.traffic import generate
+from tests.road import a_scenario, decide, drive, site_settings, taken
+
+LORRY = {"at_s": 3, "kind": "truck3", "gross_kg": 25_800, "speed_kmh": 20}
+LIGHT = {"at_s": 9, "kind": "truck2", "gross_kg": 9_200, "speed_kmh": 24}
+
+
+def plates_of(scenario, seed=1):
+    return [passage.vehicle.plate for passage in generate(scenario, seed)]
+
+
+def test_an_overweight_lorry_is_sealed_with_its_plate_and_a_light_one_is_not():
+    scenario = a_scenario(LORRY, LIGHT)
+
+    crossings, seals = drive(scenario)
+
+    assert len(crossings) == 2
+    [seal] = seals
+    assert seal.match.read.text == plates_of(scenario)[0]
+    assert abs(seal.crossing.gross - 25_800_000) < seal.crossing.gross_interval
+    [posted] = [v for v in seal.verdicts if v.evaluator == "posted"]
+    assert posted.outcome is Outcome.OVER
+    assert posted.excess == seal.crossing.gross - 20_000_000
+    assert seal.use_class is UseClass.TEST
+
+
+def test_a_lorry_with_a_covered_plate_is_sealed_without_a_name():
+    _, [seal] = drive(a_scenario(LORRY | {"behaviours": ["covered_plate"]}))
+
+    assert seal.match.status is MatchStatus.UNMATCHED
+    assert seal.match.read is None
+
+
+def test_pictures_are_asked_for_at_the_predicted_arrival_and_go_with_the_statement():
+    scenario = a_scenario(LORRY)
+    site = Site(site_settings(scenario))
+    seals = []
+    for event in events(scenario, 1):
+        for decision in site.step(event):
+            if isinstance(decision, Capture):
+                seals += decide(site, [taken(decision.request, decision.at)])
+            elif isinstance(decision, Seal):
+                seals.append(decision)
+
+    [seal] = [s for s in seals if isinstance(s, Seal)]
+    assert [p.role for p in seal.pictures] == ["full_view_1", "full_view_2"]
+    assert seal.vehicle_confirmed is True
+    assert len(seal.model_sha256) == 64
+
+
+def test_a_statement_does_not_wait_for_ever_for_its_pictures():
+    scenario = a_scenario(LORRY)
+    site = Site(site_settings(scenario))
+
+    decided = decide(site, list(events(scenario, 1)))
+
+    [capture] = [d for d in decided if isinstance(d, Capture)]
+    [seal] = [d for d in decided if isinstance(d, Seal)]
+    assert seal.pictures == ()
+    assert seal.vehicle_confirmed is None
+    assert "vehicle_unchecked" in seal.reasons
+    assert seal.at - max(*capture.times, capture.at) <= 5 * S
+
+
+def test_nobody_in_the_lane_of_the_pictures_is_said():
+    scenario = a_scenario(LORRY)
+    site = Site(site_settings(scenario))
+    stream = list(events(scenario, 1))
+    decided = []
+    for event in stream:
+        for decision in site.step(event):
+            decided.append(decision)
+            if isinstance(decision, Capture):
+                decided += decide(site, [taken(decision.request, decision.at, in_lane=False)])
+
+    [seal] = [d for d in decided if isinstance(d, Seal)]
+    assert seal.vehicle_confirmed is False
+    assert "vehicle_not_confirmed" in seal.reasons
+
+
+def test_plates_are_read_on_the_box_only_around_an_overweight_crossing():
+    scenario = a_scenario(LORRY, LIGHT)
+    link = site_settings(scenario).cameras["cam1"].model_dump() | {"plates": "box"}
+    site = Site(site_settings(scenario, cameras={"cam1": link}))
+
+    decided = decide(site, list(events(scenario, 1)))
+
+    [asked] = [d for d in decided if isinstance(d, ReadPlates)]
+    [over] = [d for d in decided if isinstance(d, Capture)]
+    assert asked.request == over.request
+    assert asked.start < over.times[0] < asked.end
+
+
+def test_a_box_without_a_camera_still_seals_what_it_weighed():
+    scenario = a_scenario(LORRY)
+    chosen = site_settings(scenario)
+    lane = chosen.lanes["1"].model_dump() | {"camera": ""}
+    site = Site(site_settings(scenario, lanes={"1": lane}, cameras={}))
+
+    decided = decide(site, list(events(scenario, 1)))
+
+    [seal] = [d for d in decided if isinstance(d, Seal)]
+    assert seal.match.status is MatchStatus.UNMATCHED
+    assert {d.kind for d in decided if isinstance(d, Fault)} == {FaultKind.UNKNOWN_SOURCE}
+
+
+def test_the_same_events_give_the_same_decisions():
+    scenario = a_scenario(LORRY, LIGHT)
+    stream = list(events(scenario, 1))
+
+    assert decide(Site(site_settings(scenario)), stream) == decide(Site(site_settings(scenario)), stream)
+
+
+def test_a_port_that_stops_speaking_is_a_fault():
+    scenario = a_scenario(LORRY)
+    stream = [e for e in events(scenario, 1) if not isinstance(e, ev.SerialBytes) or e.at < 105 * S]
+
+    decided = decide(Site(site_settings(scenario)), [*stream, ev.Tick(130 * S)])
+
+    assert FaultKind.SENSOR_SILENT in {d.kind for d in decided if isinstance(d, Fault)}
+
+
+@pytest.mark.parametrize(
+    ("event", "source"),
+    [
+        (ev.SerialBytes(1, "elsewhere", b"x"), "port/elsewhere"),
+        (ev.RegistersRead(1, "elsewhere", 0, (1,)), "port/elsewhere"),
+        (ev.TemperatureRead(1, "9", 20_000), "lane/9"),
+        (ev.PlateSeen(1, "cam9", None, None, "沪A12345", 900), "camera/cam9"),
+    ],
+)
+def test_what_is_not_configured_is_named_and_not_used(event, source):
+    [fault, *_] = Site(site_settings(a_scenario())).step(event)
+
+    assert (fault.kind, fault.source) == (FaultKind.UNKNOWN_SOURCE, source)
+
+
+NS = st.integers(0, 300 * S)
+WORD = st.integers(0, 65_535)
+NAME = st.sampled_from(["wim", "1", "cam1", "other", ""])
+TEXT = st.one_of(st.sampled_from(["沪A12345", "沪AD12345", "", "京A1234挂"]), st.text(max_size=10))
+ANY_EVENT = st.one_of(
+    st.builds(ev.Started, NS, NAME, NAME, NAME),
+    st.builds(ev.SerialBytes, NS, NAME, st.binary(max_size=200)),
+    st.builds(
+        ev.RegistersRead, NS, NAME, st.integers(0, 65_535), st.lists(st.integers(0, 65_535)).map(tuple)
+    ),
+    st.builds(ev.TemperatureRead, NS, NAME, st.integers(-50_000, 90_000)),
+    st.builds(
+        ev.PlateSeen,
+        NS,
+        NAME,
+        st.none() | NAME,
+        st.none() | NS,
+        TEXT,
+        st.integers(0, 1000),
+        direction=NAME,
+        event_id=NAME,
+    ),
+    st.builds(ev.PlatesDone, NS, NAME, NAME),
+    st.builds(ev.Captured, NS, NAME, NAME, st.just(()), st.just(())),
+    st.builds(ev.ClockStatus, NS, NS, st.sampled_from(ev.ClockSource), st.booleans(), NS, st.none() | NS),
+    st.builds(ev.DeviceChanged, NS, NAME, st.sampled_from(["up", "down", "degraded", "?"])),
+    st.builds(ev.Tick, NS),
+)
+ROAD = a_scenario(LORRY, duration_s=8)
+REAL = list(events(ROAD, 1))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(noise=st.lists(st.tuples(st.integers(0, len(REAL)), ANY_EVENT), max_size=25), keep=st.integers(1, 7))
+def test_no_sequence_of_events_ever_raises(noise, keep):
+    stream = [event for number, event in enumerate(REAL) if number % 8 < keep or number % 8 == 7]
+    for place, event in noise:
+        stream.insert(place, event)
+    site = Site(site_settings(ROAD))
+
+    for event in stream:
+        for decision in site.step(event):
+            assert isinstance(decision, CrossingSeen) or decision.at >= 0
+        assert site.deadline is None or site.deadline > 0
