@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from edge_agent.core.decisions import FaultKind
 from edge_agent.core.events import RegistersRead
-from edge_agent.core.units import MS, S, Ns
+from edge_agent.core.units import MS, Ns, S
 from edge_agent.core.weigh.protocols import Decoder, ProtocolSettings, make_decoder
 from edge_agent.core.weigh.protocols.requests import gross_request, opening_of, poll_of
 from edge_agent.core.weigh.samples import (
