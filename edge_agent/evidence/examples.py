@@ -1,8 +1,19 @@
-"""Builders: a truck over the limit, as the core decides it, and a box that seals it."""
+"""A truck over the limit, as the core decides it, and a box that seals it.
+
+Example values for the published contract, the benches and the tests. Every builder takes the fields
+that the reader cares about and fills in the rest. The key is public: it signs nothing real.
+"""
+
+# Plain numbers read better here than forty unit constructors.
+# mypy: disable-error-code="arg-type"
+
+from __future__ import annotations
 
 import hashlib
 import itertools
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from edge_agent.core.decisions import RawWindow, Seal
 from edge_agent.core.events import ClockSource, ClockStatus
@@ -29,22 +40,26 @@ from edge_agent.evidence.keys import FileKey
 from edge_agent.evidence.settings import EvidenceSettings, StoreSettings
 from edge_agent.evidence.store import EvidenceStore
 
+# The key of the golden vector.
 KEY = FileKey.from_seed(bytes(range(32)))
 BASE_UTC = 1_795_000_000 * S  # 2026-11-18, a Wednesday
 
 
 def a_jpeg(tag: object, size: int = 1000) -> bytes:
+    """Bytes that stand for a picture; different for every tag."""
     return (f"jpeg {tag} ".encode() * size)[:size]
 
 
-def a_picture(role: str, data: bytes, at: int | None, **other) -> Picture:
+def a_picture(role: str, data: bytes, at: int | None, **other: Any) -> Picture:
+    """The record of a picture with these bytes."""
     fields = {"media_type": "image/jpeg", "width": 1920, "height": 1080, "camera": "cam1", **other}
     return Picture(
         role=role, sha256=hashlib.sha256(data).hexdigest(), size=len(data), captured_at=at, **fields
     )
 
 
-def a_verdict(**other) -> Verdict:
+def a_verdict(**other: Any) -> Verdict:
+    """The posted limit says: over, 25 t where 20 t are allowed."""
     return Verdict(
         **{
             "evaluator": "posted",
@@ -65,7 +80,8 @@ def a_verdict(**other) -> Verdict:
     )
 
 
-def a_crossing(number: int = 1, **other) -> Crossing:
+def a_crossing(number: int = 1, **other: Any) -> Crossing:
+    """Two axles, 25 t, 50 km/h; the n-th crossing is at minute n."""
     start = number * 60 * S
     axles = tuple(
         Axle(start + n * 300 * MS, load, 250_000, load // 2, load // 2, n * 4_000, 40)
@@ -96,7 +112,8 @@ def a_crossing(number: int = 1, **other) -> Crossing:
     )
 
 
-def a_read(text: str = "沪A12345", at: int = 62 * S, **other) -> PlateRead:
+def a_read(text: str = "沪A12345", at: int = 62 * S, **other: Any) -> PlateRead:
+    """A plate as a camera read it."""
     return PlateRead(
         **{
             "id": f"cam1-{text}",
@@ -118,7 +135,8 @@ def a_read(text: str = "沪A12345", at: int = 62 * S, **other) -> PlateRead:
     )
 
 
-def a_match(number: int = 1, **other) -> Match:
+def a_match(number: int = 1, **other: Any) -> Match:
+    """The crossing belongs to the plate, beyond doubt."""
     return Match(
         **{
             "lane": "1",
@@ -135,7 +153,7 @@ def a_match(number: int = 1, **other) -> Match:
     )
 
 
-def a_case(number: int = 1, size: int = 1000, **other) -> tuple[Seal, dict[str, bytes]]:
+def a_case(number: int = 1, size: int = 1000, **other: Any) -> tuple[Seal, dict[str, bytes]]:
     """A truck of 25 t under a sign of 20 t, its three pictures, and their bytes."""
     start = number * 60 * S
     blobs = [a_jpeg((number, role), size) for role in ("full_view_1", "full_view_2", "plate")]
@@ -167,7 +185,8 @@ def a_case(number: int = 1, size: int = 1000, **other) -> tuple[Seal, dict[str, 
     return replace(seal, **other), {hashlib.sha256(b).hexdigest(): b for b in blobs}
 
 
-def a_standing(**other) -> LegalSettings:
+def a_standing(**other: Any) -> LegalSettings:
+    """A site with its papers in order."""
     return LegalSettings(
         **{
             "use_class": UseClass.ENFORCEMENT,
@@ -181,12 +200,14 @@ def a_standing(**other) -> LegalSettings:
     )
 
 
-def a_certificate(**other) -> CertificateSettings:
+def a_certificate(**other: Any) -> CertificateSettings:
+    """A scale with its papers in order."""
     fields = {"number": "C-1", "issuer": "Institute", "valid_until": "2027-03-31", "accuracy_class": "5"}
     return CertificateSettings(**{**fields, **other})
 
 
-def an_identity(**other) -> Identity:
+def an_identity(**other: Any) -> Identity:
+    """A box on a bridge."""
     settings = EvidenceSettings.model_validate(
         {
             "device": {"tenant": "city", "device_id": "ea-test-0001", "site_id": "bridge-1"},
@@ -207,7 +228,8 @@ def an_identity(**other) -> Identity:
     )
 
 
-def store_settings(directory, **other) -> StoreSettings:
+def store_settings(directory: Path, **other: Any) -> StoreSettings:
+    """A store without ballast."""
     return StoreSettings(**{"directory": directory, "ballast_bytes": 0, **other})
 
 
@@ -219,9 +241,11 @@ class Clock:
         self.ahead_us = 0
 
     def __call__(self) -> int:
+        """Now, in microseconds."""
         return next(self._ticks) + self.ahead_us
 
 
-def a_store(directory, **other) -> EvidenceStore:
+def a_store(directory: Path, **other: Any) -> EvidenceStore:
+    """An open store in the directory."""
     settings = other.pop("settings", None) or store_settings(directory)
     return EvidenceStore.open(settings, KEY, an_identity(), **{"utc_us": Clock(), **other})
