@@ -6,7 +6,9 @@ time of sealing, which files are held, the state of the box) is an argument.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,7 +90,7 @@ def build(
     matched = seal.match.status is MatchStatus.MATCHED
     kind = Kind.COMPOSITE if matched else Kind.WIM
     settings = identity.settings
-    try:
+    with _refusing(seal):
         measured = measurement(seal, files.raw_sha256)
         recognised = recognition(seal)
         time = _time(seal.crossing.first_axle_at, seal.clock, sealed_utc_us)
@@ -116,10 +118,6 @@ def build(
                 ext={},
             )
         )
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SealRefused(f"case {seal.case}: {where}: {first['msg']}") from error
 
 
 def build_record(
@@ -164,17 +162,29 @@ def packet_id(seal: Seal, identity: Identity) -> str:
     It does not depend on the chain, the key or the disk, so a replay gives a case the name that it
     had on the road, and the same case sealed twice is recognised.
     """
-    content = strict_json.dumps(
-        {
-            "measurement": measurement(seal, None).model_dump(mode="json"),
-            "recognition": recognition(seal).model_dump(mode="json"),
-            "use_class": seal.use_class,
-            "reasons": list(seal.reasons),
-        }
-    )
+    with _refusing(seal):
+        content = strict_json.dumps(
+            {
+                "measurement": measurement(seal, None).model_dump(mode="json"),
+                "recognition": recognition(seal).model_dump(mode="json"),
+                "use_class": seal.use_class,
+                "reasons": list(seal.reasons),
+            }
+        )
     event = _utc_us(seal.crossing.first_axle_at, seal.clock)
     millis = (event if event is not None else seal.crossing.first_axle_at // US) // 1000
     return _uuid7(millis, _digest(identity, content))
+
+
+@contextlib.contextmanager
+def _refusing(seal: Seal) -> Iterator[None]:
+    """What does not fit the statement must not be sealed."""
+    try:
+        yield
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SealRefused(f"case {seal.case}: {where}: {first['msg']}") from error
 
 
 def _finish(statement: Statement) -> Built:
