@@ -66,7 +66,9 @@ class Site:
         self._settings = settings
         self._now = Ns(0)
         self._boot = "unstarted"
-        self._decoders = {port: make_decoder(protocol) for port, protocol in settings.ports.items()}
+        self._decoders = {
+            port: make_decoder(link.protocol, char_ns=link.char_ns) for port, link in settings.ports.items()
+        }
         self._scales = {lane: Scale(lane, chosen.scale) for lane, chosen in settings.lanes.items()}
         self._limits = {lane: Limits(chosen.limits) for lane, chosen in settings.lanes.items()}
         self._matchers = {name: Matcher(name, link.match) for name, link in settings.cameras.items()}

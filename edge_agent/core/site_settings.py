@@ -15,6 +15,14 @@ from edge_agent.core.weigh.protocols.settings import ProtocolSettings
 from edge_agent.core.weigh.settings import ScaleSettings
 
 
+class PortLinkSettings(Settings):
+    """What the core knows of a port: the protocol spoken there, and how long a character takes."""
+
+    protocol: ProtocolSettings
+    char_ns: Annotated[int, Field(ge=0)] = 0
+    """Time of one character on the line, by which bytes are dated back; 0 where they take none."""
+
+
 class LaneSettings(Settings):
     """One lane: its scale, the limits that hold on it, the camera that sees its vehicles."""
 
@@ -59,7 +67,7 @@ class SiteSettings(Settings):
     """Everything the core knows of the site before the first event."""
 
     id: str
-    ports: dict[str, ProtocolSettings]
+    ports: dict[str, PortLinkSettings]
     lanes: Annotated[dict[str, LaneSettings], Field(min_length=1)]
     cameras: dict[str, CameraLinkSettings] = Field(default_factory=dict)
     plates: PlatesSettings = PlatesSettings()
