@@ -72,6 +72,9 @@ class UplinkSettings(Settings):
 
     mqtt: BrokerSettings = BrokerSettings()
     """The broker."""
+    receipt_keys_file: Path | None = None
+    """The platform's public receipt keys (PEM, oldest first). Without it no receipt can be believed:
+    everything is sent and nothing is ever purged."""
     topic_root: str = Field(default="ea/v1", pattern=r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+){0,2}$")
     """First levels of every topic."""
     window_bytes: int = Field(default=512 * KIB, ge=16 * KIB, le=64 * 1024 * KIB)
