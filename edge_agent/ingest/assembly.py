@@ -19,6 +19,8 @@ from edge_agent.errors import StoreFault
 from edge_agent.evidence.uplink.chunks import Chunk, Range, add_range, missing_ranges
 from edge_agent.ingest.settings import AssemblySettings
 
+WHOLE = "attachments"
+
 
 class Fate(StrEnum):
     """What became of a chunk."""
@@ -50,7 +52,8 @@ class Assembly:
     def __init__(self, directory: Path, settings: AssemblySettings) -> None:
         self._settings = settings
         self._partial_dir = directory / "partial"
-        self._whole_dir = directory / "attachments"
+        self._directory = directory
+        self._whole_dir = directory / WHOLE
         shutil.rmtree(self._partial_dir, ignore_errors=True)
         self._partial_dir.mkdir(parents=True)
         self._whole_dir.mkdir(parents=True, exist_ok=True)
@@ -59,7 +62,7 @@ class Assembly:
 
     def path(self, sha256: str) -> Path:
         """Where a whole attachment is, or would be."""
-        return self._whole_dir / sha256[:2] / sha256
+        return whole_path(self._directory, sha256)
 
     def size(self, sha256: str) -> int | None:
         """Bytes of a whole attachment; None while it is not."""
@@ -134,6 +137,11 @@ class Assembly:
 
     def _drop(self, device: str, sha256: str) -> None:
         self._partials[device].pop(sha256).path.unlink(missing_ok=True)
+
+
+def whole_path(directory: Path, sha256: str) -> Path:
+    """Where a whole attachment lies in a data directory."""
+    return directory / WHOLE / sha256[:2] / sha256
 
 
 def _write_at(path: Path, chunk: Chunk) -> None:

@@ -13,6 +13,7 @@ import time
 from collections import deque
 
 from edge_agent.errors import EdgeAgentError, StoreFault
+from edge_agent.evidence.disk import DirectoryLock
 from edge_agent.evidence.keys import PublicKey, load_or_generate
 from edge_agent.evidence.uplink.backoff import Backoff
 from edge_agent.evidence.uplink.mqtt import MqttLink, Waker, unsupported_protocol
@@ -52,6 +53,8 @@ class Ingest:
 
     def __init__(self, settings: IngestSettings) -> None:
         self.settings = settings
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        self._lock = DirectoryLock(settings.data_dir)
         key = load_or_generate(settings.receipt_key_file)
         self.receipt_key: PublicKey = key.public
         self._store = PlatformStore(settings.data_dir / "ingest.db")
@@ -90,6 +93,7 @@ class Ingest:
             self._thread.join(timeout=30)
         self._store.close()
         self._waker.close()
+        self._lock.release()
 
     def join(self) -> None:
         """Until it stops by itself or is stopped."""

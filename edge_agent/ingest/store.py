@@ -17,7 +17,10 @@ from typing import Any
 from edge_agent.errors import StoreFault, UsageError
 from edge_agent.evidence.receipts import Watermark
 
-STORED = "device, epoch, seq, packet_id, payload_sha256, kind, use_class, received_utc_us, complete"
+SELECT = (
+    "SELECT device, epoch, seq, packet_id, payload_sha256, kind, use_class, received_utc_us, complete"
+    " FROM statement"
+)
 SCHEMA_VERSION = 1
 MAX_ALARMS = 10_000  # newest kept; a hostile box must not fill the disk with them
 SCHEMA = """
@@ -29,6 +32,7 @@ CREATE TABLE statement (
   complete INTEGER NOT NULL,
   PRIMARY KEY (device, epoch, seq)
 ) WITHOUT ROWID;
+CREATE INDEX statement_by_packet ON statement (packet_id);
 CREATE TABLE need (
   sha256 TEXT NOT NULL, device TEXT NOT NULL, epoch TEXT NOT NULL, seq INTEGER NOT NULL,
   PRIMARY KEY (device, epoch, seq, sha256)
@@ -100,14 +104,20 @@ class Admission(StrEnum):
 
 
 class PlatformStore:
-    """The database."""
+    """The database.
 
-    def __init__(self, path: Path) -> None:
+    `serving` is for the one process that takes messages in. Others may look while it runs, and never
+    checkpoint: SQLite 3.7.0 to 3.51.2 can lose a WAL reset when two connections do.
+    """
+
+    def __init__(self, path: Path, *, serving: bool = True) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.execute("PRAGMA journal_size_limit=16777216")
+        if not serving:
+            self._db.execute("PRAGMA wal_autocheckpoint=0")
         self._migrate(path)
 
     def _migrate(self, path: Path) -> None:
@@ -232,18 +242,34 @@ class PlatformStore:
 
     def get(self, place: Place) -> Stored | None:
         """One statement without its bytes."""
-        rows = self.select("device=? AND epoch=? AND seq=?", (place.device, place.epoch, place.seq))
-        return rows[0] if rows else None
+        row = self._one(
+            f"{SELECT} WHERE device=? AND epoch=? AND seq=?", (place.device, place.epoch, place.seq)
+        )
+        return _stored(row) if row else None
+
+    def by_packet_id(self, packet_id: str) -> Stored | None:
+        """One statement by the id that its box gave it."""
+        row = self._one(f"{SELECT} WHERE packet_id=?", (packet_id,))
+        return _stored(row) if row else None
 
     def above(self, device: str, epoch: str, seq: int, limit: int) -> list[Stored]:
         """Statements with a higher seq, lowest first."""
-        return self.select("device=? AND epoch=? AND seq>?", (device, epoch, seq), limit)
-
-    def select(self, where: str, values: tuple[object, ...], limit: int = 1) -> list[Stored]:
-        """Statements by a condition, in the order of their chains."""
         rows = self._db.execute(
-            f"SELECT {STORED} FROM statement WHERE {where} ORDER BY device, epoch, seq LIMIT ?",  # noqa: S608 - conditions are literals of this program
-            (*values, limit),
+            f"{SELECT} WHERE device=? AND epoch=? AND seq>? ORDER BY seq LIMIT ?", (device, epoch, seq, limit)
+        )
+        return [_stored(row) for row in rows]
+
+    def of_device(self, device: str, limit: int) -> list[Stored]:
+        """All of one box, in the order of its chains."""
+        rows = self._db.execute(f"{SELECT} WHERE device=? ORDER BY epoch, seq LIMIT ?", (device, limit))
+        return [_stored(row) for row in rows]
+
+    def newest(self, device: str, limit: int) -> list[Stored]:
+        """The newest of one box, or of all when `device` is empty; newest first."""
+        rows = self._db.execute(
+            f"{SELECT} WHERE ? IN ('', device)"
+            " ORDER BY received_utc_us DESC, device, epoch, seq DESC LIMIT ?",
+            (device, limit),
         )
         return [_stored(row) for row in rows]
 

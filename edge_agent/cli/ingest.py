@@ -1,0 +1,157 @@
+"""`edge-agent ingest`: the platform's side. Serve; look at what has come in; hand it on."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from edge_agent.errors import UsageError
+from edge_agent.evidence import dsse
+from edge_agent.evidence.statement import parse
+from edge_agent.ingest.settings import IngestSettings
+from edge_agent.ingest.store import PlatformStore, Stored
+
+app = typer.Typer(add_completion=False, invoke_without_command=True)
+
+Config = Annotated[Path, typer.Option(metavar="PLATFORM.yaml", help="See configs/platform.yaml.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+DEFAULT_CONFIG = Path("configs/platform.yaml")
+LIMIT = 10_000
+
+
+@app.callback()
+def main(context: typer.Context, config: Config = DEFAULT_CONFIG) -> None:
+    """Serve: verify what the boxes send, store it durably, sign receipts. Ends on SIGTERM or Ctrl-C."""
+    if context.invoked_subcommand is None:
+        raise typer.Exit(serve(load_settings(config)))
+
+
+def serve(settings: IngestSettings) -> int:
+    """Until told to end; 1 when it ended by itself."""
+    from edge_agent.ingest.service import Ingest  # noqa: PLC0415 - the other commands need no broker
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    ingest = Ingest(settings)
+    ingest.start()
+    print(f"edge-agent ingest: tenant {settings.tenant}, receipt key {ingest.receipt_key.keyid}", flush=True)
+    while not ended.wait(0.5) and ingest.fault is None:
+        pass
+    ingest.stop()
+    print(json.dumps(ingest.stats.as_dict()))
+    return 0 if ingest.fault is None else 1
+
+
+@app.command("list")
+def list_statements(
+    config: Config = DEFAULT_CONFIG,
+    device: Annotated[str, typer.Option(help="Only of this box.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=LIMIT, help="The newest so many.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Statements as stored, newest last, then what a person must look at."""
+    with _store(config) as (_, store):
+        for stored in reversed(store.newest(device, limit)):
+            print(json.dumps(_row(stored)) if as_json else _line(stored))
+        if not as_json:
+            for name, reason in store.frozen():
+                print(f"FROZEN   {name}: {reason}")
+            for _, name, what, detail in store.alarms(10):
+                print(f"ALARM    {name}: {what}: {detail}")
+            for _, name, reason in store.refusals(10):
+                print(f"REFUSED  {name}: {reason}")
+
+
+@app.command()
+def show(
+    packet_id: Annotated[str, typer.Argument(help="As `list` prints it.")],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """One statement's payload, as JSON for people; the signed bytes are in `export`."""
+    with _store(config) as (_, store):
+        [stored] = _named(store, [packet_id])
+        envelope = store.envelope(stored.place)
+        assert envelope is not None
+        _, payload, _ = dsse.decode(envelope)
+        statement = parse(payload).model_dump(mode="json", by_alias=True)
+        print(json.dumps({**_row(stored), "statement": statement}, ensure_ascii=False, indent=2))
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Argument(help="A new folder.")],
+    packet_ids: Annotated[list[str] | None, typer.Argument(help="Which; none means --device's all.")] = None,
+    device: Annotated[str, typer.Option(help="All statements of this box.")] = "",
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """A bundle for `edge-agent verify`, openssl and sha256sum."""
+    from edge_agent.ingest.export import export_bundle  # noqa: PLC0415 - help stays instant
+
+    with _store(config) as (settings, store):
+        if bool(packet_ids) == bool(device):
+            raise UsageError("name packet ids, or --device for all of one box")
+        chosen = _named(store, packet_ids) if packet_ids else store.of_device(device, LIMIT)
+        export_bundle(settings, store, chosen, out)
+        print(f"{len(chosen)} statements in {out}")
+
+
+@app.command()
+def unfreeze(device: str, config: Config = DEFAULT_CONFIG) -> None:
+    """Receipts again for a box that was frozen, once a person has looked into why."""
+    with _store(config) as (_, store):
+        if not store.unfreeze(device):
+            raise UsageError(f"{device} is not frozen")
+        print(f"{device} gets receipts again")
+
+
+def load_settings(path: Path) -> IngestSettings:
+    """The platform's configuration; raises ConfigError with every problem in it."""
+    from edge_agent.config.loader import load_as  # noqa: PLC0415 - help stays instant
+
+    return load_as(path, IngestSettings)
+
+
+@contextmanager
+def _store(config: Path) -> Iterator[tuple[IngestSettings, PlatformStore]]:
+    settings = load_settings(config)
+    path = settings.data_dir / "ingest.db"
+    if not path.exists():
+        raise UsageError(f"{path}: nothing has been taken in yet")
+    store = PlatformStore(path, serving=False)
+    try:
+        yield settings, store
+    finally:
+        store.close()
+
+
+def _named(store: PlatformStore, packet_ids: list[str]) -> list[Stored]:
+    found = []
+    for packet_id in packet_ids:
+        stored = store.by_packet_id(packet_id)
+        if stored is None:
+            raise UsageError(f"no statement {packet_id}")
+        found.append(stored)
+    return found
+
+
+def _row(stored: Stored) -> dict[str, Any]:
+    fields = asdict(stored)
+    return {**fields.pop("place"), **fields}
+
+
+def _line(stored: Stored) -> str:
+    state = "complete" if stored.complete else "waiting for attachments"
+    use = f" {stored.use_class}" if stored.use_class else ""
+    place = stored.place
+    return f"{stored.packet_id}  {place.device} {place.epoch:.8}-{place.seq}  {stored.kind}{use}  {state}"

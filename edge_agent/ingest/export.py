@@ -1,0 +1,64 @@
+"""What the platform holds, as a bundle that `edge-agent verify` and `openssl` can check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from edge_agent.errors import UsageError
+from edge_agent.evidence import dsse
+from edge_agent.evidence.bundle import Entry, write_bundle
+from edge_agent.evidence.keys import FileKey
+from edge_agent.evidence.receipts import Receipt, ReceiptItem, ReceiptStatus, sign
+from edge_agent.evidence.statement import parse
+from edge_agent.ingest.assembly import whole_path
+from edge_agent.ingest.devices import Devices
+from edge_agent.ingest.settings import IngestSettings
+from edge_agent.ingest.store import PlatformStore, Stored
+
+
+def export_bundle(
+    settings: IngestSettings, store: PlatformStore, chosen: Sequence[Stored], out: Path
+) -> Path:
+    """Write statements of one box with their attachments, and a receipt for each, signed anew.
+
+    Raises:
+        UsageError: nothing was chosen, or statements of several boxes were.
+    """
+    devices = {stored.place.device for stored in chosen}
+    if len(devices) != 1:
+        raise UsageError("a bundle is about one box: choose statements of one device")
+    ring = Devices(settings.devices_dir).ring(devices.pop())
+    key = FileKey.load(settings.receipt_key_file)
+    return write_bundle(
+        out,
+        _entries(settings, store, chosen, key),
+        ring.of_type(dsse.EVIDENCE_TYPE) if ring else (),
+        [key.public],
+    )
+
+
+def _entries(
+    settings: IngestSettings, store: PlatformStore, chosen: Sequence[Stored], key: FileKey
+) -> Iterator[Entry]:
+    for stored in chosen:
+        envelope = store.envelope(stored.place)
+        assert envelope is not None
+        _, payload, _ = dsse.decode(envelope)
+        paths = {a.sha256: whole_path(settings.data_dir, a.sha256) for a in parse(payload).attachments}
+        held = {sha256: path.read_bytes() for sha256, path in paths.items() if path.exists()}
+        yield Entry(envelope, held, _receipt(settings, stored, key) if stored.complete else None)
+
+
+def _receipt(settings: IngestSettings, stored: Stored, key: FileKey) -> bytes:
+    item = ReceiptItem(
+        packet_id=stored.packet_id, payload_sha256=stored.payload_sha256, status=ReceiptStatus.ACCEPTED
+    )
+    receipt = Receipt(
+        tenant=settings.tenant,
+        device_id=stored.place.device,
+        epoch=stored.place.epoch,
+        received_utc_us=stored.received_utc_us,
+        items=(item,),
+    )
+    return sign(receipt, [key])
