@@ -1,0 +1,299 @@
+"""The program on one page: which part goes where, on the road and in a replay."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge_agent import __version__, runner
+from edge_agent.config import recorded
+from edge_agent.config.settings import SiteConfig
+from edge_agent.core.decisions import Capture, Decision
+from edge_agent.core.events import Event, Started
+from edge_agent.core.site import Site
+from edge_agent.core.units import Ns
+from edge_agent.core.weigh.protocols.settings import ModbusRtuSettings
+from edge_agent.devices import clock
+from edge_agent.devices.anpr_push.jpeg import jpeg_size
+from edge_agent.devices.intake import Intake
+from edge_agent.devices.staging import Staging
+from edge_agent.errors import StoreFault
+from edge_agent.evidence.dsse import RECEIPT_TYPE
+from edge_agent.evidence.identity import Identity
+from edge_agent.evidence.keys import KeyRing, load_or_generate, read_public_keys
+from edge_agent.evidence.sealer import Order, Sealer
+from edge_agent.evidence.store import EvidenceStore, Sealed
+from edge_agent.evidence.unsigned import UnsignedChain
+from edge_agent.evidence.uplink.events import UplinkEvent
+from edge_agent.evidence.uplink.uplink import Uplink
+from edge_agent.journal.raw_ring import RawRing
+from edge_agent.journal.reader import Recording
+from edge_agent.journal.recorder import NoRecorder, Recorder
+from edge_agent.journal.writer import RecordingHeader
+from edge_agent.sinks import LiveSink, ReplaySink, Tee
+
+if TYPE_CHECKING:
+    from edge_agent.devices.anpr_push.server import HttpServer
+    from edge_agent.devices.camera.camera import Camera
+    from edge_agent.devices.camera.capture import CaptureWorker
+    from edge_agent.devices.detector.detector import Detector
+    from edge_agent.devices.modbus import ModbusPort
+    from edge_agent.devices.serial import SerialPort
+
+# Raw windows are named by the digest of their bytes, so their header must not differ between the road
+# and a replay; the statement itself says which software and configuration made it.
+RAW_HEADER = RecordingHeader(software="edge-agent raw window", config_sha256="")
+
+
+@dataclass(slots=True)
+class Hooks:
+    """Who else wants to know. Called on the daemon's threads; must be quick."""
+
+    decided: Callable[[Decision], None] = lambda _decision: None
+    sealed: Callable[[Order, Sealed], None] = lambda _order, _sealed: None
+    refused: Callable[[Order, str], None] = lambda _order, _reason: None
+    uplink: Callable[[UplinkEvent], None] = lambda _event: None
+
+
+class Agent:
+    """The daemon. `run` returns after `stop`; it raises StoreFault when the disk failed."""
+
+    def __init__(
+        self, config: SiteConfig, hooks: Hooks | None = None, epochs: Mapping[str, Ns] | None = None
+    ) -> None:
+        self.config = config
+        self._hooks = hooks or Hooks()
+        self._fault: StoreFault | None = None
+        self._boot_id = uuid.uuid4().hex[:12]
+        self.intake = Intake(clock.monotonic)
+        self.staging = Staging(clock.monotonic)
+        self.store = open_store(config, self._boot_id)
+        self.uplink = self._make_uplink()
+        self.sealer = Sealer(self.store, self.staging.get, self, self._wake_uplink)
+        self.cameras = self._make_cameras(epochs or {})
+        self.detector = _make_detector(config)
+        self.captures = self._make_captures()
+        self.ports = self._make_ports()
+        self.http = self._make_http()
+        self.clock = clock.ClockWatch(config.clock, self.intake.emit)
+        self._ring = RawRing(RAW_HEADER)
+        self._recorder = self._make_recorder()
+
+    def run(self) -> None:
+        """Start every part, loop until `stop`, end every part in the reverse order.
+
+        Raises:
+            StoreFault: a durable write failed; the process must end with an error.
+        """
+        with contextlib.ExitStack() as parts:
+            for begin, end in self._parts():
+                parts.callback(end)
+                begin()
+            sink = LiveSink(self._ring, self.sealer.put, self._capture, (self._hooks.decided,))
+            runner.run(Site(self.config.core()), self.intake, Tee(self._recorder, self._ring), sink)
+        if self._fault is not None:
+            raise self._fault
+
+    def stop(self) -> None:
+        """End after what has already arrived. Safe in a signal handler and from any thread."""
+        self.intake.end()
+
+    # -- what the sealer tells ------------------------------------------------------------------
+
+    def sealed(self, order: Order, sealed: Sealed) -> None:
+        """A statement is durably in the chain."""
+        self._hooks.sealed(order, sealed)
+
+    def refused(self, order: Order, reason: str) -> None:
+        """A case was not sealed."""
+        self._hooks.refused(order, reason)
+
+    def failed(self, fault: StoreFault) -> None:
+        """The disk failed: nothing may go on as if it had not."""
+        self._fault = fault
+        self.stop()
+
+    # -- parts ----------------------------------------------------------------------------------
+
+    def _parts(self) -> Iterator[tuple[Callable[[], None], Callable[[], None]]]:
+        """Start and stop of each; outputs first, so that nothing arrives before it can be kept."""
+
+        def nothing() -> None:
+            return
+
+        yield nothing, self._recorder.close
+        yield nothing, self.store.close
+        if self.uplink:
+            yield self.uplink.start, self.uplink.stop
+        yield self.sealer.start, self.sealer.stop
+        yield self._begin_events, nothing
+        yield self.clock.start, self.clock.stop
+        if self.captures:
+            yield self.captures.start, self.captures.close
+        for camera in self.cameras.values():
+            yield camera.start, camera.close
+        for port in self.ports:
+            yield port.start, port.stop
+        if self.http:
+            yield self.http.start, self.http.stop
+
+    def _begin_events(self) -> None:
+        self.intake.emit(Started(clock.monotonic(), self._boot_id, __version__, self.config.sha256()))
+
+    def _capture(self, request: Capture) -> None:
+        if self.captures:
+            self.captures.submit(request)
+
+    def _stage(self, data: bytes, _media_type: str) -> tuple[str, int, int]:
+        width, height = jpeg_size(data) or (0, 0)
+        return self.staging.put(data), width, height
+
+    def _wake_uplink(self) -> None:
+        if self.uplink:
+            self.uplink.wake()
+
+    def _make_uplink(self) -> Uplink | None:
+        chosen = self.config.uplink
+        if chosen is None:
+            return None
+        path = chosen.receipt_keys_file
+        return Uplink(
+            self.store,
+            chosen,
+            KeyRing({RECEIPT_TYPE: read_public_keys(path) if path else ()}),
+            tenant=self.config.site.tenant,
+            device_id=self.config.site.device_id,
+            heartbeat=lambda: self.store.heartbeat(clock.clock_status(self.config.clock)),
+            on_event=self._hooks.uplink,
+        )
+
+    def _make_cameras(self, epochs: Mapping[str, Ns]) -> dict[str, Camera]:
+        from edge_agent.devices.camera.camera import Camera  # noqa: PLC0415 - PyAV only where there is video
+
+        return {
+            name: Camera(name, camera.video, self.intake.emit, clock.monotonic, epochs.get(name))
+            for name, camera in self.config.cameras.items()
+            if camera.video
+        }
+
+    def _make_captures(self) -> CaptureWorker | None:
+        from edge_agent.devices.camera.capture import CaptureWorker  # noqa: PLC0415 - OpenCV, same
+
+        if not self.cameras:
+            return None
+        return CaptureWorker(self.cameras, self._stage, self.detector, self.intake.emit, clock.monotonic)
+
+    def _make_ports(self) -> list[SerialPort | ModbusPort]:
+        from edge_agent.devices.modbus import ModbusPort  # noqa: PLC0415 - pymodbus only where it is spoken
+        from edge_agent.devices.serial import SerialPort  # noqa: PLC0415
+
+        return [
+            (ModbusPort if isinstance(port.protocol, ModbusRtuSettings) else SerialPort)(
+                port, self.intake.emit, clock.monotonic
+            )
+            for port in self.config.ports.values()
+        ]
+
+    def _make_http(self) -> HttpServer | None:
+        from edge_agent.devices.anpr_push.routes import AnprPush  # noqa: PLC0415 - the web server, only where used
+        from edge_agent.devices.anpr_push.server import HttpServer  # noqa: PLC0415
+
+        chosen = self.config.anpr
+        if chosen is None:
+            return None
+        push = AnprPush(chosen, self.intake.emit, clock.monotonic, self.staging.put)
+        return HttpServer(push.routes(), chosen.host, chosen.port, chosen.max_connections)
+
+    def _make_recorder(self) -> Recorder | NoRecorder:
+        folder = self.config.journal.dir
+        if folder is None:
+            return NoRecorder()
+        models = (("detector", self.detector.model_sha256),) if self.detector else ()
+        header = RecordingHeader(__version__, self.config.sha256(), recorded.to_text(self.config), models)
+        return Recorder(folder, self.config.journal, header)
+
+
+def open_store(config: SiteConfig, boot_id: str) -> EvidenceStore:
+    """The box's evidence store with the box's key."""
+    settings = config.evidence_settings()
+    key = load_or_generate(settings.key_file)
+    return EvidenceStore.open(settings.store, key, identity(config, boot_id))
+
+
+def identity(config: SiteConfig, boot_id: str) -> Identity:
+    """Who seals, as statements say it."""
+    certificates = {name: lane.certificate for name, lane in config.lanes.items() if lane.certificate}
+    return Identity(
+        settings=config.evidence_settings(),
+        legal=config.site.legal,
+        certificates=certificates,
+        keyid="",
+        boot_id=boot_id,
+        config_sha256=config.sha256(),
+    )
+
+
+def _make_detector(config: SiteConfig) -> Detector | None:
+    from edge_agent.devices.detector.detector import Detector  # noqa: PLC0415 - the inference runtime
+
+    return Detector(config.detector) if config.detector else None
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a replay gave."""
+
+    events: int
+    decisions: list[str]  # lines of decisions.jsonl
+    statements: int
+    torn: tuple[str, ...]  # what was wrong with the recordings' tails
+    first_at: Ns
+    last_at: Ns
+
+
+class _RecordedEvents:
+    """Recordings one after the other as a source; counts what it gave."""
+
+    def __init__(self, recordings: list[Recording], progress: Callable[[Event], None]) -> None:
+        self._recordings = recordings
+        self._progress = progress
+        self.count = 0
+        self.first_at: Ns | None = None
+        self.last_at = Ns(0)
+
+    def events(self, _deadline: Callable[[], Ns | None]) -> Iterator[Event]:
+        for recording in self._recordings:
+            for event in recording.events():
+                self.count += 1
+                self.first_at = event.at if self.first_at is None else self.first_at
+                self.last_at = event.at
+                self._progress(event)
+                yield event
+
+
+def replay(
+    recordings: list[Recording],
+    config: SiteConfig,
+    out: Path,
+    progress: Callable[[Event], None] = lambda _event: None,
+) -> Replayed:
+    """The same loop over recordings: decisions to `out/decisions.jsonl`, statements beside it."""
+    first = next(recordings[0].events(), None)
+    boot_id = first.boot_id if isinstance(first, Started) else "unknown"
+    ring = RawRing(RAW_HEADER)
+    source = _RecordedEvents(recordings, progress)
+    sink = ReplaySink(out, ring, UnsignedChain(identity(config, boot_id)))
+    runner.run(Site(config.core()), source, Tee(NoRecorder(), ring), sink)
+    sink.write()
+    return Replayed(
+        events=source.count,
+        decisions=sink.lines,
+        statements=sink.statements,
+        torn=tuple(f"{r.path}: {r.torn}" for r in recordings if r.torn),
+        first_at=source.first_at or Ns(0),
+        last_at=source.last_at,
+    )
