@@ -197,7 +197,7 @@ def _offset(name: str, share: float) -> Behaviour:
 
 def _lane_change(rng: np.random.Generator, passage: Passage) -> tuple[Passage, ...]:
     side = 1 if rng.random() < 0.5 else -1
-    drift = round(side * rng.uniform(150, 350))
+    drift = round(side * rng.uniform(80, 250))
     return (_named(replace(passage, drift_mm_per_m=drift), "lane_change"),)
 
 

@@ -117,10 +117,11 @@ def make(traffic: Traffic, vehicles: int, seed: int) -> tuple[list[Arrival], Tru
     passes.sort(key=lambda p: (p.first_axle_s, p.lane))
     passes = [replace(p, vehicle=number) for number, p in enumerate(passes, start=1)]
     truth = Truth()
+    serials = random.sample(range(100_000), len(passes))
     arrivals: list[Arrival] = []
     counts = dict.fromkeys(traffic.lanes, 0)
     for one in passes:
-        truth.plate_of_vehicle[one.vehicle] = f"粤B{one.vehicle:05d}"
+        truth.plate_of_vehicle[one.vehicle] = f"粤B{serials[one.vehicle - 1]:05d}"
         if random.random() >= traffic.scale_miss:
             counts[one.lane] += 1
             arrivals.append(_crossing(traffic, one, counts[one.lane], random))
@@ -265,7 +266,7 @@ def _strangers(traffic: Traffic, passes: list[_Pass], truth: Truth, random: Rand
     vehicle = len(passes)
     while (at := at + random.expovariate(traffic.stray_per_hour / 3_600)) < end:
         vehicle += 1
-        truth.plate_of_vehicle[vehicle] = f"湘A{vehicle % 100_000:05d}"
+        truth.plate_of_vehicle[vehicle] = f"湘A{random.randrange(100_000):05d}"
         kind = random.choice(KINDS)
         one = _Pass(vehicle, random.choice(traffic.lanes), kind, 0, 0.0, 1.0, at)
         arrivals.append(_read(traffic, one, at, truth, random))

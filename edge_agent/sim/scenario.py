@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -297,16 +298,18 @@ def load_scenario(path: Path) -> Scenario:
     try:
         return Scenario.model_validate(data)
     except ValidationError as error:
-        problems = tuple(
-            Problem(
-                str(path),
-                _line_of(node, found["loc"]),
-                ".".join(str(part) for part in found["loc"]),
-                found["msg"].removeprefix("Value error, "),
-            )
-            for found in error.errors()
-        )
-        raise ConfigError(problems) from None
+        raise ConfigError(tuple(_problems(path, node, error))) from None
+
+
+def _problems(path: Path, node: yaml.Node | None, error: ValidationError) -> Iterator[Problem]:
+    found = error.errors(include_url=False, include_input=False)
+    places = [entry["loc"] for entry in found]
+    for entry in found:
+        loc = entry["loc"]
+        if any(len(other) > len(loc) and other[: len(loc)] == loc for other in places):
+            continue  # a list is "too short" because an entry in it is bad: the entry is said
+        key = ".".join(str(part) for part in loc)
+        yield Problem(str(path), _line_of(node, loc), key, entry["msg"].removeprefix("Value error, "))
 
 
 def _line_of(node: yaml.Node | None, loc: tuple[Any, ...]) -> int:
