@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
+import click
 import typer
 
 from edge_agent.errors import UsageError
@@ -22,17 +23,18 @@ from edge_agent.ingest.store import PlatformStore, Stored
 
 app = typer.Typer(add_completion=False, invoke_without_command=True)
 
-Config = Annotated[Path, typer.Option(metavar="PLATFORM.yaml", help="See configs/platform.yaml.")]
+Config = Annotated[Path | None, typer.Option(metavar="PLATFORM.yaml", help="See configs/platform.yaml.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 DEFAULT_CONFIG = Path("configs/platform.yaml")
 LIMIT = 10_000
 
 
 @app.callback()
-def main(context: typer.Context, config: Config = DEFAULT_CONFIG) -> None:
+def main(context: typer.Context, config: Config = None) -> None:
     """Serve: verify what the boxes send, store it durably, sign receipts. Ends on SIGTERM or Ctrl-C."""
+    context.obj = config  # `ingest --config X list` means the same as `ingest list --config X`
     if context.invoked_subcommand is None:
-        raise typer.Exit(serve(load_settings(config)))
+        raise typer.Exit(serve(load_settings(config or DEFAULT_CONFIG)))
 
 
 def serve(settings: IngestSettings) -> int:
@@ -55,7 +57,7 @@ def serve(settings: IngestSettings) -> int:
 
 @app.command("list")
 def list_statements(
-    config: Config = DEFAULT_CONFIG,
+    config: Config = None,
     device: Annotated[str, typer.Option(help="Only of this box.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=LIMIT, help="The newest so many.")] = 50,
     as_json: AsJson = False,
@@ -76,7 +78,7 @@ def list_statements(
 @app.command()
 def show(
     packet_id: Annotated[str, typer.Argument(help="As `list` prints it.")],
-    config: Config = DEFAULT_CONFIG,
+    config: Config = None,
 ) -> None:
     """One statement's payload, as JSON for people; the signed bytes are in `export`."""
     with _store(config) as (_, store):
@@ -93,7 +95,7 @@ def export(
     out: Annotated[Path, typer.Argument(help="A new folder.")],
     packet_ids: Annotated[list[str] | None, typer.Argument(help="Which; none means --device's all.")] = None,
     device: Annotated[str, typer.Option(help="All statements of this box.")] = "",
-    config: Config = DEFAULT_CONFIG,
+    config: Config = None,
 ) -> None:
     """A bundle for `edge-agent verify`, openssl and sha256sum."""
     from edge_agent.ingest.export import export_bundle  # noqa: PLC0415 - help stays instant
@@ -107,7 +109,7 @@ def export(
 
 
 @app.command()
-def unfreeze(device: str, config: Config = DEFAULT_CONFIG) -> None:
+def unfreeze(device: str, config: Config = None) -> None:
     """Receipts again for a box that was frozen, once a person has looked into why."""
     with _store(config) as (_, store):
         if not store.unfreeze(device):
@@ -123,8 +125,9 @@ def load_settings(path: Path) -> IngestSettings:
 
 
 @contextmanager
-def _store(config: Path) -> Iterator[tuple[IngestSettings, PlatformStore]]:
-    settings = load_settings(config)
+def _store(config: Path | None) -> Iterator[tuple[IngestSettings, PlatformStore]]:
+    given = config or click.get_current_context().obj
+    settings = load_settings(given or DEFAULT_CONFIG)
     path = settings.data_dir / "ingest.db"
     if not path.exists():
         raise UsageError(f"{path}: nothing has been taken in yet")

@@ -103,6 +103,9 @@ class Intake:
                 self.stats.messages += 1
                 self._dispatch(topic, payload, now_s)
             self._ask_for_what_is_due(now_s)
+            for key, answer in list(self._answers.items()):
+                if answer.summary:
+                    self._tell_what_is_above_watermark(*key, answer)
             marks = {key: self._store.advance(*key) for key in self._answers}
         receipts = [r for key, mark in marks.items() for r in self._receipts(*key, self._answers[key], mark)]
         self._answers.clear()
@@ -215,26 +218,38 @@ class Intake:
         fate = self._assembly.add(address.device, address.digest, chunk)
         if fate is Fate.COMPLETE:
             self._attachment_complete(address, chunk.total)
+        elif fate is Fate.HAVE:
+            self._settle_needs([address.digest])
         elif fate is Fate.KEPT:
             for place in self._store.waiting_for(address.digest):
                 self._wait(place, now_s)
         elif fate is Fate.WRONG_DIGEST:
             self.stats.wrong_digests += 1
-        elif fate is not Fate.HAVE:
+        else:
             self.stats.bad_chunks += 1
 
     def _attachment_complete(self, address: Address, size: int) -> None:
-        waiting = self._store.waiting_for(address.digest)
-        for stored in self._store.attachment_stored(address.digest):
-            self._grace.pop(stored.place, None)
-            self._accepted(stored.place, stored.packet_id, stored.payload_sha256)
-        if waiting:
+        if self._store.waiting_for(address.digest):
+            self._settle_needs([address.digest])
             return
         self._store.unclaimed(address.device, address.digest, size, self._utc_us())
         limit = self._settings.assembly.per_device_bytes
         while dropped := self._store.oldest_unclaimed_over(address.device, limit):
             self._store.claim(dropped)
             self._assembly.path(dropped).unlink(missing_ok=True)
+
+    def _settle_needs(self, digests: Iterable[str]) -> None:
+        """What is whole on the disk is no longer needed.
+
+        A process that died between the rename of a file and the commit leaves such a need behind, so
+        this is done wherever one matters.
+        """
+        for sha256 in digests:
+            if self._assembly.size(sha256) is None:
+                continue
+            for stored in self._store.attachment_stored(sha256):
+                self._grace.pop(stored.place, None)
+                self._accepted(stored.place, stored.packet_id, stored.payload_sha256)
 
     def _wait(self, place: Place, since_s: float) -> None:
         """Ask for what is missing once nothing has come for a while."""
@@ -246,17 +261,21 @@ class Intake:
     def _ask_for_what_is_due(self, now_s: float) -> None:
         due = [place for place, at_s in self._grace.items() if at_s <= now_s]
         for place in due:
-            del self._grace[place]
+            self._grace.pop(place, None)
             stored = self._store.get(place)
             if stored is not None and not stored.complete:
-                self._need(stored)
+                self._settle_or_ask(stored)
 
-    def _need(self, stored: Stored) -> None:
-        self.stats.needs += 1
+    def _settle_or_ask(self, stored: Stored) -> None:
         place = stored.place
+        self._settle_needs(self._store.needs(place))
+        lacking = self._store.needs(place)
+        if not lacking:
+            return
+        self.stats.needs += 1
         needs = tuple(
             Need(sha256=sha256, ranges=self._assembly.missing(place.device, sha256)[:MAX_RANGES])
-            for sha256 in self._store.needs(place)
+            for sha256 in lacking
         )
         self._item(place, stored.packet_id, stored.payload_sha256, ReceiptStatus.NEED, need=needs)
 
@@ -266,7 +285,6 @@ class Intake:
         missing: tuple[tuple[int, int], ...] = ()
         if answer.summary:
             missing = self._store.missing_seqs(device, epoch, MAX_RANGES)
-            self._add_state_above_watermark(device, epoch, answer)
         parts = list(_parted(list(answer.items.values()))) or [()]
         return [
             Receipt(
@@ -281,20 +299,16 @@ class Intake:
             for index, items in enumerate(parts)
         ]
 
-    def _add_state_above_watermark(self, device: str, epoch: str, answer: _Answer) -> None:
+    def _tell_what_is_above_watermark(self, device: str, epoch: str, answer: _Answer) -> None:
         """A box that asks also hears of single statements that the watermark cannot cover yet."""
         mark = self._store.watermark(device, epoch)
         for stored in self._store.above(device, epoch, mark.seq if mark else -1, MAX_ITEMS):
             if stored.payload_sha256 in answer.items or stored.place in self._grace:
                 continue
             if stored.complete:
-                answer.items[stored.payload_sha256] = ReceiptItem(
-                    packet_id=stored.packet_id,
-                    payload_sha256=stored.payload_sha256,
-                    status=ReceiptStatus.DUPLICATE,
-                )
+                self._item(stored.place, stored.packet_id, stored.payload_sha256, ReceiptStatus.DUPLICATE)
             else:
-                self._need(stored)
+                self._settle_or_ask(stored)
 
     def _receipt_time(self) -> int:
         self._last_receipt_us = max(self._last_receipt_us + 1, self._utc_us())
