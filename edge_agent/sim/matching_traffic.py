@@ -74,8 +74,9 @@ REGIMES = (
     Traffic("medium", 500, 40),
     Traffic("busy", 900, 30),
     Traffic("dense", 1_300, 22),
-    Traffic("crawling", 800, 8),
 )
+# Stop and go: arrivals depend on each other and no method that takes them as independent may decide.
+JAM = Traffic("crawling", 800, 8)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,12 @@ def sure(standing: Standing, settings: MatchSettings) -> bool:
 
 
 def open_status(standing: Standing, settings: MatchSettings) -> MatchStatus:
-    """Ambiguous while any readable plate is plausible, else unmatched.
+    """Ambiguous while any readable plate is plausible, be its reads at odds or not; else unmatched.
 
     An unreadable sighting takes its vehicle like any other, and keeps readable ones from it; what
     it leaves is a crossing with a picture and no plate: unmatched.
     """
-    plausible = any(ppm >= settings.plausible_ppm and s.text for ppm, s in standing.candidates)
+    plausible = any(ppm >= settings.plausible_ppm and s.legible for ppm, s in standing.candidates)
     return MatchStatus.AMBIGUOUS if plausible else MatchStatus.UNMATCHED
 
 

@@ -1,7 +1,7 @@
 """The crossings and sightings that still matter, and which of them compete with which.
 
-A sighting is one vehicle as the camera saw it: one read, or several of the same text shortly
-after one another. A cluster is everything connected by "this sighting may be that vehicle".
+A sighting is one vehicle as the camera saw it: one read, or several of nearly the same text
+shortly after one another. A cluster is everything connected by "this sighting may be that vehicle".
 """
 
 from __future__ import annotations
@@ -65,8 +65,14 @@ class Sighting:
 
     @property
     def text(self) -> str:
-        """The plate; empty when unreadable."""
-        return self.reads[0].text
+        """The plate; empty when unreadable, or when its reads do not agree."""
+        first = self.reads[0].text
+        return first if all(read.text == first for read in self.reads) else ""
+
+    @property
+    def legible(self) -> bool:
+        """At least one read of it has a text."""
+        return any(read.text for read in self.reads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,14 +177,18 @@ class Pool:
         return before
 
     def _seen_already(self, read: PlateRead) -> Sighting | None:
-        """The earliest sighting with this text and a read close enough in time."""
+        """The earliest sighting with nearly this text, close enough in time.
+
+        Two texts that differ in one character are far more often one plate misread than two vehicles
+        in convoy with neighbouring numbers; and where it is a convoy, nothing is decided.
+        """
         if not read.text:
             return None
         reach = self._settings.same_plate_ms * MS
         same = [
             sighting
             for sighting in self.sightings.values()
-            if sighting.text == read.text
+            if alike(sighting.reads[0].text, read.text)
             and abs(sighting.reads[0].at - read.at) <= reach
             and len(sighting.reads) < MOST_READS_OF_ONE
         ]
@@ -189,16 +199,32 @@ class Pool:
             self._link(vehicle, sighting)
 
     def _link(self, vehicle: Vehicle, sighting: Sighting) -> None:
-        """Its weight is the mean over its reads: any one of them may be the one at the line."""
         weigh = self._likelihood.pair
-        total = sum(weigh(vehicle.crossing, vehicle.size, vehicle.expected, r) for r in sighting.reads)
-        weight = total // len(sighting.reads)
+        weight = blend([weigh(vehicle.crossing, vehicle.size, vehicle.expected, r) for r in sighting.reads])
         if weight > 0:
             vehicle.pairs[sighting.id] = weight
             sighting.vehicles[vehicle.key] = None
         else:
             vehicle.pairs.pop(sighting.id, None)
             sighting.vehicles.pop(vehicle.key, None)
+
+
+def blend(weights: list[int]) -> int:
+    """Weight of a sighting from those of its reads, in order of time.
+
+    A camera that reads a vehicle twice reads it again as it moves on: the first read counts nine
+    tenths, the others share the rest.
+
+    >>> blend([100]), blend([100, 0]), blend([0, 100, 100])
+    (100, 90, 10)
+    """
+    first, *others = weights
+    return (9 * first + sum(others) // len(others)) // 10 if others else first
+
+
+def alike(one: str, other: str) -> bool:
+    """Readable, of one length, and at most one character apart."""
+    return bool(one) and len(one) == len(other) and sum(a != b for a, b in zip(one, other, strict=True)) <= 1
 
 
 def best_read(vehicle: Vehicle, sighting: Sighting, settings: MatchSettings) -> PlateRead:

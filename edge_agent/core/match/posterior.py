@@ -15,7 +15,7 @@ from itertools import product
 from edge_agent.core.match.assign import Marginals, marginals
 from edge_agent.core.match.coverage import Coverage
 from edge_agent.core.match.likelihood import Likelihood
-from edge_agent.core.match.pool import Cluster, Sighting
+from edge_agent.core.match.pool import Cluster, Sighting, blend
 from edge_agent.core.match.settings import MatchSettings
 from edge_agent.core.units import Ns
 
@@ -147,5 +147,4 @@ class Posterior:
 
 
 def _stray(sighting: Sighting, now: Ns, likelihood: Likelihood, coverage: Coverage) -> int:
-    weights = [likelihood.stray(r, coverage.unreported(r.at, now)) for r in sighting.reads]
-    return max(1, sum(weights) // len(weights))
+    return max(1, blend([likelihood.stray(r, coverage.unreported(r.at, now)) for r in sighting.reads]))

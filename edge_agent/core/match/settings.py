@@ -58,7 +58,7 @@ class OffsetSettings(Settings):
     """Lone vehicles needed before anything learned is used."""
     learn_posterior_ppm: int = Field(default=950_000, ge=500_000, le=1_000_000)
     """Only pairs at least this sure teach."""
-    lone_ms: int = Field(default=3_000, ge=0, le=60_000)
+    lone_ms: int = Field(default=1_500, ge=0, le=60_000)
     """A vehicle is alone when no other is expected at the camera within this time."""
     step_ms: int = Field(default=25, ge=1, le=1_000)
     """The offset in use moves at most this far for one new sample."""
