@@ -12,7 +12,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 
 from edge_agent.errors import UsageError
@@ -57,13 +56,14 @@ def serve(settings: IngestSettings) -> int:
 
 @app.command("list")
 def list_statements(
+    context: typer.Context,
     config: Config = None,
     device: Annotated[str, typer.Option(help="Only of this box.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=LIMIT, help="The newest so many.")] = 50,
     as_json: AsJson = False,
 ) -> None:
     """Statements as stored, newest last, then what a person must look at."""
-    with _store(config) as (_, store):
+    with _store(context, config) as (_, store):
         for stored in reversed(store.newest(device, limit)):
             print(json.dumps(_row(stored)) if as_json else _line(stored))
         if not as_json:
@@ -77,11 +77,12 @@ def list_statements(
 
 @app.command()
 def show(
+    context: typer.Context,
     packet_id: Annotated[str, typer.Argument(help="As `list` prints it.")],
     config: Config = None,
 ) -> None:
     """One statement's payload, as JSON for people; the signed bytes are in `export`."""
-    with _store(config) as (_, store):
+    with _store(context, config) as (_, store):
         [stored] = _named(store, [packet_id])
         envelope = store.envelope(stored.place)
         assert envelope is not None
@@ -92,6 +93,7 @@ def show(
 
 @app.command()
 def export(
+    context: typer.Context,
     out: Annotated[Path, typer.Argument(help="A new folder.")],
     packet_ids: Annotated[list[str] | None, typer.Argument(help="Which; none means --device's all.")] = None,
     device: Annotated[str, typer.Option(help="All statements of this box.")] = "",
@@ -100,7 +102,7 @@ def export(
     """A bundle for `edge-agent verify`, openssl and sha256sum."""
     from edge_agent.ingest.export import export_bundle  # noqa: PLC0415 - help stays instant
 
-    with _store(config) as (settings, store):
+    with _store(context, config) as (settings, store):
         if bool(packet_ids) == bool(device):
             raise UsageError("name packet ids, or --device for all of one box")
         chosen = _named(store, packet_ids) if packet_ids else store.of_device(device, LIMIT)
@@ -109,9 +111,9 @@ def export(
 
 
 @app.command()
-def unfreeze(device: str, config: Config = None) -> None:
+def unfreeze(context: typer.Context, device: str, config: Config = None) -> None:
     """Receipts again for a box that was frozen, once a person has looked into why."""
-    with _store(config) as (_, store):
+    with _store(context, config) as (_, store):
         if not store.unfreeze(device):
             raise UsageError(f"{device} is not frozen")
         print(f"{device} gets receipts again")
@@ -125,9 +127,8 @@ def load_settings(path: Path) -> IngestSettings:
 
 
 @contextmanager
-def _store(config: Path | None) -> Iterator[tuple[IngestSettings, PlatformStore]]:
-    given = config or click.get_current_context().obj
-    settings = load_settings(given or DEFAULT_CONFIG)
+def _store(context: typer.Context, config: Path | None) -> Iterator[tuple[IngestSettings, PlatformStore]]:
+    settings = load_settings(config or context.obj or DEFAULT_CONFIG)
     path = settings.data_dir / "ingest.db"
     if not path.exists():
         raise UsageError(f"{path}: nothing has been taken in yet")
