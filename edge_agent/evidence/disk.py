@@ -12,6 +12,10 @@ from pathlib import Path
 from edge_agent.errors import EvidenceError
 
 
+class SyncFailed(OSError):
+    """An fsync failed. The kernel may have dropped the pages: a second fsync would lie."""
+
+
 class Disk:
     """The calls, each one thing that can fail."""
 
@@ -29,7 +33,10 @@ class Disk:
 
     def sync(self, descriptor: int) -> None:
         """What was written to this file is on the disk."""
-        os.fsync(descriptor)
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            raise SyncFailed(error.errno, error.strerror) from error
 
     def rename(self, old: Path, new: Path) -> None:
         """Give a file its name, atomically."""

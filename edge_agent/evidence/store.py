@@ -26,7 +26,7 @@ from edge_agent.errors import StoreFault, StoreFull, VerificationError
 from edge_agent.evidence import dsse
 from edge_agent.evidence.attachments import case_files
 from edge_agent.evidence.build import Built, build, build_record, packet_id
-from edge_agent.evidence.disk import Ballast, DirectoryLock, Disk, free_bytes
+from edge_agent.evidence.disk import Ballast, DirectoryLock, Disk, SyncFailed, free_bytes
 from edge_agent.evidence.dsse import EvidenceSigner, Signature
 from edge_agent.evidence.identity import ChainLink, Identity
 from edge_agent.evidence.outbox import Applied, Lane, Outbox, Pending, write_signatures
@@ -38,7 +38,8 @@ from edge_agent.evidence.tables import Connect, connect
 
 UtcUs = Callable[[], int]
 
-# No room: the write was refused before anything was promised. Any other error is a failing disk.
+# No room: the write was refused before anything was promised. Any other error is a failing disk, and
+# so is a failing fsync for whatever reason.
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -327,8 +328,8 @@ class EvidenceStore:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
         try:
+            self._db.execute("BEGIN IMMEDIATE")
             yield
             self._db.execute("COMMIT")
         except BaseException:
@@ -364,7 +365,7 @@ class EvidenceStore:
             self._files.put(blobs)
         except OSError as error:
             self._files.drop_temps(blobs)
-            if error.errno not in _NO_ROOM:
+            if isinstance(error, SyncFailed) or error.errno not in _NO_ROOM:
                 raise
             self._ballast.release()
             self._lose(seal, "disk full", error)
