@@ -28,6 +28,7 @@ class HbmParser:
         self._short = settings.format in (2, 6)
         self._low_first = settings.format in (4, 6, 12)
         self._zero_at = {0: 3, 4: 0}.get(settings.format)
+        self._rail = 0x7FFF if self._short else 0x7F_FFFF  # a value at the rail is a saturated converter
         self.length = 4 if self._short else 6
         self.longest_wait = (LOCK_FRAMES + 1) * self.length
         self._locked = False
@@ -78,4 +79,5 @@ class HbmParser:
                 return unusable(self.length, Reason.NOT_READY)
             if status & self._settings.status_overload_mask:
                 return Frame(self.length, 0, BAD_OVERLOAD)
-        return Frame(self.length, value)
+        at_rail = value in (self._rail, -self._rail - 1)
+        return Frame(self.length, 0, BAD_OVERLOAD) if at_rail else Frame(self.length, value)

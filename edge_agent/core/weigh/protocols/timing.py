@@ -8,8 +8,10 @@ true time plus a delay that is never negative, and the truth is the lower envelo
 * All frames of one read are judged together, by the one with the **least delay**: after a stall the
   first frames of a backlog are very late, the last one hardly is.
 * Least delay negative: the clock was late; it moves back at once, the envelope is a hard bound.
-* Least delay positive: it may be delay or a slow instrument, so the clock follows slowly
-  (`SLEW_PPM` of the elapsed time).
+* Least delay positive: it may be delay or a slow instrument. Over two seconds the least of all tells
+  which; the clock then moves forward by that much, slowly (`SLEW_PPM` of the elapsed time).
+* How far the clock had to move in two seconds, net, is how far the instrument's rate is from nominal;
+  half of it corrects the period.
 * Least delay longer than a gap: frames are missing; the clock starts afresh.
 * Late by more than a frame and a half for `LATE_FRAMES` frames in a row: frames were lost without a
   trace; the clock starts afresh.
@@ -20,15 +22,17 @@ Output times never decrease.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from edge_agent.core.units import MS, S, div_round
 from edge_agent.core.weigh.samples import Counters, Int64
 
-# Follows instruments up to 1 % slower than their data sheet; a delay of one 16 ms latency timer
-# moves the clock by 0.16 ms at most.
+# Crystals are right to 0.02 %; indicators with an RC clock or a rounded data sheet to a per cent.
+MOST_PPM = 10_000
 SLEW_PPM = 10_000
+WINDOW_NS = 2 * S  # 160 frames at 80 Hz, 20 at 10 Hz: enough for one that was hardly delayed
 
 SHORTEST_GAP_NS = 150 * MS  # a Linux box under load stalls a reader for tens of ms, not for 150
 UNKNOWN_RATE_GAP_NS = 500 * MS  # slowest common indicators send 5 frames a second
@@ -45,6 +49,16 @@ def gap_after(period_ns: int, gap_ms: int) -> int:
     return max(GAP_PERIODS * period_ns, SHORTEST_GAP_NS) if period_ns else UNKNOWN_RATE_GAP_NS
 
 
+@dataclass(slots=True)
+class _Window:
+    """What two seconds of frames say of the clock."""
+
+    settled: bool = False  # it began near the envelope; the first one has to find it
+    elapsed: int = 0
+    least: int = WINDOW_NS  # least delay, against the clock as it is now
+    moved_back: int = 0
+
+
 class SampleClock:
     """Puts frames in time, see the top of this file."""
 
@@ -56,11 +70,14 @@ class SampleClock:
         self._given = 0  # last time handed out
         self._late_frames = 0
         self._late_by = 0
+        self._ppm = 0  # the instrument's period against nominal
+        self._window = _Window()
+        self._forward = 0  # what the clock has yet to move forward
 
     def restart(self) -> None:
         """What came before says nothing of what comes next."""
         self._last = None
-        self._late_frames = 0
+        self._start_window(settled=False)
 
     def place(self, raw: Int64, steps: Int64) -> tuple[Int64, int]:
         """Times of the frames of one read, and the length of a gap before them (0: none).
@@ -82,17 +99,46 @@ class SampleClock:
 
     def _regular(self, raw: Int64, steps: Int64) -> tuple[Int64, int]:
         elapsed = np.cumsum(steps) * self._period
+        elapsed += elapsed * self._ppm // 1_000_000
         expected = elapsed + (self._last if self._last is not None else int(raw[0]))
         delay = int((raw - expected).min())
-        if self._last is None or delay <= 0:
-            self._late_frames = 0
+        if self._last is None:
             return expected + delay, 0
-        lost = delay > self._gap or self._late_for_long(delay, len(raw))
-        if lost:
+        if delay > self._gap or self._late_for_long(delay, len(raw)):
             shift = delay if delay > self._gap else self._late_by
-            self._late_frames = 0
+            self._start_window(settled=False)
             return expected + shift, shift
-        return expected + min(delay, int(elapsed[-1]) * SLEW_PPM // 1_000_000), 0
+        shift = self._follow(delay, int(elapsed[-1]))
+        return expected + shift, 0
+
+    def _follow(self, delay: int, elapsed: int) -> int:
+        """How far to move the clock now."""
+        if delay < 0:
+            shift, self._forward = delay, 0
+            self._window.moved_back += delay
+        else:
+            shift = min(self._forward, elapsed * SLEW_PPM // 1_000_000)
+            self._forward -= shift
+        window = self._window
+        window.least = min(window.least, delay) - shift
+        window.elapsed += elapsed
+        if window.elapsed >= WINDOW_NS:
+            self._learn(window)
+        return shift
+
+    def _learn(self, window: _Window) -> None:
+        """The end of a window: what its least delayed frame says of phase and rate."""
+        drift = window.moved_back + window.least - self._forward
+        if window.settled:
+            ppm = self._ppm + div_round(drift * 1_000_000, 2 * window.elapsed)
+            self._ppm = min(max(ppm, -MOST_PPM), MOST_PPM)
+        self._start_window(settled=True)
+        self._forward = window.least
+
+    def _start_window(self, *, settled: bool) -> None:
+        self._window = _Window(settled=settled)
+        self._forward = 0
+        self._late_frames = 0
 
     def _late_for_long(self, delay: int, frames: int) -> bool:
         if delay <= self._late_after:
