@@ -95,9 +95,9 @@ class LiveTraffic:
         self._threads.append(threading.Thread(target=self._play_reads, name="sim-cameras", daemon=True))
         self._threads.append(threading.Thread(target=self._play_passages, name="sim-traffic", daemon=True))
 
-    def start(self) -> int:
-        """Begin shortly; returns the monotonic time of scenario time 0."""
-        self.origin_ns = self._clock() + LEAD_NS
+    def start(self, origin_ns: int | None = None) -> int:
+        """Begin at that monotonic time, or shortly; returns the monotonic time of scenario time 0."""
+        self.origin_ns = self._clock() + LEAD_NS if origin_ns is None else origin_ns
         for thread in self._threads:
             thread.start()
         return self.origin_ns
