@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from edge_agent.core.records import Axle, Crossing, Flag, SpeedSource
 from edge_agent.core.units import Grams, MilliCelsius, Mm, MmPerS, Ns, S, div_round
@@ -18,7 +19,7 @@ from edge_agent.core.weigh.layout import Layout
 from edge_agent.core.weigh.motion import STANDING, Motion, Timed, motion_of, pair_speed
 from edge_agent.core.weigh.passes import Pass, find_passes
 from edge_agent.core.weigh.settings import ScaleSettings
-from edge_agent.core.weigh.trace import Trace, cleaned, signals
+from edge_agent.core.weigh.trace import Signal, Trace, cleaned, signals
 from edge_agent.core.weigh.uncertainty import axle_interval, gross_interval
 
 # The noise must be this many times below the threshold, or the threshold rises.
@@ -63,7 +64,7 @@ def weigh(trace: Trace, layout: Layout, settings: ScaleSettings, context: Contex
     per_sensor = signals(trace, layout, grams)
     on_g = max(settings.detect.on_g, ON_NOISES * trace.noise)
     seen = [find_passes(signal, settings, on_g) for signal in per_sensor]
-    if not any(seen):
+    if not any(seen) or _nothing_but_a_bump(per_sensor, seen, on_g):
         return ()
     counts_differ = len({len(passes) for passes in seen}) > 1
     axles = _axles(seen, settings)
@@ -74,10 +75,35 @@ def weigh(trace: Trace, layout: Layout, settings: ScaleSettings, context: Contex
             flags |= checks.turned_back(seen)
     vehicles = _vehicles(axles, settings)
     rate_mhz = div_round(1000 * S, trace.period) if trace.period else 0
-    return tuple(
+    weighed = tuple(
         _crossing(part, settings, replace(context, flags=frozenset(flags)), rate_mhz, trace.noise)
         for part in vehicles
     )
+    return _doubting_each_other(weighed)
+
+
+# One of these in a part of a trace that was cut by spacing, and the cut itself is in doubt.
+CUT_IN_DOUBT = {Flag.STOP_ON_PAD, Flag.CREEP, Flag.ACCEL, Flag.REVERSE, Flag.AXLE_COUNT}
+
+
+def _doubting_each_other(parts: tuple[Weighed, ...]) -> tuple[Weighed, ...]:
+    """A vehicle that stopped between its axles looks like two: then no part can be trusted alone."""
+    if len(parts) < 2 or not any(CUT_IN_DOUBT & set(part.crossing.flags) for part in parts):
+        return parts
+    return tuple(
+        replace(
+            part,
+            crossing=replace(part.crossing, flags=tuple(sorted({*part.crossing.flags, Flag.TAILGATING}))),
+        )
+        for part in parts
+    )
+
+
+def _nothing_but_a_bump(per_sensor: Sequence[Signal], seen: Sequence[Sequence[Pass]], on_g: int) -> bool:
+    """No wheel's shape anywhere, and nothing heavier than a zero that moved: debris, a person."""
+    if any(one.whole for one in chain.from_iterable(seen)):
+        return False
+    return all(int(signal.load.max()) < 2 * on_g for signal in per_sensor)
 
 
 def _axles(seen: Sequence[Sequence[Pass]], settings: ScaleSettings) -> list[AxleSeen]:
@@ -107,7 +133,9 @@ def _timed_alone(one: Pass, length_mm: int, kind: str) -> Timed | None:
 
 
 def _vehicles(axles: list[AxleSeen], settings: ScaleSettings) -> list[list[AxleSeen]]:
-    """Cut where no vehicle is so long between two axles."""
+    """Cut where no vehicle is so long between two axles; a separator has done that already."""
+    if settings.separator is not None:
+        return [axles]
     spacings = []
     for a, b in itertools.pairwise(axles):
         known = [abs(x.timed.speed) for x in (a, b) if x.timed is not None]

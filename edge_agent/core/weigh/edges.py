@@ -16,8 +16,8 @@ one end than at the other.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -82,10 +82,10 @@ def find_edges(signal: Signal, pulse: Pulse, patch_mm: int, on_g: int) -> list[E
     width = pulse.last - pulse.first
     lag = max(1, min(width, width * patch_mm // signal.length_mm))
     # Beyond the pulse the sensor is taken as empty: the next axle's ramp may be there already.
-    load = np.pad(signal.load[pulse.first : pulse.last], 2 * lag)
+    load = _smoothed(np.pad(signal.load[pulse.first : pulse.last], 2 * lag), lag // 4)
     steps = load[lag:] - load[:-lag]
     threshold = max(on_g, int(np.abs(steps).max()) // STEP_SHARE)
-    coarse = [(centre + div_round(lag, 2), rise) for centre, rise in _regions(steps, threshold)]
+    coarse = [(centre + div_round(lag, 2), rise) for centre, rise in _regions(steps, threshold, lag)]
     first = pulse.first - 2 * lag
     return [
         Edge(_time_at(signal, first, *_crossing(load, centre, lag, low, high)), rise)
@@ -93,17 +93,32 @@ def find_edges(signal: Signal, pulse: Pulse, patch_mm: int, on_g: int) -> list[E
     ]
 
 
-def _regions(steps: Int64, threshold: int) -> list[tuple[int, bool]]:
-    """(centre, rising) of each run of steps beyond the threshold."""
+def _smoothed(load: Int64, half: int) -> Int64:
+    """Mean over `half` samples to either side: shorter than a ramp, so its half height stays."""
+    if half < 1:
+        return load
+    total = np.cumsum(np.pad(load, (half + 1, half)))
+    width = 2 * half + 1
+    mean: Int64 = (total[width:] - total[:-width]) // width
+    return mean
+
+
+def _regions(steps: Int64, threshold: int, lag: int) -> list[tuple[int, bool]]:
+    """(centre, rising) of each run of steps beyond the threshold; noise does not cut a run in two."""
     sign = np.where(steps > threshold, 1, np.where(steps < -threshold, -1, 0))
-    change = np.flatnonzero(np.diff(sign)) + 1
-    bounds = [0, *change.tolist(), sign.size]
+    change: list[int] = (np.flatnonzero(np.diff(sign)) + 1).tolist()
+    runs: list[tuple[int, int, int]] = []
+    for first, last in pairwise([0, *change, sign.size]):
+        which = int(sign[first])
+        if which and runs and runs[-1][2] == which and first - runs[-1][1] < lag // 2:
+            runs[-1] = (runs[-1][0], last, which)
+        elif which:
+            runs.append((first, last, which))
     out = []
-    for first, last in itertools.pairwise(bounds):
-        if sign[first]:
-            weight = np.abs(steps[first:last])
-            centre = first + div_round(int((weight * np.arange(last - first)).sum()), int(weight.sum()))
-            out.append((centre, bool(sign[first] > 0)))
+    for first, last, which in runs:
+        weight = np.abs(steps[first:last])
+        centre = first + div_round(int((weight * np.arange(last - first)).sum()), int(weight.sum()))
+        out.append((centre, which > 0))
     return out
 
 

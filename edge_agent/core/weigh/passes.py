@@ -55,7 +55,7 @@ def find_passes(signal: Signal, settings: ScaleSettings, on_g: int) -> list[Pass
         if not pairs or len(pairs) > MAX_TOGETHER:
             passes.append(_shapeless(signal, pulse))
         elif len(pairs) == 1:
-            passes.append(_lone_pass(signal, pulse, pairs[0], settings.patch_mm))
+            passes.append(_lone_pass(signal, pairs[0], settings.patch_mm))
         else:
             passes.extend(_staircase(signal, pairs, settings.patch_mm))
     return passes
@@ -80,7 +80,7 @@ def _status(signal: Signal, start: int, end: int) -> int:
     return bits
 
 
-def _lone_pass(signal: Signal, pulse: Pulse, span: tuple[int, int], patch_mm: int) -> Pass:
+def _lone_pass(signal: Signal, span: tuple[int, int], patch_mm: int) -> Pass:
     enter, leave = span
     width = leave - enter
     ramp = width * patch_mm // signal.length_mm

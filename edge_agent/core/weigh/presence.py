@@ -42,7 +42,7 @@ class Presence:
         """Index of the sample at which the vehicle has ended, if it is among these.
 
         at:      int64 (n,)
-        active:  bool (n, sensors), loaded above the lower threshold
+        active:  bool (n, sensors), loaded
         present: bool (n,), the separator's word
         """
         state = active @ self._bits[:-1] + present * self._bits[-1]

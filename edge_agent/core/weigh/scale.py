@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from edge_agent.core.decisions import Fault, FaultKind
 from edge_agent.core.records import Crossing, Flag
-from edge_agent.core.units import MS, Grams, MilliCelsius, Ns, S, div_round
+from edge_agent.core.units import MS, US, Grams, MilliCelsius, Ns, S, div_round
 from edge_agent.core.weigh.balance import SensorBalance
 from edge_agent.core.weigh.controller import crossing_of_record
 from edge_agent.core.weigh.crossing import Context, weigh
@@ -64,6 +64,7 @@ class Scale:
         self._kept: deque[Piece] = deque()  # pre-roll, or the vehicle in progress
         self._kept_samples = 0
         self._opened_at = 0
+        self._rising_since: int | None = None
         self._busy_at = 0  # last sample with anything on the scale
         self._blocked_at = 0
         self._presence = Presence(settings)
@@ -77,6 +78,11 @@ class Scale:
     def occupied(self) -> bool:
         """Something is on the scale, or was and has not yet certainly left."""
         return self._state is not State.EMPTY
+
+    @property
+    def zero_g(self) -> Grams | None:
+        """The tracked zero, all channels summed; None while it is being learned."""
+        return None if self._zero.level is None else Grams(int(self._zero.level.sum()))
 
     @property
     def deadline(self) -> Ns | None:
@@ -165,8 +171,7 @@ class Scale:
         return piece.size, []
 
     def _while_empty(self, piece: Piece) -> tuple[int, list[Crossing | Fault]]:
-        net = self._net(piece)
-        busy = (net > self._settings.detect.on_g).any(axis=1) | self._overloaded(piece) | self._present(piece)
+        busy = self._begins(piece) | self._overloaded(piece) | self._present(piece)
         first = int(np.argmax(busy))
         if not busy[first]:
             return piece.size, self._idle(piece)
@@ -176,9 +181,30 @@ class Scale:
             return first, out
         self._zero.freeze()
         self._state = State.OCCUPIED
+        self._rising_since = None
         self._opened_at = self._busy_at = int(piece.at[first])
         self._presence.start(self._opened_at)
         return first, out
+
+    def _begins(self, piece: Piece) -> Bool:
+        """Samples at which a wheel is certainly on: heavy, or on for as long as the shortest pulse.
+
+        One sample above the threshold may be noise on a zero that has moved, and would keep the zero
+        frozen for ever.
+        """
+        detect = self._settings.detect
+        load = self._net(piece).max(axis=1)
+        over: Bool = load > detect.on_g
+        if not over.any():
+            self._rising_since = None
+            return over
+        off_before = np.maximum.accumulate(np.where(over, -1, np.arange(piece.size)))
+        since = piece.at[np.minimum(off_before + 1, piece.size - 1)]
+        if self._rising_since is not None:
+            since = np.where(off_before < 0, self._rising_since, since)
+        self._rising_since = int(since[-1]) if over[-1] else None
+        begins: Bool = over & ((piece.at - since >= detect.min_pulse_us * US) | (load > 2 * detect.on_g))
+        return begins
 
     def _idle(self, piece: Piece) -> list[Crossing | Fault]:
         self._keep(piece)
@@ -197,7 +223,8 @@ class Scale:
         return [self._fault(Ns(int(piece.at[0])), FaultKind.ZERO_SUSPECT, detail)]
 
     def _while_occupied(self, piece: Piece) -> tuple[int, list[Crossing | Fault]]:
-        active = (self._net(piece) > self._settings.detect.off_g) | self._overloaded(piece)[:, None]
+        # The upper threshold: a zero that stepped up while a vehicle was on must not hold it for ever.
+        active = (self._net(piece) > self._settings.detect.on_g) | self._overloaded(piece)[:, None]
         end = self._presence.end_of_vehicle(piece.at, active, self._present(piece))
         cap = self._cap(piece)
         if end is not None and end < cap:

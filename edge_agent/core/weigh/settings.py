@@ -136,7 +136,7 @@ class EnvelopeSettings(Settings):
     """1 km/h: an axle slower than this on a sensor stood on it."""
     acceleration_mm_s2: Positive = 500
     """Braking or accelerating harder than this moves load between the axles."""
-    max_interval_permille: Positive = 60
+    max_interval_permille: Positive = 45
     """Widest half interval of the gross weight."""
     min_rate_hz: NonNegative = 20
     """A slower instrument is refused above `slow_rate_speed_mm_s`: its error leans low."""
@@ -154,7 +154,7 @@ class EnvelopeSettings(Settings):
     """Less than this and only one side was on it."""
     side_shift_permille: Positive = 120
     """The left share may change this much between the axles, or between the sensors."""
-    disagree_permille: Positive = 30
+    disagree_permille: Positive = 15
     """Two sensors may differ in gross weight by this plus what the dynamics explain."""
     drift_permille: Positive = 15
     """The median ratio of two sensors over many vehicles may be off by this."""
