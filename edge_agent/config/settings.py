@@ -1,0 +1,168 @@
+"""The whole of a site's configuration, joined from the parts that each part of the program states.
+
+Nothing is decided here: a part's settings stand beside its code. What the core needs, and what
+evidence needs, are cut out of the tree by `core()` and `evidence_settings()`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import Field, field_validator
+
+from edge_agent.core.plates.settings import PlatesSettings
+from edge_agent.core.settings import Settings
+from edge_agent.core.site_settings import (
+    CameraLinkSettings,
+    HealthSettings,
+    LaneSettings,
+    PortLinkSettings,
+    SiteSettings,
+)
+from edge_agent.core.use_class_settings import LegalSettings
+from edge_agent.devices.anpr_push.settings import AnprSettings
+from edge_agent.devices.camera.settings import CameraSettings
+from edge_agent.devices.clock import ClockSettings
+from edge_agent.devices.detector.settings import DetectorSettings
+from edge_agent.devices.settings_ports import SerialPortSettings
+from edge_agent.evidence.settings import (
+    CodeSettings,
+    DeviceSettings,
+    EvidenceSettings,
+    InstrumentSettings,
+    PlaceSettings,
+    RetentionSettings,
+    StoreSettings,
+)
+from edge_agent.evidence.uplink.settings import UplinkSettings
+from edge_agent.journal.settings import JournalSettings
+
+T = TypeVar("T", bound=Settings)
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+
+
+class SiteInfo(Settings):
+    """Which box this is, where it stands, and its legal standing."""
+
+    id: Id
+    """The place that the box stands at."""
+    name: Annotated[str, Field(max_length=200)] = ""
+    """The place's name, for people."""
+    tenant: Id
+    """The authority or customer that the box works for."""
+    device_id: Id
+    """The box; unique within the tenant."""
+    device_serial: Annotated[str, Field(max_length=200)] = ""
+    """Serial number on the box's plate."""
+    cert_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    """Digest of the certificate of the evidence key, where the platform issued one."""
+    place: PlaceSettings = PlaceSettings()
+    codes: CodeSettings = CodeSettings()
+    legal: LegalSettings = LegalSettings()
+
+
+class LaneConfig(LaneSettings):
+    """One lane: its scale, the limits that hold on it, the camera that sees its vehicles."""
+
+    instrument: InstrumentSettings = InstrumentSettings()
+
+
+class CameraConfig(CameraLinkSettings):
+    """One camera: what the core asks of it, and its video."""
+
+    video: CameraSettings | None = None
+    """Where its video comes from; left out: no pictures are taken, plates can still be pushed."""
+
+
+class EvidenceConfig(Settings):
+    """How evidence is kept on the box."""
+
+    retention: RetentionSettings = RetentionSettings()
+    key_file: Path = Path("/var/lib/edge-agent/keys/evidence.pem")
+    """Private evidence key, mode 0600; made at the first start."""
+    store: StoreSettings = StoreSettings()
+
+
+class SiteConfig(Settings):
+    """One site's configuration file."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    """Version of this form."""
+    site: SiteInfo
+    ports: Annotated[dict[Id, SerialPortSettings], Field(min_length=1)]
+    """By name; the instruments' lines."""
+    lanes: Annotated[dict[Id, LaneConfig], Field(min_length=1)]
+    cameras: dict[Id, CameraConfig] = Field(default_factory=dict)
+    detector: DetectorSettings | None = None
+    """The model that confirms that a vehicle stood in the lane; left out: nobody looks."""
+    anpr: AnprSettings | None = None
+    """The server for reads that cameras push; left out: none is run."""
+    plates: PlatesSettings = PlatesSettings()
+    health: HealthSettings = HealthSettings()
+    evidence: EvidenceConfig = EvidenceConfig()
+    uplink: UplinkSettings | None = None
+    """The way to the platform; left out: statements are sealed and kept, nothing is sent."""
+    journal: JournalSettings = JournalSettings()
+    clock: ClockSettings = ClockSettings()
+
+    @field_validator("ports", mode="before")
+    @classmethod
+    def _named_by_key(cls, ports: Any) -> Any:
+        """A port's `id` is its key."""
+        if not isinstance(ports, dict):
+            return ports
+        return {
+            name: {"id": name, **port} if isinstance(port, dict) else port for name, port in ports.items()
+        }
+
+    def core(self) -> SiteSettings:
+        """What the core knows of the site."""
+        return SiteSettings(
+            id=self.site.id,
+            ports={
+                name: PortLinkSettings(protocol=port.protocol, char_ns=port.char_ns)
+                for name, port in self.ports.items()
+            },
+            lanes=_narrowed(self.lanes, LaneSettings),
+            cameras=_narrowed(self.cameras, CameraLinkSettings),
+            plates=self.plates,
+            legal=self.site.legal,
+            health=self.health,
+        )
+
+    def evidence_settings(self) -> EvidenceSettings:
+        """What evidence knows of the box and its site."""
+        site = self.site
+        return EvidenceSettings(
+            device=DeviceSettings(
+                tenant=site.tenant,
+                device_id=site.device_id,
+                device_serial=site.device_serial,
+                site_id=site.id,
+                cert_sha256=site.cert_sha256,
+            ),
+            place=site.place,
+            codes=site.codes,
+            instruments={name: lane.instrument for name, lane in self.lanes.items()},
+            retention=self.evidence.retention,
+            key_file=self.evidence.key_file,
+            store=self.evidence.store,
+        )
+
+    def sha256(self) -> str:
+        """Digest of everything that was chosen, defaults included."""
+        chosen = self.model_dump(mode="json", by_alias=True)
+        return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()
+
+
+def _narrowed(items: Mapping[str, Settings], kind: type[T]) -> dict[str, T]:
+    """Each item as the plainer model that it extends."""
+    return {
+        name: kind.model_construct(**{field: getattr(item, field) for field in kind.model_fields})
+        for name, item in items.items()
+    }
