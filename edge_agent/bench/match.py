@@ -24,21 +24,16 @@ import time
 from bisect import bisect_left
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from edge_agent.core.match.assign import marginals
-from edge_agent.core.match.expect import Expected, expect, widest_window
-from edge_agent.core.match.likelihood import Likelihood, size_of
+from edge_agent.bench.match_rivals import Key, greedy, near, nearest, oracle, oracle_settings
 from edge_agent.core.match.matcher import Matcher
-from edge_agent.core.match.offset import Offset
-from edge_agent.core.match.pool import alike, blend
 from edge_agent.core.match.settings import LaneMatchSettings, MatchSettings
 from edge_agent.core.records import Crossing, Match, MatchStatus, PlateRead
 from edge_agent.core.units import MS, Ns
 from edge_agent.sim.matching_traffic import CAMERA, JAM, REGIMES, Arrival, Traffic, Truth, make
-
-Key = tuple[str, int]
 
 # One stretch of traffic: one clock error, one start from nothing learned.
 STRETCH = 1_000
@@ -46,10 +41,19 @@ STRETCH = 1_000
 CLOCK_ERRORS_MS = (200, -200, 120, -80, 0, -150, 160, -40)
 HEAVY_G = 18_000_000
 BINS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.99, 0.999, 0.9999, 1.0)
-ORACLE_STATES = 200_000
 # Decidable: what can be decided within the error that is allowed, one in ten thousand.
 DECIDABLE_PPM = 999_900
 LIKELY_PPM = 999_000
+COUNTED = (
+    "crossings", "decided", "wrong", "misread", "late_wrong", "ambiguous", "unmatched", "amended",
+    "taken_back",
+    "readable", "readable_correct", "decidable", "decidable_correct", "oracle_wrong", "oracle_refused",
+    "likely", "likely_correct", "likely_wrong", "faults",
+)  # fmt: skip
+HEAD = (
+    "crossings", "decided", "wrong", "of decided", "decidable", "correct", "likely", "correct", "ambiguous",
+    "unmatched", "misread", "ms each",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -99,7 +103,7 @@ class Tally:
 
 
 def run(
-    crossings: int = 50_000, seed: int = 1, plots: Path | None = None, *, quick: bool = False
+    crossings: int = 50_000, seed: int = 1, plots: Path | None = None, quick: bool = False
 ) -> dict[str, Any]:
     """Simulate, match, print a table.
 
@@ -116,19 +120,19 @@ def run(
         crossings = max(1_000, crossings // 10)
     jobs = _jobs(crossings, seed)
     tallies = {regime.name: Tally() for regime in (*REGIMES, JAM)}
-    with ProcessPoolExecutor(max_workers=2) as pool:
+    with ProcessPoolExecutor(max_workers=2, mp_context=get_context("spawn")) as pool:
         running = {pool.submit(stretch, *job): job[0].name for job in jobs}
         for future in _progress(running):
             tallies[running[future]].add(future.result())
     total = Tally()
-    for tally in tallies.values():
-        total.add(tally)
-    rows = {name: summary(tally) for name, tally in tallies.items()}
-    rows["total"] = summary(total)
+    for regime in REGIMES:
+        total.add(tallies[regime.name])
     result: dict[str, Any] = {
         "simulated": True,
         "seed": seed,
-        "regimes": rows,
+        "regimes": {regime.name: summary(tallies[regime.name]) for regime in REGIMES},
+        "total": summary(total),
+        "jam": summary(tallies[JAM.name]),
         "reliability": reliability(total),
     }
     print(table(result))
@@ -243,37 +247,6 @@ def _count_readable(tally: Tally, right: set[Key], reads: list[PlateRead], truth
     tally.readable_correct = len(readable & right)
 
 
-# The all-knowing observer
-
-
-def oracle_settings(traffic: Traffic) -> MatchSettings:
-    """The simulation's own numbers. What the clock error leaves is nothing."""
-    strangers = traffic.stray_per_hour + traffic.scale_miss * traffic.per_hour_lane * len(traffic.lanes)
-    ppm = 1_000_000
-    return MatchSettings(
-        lanes=tuple(
-            LaneMatchSettings(
-                lane=name,
-                distance_mm=traffic.distance_mm,
-                offset_ms=round(traffic.clock_error_s * 1_000),
-                offset_sd_ms=0,
-                overhang_sd_mm=250,
-            )
-            for name in traffic.lanes
-        ),
-        clock_sd_ms=0,
-        camera_sd_ms=round(traffic.camera_sd_s * 1_000),
-        measured_speed_sd_permille=round(traffic.speed_error * 1_000),
-        acceleration_sd_mm_s2=round(traffic.acceleration_mm_s2),
-        tail_ppm=round(traffic.camera_wild * ppm),
-        miss_ppm=round(traffic.miss * ppm),
-        stray_per_hour=max(1, round(strangers)),
-        lane_mismatch_ppm=round(traffic.wrong_lane * ppm),
-        class_mismatch_ppm=round(traffic.wrong_class * ppm),
-        colour_mismatch_ppm=round(traffic.wrong_colour * ppm),
-    )
-
-
 def _count_oracle(
     tally: Tally,
     right: set[Key],
@@ -282,8 +255,7 @@ def _count_oracle(
     reads: list[PlateRead],
     truth: Truth,
 ) -> None:
-    settings = oracle_settings(traffic)
-    for key, group, ppm in _oracle(settings, crossings, reads):
+    for key, group, ppm in oracle(oracle_settings(traffic), crossings, reads):
         tally.oracle_refused += not group
         texts = {read.text for read in group}
         if len(texts) != 1 or "" in texts:
@@ -299,93 +271,6 @@ def _count_oracle(
             tally.likely_wrong += wrong
 
 
-def _oracle(
-    settings: MatchSettings, crossings: dict[Key, Crossing], reads: list[PlateRead]
-) -> list[tuple[Key, list[PlateRead], int]]:
-    """Best sighting of each crossing and its exact posterior; none where it is out of reach."""
-    likelihood = Likelihood(settings)
-    lanes = {lane.lane: lane for lane in settings.lanes}
-    vehicles = [
-        (key, c, expect(c, lanes[c.lane], Offset(Ns(lanes[c.lane].offset_ms * MS), Ns(0)), settings))
-        for key, c in crossings.items()
-    ]
-    vehicles.sort(key=lambda v: (v[2].at, v[0]))
-    groups = _sightings(settings, reads)
-    rows = [_row(group, vehicles, likelihood, settings) for group in groups]
-    found: list[tuple[Key, list[PlateRead], int]] = []
-    for members in _components(rows, len(vehicles)):
-        columns = sorted({v for i in members for v in rows[i]})
-        place = {v: n for n, v in enumerate(columns)}
-        pairs = [{place[v]: w for v, w in rows[i].items()} for i in members]
-        stray = [max(1, blend([likelihood.stray(r, ()) for r in groups[i]])) for i in members]
-        exact = marginals(pairs, [likelihood.none] * len(columns), stray, ORACLE_STATES)
-        for v in columns:
-            if exact is None:
-                found.append((vehicles[v][0], [], 0))
-            else:
-                best = max(range(len(members)), key=lambda n: exact.ppm(n, place[v]))
-                found.append((vehicles[v][0], groups[members[best]], exact.ppm(best, place[v])))
-    return found
-
-
-def _sightings(settings: MatchSettings, reads: list[PlateRead]) -> list[list[PlateRead]]:
-    """Reads of one vehicle as the matcher takes them together; in order of time."""
-    groups: list[list[PlateRead]] = []
-    reach = settings.same_plate_ms * MS
-    for read in sorted(reads, key=lambda r: (r.at, r.id)):
-        recent = (g for g in groups[-50:] if read.at - g[0].at <= reach)
-        same = next((g for g in recent if alike(g[0].text, read.text)), None)
-        if same is None:
-            groups.append([read])
-        else:
-            same.append(read)
-    return groups
-
-
-def _row(
-    group: list[PlateRead],
-    vehicles: list[tuple[Key, Crossing, Expected]],
-    likelihood: Likelihood,
-    settings: MatchSettings,
-) -> dict[int, int]:
-    """Every crossing that one sighting may be, with its weight."""
-    reach = widest_window(settings)
-    row: dict[int, int] = {}
-    first = bisect_left(vehicles, group[0].at - reach, key=lambda v: v[2].at)
-    for index in range(first, len(vehicles)):
-        _, crossing, expected = vehicles[index]
-        if expected.at > group[-1].at + reach:
-            break
-        weight = blend([likelihood.pair(crossing, size_of(crossing), expected, read) for read in group])
-        if weight:
-            row[index] = weight
-    return row
-
-
-def _components(rows: list[dict[int, int]], vehicles: int) -> list[list[int]]:
-    """Sightings that share crossings, directly or through others; each in order of time."""
-    parent = list(range(vehicles))
-
-    def root(v: int) -> int:
-        while parent[v] != v:
-            parent[v] = parent[parent[v]]
-            v = parent[v]
-        return v
-
-    for row in rows:
-        linked = list(row)
-        for v in linked[1:]:
-            parent[root(v)] = root(linked[0])
-    members: dict[int, list[int]] = {}
-    for index, row in enumerate(rows):
-        if row:
-            members.setdefault(root(next(iter(row))), []).append(index)
-    return list(members.values())
-
-
-# Two simple methods
-
-
 def _count_baselines(
     tally: Tally,
     traffic: Traffic,
@@ -394,59 +279,20 @@ def _count_baselines(
     reads: list[PlateRead],
     truth: Truth,
 ) -> None:
-    known = [
-        lane.model_copy(update={"offset_ms": round(traffic.clock_error_s * 1_000)}) for lane in settings.lanes
-    ]
-    told = settings.model_copy(update={"lanes": tuple(known)})
+    error_ms = round(traffic.clock_error_s * 1_000)
+    known = tuple(lane.model_copy(update={"offset_ms": error_ms}) for lane in settings.lanes)
+    told = settings.model_copy(update={"lanes": known})
     for name, method, chosen in (
-        ("nearest", _nearest, settings),
-        ("greedy", _greedy, settings),
-        ("greedy, clock error known", _greedy, told),
+        ("nearest", nearest, settings),
+        ("greedy", greedy, settings),
+        ("greedy, clock error known", greedy, told),
     ):
         began = time.perf_counter()
-        given = method(_near(chosen, crossings, reads))
+        given = method(near(chosen, crossings, reads))
         took = time.perf_counter() - began
         wrong = sum(truth.vehicle_of_read[r.id] != truth.vehicle_of_crossing[k] for k, r in given.items())
         have = tally.baselines.setdefault(name, [0.0, 0.0, 0.0])
         tally.baselines[name] = [have[0] + len(given), have[1] + wrong, have[2] + took]
-
-
-def _near(
-    settings: MatchSettings, crossings: dict[Key, Crossing], reads: list[PlateRead]
-) -> list[tuple[int, Key, PlateRead]]:
-    """Readable reads within one second of the predicted instant, in the same lane or in none."""
-    lanes = {lane.lane: lane for lane in settings.lanes}
-    ordered = sorted((r for r in reads if r.text), key=lambda r: (r.at, r.id))
-    near = []
-    for key, crossing in crossings.items():
-        lane = lanes[crossing.lane]
-        at = expect(crossing, lane, Offset(Ns(lane.offset_ms * MS), Ns(0)), settings).at
-        for index in range(bisect_left(ordered, at - 1_000 * MS, key=lambda r: r.at), len(ordered)):
-            read = ordered[index]
-            if read.at > at + 1_000 * MS:
-                break
-            if read.lane in (None, crossing.lane):
-                near.append((abs(read.at - at), key, read))
-    return sorted(near, key=lambda n: (n[0], n[1], n[2].id))
-
-
-def _nearest(near: list[tuple[int, Key, PlateRead]]) -> dict[Key, PlateRead]:
-    """Each crossing takes the read nearest in time."""
-    given: dict[Key, PlateRead] = {}
-    for _, key, read in near:
-        given.setdefault(key, read)
-    return given
-
-
-def _greedy(near: list[tuple[int, Key, PlateRead]]) -> dict[Key, PlateRead]:
-    """The nearest pair of all first, then the next; no read twice."""
-    given: dict[Key, PlateRead] = {}
-    taken: set[str] = set()
-    for _, key, read in near:
-        if key not in given and read.id not in taken:
-            given[key] = read
-            taken.add(read.id)
-    return given
 
 
 # Saying it
@@ -455,14 +301,7 @@ def _greedy(near: list[tuple[int, Key, PlateRead]]) -> dict[Key, PlateRead]:
 def summary(tally: Tally) -> dict[str, Any]:
     """Shares, rates and times of one tally."""
     n = max(1, tally.crossings)
-    out: dict[str, Any] = {
-        name: getattr(tally, name)
-        for name in (
-            "crossings", "decided", "wrong", "misread", "late_wrong", "ambiguous", "unmatched", "readable",
-            "readable_correct", "likely", "likely_correct", "likely_wrong", "decidable", "decidable_correct", "oracle_wrong", "oracle_refused", "amended",
-            "taken_back", "faults",
-        )
-    }  # fmt: skip
+    out: dict[str, Any] = {name: getattr(tally, name) for name in COUNTED}
     out |= {
         "decided_share": tally.decided / n,
         "wrong_of_decided": tally.wrong / max(1, tally.decided),
@@ -513,38 +352,36 @@ def reliability(tally: Tally) -> list[dict[str, float]]:
 def table(result: dict[str, Any]) -> str:
     """The numbers for people."""
     total = result["total"]
-    head = ("crossings", "decided", "wrong", "of decided", "decidable", "correct", "likely", "correct")
-    head += ("ambiguous", "unmatched", "misread", "ms each", "heavy p50", "p95 ms")
-    lines = [f"Matching, simulated, seed {result['seed']}", "", _line("regime", 10, head)]
+    lines = [f"Matching, simulated, seed {result['seed']}", ""]
+    lines.append(_line("regime", 10, [*HEAD, "heavy p50", "p95 ms"]))
     rows = {**result["regimes"], "total": total, "jam apart": result["jam"]}
     lines += [_line(name, 10, _cells(row)) for name, row in rows.items()]
     lines += [
         "",
-        _line("method, sparse to dense", 26, ("decided", "wrong", "of decided", "ms each", "times")),
+        _line("method, sparse to dense", 26, ["decided", "wrong", "of decided", "ms each", "times"]),
     ]
     mine = {"this matcher": {**total, "matcher_takes_times": 1.0}}
     for name, row in {**mine, **total["baselines"]}.items():
-        cells = (f"{row['decided_share']:.1%}", f"{row['wrong']}", f"{row['wrong_of_decided']:.4%}")
-        cells += (f"{row['ms_per_crossing']:.3f}", f"{row['matcher_takes_times']:.1f}")
-        lines.append(_line(name, 26, cells))
-    lines += ["", _line("stated posterior", 20, ("count", "mean", "true", "95 % from", "to"))]
+        shares = [f"{row['decided_share']:.1%}", f"{row['wrong']}", f"{row['wrong_of_decided']:.4%}"]
+        times = [f"{row['ms_per_crossing']:.3f}", f"{row['matcher_takes_times']:.1f}"]
+        lines.append(_line(name, 26, shares + times))
+    lines += ["", _line("stated posterior", 20, ["count", "mean", "true", "95 % from", "to"])]
     for row in result["reliability"]:
-        cells = (f"{row['count']:.0f}", *(f"{row[k]:.4f}" for k in ("stated", "true", "low", "high")))
+        cells = [f"{row['count']:.0f}", *(f"{row[k]:.4f}" for k in ("stated", "true", "low", "high"))]
         lines.append(_line(f"{row['from']:.4f} to {row['to']:.4f}", 20, cells))
     expected, wrong, back = total["wrong_expected"], total["wrong"], total["late_wrong"]
     lines += [
         "",
         f"wrong: {expected:.1f} by the stated posteriors, {wrong} counted, {back} of them taken back",
     ]
-    seen, of = total["likely_wrong"], total["likely"]
-    lines.append(f"the all-knowing observer at 0.999: {seen} wrong of {of}")
+    lines.append(f"the all-knowing observer at 0.999: {total['likely_wrong']} wrong of {total['likely']}")
     return "\n".join(lines)
 
 
-def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+def _cells(row: dict[str, Any]) -> list[str]:
     n = max(1, row["crossings"])
     heavy = row["heavy_latency_ms"]
-    return (
+    return [
         f"{row['crossings']}",
         f"{row['decided_share']:.1%}",
         f"{row['wrong']}",
@@ -559,10 +396,10 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         f"{row['ms_per_crossing']:.2f}",
         f"{heavy['p50']}",
         f"{heavy['p95']}",
-    )
+    ]
 
 
-def _line(name: str, width: int, cells: tuple[str, ...]) -> str:
+def _line(name: str, width: int, cells: list[str]) -> str:
     return f"{name:{width}}" + "".join(f"{cell:>11}" for cell in cells)
 
 

@@ -12,22 +12,19 @@ contradicts a match. One read is never given to two crossings.
 
 from __future__ import annotations
 
-from math import isqrt
-
 from edge_agent.core.decisions import Fault, FaultKind
 from edge_agent.core.match.answers import NOTHING_KNOWN, answer, open_status, sure
+from edge_agent.core.match.clocks import OWNED_PPM, Clocks
 from edge_agent.core.match.coverage import Coverage
 from edge_agent.core.match.expect import expect, read_sd, widest_window
 from edge_agent.core.match.likelihood import Likelihood, lane_settings, size_of
-from edge_agent.core.match.offset import Offset, OffsetLearner
+from edge_agent.core.match.losses import Losses
+from edge_agent.core.match.offset import Offset
 from edge_agent.core.match.pool import Cluster, Key, Pool, Sighting, Vehicle
 from edge_agent.core.match.posterior import Posterior
 from edge_agent.core.match.settings import MatchSettings
-from edge_agent.core.match.trust import Trust
-from edge_agent.core.records import Crossing, Match, MatchStatus, PlateRead, SpeedSource
+from edge_agent.core.records import Crossing, Match, MatchStatus, PlateRead
 from edge_agent.core.units import MS, Ns
-
-OWNED_PPM = 500_000
 
 
 class Matcher:
@@ -40,18 +37,15 @@ class Matcher:
         self._lanes = lane_settings(settings)
         self._likelihood = Likelihood(settings)
         self._coverage = Coverage(settings)
-        self._learners = {lane.lane: OffsetLearner(lane, settings.offset) for lane in settings.lanes}
-        self._trust = Trust(settings)
         self._pool = Pool(settings, self._likelihood)
+        self._clocks = Clocks(self._source, settings, self._pool)
         self._new_crossings: list[Crossing] = []
         self._new_reads: list[PlateRead] = []
         self._awarded: dict[str, Key] = {}  # read -> the crossing it was once given to
         self._plates: dict[str, tuple[Ns, Key]] = {}  # text -> the latest crossing it was given to
-        self._judged: dict[str, None] = {}  # sightings that `trust` has counted
-        self._lost: list[tuple[Ns, Ns]] = []  # times of which something had to be forgotten
-        self._dropped = 0
         self._now: Ns = Ns(-(1 << 62))
         self._keep = settings.late_ms * MS + 4 * widest_window(settings) + settings.push_delay_ms * MS
+        self._losses = Losses(self._keep)
         self._out: list[Match | Fault] = []
 
     # What happened
@@ -61,19 +55,23 @@ class Matcher:
         if len(self._new_crossings) < self._settings.max_held:
             self._new_crossings.append(crossing)
         else:
-            self._lose(*self.window(crossing)[2:])
+            self._losses.add(*self.window(crossing)[2:])
 
     def read(self, read: PlateRead) -> None:
         """The camera read a plate. The same id again replaces what was said before."""
         if len(self._new_reads) < self._settings.max_held:
             self._new_reads.append(read)
         else:
-            self._lose(read.at, read.at)
+            self._losses.add(read.at, read.at)
 
     # What follows
 
     def advance(self, now: Ns) -> tuple[Match | Fault, ...]:
-        """Conclude what can be concluded at `now`, in a stated order: expected time, lane, number."""
+        """Conclude what can be concluded at `now`.
+
+        The order is the same for the same history: clusters by their first vehicle's expected time,
+        then lane, then number; within a cluster the same; faults where they arise.
+        """
         self._now = max(self._now, now)
         touched = self._take_in()
         for key, vehicle in self._pool.vehicles.items():
@@ -85,7 +83,7 @@ class Matcher:
                 cluster = self._pool.cluster(vehicle)
                 done.update(dict.fromkeys(v.key for v in cluster.vehicles))
                 self._conclude(cluster)
-        self._judge_sightings()
+        self._out += self._clocks.judge_sightings(self._now)
         self._expire()
         out, self._out = tuple(self._out), []
         return out
@@ -108,15 +106,14 @@ class Matcher:
             sd = self._settings.max_sd_ms * MS
             at = crossing.first_axle_at
         else:
-            expected = expect(crossing, lane, self._learners[crossing.lane].current, self._settings)
+            expected = expect(crossing, lane, self._clocks.offset(crossing.lane), self._settings)
             sd, at = read_sd(expected, Ns(0), self._settings), expected.at
         reach = self._settings.window_sigmas * sd
         return at, Ns(sd), Ns(at - reach), Ns(at + reach)
 
     def offset(self, lane: str) -> Offset | None:
         """The clock offset in use for a lane; None for a lane that this camera does not see."""
-        learner = self._learners.get(lane)
-        return None if learner is None else learner.current
+        return self._clocks.offset(lane) if lane in self._lanes else None
 
     # Taking in
 
@@ -131,10 +128,10 @@ class Matcher:
         latest = {read.id: read for read in reads}
         for read in sorted(latest.values(), key=lambda r: (r.at, r.id)):
             self._take_read(read, touched)
-        if self._dropped:
-            text = f"{self._dropped} inputs more than {self._settings.max_held} were not looked at"
-            self._out.append(Fault(self._now, self._source, FaultKind.MATCH_OVERFLOW, text, self._dropped))
-            self._dropped = 0
+        lost = self._losses.take_count()
+        if lost:
+            text = f"{lost} inputs beyond the {self._settings.max_held} that fit were not looked at"
+            self._out.append(Fault(self._now, self._source, FaultKind.MATCH_OVERFLOW, text, lost))
         return touched
 
     def _take_crossing(self, crossing: Crossing, touched: dict[Key, None]) -> None:
@@ -146,13 +143,14 @@ class Matcher:
             return
         if key in self._pool.vehicles:
             return
-        expected = expect(crossing, lane, self._learners[crossing.lane].current, self._settings)
+        expected = expect(crossing, lane, self._clocks.offset(crossing.lane), self._settings)
         _, sd, start, end = self.window(crossing)
         close = Ns(end + self._settings.push_delay_ms * MS)
         self._coverage.reported(crossing, expected.travel)
         vehicle = Vehicle(crossing, size_of(crossing), expected, sd, start, end, close, close, close)
-        if len(self._pool.vehicles) >= self._settings.max_held or self._now > close + self._keep:
-            self._lose(start, end)
+        nonsense = self._now > close + self._keep or crossing.first_axle_at > self._now + self._keep
+        if nonsense or len(self._pool.vehicles) >= self._settings.max_held:
+            self._losses.add(start, end)
             self._out.append(answer(vehicle, MatchStatus.AMBIGUOUS, NOTHING_KNOWN, self._now, self._settings))
             return
         self._pool.add_vehicle(vehicle)
@@ -168,23 +166,13 @@ class Matcher:
             self._out.append(Fault(self._now, self._source, FaultKind.CLOCK_STEPPED, text))
             return
         if self._pool.reads >= self._settings.max_held and self._pool.sighting_of(read.id) is None:
-            self._lose(read.at, read.at)
+            self._losses.add(read.at, read.at)
             return
         for key in self._pool.put_read(read):
             touched[key] = None
         sighting = self._pool.sighting_of(read.id)
         assert sighting is not None
         touched.update(sighting.vehicles)
-
-    def _lose(self, start: Ns, end: Ns) -> None:
-        """Something is not looked at: whatever could compete with it must not be decided."""
-        self._dropped += 1
-        if self._lost and self._lost[-1][1] >= start - self._keep:
-            first, last = self._lost[-1]
-            self._lost[-1] = (min(first, start), max(last, end))
-        else:
-            self._lost.append((start, end))
-            del self._lost[: -self._settings.max_cluster]
 
     # Concluding
 
@@ -218,7 +206,9 @@ class Matcher:
     def _decidable(self, vehicle: Vehicle, *, crowd: bool) -> bool:
         """Nothing but its posterior stands against matching it."""
         vague = crowd and vehicle.sd > self._settings.crowd_sd_ms * MS
-        return not (vague or vehicle.tainted or self._trust.suspect or self._is_near_loss(vehicle))
+        return not (
+            vague or vehicle.tainted or self._clocks.suspect or self._losses.near(vehicle.start, vehicle.end)
+        )
 
     def _schedule(self, vehicle: Vehicle, cluster: Cluster) -> None:
         """When it is answered at the latest; or, after that, when to look at it once more.
@@ -242,7 +232,8 @@ class Matcher:
         """Until when the read may be of a vehicle that is not reported yet, as likely as of this one."""
         own = self._likelihood.lane(read, vehicle.crossing.lane)
         lanes = [name for name in self._lanes if self._likelihood.lane(read, name) >= own]
-        return max(self._coverage.possible_until(name, read.at) or read.at for name in lanes)
+        until = [self._coverage.possible_until(name, read.at) for name in lanes]
+        return max((u for u in until if u is not None), default=read.at)
 
     def _review(self, vehicle: Vehicle, posterior: Posterior) -> None:
         """Match it, amend it, take its match back, or leave it as it is."""
@@ -278,20 +269,15 @@ class Matcher:
         standing = posterior.standing(vehicle.key)
         if vehicle.answer is None:
             status = open_status(standing, self._settings)
-            if vehicle.tainted or self._is_near_loss(vehicle):
+            if vehicle.tainted or self._losses.near(vehicle.start, vehicle.end):
                 status = MatchStatus.AMBIGUOUS
             self._say(vehicle, status, posterior)
-        self._learn(vehicle, cluster, posterior)
-        if self._trust.crossing(read=standing.none_ppm < OWNED_PPM):
-            self._suspect()
+        best_ppm = standing.candidates[0][0] if standing.candidates else 0
+        self._out += self._clocks.vehicle_settled(vehicle, cluster, best_ppm, standing.none_ppm, self._now)
 
     def _free(self, vehicle: Vehicle, sighting: Sighting) -> bool:
         """It was never given to another vehicle."""
         return all(self._awarded.get(read.id, vehicle.key) == vehicle.key for read in sighting.reads)
-
-    def _is_near_loss(self, vehicle: Vehicle) -> bool:
-        reach = vehicle.end - vehicle.start
-        return any(a - reach <= vehicle.end and vehicle.start <= b + reach for a, b in self._lost)
 
     def _match(self, vehicle: Vehicle, sighting: Sighting, posterior: Posterior) -> None:
         other = self._same_plate(vehicle, sighting.text)
@@ -370,47 +356,6 @@ class Matcher:
             )
             self._out.append(Fault(self._now, self._source, FaultKind.MATCH_OVERFLOW, text, given_up))
 
-    # Learning and distrust
-
-    def _learn(self, vehicle: Vehicle, cluster: Cluster, posterior: Posterior) -> None:
-        """A lone vehicle with one read teaches what the clock offset is."""
-        settings = self._settings.offset
-        crossing = vehicle.crossing
-        lone = len(cluster.vehicles) == 1 and len(cluster.sightings) == 1 and self._is_alone(vehicle)
-        if not lone or crossing.flags or crossing.speed_source is not SpeedSource.MEASURED:
-            return
-        sighting = cluster.sightings[0]
-        if len(sighting.reads) > 1 or posterior.ppm(vehicle.key, sighting) < settings.learn_posterior_ppm:
-            return
-        read, expected = sighting.reads[0], vehicle.expected
-        camera = max(self._settings.camera_sd_ms * MS, read.at_sd)
-        spread = isqrt(expected.base_variance + camera * camera)
-        learner = self._learners[crossing.lane]
-        if learner.learn(read.at - expected.unshifted, spread):
-            text = f"lane {crossing.lane}: clock offset has moved, {learner.learned_ms} ms in use"
-            self._out.append(Fault(self._now, self._source, FaultKind.OFFSET_DRIFT, text))
-
-    def _is_alone(self, vehicle: Vehicle) -> bool:
-        reach = self._settings.offset.lone_ms * MS
-        return not any(
-            abs(other.expected.at - vehicle.expected.at) <= reach
-            for other in self._pool.vehicles.values()
-            if other is not vehicle
-        )
-
-    def _judge_sightings(self) -> None:
-        """Count each sighting once, when no crossing can come for it any more."""
-        wait = (self._settings.push_delay_ms + self._settings.hold_ms + self._settings.report_delay_ms) * MS
-        for sighting in self._pool.sightings.values():
-            if sighting.id not in self._judged and sighting.reads[0].at + wait < self._now:
-                self._judged[sighting.id] = None
-                if self._trust.sighting(owned=sighting.owned):
-                    self._suspect()
-
-    def _suspect(self) -> None:
-        text = "crossings without reads and reads without crossings: do the clocks agree? nothing is matched"
-        self._out.append(Fault(self._now, self._source, FaultKind.OFFSET_DRIFT, text))
-
     # Forgetting
 
     def _expire(self) -> None:
@@ -422,8 +367,7 @@ class Matcher:
             for read in sighting.reads:
                 self._awarded.pop(read.id, None)
             self._pool.drop_sighting(sighting)
-        self._judged = {s: None for s in self._judged if s in self._pool.sightings}
-        self._lost = [(a, b) for a, b in self._lost if b >= before]
+        self._losses.expire(self._now)
         oldest = self._now - self._settings.return_ms * MS - self._keep
         self._plates = {t: given for t, given in self._plates.items() if given[0] >= oldest}
 
