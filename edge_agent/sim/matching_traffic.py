@@ -168,29 +168,35 @@ def _travel_s(traffic: Traffic, speed: float, random: Random) -> float:
     return 2 * distance / (speed + sqrt(root))
 
 
-def _crossing(traffic: Traffic, one: _Pass, number: int, random: Random) -> Arrival:
-    measured = one.speed * random.gauss(1.0, traffic.speed_error)
-    first = round(one.first_axle_s * S)
-    offsets = one.kind.offsets_mm
-    share = one.gross_g // len(offsets)
+def plain_crossing(
+    lane: str = "1",
+    number: int = 1,
+    first_axle_ms: int = 1_000,
+    speed: int = 10_000,
+    offsets_mm: tuple[int, ...] = (0, 3_800, 5_150),
+    gross_g: int = 25_000_000,
+    report_ms: int = 800,
+) -> Crossing:
+    """A crossing with nothing odd about it; reported `report_ms` after its last axle left the scale."""
+    first = first_axle_ms * 1_000_000
+    share = gross_g // len(offsets_mm)
     axles = tuple(
-        Axle(Ns(first + round(o / one.speed * S)), Grams(share), Grams(share // 20), None, None, Mm(o), 40)
-        for o in offsets
+        Axle(Ns(first + o * S // speed), Grams(share), Grams(share // 20), None, None, Mm(o), 40)
+        for o in offsets_mm
     )
-    last = axles[-1].at + round(700 / one.speed * S)
-    closed = last + round(min(2.5, 0.4 + 5_000 / one.speed) * S)
-    crossing = Crossing(
-        lane=one.lane,
+    last = axles[-1].at + 700 * S // speed
+    return Crossing(
+        lane=lane,
         number=number,
         first_axle_at=Ns(first),
         last_axle_at=Ns(last),
-        closed_at=Ns(closed),
+        closed_at=Ns(last + report_ms * 1_000_000),
         axles=axles,
         groups=(),
-        gross=Grams(one.gross_g),
-        gross_interval=Grams(one.gross_g // 20),
-        speed=MmPerS(round(measured)),
-        speed_sd=MmPerS(round(measured * traffic.speed_error)),
+        gross=Grams(gross_g),
+        gross_interval=Grams(gross_g // 20),
+        speed=MmPerS(speed),
+        speed_sd=MmPerS(0),
         speed_source=SpeedSource.MEASURED,
         acceleration=None,
         flags=(),
@@ -199,7 +205,52 @@ def _crossing(traffic: Traffic, one: _Pass, number: int, random: Random) -> Arri
         temperature=None,
         calibration="simulated",
     )
-    return Arrival(Ns(closed), crossing)
+
+
+def plain_read(
+    read_id: str = "r1",
+    at_ms: int = 2_070,
+    text: str = "粤B12345",
+    lane: str | None = "1",
+    colour: str = "yellow",
+    vehicle: str = "truck",
+) -> PlateRead:
+    """One plate read once."""
+    at = Ns(at_ms * 1_000_000)
+    score = Permille(900)
+    return PlateRead(
+        id=read_id,
+        camera=CAMERA,
+        lane=lane,
+        at=at,
+        at_sd=Ns(50_000_000),
+        seen_until=at,
+        text=text,
+        colour=colour,
+        vehicle=vehicle,
+        confidence=score,
+        reads=1,
+        agreeing=1 if text else 0,
+        candidates=(PlateCandidate(text, score),) if text else (),
+        pictures=(),
+    )
+
+
+def _crossing(traffic: Traffic, one: _Pass, number: int, random: Random) -> Arrival:
+    measured = one.speed * random.gauss(1.0, traffic.speed_error)
+    crossing = plain_crossing(
+        lane=one.lane,
+        number=number,
+        first_axle_ms=round(one.first_axle_s * 1_000),
+        speed=round(one.speed),
+        offsets_mm=one.kind.offsets_mm,
+        gross_g=one.gross_g,
+        report_ms=round(min(2.5, 0.4 + 5_000 / one.speed) * 1_000),
+    )
+    seen = replace(
+        crossing, speed=MmPerS(round(measured)), speed_sd=MmPerS(round(measured * traffic.speed_error))
+    )
+    return Arrival(crossing.closed_at, seen)
 
 
 def _reads(traffic: Traffic, one: _Pass, truth: Truth, random: Random) -> list[Arrival]:
@@ -238,23 +289,7 @@ def _read(traffic: Traffic, one: _Pass, captured_s: float, truth: Truth, random:
         colour = "blue" if heavy else "yellow"
     read_id = f"{CAMERA}-{len(truth.vehicle_of_read) + 1}"
     truth.vehicle_of_read[read_id] = one.vehicle
-    confidence = Permille(random.randint(700, 999))
-    read = PlateRead(
-        id=read_id,
-        camera=CAMERA,
-        lane=lane,
-        at=Ns(round(stamped * S)),
-        at_sd=Ns(50_000_000),
-        seen_until=Ns(round(stamped * S)),
-        text=text,
-        colour=colour,
-        vehicle=word,
-        confidence=confidence,
-        reads=1,
-        agreeing=1 if text else 0,
-        candidates=(PlateCandidate(text, confidence),) if text else (),
-        pictures=(),
-    )
+    read = plain_read(read_id, round(stamped * 1_000), text, lane, colour, word)
     return Arrival(Ns(round((captured_s + delay) * S)), read)
 
 
