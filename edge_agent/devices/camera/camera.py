@@ -249,15 +249,29 @@ class Camera:
             play(container, stream, info)
 
     def _follow_stream(self, container: Any, stream: Any, info: StreamInfo) -> None:
+        # FFmpeg lets go of an H.264 or H.265 picture from RTSP only when the next one begins to arrive:
+        # the moment at which it gave us the one before is when this one came (measured: one interval).
+        held_back = self.settings.url.startswith("rtsp") and info.codec in ("h264", "hevc")
+        before: Ns | None = None
+        last_pts: int | None = None
+        step = 0
         for packet in container.demux(stream):
             at = self._clock()
             if self._stop.is_set():
                 return
-            if packet.pts is None or not packet.size or packet.is_corrupt:
+            came, before = (before if held_back else at), at
+            pts = packet.pts
+            if pts is None and last_pts is not None:
+                # Seen from RTSP where FFmpeg's probing ends. Later pictures refer to it: it must be kept.
+                pts = last_pts + step
+            if pts is None or not packet.size:
                 continue
-            stored = _stored(packet, info, to_ns(packet.pts, info.time_base))
+            if last_pts is not None and pts > last_pts:
+                step = pts - last_pts
+            last_pts = pts
+            stored = _stored(packet, info, to_ns(pts, info.time_base), pts)
             with self._changed:
-                self._timeline.arrived(stored.shown, at)
+                self._timeline.arrived(stored.shown, at if came is None else came)
                 self._ring.add(stored)
                 self._packets += 1
                 self._changed.notify_all()
@@ -278,7 +292,7 @@ class Camera:
                 shown = to_ns(packet.pts, info.time_base) - base
                 step = step or to_ns(packet.duration or 0, info.time_base)
                 last = max(last, shown)
-                self._release(_stored(packet, info, self._passed + shown))
+                self._release(_stored(packet, info, self._passed + shown, packet.pts))
                 if self._stop.is_set():
                     return
                 self._tell("up", f"{info.codec} {info.width}x{info.height}, a file")
@@ -310,9 +324,9 @@ class Camera:
             self._emit(DeviceChanged(self._clock(), f"camera/{self.id}", state, detail))
 
 
-def _stored(packet: Any, info: StreamInfo, shown: int) -> StoredPacket:
-    dts = packet.dts if packet.dts is not None else packet.pts
-    return StoredPacket(shown, packet.pts, dts, bool(packet.is_keyframe), bytes(packet), info)
+def _stored(packet: Any, info: StreamInfo, shown: int, pts: int) -> StoredPacket:
+    dts = packet.dts if packet.dts is not None else pts
+    return StoredPacket(shown, pts, dts, bool(packet.is_keyframe), bytes(packet), info)
 
 
 def _said(failure: Exception, settings: CameraSettings) -> str:

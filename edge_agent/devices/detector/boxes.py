@@ -53,12 +53,13 @@ def decode_raw(output: Floats, min_score: float) -> tuple[Floats, Floats, npt.ND
     keep = np.nan_to_num(scores) >= min_score
     cx, cy, w, h = output[:4, keep]
     boxes = np.stack([cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2], axis=1)
-    return boxes, scores[keep], classes[keep]
+    finite = np.isfinite(boxes).all(axis=1)
+    return boxes[finite], scores[keep][finite], classes[keep][finite]
 
 
 def decode_end2end(output: Floats, min_score: float) -> tuple[Floats, Floats, npt.NDArray[np.int64]]:
     """Output (N, 6) with NMS inside: x0 y0 x1 y1 score class."""
-    kept = output[np.nan_to_num(output[:, 4]) >= min_score]
+    kept = output[(np.nan_to_num(output[:, 4]) >= min_score) & np.isfinite(output).all(axis=1)]
     return kept[:, :4], kept[:, 4], kept[:, 5].astype(np.int64)
 
 
@@ -84,8 +85,6 @@ def suppress(
 
 def to_permille(box: Floats, fit: Fit, width: int, height: int) -> tuple[int, int, int, int] | None:
     """A box of the network's input as permille of the picture; None when nothing of it is inside."""
-    if not np.isfinite(box).all():
-        return None
     x0, x1 = ((float(v) - fit.left) / fit.scale / width * 1000 for v in (box[0], box[2]))
     y0, y1 = ((float(v) - fit.top) / fit.scale / height * 1000 for v in (box[1], box[3]))
     edges = tuple(min(1000, max(0, round(v))) for v in (x0, y0, x1, y1))
@@ -107,10 +106,10 @@ def contains(polygon: Sequence[tuple[int, int]], x: int, y: int) -> bool:
 def stands_in(polygon: Sequence[tuple[int, int]], x_min: int, y_min: int, x_max: int, y_max: int) -> bool:
     """The box's footprint stands in the polygon, all in permille.
 
-    Only where the tyres touch the road says in which lane a vehicle is: seen from the side of the road
-    the box of a high lorry leans over the next lane, and its middle with it. So five points are
-    looked at along the box's foot (a twentieth of its height above the lower edge, over the middle half
-    of its width): the centre one and at least two more must lie in the lane.
+    Only where the tyres touch the road says in which lane a vehicle is: the box of a long or high lorry
+    covers much of the lanes beside and behind it. So five points are looked at along the box's foot (a
+    twentieth of its height above the lower edge, over the middle half of its width): the centre one and
+    at least two more must lie in the lane.
     """
     if not polygon:
         return False

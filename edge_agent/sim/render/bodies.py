@@ -332,8 +332,21 @@ def motorbike(half: float, length: float, height: float, rng: np.random.Generato
     ]
 
 
+def walker(half: float, length: float, height: float, rng: np.random.Generator) -> list[Part]:
+    """Somebody on foot."""
+    coat = shaded(CAB_PAINT[int(rng.integers(len(CAB_PAINT)))], rng.uniform(0.6, 1.1))
+    legs, neck = height * 0.48, height * 0.85
+    return [
+        Part(length * 0.25, length * 0.75, 0.0, legs, half * 0.5, (70, 60, 55)),
+        Part(length * 0.2, length * 0.8, legs, neck, half, coat, slant_side=half * 0.2),
+        Part(length * 0.35, length * 0.65, neck, height, half * 0.4, (120, 150, 190)),
+    ]
+
+
 def label_of(kind: str) -> str:
-    """The project's class for a simulated kind: truck, bus, car or motorbike."""
+    """The project's class for a simulated kind: truck, bus, car, motorbike or person."""
+    if kind == "pedestrian":
+        return "person"
     if kind in ("bus", "motorbike"):
         return kind
     return "truck" if kind.startswith(("truck", "semi", "tractor")) else "car"
@@ -348,12 +361,16 @@ def parts_of(v: Vehicle, half: float, length: float, height: float, rng: np.rand
             return coach(v, half, length, height, rng)
         case "motorbike":
             return motorbike(half, length, height, rng)
+        case "person":
+            return walker(half, length, height, rng)
         case _:
             return car(v, half, length, height, rng)
 
 
 def wheels_of(v: Vehicle, half: float, height: float) -> list[Polygon]:
     """Both sides' wheels, and the tyres' front under the bumper."""
+    if label_of(v.kind) == "person":
+        return []
     radius = {"car": 0.32, "motorbike": 0.3}.get(label_of(v.kind), 0.5)
     if height > 1.8 and label_of(v.kind) == "car":
         radius = 0.36

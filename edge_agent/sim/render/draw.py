@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edge_agent.sim.kinematics import track
 from edge_agent.sim.render.backdrop import Image, backdrop, fill, tone
 from edge_agent.sim.render.bodies import Body, body_of, label_of
 from edge_agent.sim.render.scene import NEAR_M, Floats, Lens, Scene, cut_near
@@ -56,10 +57,21 @@ class _Placed:
     shadow: Floats
 
 
+def _front_m(passage: Passage, t_ns: int) -> float:
+    """Where the front bumper is, metres; a vehicle that braked to rest stays, as on the load cells."""
+    legs = passage.motion.legs
+    steady = len(legs) == 1 and not legs[0].a_mm_s2
+    x = passage.motion.x_at(t_ns) if steady else float(track(passage.motion, np.array([t_ns]))[0][0])
+    return (x + passage.vehicle.front_overhang_mm) / 1e3
+
+
 def _place(scene: Scene, lens: Lens, passage: Passage, t_ns: int) -> _Placed | None:
     v = passage.vehicle
-    front = (passage.motion.x_at(t_ns) + v.front_overhang_mm) / 1e3
-    centre = (scene.centre_of(passage.lane) + passage.lateral_mm) / 1e3
+    front = _front_m(passage, t_ns)
+    lane = scene.centre_of(passage.lane) / 1e3
+    # Drifting sideways turns a vehicle by a degree or two; each part stands where its x puts it.
+    lateral, drift = passage.lateral_at(0) / 1e3, passage.drift_mm_per_m / 1e3
+    centre = lane + lateral + drift * front
     ahead = lens.axes[2][0]
     nearest = front if ahead < 0 else front - v.length_mm / 1e3
     farthest = front if ahead > 0 else front - v.length_mm / 1e3
@@ -70,7 +82,10 @@ def _place(scene: Scene, lens: Lens, passage: Passage, t_ns: int) -> _Placed | N
     body = body_of(v, look_of(passage), scene.facing)
     counts = [len(p.corners) for p in body.polygons]
     local = np.concatenate([p.corners for p in body.polygons])
-    world = np.stack([front - local[:, 0], centre + local[:, 1], local[:, 2]], axis=1)
+    world = np.stack(
+        [front - local[:, 0], lane + lateral + drift * (front - local[:, 0]) + local[:, 1], local[:, 2]],
+        axis=1,
+    )
     seen = lens.to_camera(world)
     starts = np.cumsum([0, *counts[:-1]])
     first, second, third = seen[starts], seen[starts + 1], seen[starts + 2]

@@ -7,35 +7,23 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from edge_agent.core.units import MS
+from edge_agent.sim.kinematics import first_time_at, times_at
 from edge_agent.sim.render.backdrop import Image
 from edge_agent.sim.render.bodies import PLATES
 from edge_agent.sim.render.draw import look_of, render_frame
 from edge_agent.sim.render.scene import Scene
 from edge_agent.sim.world import Passage
 
-LONGEST_NS = 600 * 1000 * MS  # a vehicle that has not come after ten minutes does not come
 PLATE_SIZE = (440, 140)  # GA 36: millimetres of a single-row plate; one pixel each
 
 
 def arrival_ns(scene: Scene, passage: Passage) -> int | None:
-    """Scenario time at which the vehicle's front first reaches `x_cam`; None when it never does."""
-    motion, target = passage.motion, scene.x_cam_mm - passage.vehicle.front_overhang_mm
-    low = passage.t0_ns
-    if motion.x_at(low) >= target:
-        # It began beyond the camera's place: look back along its first leg.
-        leg = motion.legs[0]
-        return None if leg.v_mm_s <= 0 else round(low - (motion.x_at(low) - target) / leg.v_mm_s * 1e9)
-    step = 100 * MS
-    high = low
-    while motion.x_at(high) < target:
-        low, high = high, high + step
-        if high - passage.t0_ns > LONGEST_NS:
-            return None
-    while high - low > 1000:
-        middle = (low + high) // 2
-        low, high = (middle, high) if motion.x_at(middle) < target else (low, middle)
-    return high
+    """Scenario time at which the end that the camera sees is at `x_cam`; None when it never is."""
+    to_front = scene.x_cam_mm - passage.vehicle.front_overhang_mm
+    if scene.facing == "front":
+        return first_time_at(passage.motion, to_front)
+    times = times_at(passage.motion, to_front + passage.vehicle.length_mm)
+    return round(times[-1]) if times else None
 
 
 def to_jpeg(image: Image, quality: int) -> bytes:
@@ -48,7 +36,7 @@ def to_jpeg(image: Image, quality: int) -> bytes:
 def vehicle_picture(
     scene: Scene, passage: Passage, others: Sequence[Passage] = (), quality: int = 85
 ) -> bytes:
-    """JPEG of the scene as the vehicle's front reaches `x_cam`, with whoever else is there."""
+    """JPEG of the scene as the vehicle is at `x_cam`, with whoever else is there."""
     at = arrival_ns(scene, passage)
     passages = [passage, *(p for p in others if p.id != passage.id)]
     return to_jpeg(render_frame(scene, passages, passage.t0_ns if at is None else at), quality)

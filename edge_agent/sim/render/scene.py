@@ -32,7 +32,7 @@ class Scene:
     """One camera's view. Everything that varies by chance follows from `seed`."""
 
     lanes: tuple[SceneLane, ...] = (SceneLane("1"),)
-    x_cam_mm: int = 25_000  # where a vehicle's front is when its picture should be taken
+    x_cam_mm: int = 25_000  # where the end that the camera sees is when its picture should be taken
     standoff_mm: int = 20_000  # camera stands this far from there, along the road
     height_mm: int = 6_500
     lateral_mm: int = 1_500  # of the camera, right of the lanes' middle
@@ -150,14 +150,15 @@ def cut_near(camera_xyz_m: Floats) -> Floats:
 
 
 def lane_polygon(
-    scene: Scene, lane: str, back_mm: int = 14_000, on_mm: int = 6_000
+    scene: Scene, lane: str, near_mm: int = 6_000, far_mm: int = 14_000
 ) -> tuple[tuple[int, int], ...]:
-    """The lane's stretch from `back_mm` before `x_cam` to `on_mm` past it, as permille of the picture.
+    """The lane from `near_mm` nearer to the camera than `x_cam` to `far_mm` farther, permille of the picture.
 
     A box whose foot stands in it belongs to a vehicle whose visible end is on that stretch.
     """
     centre, half = scene.centre_of(lane), scene.lane_width_mm / 2
-    x0, x1 = scene.x_cam_mm - back_mm, scene.x_cam_mm + on_mm
+    near, far = (near_mm, -far_mm) if scene.facing == "front" else (-near_mm, far_mm)
+    x0, x1 = scene.x_cam_mm + far, scene.x_cam_mm + near
     corners = np.array(
         [
             [x0, centre - half, 0.0],
