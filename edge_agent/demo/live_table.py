@@ -6,7 +6,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from edge_agent.core.records import MatchStatus
+from edge_agent.core.records import MatchStatus, Outcome
 from edge_agent.core.units import TONNE, Ns, S
 from edge_agent.demo.board import Board, Row
 
@@ -19,17 +19,17 @@ def live_table(board: Board, started_at: Ns, note: str) -> Table:
         box=box.SIMPLE_HEAD, title="edge-agent demo · 模拟数据 simulated", caption=note, expand=False
     )
     for heading, justify in (
-        ("s", "right"),
-        ("车道 lane", "left"),
-        ("轴 axles", "right"),
-        ("总重 gross t", "right"),
-        ("± t", "right"),
-        ("km/h", "right"),
-        ("标记 flags", "left"),
-        ("结论 result", "left"),
-        ("号牌 plate", "left"),
-        ("证据 evidence", "left"),
-        ("s", "right"),
+        ("时刻\ns", "right"),
+        ("车道\nlane", "left"),
+        ("轴数\naxles", "right"),
+        ("总重\ngross t", "right"),
+        ("95 %\n± t", "right"),
+        ("车速\nkm/h", "right"),
+        ("标记\nflags", "left"),
+        ("结论\nresult", "left"),
+        ("号牌\nplate", "left"),
+        ("证据\nevidence", "left"),
+        ("回执\ns", "right"),
     ):
         table.add_column(heading, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     for row in board.snapshot()[-NEWEST:]:
@@ -48,7 +48,7 @@ def _cells(row: Row, started_at: Ns) -> list[str | Text]:
         tonnes(crossing.gross_interval),
         kmh(crossing.speed),
         Text(" ".join(crossing.flags), style="yellow"),
-        Text("疑似超限 over", style="bold red") if row.over else Text("within", style="green"),
+        result(row),
         plate(row),
         evidence(row),
         "" if latency is None else f"{latency / 1000:.2f}",
@@ -63,6 +63,20 @@ def tonnes(grams: int | None) -> str:
 def kmh(speed_mm_s: int | None) -> str:
     """One decimal, or a dash where the speed is not known."""
     return "–" if speed_mm_s is None else f"{speed_mm_s * 0.0036:.1f}"
+
+
+RESULTS = {
+    Outcome.OVER: Text("疑似超限 over", style="bold red"),
+    Outcome.WITHIN: Text("未超 within", style="green"),
+    Outcome.NOT_ASSESSED: Text("未判定 unsure", style="yellow"),
+    Outcome.NOT_COVERED: Text("不适用 n/a", style="dim"),
+}
+
+
+def result(row: Row) -> Text:
+    """What the posted limit's evaluator says."""
+    posted = next((v.outcome for v in row.verdicts if v.evaluator == "posted"), None)
+    return RESULTS[posted] if posted else Text("")
 
 
 def plate(row: Row) -> str:

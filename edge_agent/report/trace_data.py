@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_agent.core.events import RegistersRead, SerialBytes
-from edge_agent.core.units import S, TONNE, Ns
+from edge_agent.core.units import TONNE, Ns, S
 from edge_agent.core.weigh.layout import NO_VALUE, Layout
 from edge_agent.core.weigh.protocols import make_decoder
 from edge_agent.core.weigh.protocols.settings import ProtocolSettings

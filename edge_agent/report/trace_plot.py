@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 WIDTH, HEIGHT = 900, 280
-LEFT, RIGHT, TOP, BOTTOM = 56, 16, 30, 34
+LEFT, RIGHT, TOP, BOTTOM = 56, 16, 46, 34
 MAX_POINTS = 900  # one a pixel column: more cannot be seen
 COLOURS = ("#2f6fb0", "#c4682b", "#4f8f4f", "#7a5fa0")
 
@@ -82,7 +82,7 @@ def _grid(axes: _Axes, seconds: str, tonnes: str) -> list[str]:
         x = axes.x(second)
         out.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{second:g}</text>')
     out.append(f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 4}" text-anchor="end">{escape(seconds)}</text>')
-    out.append(f'<text x="6" y="{TOP - 12}">{escape(tonnes)}</text>')
+    out.append(f'<text x="6" y="16">{escape(tonnes)}</text>')
     return out
 
 
@@ -110,7 +110,7 @@ def _mark(axes: _Axes, mark: Mark) -> str:
     x = axes.x(mark.seconds)
     return (
         f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}" class="axle"/>'
-        f'<text x="{x:.1f}" y="{TOP - 4}" text-anchor="middle" class="axle-label">{escape(mark.label)}</text>'
+        f'<text x="{x:.1f}" y="{TOP - 6}" text-anchor="middle" class="axle-label">{escape(mark.label)}</text>'
     )
 
 

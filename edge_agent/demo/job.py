@@ -1,0 +1,266 @@
+"""The whole job, once: traffic over the bridge into the real daemon, a broker, the platform, a verdict.
+
+simulated trucks ──> load cells ──bytes──> pty ──> edge-agent ──MQTT──> broker ──> ingest
+└──> camera reads ──HTTP──────────────┘  ▲                            │
+└──> rendered clip ──file──────────────┘  └──── signed receipts ───────┘
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import threading
+import time
+import tty
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge_agent.compose import Agent, Hooks, replay
+from edge_agent.core.units import Ns, S
+from edge_agent.demo.board import Board
+from edge_agent.demo.broker import Broker, start_broker
+from edge_agent.demo.site import (
+    INGEST_ID,
+    Places,
+    demo_config,
+    demo_scenario,
+    demo_scene,
+    ingest_settings,
+    introduce,
+)
+from edge_agent.demo.summary import Delivery, summarise
+from edge_agent.devices import clock
+from edge_agent.errors import DeviceError
+from edge_agent.evidence.keys import read_public_keys
+from edge_agent.evidence.uplink.events import UplinkEvent, UplinkEventKind
+from edge_agent.evidence.verify import Report, verify
+from edge_agent.evidence.verify_sources import open_material
+from edge_agent.ingest.export import export_bundle
+from edge_agent.ingest.service import Ingest
+from edge_agent.ingest.store import PlatformStore
+from edge_agent.journal.codec import decision_line
+from edge_agent.journal.reader import open_all
+from edge_agent.sim.live import LiveTraffic
+from edge_agent.sim.push import HttpPush
+from edge_agent.sim.render.clip import write_clip
+from edge_agent.sim.render.pictures import plate_picture
+from edge_agent.sim.traffic import generate
+
+FPS = 10
+CAMERA = "cam1"
+PORT = "wim"
+
+# From building the daemon to the first simulated second: the model is loaded and the broker reached by then.
+LEAD_NS = 2 * S
+# After the last vehicle: the longest that a match, its pictures and a receipt may take.
+SETTLE_S = 12.0
+
+Progress = Callable[[str, int, int], None]  # what, done, of
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What the demo leaves behind."""
+
+    summary: dict[str, Any]
+    board: Board
+    report: Report
+    bundle: Path
+    good: bool
+
+
+class Demo:
+    """One run. `prepare`, then `run` while somebody looks at `board`, then `conclude`."""
+
+    def __init__(self, places: Places, seed: int, seconds: float | None) -> None:
+        self.places = places
+        self.seed = seed
+        self.scenario = demo_scenario(seconds)
+        self.board = Board()
+        self.origin = Ns(0)
+        self.published: set[int] = set()
+        self._scene = demo_scene(self.scenario, CAMERA)
+        self._master, self._slave = pty.openpty()
+        tty.setraw(self._slave)
+        self.broker: Broker | None = None
+
+    def prepare(self, progress: Progress) -> None:
+        """Render the camera's clip and start broker and platform."""
+        passages = generate(self.scenario, self.seed)
+        end = self.scenario.duration_ns + round(SETTLE_S * S)
+        write_clip(
+            self.places.clip,
+            self._scene,
+            passages,
+            0,
+            end,
+            FPS,
+            progress=lambda done, of: progress("rendering the bridge camera", done, of),
+        )
+        device_id = "ea-bridge-0001"
+        self.broker = start_broker(self.places.root / "broker", device_id, INGEST_ID)
+        self.config = demo_config(
+            self.scenario,
+            self._scene,
+            self.places,
+            os.ttyname(self._slave),
+            self.broker.settings(device_id),
+        )
+        introduce(self.config, self.places)
+        self._ingest_settings = ingest_settings(self.config, self.places, self.broker.settings(INGEST_ID))
+        self._ingest = Ingest(self._ingest_settings)
+        self._ingest.start()
+        if not self._ingest.wait_subscribed(15):
+            raise DeviceError(f"the platform's side cannot reach the broker ({self.broker.name})")
+
+    def run(self, tick: Callable[[], None]) -> None:
+        """Play the traffic in real time; `tick` is called a few times a second."""
+        self.origin = Ns(clock.monotonic() + LEAD_NS)
+        agent = Agent(self.config, self._hooks(), epochs={CAMERA: self.origin})
+        daemon = _Daemon(agent)
+        traffic = self._traffic(daemon.http_port())
+        traffic.start(self.origin)
+        try:
+            while not traffic.join(0.2):
+                tick()
+            self._settle(agent, tick)
+        finally:
+            traffic.stop()
+            traffic.join(5)
+            daemon.stop()
+            self._ingest.stop()
+            if self.broker:
+                self.broker.stop()
+            for descriptor in (self._master, self._slave):
+                os.close(descriptor)
+        self._truth = traffic.truth()
+        truth = "".join(traffic.truth_lines())
+        (self.places.root / "truth.jsonl").write_text(truth, encoding="utf-8")
+
+    def conclude(self) -> Outcome:
+        """Check everything that the platform holds, replay the journal, write `summary.json`."""
+        bundle = self.places.root / "evidence"
+        self._export(bundle)
+        keys = read_public_keys(self.places.devices / f"{self.config.site.device_id}.pem")
+        report = verify(open_material(bundle), keys, read_public_keys(self.places.receipt_public))
+        stats = self._stats
+        delivery = Delivery(
+            sealed=stats.sealed,
+            published=len(self.published),
+            receipted=stats.receipted,
+            verified=report.statements if report.good else 0,
+        )
+        rows = self.board.snapshot()
+        summary = summarise(
+            rows,
+            self._truth,
+            delivery,
+            replay_identical=self._replay_is_identical(),
+            broker=self.broker.name if self.broker else "",
+            seed=self.seed,
+            seconds=self.scenario.duration_s,
+        )
+        path = self.places.root / "summary.json"
+        path.write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        good = (
+            report.good
+            and delivery.sealed == delivery.receipted == delivery.verified
+            and summary["matches"]["wrong"] == 0
+            and summary["overweight"]["falsely"] == 0
+            and summary["replay_identical"]
+        )
+        return Outcome(summary, self.board, report, bundle, good)
+
+    # -- inside ---------------------------------------------------------------------------------
+
+    def _hooks(self) -> Hooks:
+        def told(event: UplinkEvent) -> None:
+            at = Ns(round(event.at_s * S))
+            if event.seq is None:
+                return
+            if event.kind is UplinkEventKind.STATEMENT_ACKED:
+                self.published.add(event.seq)
+            elif event.kind is UplinkEventKind.RECEIPTED:
+                self.published.add(event.seq)  # a heartbeat goes out as the signed head
+                self.board.receipted(event.seq, at)
+
+        return Hooks(
+            decided=self.board.decided,
+            sealed=lambda order, sealed: self.board.sealed(order.seal, sealed.seq, clock.monotonic()),
+            refused=lambda order, reason: self.board.refused(order.seal, reason),
+            uplink=told,
+        )
+
+    def _traffic(self, http_port: int) -> LiveTraffic:
+        return LiveTraffic(
+            self.scenario,
+            self.seed,
+            {PORT: self._master},
+            HttpPush("127.0.0.1", http_port),
+            plate_picture,
+            clock.monotonic,
+            clock.utc_minus_mono(),
+        )
+
+    def _settle(self, agent: Agent, tick: Callable[[], None]) -> None:
+        """Wait until every overweight crossing has its statement and every statement its receipt."""
+        until = time.monotonic() + SETTLE_S
+        while time.monotonic() < until:
+            tick()
+            waiting = [
+                row for row in self.board.snapshot() if row.over and not row.sealed_at and not row.problem
+            ]
+            if not waiting and agent.uplink and agent.uplink.wait_idle(0.2):
+                break
+            time.sleep(0.1)
+        self._stats = agent.store.stats()
+
+    def _export(self, bundle: Path) -> None:
+        store = PlatformStore(self._ingest_settings.data_dir / "ingest.db", serving=False)
+        try:
+            chosen = store.of_device(self.config.site.device_id, 10_000)
+            export_bundle(self._ingest_settings, store, chosen, bundle)
+        finally:
+            store.close()
+
+    def _replay_is_identical(self) -> bool:
+        recordings = open_all(self.places.root / "journal")
+        live = [decision_line(decision) for recording in recordings for decision in recording.decisions()]
+        out = self.places.root / "replay"
+        out.mkdir(exist_ok=True)
+        return replay(recordings, self.config, out).decisions == live
+
+
+class _Daemon:
+    """The agent in a thread of its own, as `edge-agent run` has it in its main thread."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="daemon", daemon=True)
+        self._thread.start()
+
+    def http_port(self) -> int:
+        """Port of the push server, once it listens."""
+        until = time.monotonic() + 10
+        while time.monotonic() < until and self._thread.is_alive():
+            if self._agent.http and self._agent.http.alive and self._agent.http.port:
+                return self._agent.http.port
+            time.sleep(0.02)
+        raise DeviceError(f"the daemon did not start: {self._failure}")
+
+    def stop(self) -> None:
+        """End it; raises what it failed with."""
+        self._agent.stop()
+        self._thread.join(60)
+        if self._failure is not None:
+            raise self._failure
+
+    def _run(self) -> None:
+        try:
+            self._agent.run()
+        except BaseException as error:  # noqa: BLE001 - carried to whoever stops the daemon
+            self._failure = error
