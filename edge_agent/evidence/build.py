@@ -96,9 +96,9 @@ def build(
         time = _time(seal.crossing.first_axle_at, seal.clock, sealed_utc_us)
         return _finish(
             Statement(
+                **_common(identity, link),
                 packet_id=packet_id(seal, identity),
                 kind=kind,
-                **_common(identity, link),
                 lane=seal.crossing.lane,
                 time=time,
                 legal=_legal(seal, identity, files),
@@ -135,9 +135,9 @@ def build_record(
     )
     return _finish(
         Statement(
+            **_common(identity, link),
             packet_id=_uuid7(sealed_utc_us // 1000, _digest(identity, content)),
             kind=Kind(record.type),
-            **_common(identity, link),
             lane="",
             time=_time(None, clock, sealed_utc_us),
             legal=None,
@@ -197,6 +197,7 @@ def _finish(statement: Statement) -> Built:
 def _common(identity: Identity, link: ChainLink) -> dict[str, Any]:
     device, place = identity.settings.device, identity.settings.place
     return {
+        "schema": "evidence.v1",
         "tenant": device.tenant,
         "device_id": device.device_id,
         "device_serial": device.device_serial,

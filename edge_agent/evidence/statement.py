@@ -443,7 +443,7 @@ Record = Annotated[
 class Statement(Model):
     """One signed payload."""
 
-    schema_: Annotated[Literal["evidence.v1"], Field(alias="schema")] = "evidence.v1"
+    schema_: Annotated[Literal["evidence.v1"], Field(alias="schema")]
     packet_id: PacketId
     """UUID version 7 in form: the event's time and the content's digest, so that it can be made again."""
     kind: Kind

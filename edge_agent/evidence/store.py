@@ -98,6 +98,7 @@ class EvidenceStore:
         self._ballast = Ballast(settings.directory / "ballast", settings.ballast_bytes)
         self._opened = time.monotonic()
         self._fault = ""
+        self._closed = False
         self._pending = 0
 
     @classmethod
@@ -132,8 +133,11 @@ class EvidenceStore:
         return store
 
     def close(self) -> None:
-        """Finish; a later call is refused."""
+        """Finish; a later call is refused, a second `close` does nothing."""
         with self._lock:
+            if self._closed:
+                return
+            self._closed = True
             self._fault = self._fault or "the store is closed"
             self._db.close()
             self._start.hint.close()

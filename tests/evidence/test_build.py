@@ -309,9 +309,8 @@ def test_a_payload_that_is_not_a_statement_is_refused(where, value):
 def test_every_field_is_needed():
     fields = json.loads(built().payload)
     for key in fields:
-        if key != "schema":
-            with pytest.raises(VerificationError):
-                parse(strict_json.dumps({k: v for k, v in fields.items() if k != key}))
+        with pytest.raises(VerificationError):
+            parse(strict_json.dumps({k: v for k, v in fields.items() if k != key}))
 
 
 def test_unknown_fields_may_stand_under_ext():
