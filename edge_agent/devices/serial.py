@@ -14,42 +14,21 @@ import select
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from edge_agent.core.events import DeviceChanged, Event, SerialBytes
 from edge_agent.core.units import Ns, S
 from edge_agent.core.weigh.protocols.requests import Poll, opening_of, poll_of
-from edge_agent.core.weigh.protocols.settings import ModbusRtuSettings
-from edge_agent.devices.settings_ports import SerialPortSettings
+from edge_agent.devices.settings_ports import BATCH_BYTES, SerialPortSettings
 
-READ_BYTES = 4096
+READ_BYTES = 4096  # what the kernel keeps of a terminal
+MOST_BYTES = 65_536  # in one event
 WRITE_TIMEOUT_S = 1.0
 LOOK_AGAIN_S = 1.0  # a select returns at least this often; stopping does not wait for it
 FIRST_RETRY_S = 0.2
 
 Emit = Callable[[Event], None]
 Clock = Callable[[], Ns]
-
-
-class Port(Protocol):
-    """A running port."""
-
-    def start(self) -> None:
-        """Begin; returns at once."""
-        ...
-
-    def stop(self) -> None:
-        """End; returns when the thread has ended and the device is closed."""
-        ...
-
-
-def make_port(settings: SerialPortSettings, emit: Emit, clock: Clock) -> Port:
-    """The port for these settings: Modbus is polled, everything else is listened to."""
-    if isinstance(settings.protocol, ModbusRtuSettings):
-        from edge_agent.devices.modbus import ModbusPort  # noqa: PLC0415  pymodbus is heavy
-
-        return ModbusPort(settings, emit, clock)
-    return SerialPort(settings, emit, clock)
 
 
 class Reopener:
@@ -151,15 +130,34 @@ class SerialPort(Reopener):
             if fd not in ready:
                 continue
             try:
-                data = os.read(fd, READ_BYTES)
+                data = _read_all(fd)
             except BlockingIOError:
                 continue
             at = self.clock()
-            if not data:
-                raise OSError("the line was closed by the other side")
             self.emit(SerialBytes(at, port, data))
-            if batch_s and len(data) < READ_BYTES and self.stopping.wait(batch_s):
+            if batch_s and len(data) < BATCH_BYTES and self.stopping.wait(batch_s):
                 return
+
+
+def _read_all(fd: int) -> bytes:
+    """What has come; a backlog is read in one go, larger pieces decode faster.
+
+    Raises:
+        BlockingIOError: nothing has come.
+        OSError: the other side is gone.
+    """
+    data = os.read(fd, READ_BYTES)
+    if not data:
+        raise OSError("the line was closed by the other side")
+    if len(data) < BATCH_BYTES:
+        return data
+    parts, size = [data], len(data)
+    with contextlib.suppress(BlockingIOError):
+        while data and size < MOST_BYTES:
+            data = os.read(fd, READ_BYTES)
+            parts.append(data)
+            size += len(data)
+    return b"".join(parts)  # if the line was closed meanwhile, the next read says so
 
 
 class _Asker:

@@ -18,7 +18,7 @@ from edge_agent.core.units import Ns
 from edge_agent.core.weigh.protocols import make_decoder
 from edge_agent.core.weigh.samples import Samples
 from edge_agent.devices.modbus import ModbusPort
-from edge_agent.devices.serial import SerialPort, make_port
+from edge_agent.devices.serial import SerialPort
 from edge_agent.devices.settings_ports import SerialPortSettings
 
 A9_FRAME = bytes.fromhex("02 2B 30 30 32 30 30 30 32 31 42 03")
@@ -216,16 +216,32 @@ def test_a_fast_stream_is_read_in_batches(cable, heard):
     port = SerialPort(settings, heard.events.put, now)
     port.start()
     heard.changed("up")
-    end = time.monotonic() + 0.5
-    sent = 0
-    while time.monotonic() < end:
+    for _ in range(200):
         cable.send(b"0123456789" * 2)
-        sent += 20
-        time.sleep(0.0005)  # paces the sender, not the assertion
-    assert len(heard.data(sent)) == sent
+        time.sleep(0.001)  # paces the sender
+    reads, size = 0, 0
+    while size < 4_000:
+        event = heard.until(lambda e: isinstance(e, SerialBytes))
+        assert isinstance(event, SerialBytes)
+        reads, size = reads + 1, size + len(event.data)
     port.stop()
 
-    assert settings.batch_s == 0.02
+    assert size == 4_000
+    assert reads <= 60  # 200 writes over at least 200 ms, a read every 20 ms
+
+
+@pytest.mark.parametrize(
+    ("changes", "batch_s"),
+    [
+        ({"baud": 9_600}, 0.0),
+        ({"baud": 921_600}, 0.02),
+        ({"baud": 12_000_000}, 2048 * 10 / 12_000_000),
+        ({"baud": 9_600, "batch_ms": 5}, 0.005),
+        ({"baud": 921_600, "batch_ms": 0}, 0.0),
+    ],
+)
+def test_a_batch_never_outgrows_the_kernels_buffer(cable, changes, batch_s):
+    assert port_settings(cable, **changes).batch_s == pytest.approx(batch_s)
 
 
 def test_two_programs_cannot_share_a_port(cable, heard):
@@ -260,13 +276,6 @@ def test_modbus_over_a_network_address_is_refused(cable):
         port_settings(
             cable, device="socket://10.0.0.2:502", protocol={"kind": "modbus_rtu", "preset": "laumas"}
         )
-
-
-def test_the_protocol_decides_how_a_port_is_driven(cable, heard):
-    modbus = {"kind": "modbus_rtu", "preset": "laumas"}
-
-    assert isinstance(make_port(port_settings(cable), heard.events.put, now), SerialPort)
-    assert isinstance(make_port(port_settings(cable, protocol=modbus), heard.events.put, now), ModbusPort)
 
 
 MODBUS = {"kind": "modbus_rtu", "preset": "laumas", "poll_ms": 20}

@@ -224,6 +224,7 @@ def test_a_million_random_bytes_never_raise_and_are_hardly_ever_a_frame(case):
     for i in range(RANDOM_BYTES // 4_000):
         believed += len(decode(line, [rng.randbytes(4_000)]))
         assert line.counters.frames == believed, i
+        assert len(line._tail) <= 32  # it keeps no more than a frame or the search for one needs
 
     assert believed <= FALSE_FRAMES_PER_BYTE * RANDOM_BYTES
     assert line.counters.resync_bytes > RANDOM_BYTES * 0.9

@@ -1,0 +1,203 @@
+"""Serial bytes to samples and to crossings, against a bare pyserial read loop on the same terminal.
+
+The same stream (eight channels at 1 kHz, a lorry every ten seconds, simulated) is pushed through a
+pseudo-terminal as fast as it goes, in turn to a loop that only reads, to the port with its decoder, and
+to the port with decoder and scale. The ratio of medians says what everything on top of reading costs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import statistics
+import subprocess
+import tempfile
+import threading
+import time
+import tty
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge_agent.bench.weigh_faults import calm
+from edge_agent.core.events import Event, SerialBytes
+from edge_agent.core.records import Crossing
+from edge_agent.core.units import Ns, S
+from edge_agent.core.weigh.protocols import make_decoder
+from edge_agent.core.weigh.protocols.settings import AdcSettings
+from edge_agent.core.weigh.samples import Samples
+from edge_agent.core.weigh.scale import Scale
+from edge_agent.core.weigh.settings import ChannelSettings, ScaleSettings, SensorSettings, ZeroSettings
+from edge_agent.devices.serial import SerialPort, open_line
+from edge_agent.devices.settings_ports import SerialPortSettings
+from edge_agent.sim.encoders.adc import AdcEncoder
+from edge_agent.sim.errors import NOISY
+from edge_agent.sim.loadcells import weigh_trace
+from edge_agent.sim.world import Motion, Passage
+
+ADC = AdcSettings(channels=8)
+VEHICLE_EVERY_S = 10
+BAUD = 921_600
+GIVE_UP_S = 120.0
+
+
+def run(*, seconds: int = 300, runs: int = 5) -> dict[str, Any]:
+    """Print and return throughput, ratios to the bare loop, and multiples of real time."""
+    with tempfile.NamedTemporaryFile(suffix=".adc") as file:
+        stream = _stream(seconds)
+        file.write(stream)
+        file.flush()
+        path, size = Path(file.name), len(stream)
+        took: dict[str, list[float]] = {"bare": [], "samples": [], "crossings": []}
+        for _ in range(runs):
+            took["bare"].append(_bare(path, size))
+            took["samples"].append(_port(path, seconds, _Weigher(None)))
+            took["crossings"].append(_port(path, seconds, _Weigher(Scale("lane-1", _scale()))))
+    result = _summary(took, size, seconds, runs)
+    _print(result)
+    return result
+
+
+def _summary(took: dict[str, list[float]], size: int, seconds: int, runs: int) -> dict[str, Any]:
+    medians = {name: statistics.median(times) for name, times in took.items()}
+    return {
+        "simulated": True,
+        "seconds": seconds,
+        "bytes": size,
+        "runs": runs,
+        "bytes_per_s": {name: round(size / t) for name, t in medians.items()},
+        "ratio_to_bare": {name: medians["bare"] / t for name, t in medians.items()},
+        "times_real_time": {name: seconds / t for name, t in medians.items()},
+        "spread": {name: [min(times), max(times)] for name, times in took.items()},
+    }
+
+
+def _print(result: dict[str, Any]) -> None:
+    print(
+        f"serial: {result['seconds']} s of 8 channels x 1 kHz (simulated), {result['bytes']} bytes through a "
+        f"pseudo-terminal, medians of {result['runs']} interleaved runs"
+    )
+    for name, rate in result["bytes_per_s"].items():
+        print(
+            f"  {name:<10} {rate / 1e6:7.1f} MB/s   {result['ratio_to_bare'][name]:5.2f} x bare"
+            f"   {result['times_real_time'][name]:7.0f} x real time"
+        )
+
+
+def _scale() -> ScaleSettings:
+    """Two pads of four cells."""
+    sensors = tuple(
+        SensorSettings(
+            id=f"pad-{pad}",
+            position_mm=2_800 * pad,
+            length_mm=800,
+            channels=tuple(ChannelSettings(index=4 * pad + i, grams_num=5) for i in range(4)),
+        )
+        for pad in range(2)
+    )
+    return ScaleSettings(sensors=sensors, zero=ZeroSettings(warm_up_s=0))
+
+
+def _stream(seconds: int) -> bytes:
+    """What the converter sends."""
+    rng = np.random.default_rng(0)
+    passages = []
+    for k in range(1, seconds // VEHICLE_EVERY_S):
+        one = calm(rng)
+        motion = Motion.uniform(k * VEHICLE_EVERY_S * S, one.motion.legs[0].v_mm_s)
+        passages.append(Passage(k, "lane-1", one.vehicle, motion, one.dynamics))
+    trace = weigh_trace(passages, _scale().sensors, 1000.0, 0, seconds * S, rng, NOISY)
+    return AdcEncoder(ADC).encode(0, trace.counts, trace.status, trace.inputs)
+
+
+@contextlib.contextmanager
+def _terminal() -> Iterator[tuple[int, SerialPortSettings]]:
+    """The far end of a pseudo-terminal, and the settings of a port on its near end."""
+    far, near = os.openpty()
+    tty.setraw(near)
+    settings = SerialPortSettings(
+        id="bench", device=os.ttyname(near), baud=BAUD, back_date=False, protocol=ADC
+    )
+    try:
+        yield far, settings
+    finally:
+        os.close(near)
+        os.close(far)
+
+
+def _send(path: Path, far: int) -> subprocess.Popen[bytes]:
+    """Another process writes, so that it does not share our interpreter."""
+    return subprocess.Popen(["cat", str(path)], stdout=far)  # noqa: S603, S607  a file of our own
+
+
+def _bare(path: Path, size: int) -> float:
+    """Seconds for a loop that reads and throws away, in the idiom of pyserial's manual."""
+    with _terminal() as (far, settings):
+        line = open_line(settings)
+        line.timeout = 1
+        begun, read = time.perf_counter(), 0
+        sender = _send(path, far)
+        while read < size:
+            read += len(line.read(max(1, line.in_waiting)))
+        took = time.perf_counter() - begun
+        sender.wait()
+        line.close()
+    return took
+
+
+class _Weigher:
+    """Takes the port's events, counts what comes of them."""
+
+    def __init__(self, scale: Scale | None) -> None:
+        self._decoder = make_decoder(ADC)
+        self._scale = scale
+        self.samples = 0
+        self.crossings = 0
+
+    def emit(self, event: Event) -> None:
+        """On the port's thread."""
+        if not isinstance(event, SerialBytes):
+            return
+        for block in self._decoder.feed(event.at, event.data):
+            if isinstance(block, Samples):
+                self.samples += len(block.at)
+                if self._scale is not None:
+                    self.crossings += sum(isinstance(out, Crossing) for out in self._scale.feed(block))
+
+
+def _port(path: Path, seconds: int, weigher: _Weigher) -> float:
+    """Seconds for the port and what is behind it."""
+    wanted = seconds * S // ADC.period_ns // ADC.samples_per_frame * ADC.samples_per_frame
+    up, done = threading.Event(), threading.Event()
+
+    def emit(event: Event) -> None:
+        up.set()
+        weigher.emit(event)
+        if weigher.samples >= wanted:
+            done.set()
+
+    with _terminal() as (far, settings):
+        port = SerialPort(settings, emit, _StreamClock(weigher))
+        port.start()
+        up.wait(GIVE_UP_S)
+        begun = time.perf_counter()
+        sender = _send(path, far)
+        if not done.wait(GIVE_UP_S):
+            raise RuntimeError(f"{weigher.samples} of {wanted} samples came through")
+        took = time.perf_counter() - begun
+        sender.wait()
+        port.stop()
+    return took
+
+
+class _StreamClock:
+    """The time of the stream, not of the machine: an hour in a second must look like an hour."""
+
+    def __init__(self, weigher: _Weigher) -> None:
+        self._weigher = weigher
+
+    def __call__(self) -> Ns:
+        """When the samples that came so far had been taken, roughly."""
+        return Ns(S + self._weigher.samples * ADC.period_ns)
