@@ -111,6 +111,8 @@ class Cases:
 
     def advance(self, now: Ns, clock: ClockStatus | None) -> tuple[Seal, ...]:
         """Conclude what is complete or out of time; forget what can change no more."""
+        if not self._cases:
+            return ()
         seals: list[Seal] = []
         excess = sum(not case.sealed for case in self._cases.values()) - MAX_CASES
         for case in tuple(self._cases.values()):

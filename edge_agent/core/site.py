@@ -276,11 +276,12 @@ class Site:
             if _due(merger.deadline, now):
                 yield from self._merged(camera, merger.tick(now))
         for matcher in self._matchers.values():
-            for result in matcher.advance(now):
-                if isinstance(result, Fault):
-                    yield result
-                else:
-                    self._cases.matched(result)
+            if _due(matcher.deadline, now):
+                for result in matcher.advance(now):
+                    if isinstance(result, Fault):
+                        yield result
+                    else:
+                        self._cases.matched(result)
         yield from self._cases.advance(now, self._health.clock)
 
     # -- judging ---------------------------------------------------------------------------------

@@ -1,0 +1,122 @@
+"""`edge-agent replay REC --out DIR`: the same decisions again, or those of another configuration."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from edge_agent.errors import UsageError
+
+if TYPE_CHECKING:
+    from edge_agent.config.settings import SiteConfig
+    from edge_agent.journal.compare import Difference
+    from edge_agent.journal.reader import Recording
+
+app = typer.Typer(add_completion=False)
+
+PROGRESS_EVERY = 500  # events
+
+
+@app.command()
+def main(
+    recording: Annotated[Path, typer.Argument(metavar="REC", help="An .mcap file, or a folder of them.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="For decisions.jsonl and statements/.")],
+    config: Annotated[
+        Path | None, typer.Option(metavar="SITE.yaml", help="Default: the one in the recording.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Give a recording to the core again and write down what it decides.
+
+    With the recording's own configuration the decisions are compared with those recorded live: exit 1
+    when they differ by a byte.
+    """
+    from edge_agent.compose import replay  # noqa: PLC0415 - help stays instant
+    from edge_agent.journal.reader import open_all  # noqa: PLC0415
+
+    recordings = open_all(recording)
+    site = _config(recordings, config)
+    _empty_folder(out)
+    began = time.perf_counter()
+    with Progress(console=Console(stderr=True), transient=True, disable=as_json) as bar:
+        task = bar.add_task("replaying", total=None)
+        count = 0
+
+        def step(_event: object) -> None:
+            nonlocal count
+            count += 1
+            if count % PROGRESS_EVERY == 0:
+                bar.update(task, description=f"replaying: {count} events")
+
+        done = replay(recordings, site, out, step)
+    took = time.perf_counter() - began
+    live = [] if config else _live_lines(recordings)
+    difference = _difference(live, done.decisions) if live else None
+    span = (done.last_at - done.first_at) / 1e9
+    result = {
+        "events": done.events,
+        "decisions": len(done.decisions),
+        "statements": done.statements,
+        "recorded_s": round(span, 3),
+        "took_s": round(took, 3),
+        "times_real_time": round(span / took, 1) if took else None,
+        "compared_with_live": bool(live),
+        "identical": difference is None if live else None,
+        "torn": list(done.torn),
+    }
+    if as_json:
+        print(json.dumps(result, ensure_ascii=False))
+    else:
+        _say(result, difference, out)
+    if difference is not None:
+        raise typer.Exit(1)
+
+
+def _config(recordings: list[Recording], path: Path | None) -> SiteConfig:
+    from edge_agent.config.loader import load  # noqa: PLC0415
+    from edge_agent.config.recorded import from_text  # noqa: PLC0415
+
+    if path is not None:
+        return load(path)
+    text = recordings[0].config_text
+    if not text:
+        raise UsageError(f"{recordings[0].path} holds no configuration: give one with --config SITE.yaml")
+    return from_text(text)
+
+
+def _empty_folder(out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    if any(out.iterdir()):
+        raise UsageError(f"{out} is not empty: give another --out")
+
+
+def _live_lines(recordings: list[Recording]) -> list[str]:
+    from edge_agent.journal.codec import decision_line  # noqa: PLC0415
+
+    return [decision_line(decision) for recording in recordings for decision in recording.decisions()]
+
+
+def _difference(live: list[str], replayed: list[str]) -> Difference | None:
+    from edge_agent.journal.compare import first_difference  # noqa: PLC0415
+
+    return first_difference(live, replayed)
+
+
+def _say(result: dict[str, object], difference: Difference | None, out: Path) -> None:
+    print(f"{result['events']} events over {result['recorded_s']} s, in {result['took_s']} s", end="")
+    print(f" ({result['times_real_time']} x real time)")
+    print(f"{result['decisions']} decisions, {result['statements']} statements (unsigned) in {out}")
+    for torn in result["torn"]:  # type: ignore[attr-defined]
+        print(f"torn: {torn}; what came before it was replayed")
+    if difference is not None:
+        print(f"DIFFERS from what was recorded live, first at decision {difference.number}:")
+        print(f"  live   {difference.left[:400] or '(nothing)'}")
+        print(f"  replay {difference.right[:400] or '(nothing)'}")
+    elif result["compared_with_live"]:
+        print("identical to the decisions recorded live, byte for byte")

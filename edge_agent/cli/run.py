@@ -1,0 +1,62 @@
+"""`edge-agent run --config SITE.yaml`: the daemon."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from edge_agent.compose import Agent
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def main(
+    config: Annotated[Path, typer.Option(metavar="SITE.yaml", help="See configs/bridge.yaml.")],
+    seconds: Annotated[
+        float | None, typer.Option(min=1, help="End after so long; default: on SIGTERM or Ctrl-C.")
+    ] = None,
+    verbose: Annotated[bool, typer.Option(help="Every crossing, not only what is wrong.")] = False,
+) -> None:
+    """Run the daemon until SIGTERM or Ctrl-C. Exit 1 when the disk failed a durable write."""
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    from edge_agent.config.loader import load  # noqa: PLC0415 - help stays instant
+
+    site = load(config)
+    if site.simulate is not None:
+        from edge_agent.demo.clip_road import run_simulated  # noqa: PLC0415
+
+        run_simulated(site, seconds, run_agent)
+        return
+    from edge_agent.compose import Agent  # noqa: PLC0415
+
+    run_agent(Agent(site), seconds)
+
+
+def run_agent(agent: Agent, seconds: float | None) -> None:
+    """Run in this thread until told to end."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        agent.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    timer = threading.Timer(seconds, agent.stop) if seconds is not None else None
+    if timer:
+        timer.daemon = True
+        timer.start()
+    site = agent.config.site
+    print(f"edge-agent: {site.tenant}/{site.device_id} at {site.id}", flush=True)
+    agent.run()
+    if timer:
+        timer.cancel()
