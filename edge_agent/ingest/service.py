@@ -30,6 +30,7 @@ from edge_agent.evidence.uplink.port import (
     Refused,
     Subscribed,
 )
+from edge_agent.evidence.uplink.protocol import ProtocolChoice
 from edge_agent.evidence.uplink.topics import Topics
 from edge_agent.ingest.assembly import Assembly
 from edge_agent.ingest.intake import Intake, Stats
@@ -64,11 +65,12 @@ class Ingest:
         self._stopping = threading.Event()
         self._subscribed = threading.Event()
         self._backoff = Backoff(settings.mqtt.backoff_max_s, random.random)
-        self._mqtt5 = settings.mqtt.protocol != "3.1.1"
+        self._protocol = ProtocolChoice(settings.mqtt.protocol)
         self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
         self._outgoing: deque[Message] = deque(maxlen=MAX_OUTGOING)
         self._window = 0  # what the broker lets us have unacknowledged
         self._unacked = 0
+        self._connected = False
         self.connects = 0
         self.fault: Exception | None = None
 
@@ -128,7 +130,7 @@ class Ingest:
             broker,
             LinkOptions(
                 client_id=broker.client_id or "edge-agent-ingest",
-                mqtt5=self._mqtt5,
+                mqtt5=self._protocol.mqtt5,
                 receive_maximum=self.settings.batch_messages,
                 maximum_packet_size=self.settings.max_packet_bytes,
             ),
@@ -136,19 +138,22 @@ class Ingest:
         )
         try:
             link.open()
-            self._serve(link)
+            self._connected = False
+            try:
+                self._serve(link)
+            finally:
+                (self._protocol.ended if self._connected else self._protocol.silent)()
             link.disconnect()
         finally:
             link.abort()
 
     def _serve(self, link: MqttLink) -> None:
         deadline_s = time.monotonic() + self.settings.mqtt.connect_timeout_s
-        connected = False
         waiting: deque[Received] = deque()
         while not self._stopping.is_set():
             for event in link.poll(self._timeout_s(waiting)):
-                connected = self._handle(link, event, waiting) or connected
-            self._check_alive(link, connected, deadline_s)
+                self._handle(link, event, waiting)
+            self._check_alive(link, deadline_s)
             self._process(link, waiting)
             self._send(link)
 
@@ -158,19 +163,17 @@ class Ingest:
         due_s = self._intake.next_due_s
         return IDLE_S if due_s is None else min(IDLE_S, max(0.0, due_s - time.monotonic()))
 
-    def _handle(self, link: MqttLink, event: LinkEvent, waiting: deque[Received]) -> bool:
-        """React to what happened; True once the broker has accepted us."""
+    def _handle(self, link: MqttLink, event: LinkEvent, waiting: deque[Received]) -> None:
         match event:
             case Connected(mqtt5=mqtt5, receive_maximum=window):
                 self.connects += 1
                 self._window, self._unacked = window, 0
                 self._backoff.reset()
+                self._connected = True
                 link.subscribe(self._subscriptions(mqtt5=mqtt5))
-                return True
             case Refused(text=text):
-                if unsupported_protocol(event) and self.settings.mqtt.protocol == "auto":
-                    self._mqtt5 = False
-                    self._backoff.reset()
+                if unsupported_protocol(event):
+                    self._protocol.unsupported()
                 raise LinkDown(f"refused: {text}")
             case Closed(text=text):
                 raise LinkDown(text)
@@ -182,11 +185,10 @@ class Ingest:
                 waiting.append(event)
             case Acked():
                 self._unacked -= 1
-        return False
 
-    def _check_alive(self, link: MqttLink, connected: bool, deadline_s: float) -> None:
+    def _check_alive(self, link: MqttLink, deadline_s: float) -> None:
         now_s = time.monotonic()
-        if not connected and now_s > deadline_s:
+        if not self._connected and now_s > deadline_s:
             raise LinkDown("no CONNACK")
         if now_s - link.heard_at > 1.5 * self.settings.mqtt.keepalive_s:
             raise LinkDown("nothing heard from the broker")

@@ -75,14 +75,19 @@ class Answers:
         limit = self._receipt_window * (2 if lane is Lane.LIVE else 1)
         return len(self._awaited) + len(self._sender) < limit
 
-    def take(self, envelope: bytes, now_s: float) -> None:
-        """Do what a message on the receipt topic says, if the platform signed it for us."""
+    def take(self, envelope: bytes, now_s: float) -> bool:
+        """Do what a message on the receipt topic says, if the platform signed it for us.
+
+        Returns:
+            whether the platform has fallen back behind what it once receipted: it should be told
+            where our chain ends.
+        """
         try:
             receipt = open_receipt(envelope, self._keys, self._topics.tenant, self._topics.device)
         except VerificationError as error:
             self._counters.receipts_ignored += 1
             self._tell(UplinkEventKind.RECEIPT_IGNORED, None, str(error))
-            return
+            return False
         self._counters.receipts += 1
         self._sender.release()  # somebody is there
         applied = self._store.apply_receipt(receipt, envelope)
@@ -94,11 +99,11 @@ class Answers:
         self._newest_us = max(self._newest_us, receipt.received_utc_us)
         head = self._store.head()
         if not fresh or receipt.epoch != head.epoch:
-            return
+            return False
         if receipt.watermark is not None and receipt.watermark.seq > head.seq:
             self._tell(UplinkEventKind.PLATFORM_AHEAD, receipt.watermark.seq, f"our chain ends at {head.seq}")
         self._fill_up(applied.needs)
-        self._put_back_in_line(receipt, head.seq, now_s)
+        return self._put_back_in_line(receipt, head.seq, now_s)
 
     def _settled(self, seqs: tuple[int, ...], kind: UplinkEventKind) -> None:
         self._sender.drop(seqs)
@@ -120,7 +125,8 @@ class Answers:
                 self._counters.asked += 1
                 self._sender.offer(transfer)
 
-    def _put_back_in_line(self, receipt: Receipt, head_seq: int, now_s: float) -> None:
+    def _put_back_in_line(self, receipt: Receipt, head_seq: int, now_s: float) -> bool:
+        """Statements that the platform lacks; True when it had receipted some of them."""
         lost = [
             seq
             for first, last in receipt.missing
@@ -136,6 +142,7 @@ class Answers:
                 again.append(seq)
         if again:  # the platform had these and lost them
             self._store.resend(again)
+        return bool(again)
 
     def _just_sent(self, seq: int, now_s: float) -> bool:
         awaited = self._awaited.get(seq)

@@ -40,6 +40,7 @@ from edge_agent.evidence.uplink.port import (
     Subscribed,
     Will,
 )
+from edge_agent.evidence.uplink.protocol import ProtocolChoice
 from edge_agent.evidence.uplink.sender import ENVELOPE_CONTENT_TYPE, Outcome, Sender, Verdict
 from edge_agent.evidence.uplink.settings import UplinkSettings
 from edge_agent.evidence.uplink.topics import Topics
@@ -49,6 +50,8 @@ log = logging.getLogger(__name__)
 
 # How often the outbox is looked at when nobody says that something was sealed.
 LOOK_S = 0.5
+# Not more often than this because the platform has fallen back.
+HEAD_AGAIN_S = 2.0
 GOODBYE_S = 1.0
 
 Connect = Callable[[LinkOptions], Link]
@@ -104,11 +107,12 @@ class Uplink:
             receipt_window=settings.receipt_window,
         )
         self._backoff = Backoff(settings.mqtt.backoff_max_s, uniform)
-        self._mqtt5 = settings.mqtt.protocol != "3.1.1"
+        self._protocol = ProtocolChoice(settings.mqtt.protocol)
         self._open_file: tuple[str, bytes] = ("", b"")
         self._look = True  # something may be new in the outbox
         self._looked_s = 0.0
-        self._head_s = 0.0
+        self._head_s = 0.0  # when the next head is due
+        self._headed_s = 0.0  # when the last one went
         self._was_away = False
         self._stopping = threading.Event()
         self._drain_until_s = 0.0
@@ -194,14 +198,17 @@ class Uplink:
         link = self._connect(
             LinkOptions(
                 client_id=self._client_id,
-                mqtt5=self._mqtt5,
+                mqtt5=self._protocol.mqtt5,
                 will=Will(self._state("offline"), self._settings.will_delay_s),
                 receive_maximum=32,
             )
         )
         try:
             link.open()
-            self._serve(link)
+            try:
+                self._serve(link)
+            finally:
+                (self._protocol.ended if self._connected else self._protocol.silent)()
             self._say_goodbye(link)
         finally:
             link.abort()
@@ -222,11 +229,11 @@ class Uplink:
     def _may_end(self) -> bool:
         if not self._stopping.is_set():
             return False
-        return (
-            not self._connected
-            or time.monotonic() >= self._drain_until_s
-            or (self._sender.idle and self._store.stats().pending == 0)
-        )
+        now_s = time.monotonic()
+        if not self._connected or now_s >= self._drain_until_s:
+            return True
+        nobody_listens = self._sender.held_until_s > now_s
+        return nobody_listens or (self._sender.idle and self._store.stats().pending == 0)
 
     def _timeout_s(self) -> float:
         if self._look and self._connected:
@@ -242,9 +249,8 @@ class Uplink:
             case Connected():
                 self._welcome(link, event)
             case Refused(text=text):
-                if unsupported_protocol(event) and self._settings.mqtt.protocol == "auto":
-                    self._mqtt5 = False
-                    self._backoff.reset()
+                if unsupported_protocol(event):
+                    self._protocol.unsupported()
                 raise LinkDown(f"refused: {text}")
             case Subscribed(codes=codes):
                 if any(code >= FIRST_FAILURE for code in codes):
@@ -252,13 +258,10 @@ class Uplink:
                     raise LinkDown(f"subscription to receipts refused: {codes}")
             case Acked(token=token, code=code):
                 self._settle(self._sender.acked(token, code, time.monotonic()))
-            case Received(topic=topic, payload=payload, token=message):
-                if topic == self._topics.receipts:
-                    self._answers.take(payload, time.monotonic())
-                    self._look = True
-                    with self._receipted:
-                        self._receipted.notify_all()
-                link.acknowledge(message)
+            case Received():
+                if event.topic == self._topics.receipts:
+                    self._take_receipt(event.payload)
+                link.acknowledge(event.token)
             case Closed(code=code, text=text):
                 self._settle(self._sender.lost(time.monotonic(), code))
                 raise LinkDown(text)
@@ -273,6 +276,14 @@ class Uplink:
         self._publish(link, self._state("online"))
         self._publish_head(link, time.monotonic())
         self._look = True
+
+    def _take_receipt(self, envelope: bytes) -> None:
+        now_s = time.monotonic()
+        if self._answers.take(envelope, now_s):
+            self._head_s = min(self._head_s, max(now_s, self._headed_s + HEAD_AGAIN_S))
+        self._look = True
+        with self._receipted:
+            self._receipted.notify_all()
 
     def _watch(self, link: Link, now_s: float, connack_by_s: float) -> None:
         """A connection that only pretends to live is ended here; paho would wait twice as long."""
@@ -380,7 +391,7 @@ class Uplink:
 
     def _publish_head(self, link: Link, now_s: float) -> None:
         """The signed end of the chain, retained: the platform answers with what it has and lacks."""
-        self._head_s = now_s + self._settings.head_interval_s
+        self._head_s, self._headed_s = now_s + self._settings.head_interval_s, now_s
         newest = self._store.packet(self._store.head().seq)
         if newest is None or newest.kind is not Kind.HEARTBEAT:
             try:
@@ -408,7 +419,7 @@ class Uplink:
             token = self._publish(link, self._state("stopped"))
             until_s = time.monotonic() + GOODBYE_S
             while time.monotonic() < until_s:
-                if any(isinstance(e, Closed) or e == Acked(token, 0) for e in link.poll(0.05)):
+                if any(_ends_goodbye(event, token) for event in link.poll(0.05)):
                     break
         link.disconnect()
         self._connected = False
@@ -420,6 +431,10 @@ class Uplink:
             self._on_event(UplinkEvent(kind, time.monotonic(), seq, detail))
         except Exception:  # somebody else's code must not stop evidence from leaving
             log.exception("uplink: an event listener failed")
+
+
+def _ends_goodbye(event: LinkEvent, token: int) -> bool:
+    return isinstance(event, Closed) or (isinstance(event, Acked) and event.token == token)
 
 
 def _ns(seconds: float) -> int:
