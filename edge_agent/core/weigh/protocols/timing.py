@@ -13,8 +13,8 @@ true time plus a delay that is never negative, and the truth is the lower envelo
 * How far the clock had to move in two seconds, net, is how far the instrument's rate is from nominal;
   half of it corrects the period.
 * Least delay longer than a gap: frames are missing; the clock starts afresh.
-* Late by more than a frame and a half for `LATE_FRAMES` frames in a row: frames were lost without a
-  trace; the clock starts afresh.
+* Late by more than a frame and a half for `LATE_FRAMES` frames and `LATE_FOR_NS` in a row: frames were
+  lost without a trace; the clock starts afresh.
 
 Output times never decrease.
 """
@@ -39,6 +39,7 @@ UNKNOWN_RATE_GAP_NS = 500 * MS  # slowest common indicators send 5 frames a seco
 GAP_PERIODS = 4
 
 LATE_FRAMES = 8
+LATE_FOR_NS = 200 * MS  # longer than any stall of a reader that is not a gap
 LATE_AT_LEAST_NS = 30 * MS  # longer than any latency timer and read batch
 
 
@@ -69,6 +70,7 @@ class SampleClock:
         self._last: int | None = None  # estimate of the last frame
         self._given = 0  # last time handed out
         self._late_frames = 0
+        self._late_ns = 0
         self._late_by = 0
         self._ppm = 0  # the instrument's period against nominal
         self._window = _Window()
@@ -77,6 +79,7 @@ class SampleClock:
     def restart(self) -> None:
         """What came before says nothing of what comes next."""
         self._last = None
+        self._late_frames = self._late_ns = 0
         self._start_window(settled=False)
 
     def place(self, raw: Int64, steps: Int64) -> tuple[Int64, int]:
@@ -104,8 +107,9 @@ class SampleClock:
         delay = int((raw - expected).min())
         if self._last is None:
             return expected + delay, 0
-        if delay > self._gap or self._late_for_long(delay, len(raw)):
+        if delay > self._gap or self._late_for_long(delay, len(raw), int(elapsed[-1])):
             shift = delay if delay > self._gap else self._late_by
+            self._late_frames = self._late_ns = 0
             self._start_window(settled=False)
             return expected + shift, shift
         shift = self._follow(delay, int(elapsed[-1]))
@@ -138,15 +142,15 @@ class SampleClock:
     def _start_window(self, *, settled: bool) -> None:
         self._window = _Window(settled=settled)
         self._forward = 0
-        self._late_frames = 0
 
-    def _late_for_long(self, delay: int, frames: int) -> bool:
+    def _late_for_long(self, delay: int, frames: int, elapsed: int) -> bool:
         if delay <= self._late_after:
-            self._late_frames = 0
+            self._late_frames = self._late_ns = 0
             return False
         self._late_by = delay if not self._late_frames else min(self._late_by, delay)
         self._late_frames += frames
-        return self._late_frames >= LATE_FRAMES
+        self._late_ns += elapsed
+        return self._late_frames >= LATE_FRAMES and self._late_ns >= LATE_FOR_NS
 
     def steps(self, raw: Sequence[int], lost: Sequence[int]) -> Int64:
         """Periods since the frame before, where up to `lost` frames may be missing before each.
