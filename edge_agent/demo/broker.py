@@ -178,7 +178,7 @@ class PurePython:
 
     def settings(self, client_id: str) -> BrokerSettings:
         """Plain TCP, which the settings allow on loopback alone."""
-        return BrokerSettings(host=ADDRESS, port=self._port, client_id=client_id)
+        return BrokerSettings(host=ADDRESS, port=self._port, client_id=client_id, protocol="3.1.1")
 
     def stop(self) -> None:
         """Shut the broker down and end its thread."""

@@ -42,7 +42,7 @@ LEAKS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarn
 
 
 def impatient(settings):
-    return settings.model_copy(update={"backoff_max_s": 0.3, "connect_timeout_s": 1.0})
+    return settings.model_copy(update={"backoff_max_s": 0.3, "connect_timeout_s": 1.0, "protocol": "auto"})
 
 
 def test_mutual_tls_with_an_access_list_carries_evidence(tls_broker, a_rig):
