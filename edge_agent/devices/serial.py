@@ -73,6 +73,8 @@ class Reopener:
                 self.use()
             except OSError as error:  # pyserial's SerialException is one
                 self._tell("down", str(error)[:200])
+            except Exception as error:  # noqa: BLE001  top of a thread: dead, it would look like a silent scale
+                self._tell("down", f"{type(error).__name__}: {error}"[:200])  # termios.error for one
             if time.monotonic() - opened_at > self.settings.reconnect_ms_max / 1000:
                 attempt = 0  # it worked for a while
             self.stopping.wait(self._delay_s(attempt))
@@ -105,9 +107,10 @@ class SerialPort(Reopener):
 
     def stop(self) -> None:
         """End; returns when the thread has ended and the device is closed."""
-        super().stop()
-        os.close(self._wake_read)
-        os.close(self._wake_write)
+        if not self.stopping.is_set():
+            super().stop()
+            os.close(self._wake_read)
+            os.close(self._wake_write)
 
     def use(self) -> None:
         """Open and listen."""

@@ -171,6 +171,34 @@ def test_stopping_does_not_wait_for_the_line(cable, heard):
     assert time.monotonic() - began < 0.5
 
 
+def test_a_port_may_be_stopped_twice_and_before_it_was_started(cable, heard):
+    port = SerialPort(port_settings(cable), heard.events.put, now)
+
+    port.stop()
+    port.stop()
+
+
+def test_a_mistake_behind_the_port_is_told_and_does_not_silence_the_scale(cable, heard):
+    failed = []
+
+    def emit(event: Event) -> None:
+        if isinstance(event, SerialBytes) and not failed:
+            failed.append(event)
+            raise KeyError("a bug")
+        heard.events.put(event)
+
+    port = SerialPort(port_settings(cable), emit, now)
+    port.start()
+    heard.changed("up")
+    cable.send(A9_FRAME)
+    assert "KeyError" in heard.changed("down").detail
+    heard.changed("up")
+    cable.send(A9_FRAME)
+
+    assert heard.data(12) == A9_FRAME
+    port.stop()
+
+
 def test_nothing_is_ever_written_to_an_instrument_that_speaks_by_itself(cable, heard):
     port = SerialPort(port_settings(cable), heard.events.put, now)
     port.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,20 @@ def test_a_converter_that_restarted_is_told():
     assert faults == ["the instrument's sequence started afresh"]
     assert samples.status[0, 0] & INFO_GAP
     assert samples.at[-1] == 2 * S
+
+
+def test_samples_that_the_converter_itself_dropped_are_a_gap():
+    encoder, decoder = AdcEncoder(TWO), make_decoder(TWO)
+    decoder.feed(Ns(S), encode(encoder, block(3)))
+    frame = bytearray(encode(encoder, block(3)))
+    frame[18] = 1
+    frame[-4:] = zlib.crc32(frame[:-4]).to_bytes(4, "little")
+
+    [[samples], faults] = split(decoder.feed(Ns(S + 3 * MS), bytes(frame)))
+
+    assert faults == ["the instrument lost samples of its own"]
+    assert samples.status[0].tolist() == [INFO_GAP, INFO_GAP]
+    assert decoder.counters.gaps == 1
 
 
 @pytest.mark.parametrize(
