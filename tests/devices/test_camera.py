@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from edge_agent.core.units import MS, Ns, S
 from edge_agent.devices.camera import Camera, CameraSettings, NoFrame
+from edge_agent.devices.camera.files import loop_period
 
 EPOCH = Ns(1_000 * S)
 
@@ -97,6 +98,16 @@ def test_a_looped_file_goes_on_without_a_gap(tmp_path, make_video, read_number, 
     numbers = [read_number(f.image) for f in frames]
     assert all(b == (a + 1) % 25 for a, b in pairwise(numbers))
     assert last - first <= 6 * S
+
+
+def test_the_period_of_a_loop_is_known_before_it_is_played(
+    tmp_path, make_video, read_number, eventually, opened
+):
+    path = make_video(tmp_path / "v.mp4", count=25, b_frames=2)
+    assert loop_period(path) == 1 * S
+    camera = opened(path, realtime=False, loop=True)
+    eventually(lambda: camera.status().packets > 130)
+    assert read_number(camera.frame_at(Ns(EPOCH + 4 * S + 80 * MS)).image) == 2
 
 
 def test_a_clip_holds_the_pictures_asked_for_and_was_not_encoded_again(

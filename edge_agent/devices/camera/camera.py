@@ -15,6 +15,7 @@ from typing import Any
 
 from edge_agent.core.events import DeviceChanged
 from edge_agent.core.units import MS, Ns, S
+from edge_agent.devices.camera.files import UNSAID_STEP
 from edge_agent.devices.camera.ring import Ring, StoredPacket, StreamInfo, to_ns
 from edge_agent.devices.camera.settings import CameraSettings
 from edge_agent.devices.camera.timeline import Timeline
@@ -296,7 +297,7 @@ class Camera:
                 if self._stop.is_set():
                     return
                 self._tell("up", f"{info.codec} {info.width}x{info.height}, a file")
-            self._passed += last + (step or 40 * MS)
+            self._passed += last + (step or UNSAID_STEP)
             if not self.settings.loop:
                 with self._changed:
                     self._ended = True

@@ -1,0 +1,55 @@
+"""The model that the repository brings, on the drawn bridge: it says whether a vehicle stood in the lane."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_agent.devices.detector import Detector, DetectorSettings
+from edge_agent.sim.render import Scene, SceneLane, arrival_ns, lane_polygon, render_frame
+from edge_agent.sim.vehicles import draw_vehicle
+from edge_agent.sim.world import Dynamics, Motion, Passage
+
+MODELS = Path(__file__).parents[2] / "models"
+SCENE = Scene(lanes=(SceneLane("1", 0), SceneLane("2", -3_750)), x_cam_mm=5_000)
+STILL = Dynamics(1.0, 0.0, 10.0, 0.0, (0.0,) * 6, (0.0,) * 6)
+
+
+@pytest.fixture(scope="module")
+def detector():
+    return Detector(DetectorSettings(model=str(MODELS / "bridge-synthetic.onnx")))
+
+
+def passage(kind: str, seed: int = 5) -> Passage:
+    vehicle = draw_vehicle(np.random.default_rng(seed), kind)
+    return Passage(seed, "1", vehicle, Motion.uniform(0, 9_000), STILL)
+
+
+@pytest.mark.parametrize("light", ["day", "dusk", "night"])
+@pytest.mark.parametrize("kind", ["truck2", "truck3", "truck4", "semi5", "semi6"])
+def test_a_lorry_at_the_camera_is_a_truck_in_its_lane_and_in_no_other(detector, light, kind):
+    scene = replace(SCENE, light=light)
+    lorry = passage(kind)
+    frame = render_frame(scene, [lorry], arrival_ns(scene, lorry))
+    [own] = detector.detect([frame], lane_polygon(scene, "1"))
+    assert [(d.label, d.role) for d in own if d.in_lane] == [("truck", "evidence")]
+    [other] = detector.detect([frame], lane_polygon(scene, "2"))
+    assert not any(d.in_lane for d in other)
+
+
+@pytest.mark.parametrize("light", ["day", "overcast", "dusk", "night"])
+@pytest.mark.parametrize("weather", ["dry", "rain", "fog"])
+def test_on_an_empty_bridge_there_is_nobody_in_the_lane(detector, light, weather):
+    scene = replace(SCENE, light=light, weather=weather)
+    [found] = detector.detect([render_frame(scene, [], 0)], lane_polygon(scene, "1"))
+    assert not any(d.in_lane for d in found)
+
+
+def test_the_same_picture_gives_the_same_boxes(detector):
+    frame = render_frame(SCENE, [passage("semi6")], arrival_ns(SCENE, passage("semi6")))
+    once, again = detector.detect([frame, frame], lane_polygon(SCENE, "1"))
+    assert once == again
+    assert once
