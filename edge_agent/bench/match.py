@@ -10,7 +10,7 @@ decidable   an observer who knows the true spreads, rates and clock error, sees 
             and waits for ever, computes an exact posterior of at least 0.9999 for one sighting whose
             reads agree: it could be decided within the error that is allowed. The observer uses the
             same arithmetic of independent arrivals as the matcher
-likely      the same with 0.999, the matcher's own threshold
+likely      the same with 0.999
 correct     the matcher's last answer is a read of the right vehicle
 
 A jam at walking pace is run as well and stated apart: arrivals in it depend on each other, which the

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from edge_agent.core.match.assign import marginals
-from edge_agent.core.match.expect import Expected, expect, widest_window
+from edge_agent.core.match.expect import Expected, behind, expect, widest_window
 from edge_agent.core.match.likelihood import Likelihood, size_of
 from edge_agent.core.match.offset import Offset
 from edge_agent.core.match.pool import alike, blend
@@ -54,11 +54,7 @@ def oracle(
 ) -> list[tuple[Key, list[PlateRead], int]]:
     """Best sighting of each crossing and its exact posterior; none where it is out of reach."""
     likelihood = Likelihood(settings)
-    lanes = {lane.lane: lane for lane in settings.lanes}
-    vehicles = [
-        (key, c, expect(c, lanes[c.lane], Offset(Ns(lanes[c.lane].offset_ms * MS), Ns(0)), settings))
-        for key, c in crossings.items()
-    ]
+    vehicles = _expected(settings, crossings)
     vehicles.sort(key=lambda v: (v[2].at, v[0]))
     groups = _sightings(settings, reads)
     rows = [_row(group, vehicles, likelihood, settings) for group in groups]
@@ -75,6 +71,22 @@ def oracle(
             else:
                 best = max(range(len(members)), key=lambda n: exact.ppm(n, place[v]))
                 found.append((vehicles[v][0], groups[members[best]], exact.ppm(best, place[v])))
+    return found
+
+
+def _expected(
+    settings: MatchSettings, crossings: dict[Key, Crossing]
+) -> list[tuple[Key, Crossing, Expected]]:
+    lanes = {lane.lane: lane for lane in settings.lanes}
+    leaders: dict[str, tuple[Expected, Crossing]] = {}
+    found = []
+    for key, crossing in sorted(crossings.items(), key=lambda c: (c[1].first_axle_at, c[0])):
+        lane = lanes[crossing.lane]
+        expected = expect(crossing, lane, Offset(Ns(lane.offset_ms * MS), Ns(0)), settings)
+        if crossing.lane in leaders:
+            expected = behind(expected, crossing, leaders[crossing.lane], settings)
+        leaders[crossing.lane] = (expected, crossing)
+        found.append((key, crossing, expected))
     return found
 
 

@@ -10,7 +10,7 @@ vehicle that is read; t is the travel time. The camera's own spread is added for
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isqrt
 
 from edge_agent.core.match.offset import Offset
@@ -59,6 +59,33 @@ def expect(crossing: Crossing, lane: LaneMatchSettings, offset: Offset, settings
     return Expected(at, variance, Ns(travel), unshifted, base, offset.widen_permille)
 
 
+def behind(
+    expected: Expected, crossing: Crossing, leader: tuple[Expected, Crossing], settings: MatchSettings
+) -> Expected:
+    """The same, held up by the vehicle ahead in the lane: nobody drives through it.
+
+    Its front cannot be at the line before the leader's length has passed it. Cameras that read the
+    rear see it a little later still: this is the least delay, and the spread says it is no more.
+    """
+    ahead, first = leader
+    if first.first_axle_at >= crossing.first_axle_at:
+        return expected
+    length = first.axles[-1].at - first.axles[0].at if first.axles else 0
+    free = ahead.at + max(0, length) + settings.follow_gap_ms * MS
+    held = free - expected.at
+    if held <= 0:
+        return expected
+    held = min(held, settings.max_sd_ms * MS)
+    worst = expected.variance + (settings.max_sd_ms * MS) ** 2
+    return replace(
+        expected,
+        at=Ns(expected.at + held),
+        travel=Ns(expected.travel + held),
+        unshifted=Ns(expected.unshifted + held),
+        variance=min(max(expected.variance, ahead.variance) + (held // 2) ** 2, worst),
+    )
+
+
 def read_sd(expected: Expected, at_sd: Ns, settings: MatchSettings) -> int:
     """How far a read may fall from this prediction, one standard deviation, ns.
 
@@ -71,7 +98,7 @@ def read_sd(expected: Expected, at_sd: Ns, settings: MatchSettings) -> int:
 def widest_window(settings: MatchSettings) -> int:
     """No read further than this from a prediction is ever considered, ns."""
     offset_sd = max([lane.offset_sd_ms for lane in settings.lanes] + [settings.offset.bound_ms])
-    worst = 2 * settings.max_sd_ms**2 + settings.clock_sd_ms**2 + (2 * offset_sd) ** 2
+    worst = 3 * settings.max_sd_ms**2 + settings.clock_sd_ms**2 + (2 * offset_sd) ** 2
     return settings.window_sigmas * (isqrt(worst) + 1) * MS
 
 

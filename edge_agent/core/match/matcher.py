@@ -16,7 +16,7 @@ from edge_agent.core.decisions import Fault, FaultKind
 from edge_agent.core.match.answers import NOTHING_KNOWN, answer, open_status, sure
 from edge_agent.core.match.clocks import OWNED_PPM, Clocks
 from edge_agent.core.match.coverage import Coverage
-from edge_agent.core.match.expect import expect, read_sd, widest_window
+from edge_agent.core.match.expect import Expected, behind, expect, read_sd, widest_window
 from edge_agent.core.match.likelihood import Likelihood, lane_settings, size_of
 from edge_agent.core.match.losses import Losses
 from edge_agent.core.match.offset import Offset
@@ -41,6 +41,7 @@ class Matcher:
         self._clocks = Clocks(self._source, settings, self._pool)
         self._new_crossings: list[Crossing] = []
         self._new_reads: list[PlateRead] = []
+        self._leaders: dict[str, tuple[Expected, Crossing]] = {}  # the last vehicle of each lane
         self._awarded: dict[str, Key] = {}  # read -> the crossing it was once given to
         self._plates: dict[str, tuple[Ns, Key]] = {}  # text -> the latest crossing it was given to
         self._now: Ns = Ns(-(1 << 62))
@@ -101,13 +102,15 @@ class Matcher:
         Returns:
             Predicted instant, its standard deviation, and the window in which a read is accepted.
         """
-        lane = self._lanes.get(crossing.lane)
-        if lane is None:
-            sd = self._settings.max_sd_ms * MS
-            at = crossing.first_axle_at
+        known = self._pool.vehicles.get((crossing.lane, crossing.number))
+        sd: int
+        if known is not None:
+            at, sd = known.expected.at, known.sd
+        elif crossing.lane in self._lanes:
+            expected = self._expect(crossing)
+            at, sd = expected.at, read_sd(expected, Ns(0), self._settings)
         else:
-            expected = expect(crossing, lane, self._clocks.offset(crossing.lane), self._settings)
-            sd, at = read_sd(expected, Ns(0), self._settings), expected.at
+            at, sd = crossing.first_axle_at, self._settings.max_sd_ms * MS
         reach = self._settings.window_sigmas * sd
         return at, Ns(sd), Ns(at - reach), Ns(at + reach)
 
@@ -135,15 +138,14 @@ class Matcher:
         return touched
 
     def _take_crossing(self, crossing: Crossing, touched: dict[Key, None]) -> None:
-        lane = self._lanes.get(crossing.lane)
         key = (crossing.lane, crossing.number)
-        if lane is None:
+        if crossing.lane not in self._lanes:
             text = f"crossing in lane {crossing.lane!r}, which camera {self._camera!r} does not see"
             self._out.append(Fault(self._now, self._source, FaultKind.UNKNOWN_SOURCE, text))
             return
         if key in self._pool.vehicles:
             return
-        expected = expect(crossing, lane, self._clocks.offset(crossing.lane), self._settings)
+        expected = self._expect(crossing)
         _, sd, start, end = self.window(crossing)
         close = Ns(end + self._settings.push_delay_ms * MS)
         self._coverage.reported(crossing, expected.travel)
@@ -153,8 +155,16 @@ class Matcher:
             self._losses.add(start, end)
             self._out.append(answer(vehicle, MatchStatus.AMBIGUOUS, NOTHING_KNOWN, self._now, self._settings))
             return
+        self._leaders[crossing.lane] = (expected, crossing)
         self._pool.add_vehicle(vehicle)
         touched[key] = None
+
+    def _expect(self, crossing: Crossing) -> Expected:
+        """Its arrival by its own speed, unless the vehicle ahead is in its way."""
+        lane = self._lanes[crossing.lane]
+        expected = expect(crossing, lane, self._clocks.offset(crossing.lane), self._settings)
+        leader = self._leaders.get(crossing.lane)
+        return expected if leader is None else behind(expected, crossing, leader, self._settings)
 
     def _take_read(self, read: PlateRead, touched: dict[Key, None]) -> None:
         if read.camera != self._camera:

@@ -118,9 +118,9 @@ class MatchSettings(Settings):
     direction_mismatch_ppm: int = Field(default=20_000, ge=1, le=500_000)
     """Share of reads that name the wrong direction."""
 
-    decide_ppm: int = Field(default=999_000, ge=600_000, le=1_000_000)
+    decide_ppm: int = Field(default=999_300, ge=600_000, le=1_000_000)
     """A crossing is matched only when one read is at least this probable ..."""
-    margin_ppm: int = Field(default=998_000, ge=0, le=1_000_000)
+    margin_ppm: int = Field(default=998_500, ge=0, le=1_000_000)
     """... and this much more probable than the runner-up, "no read" included."""
     crowd_sd_ms: int = Field(default=600, ge=50, le=10_000)
     """A crossing predicted worse than this is matched only where no other crossing competes: what

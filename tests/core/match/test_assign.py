@@ -38,9 +38,7 @@ def clusters(draw):
     vehicles = draw(st.integers(0, 5))
     sightings = draw(st.integers(0, 5))
     weight = st.integers(1, 10**12)
-    pairs = [
-        {v: draw(weight) for v in range(vehicles) if draw(st.booleans())} for _ in range(sightings)
-    ]
+    pairs = [{v: draw(weight) for v in range(vehicles) if draw(st.booleans())} for _ in range(sightings)]
     none = [draw(st.integers(1, 10**6)) for _ in range(vehicles)]
     stray = [draw(st.integers(1, 10**6)) for _ in range(sightings)]
     return pairs, none, stray
@@ -110,7 +108,7 @@ def test_two_by_two_by_hand():
 
 
 def test_more_states_than_allowed_is_no_answer_rather_than_a_guess():
-    everybody = {v: 1 for v in range(8)}
+    everybody = dict.fromkeys(range(8), 1)
     assert marginals([everybody] * 8, [1] * 8, [1] * 8, max_states=50) is None
     assert marginals([everybody] * 8, [1] * 8, [1] * 8, max_states=256) is not None
 
@@ -126,7 +124,7 @@ def test_a_long_queue_costs_little_because_finished_vehicles_leave_the_state():
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_ties_do_not_depend_on_the_order_of_a_row(order):
-    row = {v: 7 for v in order}
+    row = dict.fromkeys(order, 7)
     found = marginals([row, row], [3, 3, 3], [2, 2], max_states=100)
 
     assert found is not None

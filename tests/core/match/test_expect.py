@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.core.match.expect import expect, read_sd, widest_window
+from edge_agent.core.match.expect import behind, expect, read_sd, widest_window
 from edge_agent.core.match.offset import Offset
 from edge_agent.core.match.settings import LaneMatchSettings, MatchSettings, Reference
 from edge_agent.core.records import Flag, SpeedSource
@@ -66,7 +66,9 @@ def test_braking_and_stopping_widen_the_window():
     braking = replace(steady, acceleration=-1_500)
     stopped = replace(steady, flags=(Flag.STOP_ON_PAD,))
 
-    assert expect(braking, LANE, EXACT, settings()).variance > expect(steady, LANE, EXACT, settings()).variance
+    assert (
+        expect(braking, LANE, EXACT, settings()).variance > expect(steady, LANE, EXACT, settings()).variance
+    )
     assert expect(stopped, LANE, EXACT, settings()).variance >= (1_000 * MS) ** 2
 
 
@@ -110,3 +112,23 @@ def test_no_crossing_is_expected_over_a_window_wider_than_the_widest(
     found = expect(crossing, lane(distance_mm=distance, reference=reference), prior, chosen)
 
     assert chosen.window_sigmas * read_sd(found, Ns(at_sd), chosen) <= widest_window(chosen)
+
+
+def test_a_fast_vehicle_behind_a_slow_one_is_expected_after_it():
+    slow = plain_crossing(number=1, first_axle_ms=1_000, speed=5_000)
+    fast = plain_crossing(number=2, first_axle_ms=2_500, speed=15_000)
+    ahead = expect(slow, LANE, EXACT, settings())
+    alone = expect(fast, LANE, EXACT, settings())
+    held = behind(alone, fast, (ahead, slow), settings())
+
+    assert alone.at < ahead.at + 1_030 * MS  # it would drive through the leader's load bed
+    assert held.at == ahead.at + 1_030 * MS + 300 * MS
+    assert held.variance > alone.variance
+
+
+def test_a_vehicle_with_a_free_road_is_not_held_up():
+    first = plain_crossing(number=1, first_axle_ms=1_000)
+    second = plain_crossing(number=2, first_axle_ms=9_000)
+    alone = expect(second, LANE, EXACT, settings())
+
+    assert behind(alone, second, (expect(first, LANE, EXACT, settings()), first), settings()) == alone

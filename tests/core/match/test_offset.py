@@ -86,7 +86,7 @@ def test_learning_can_be_turned_off():
     assert learner.current.value == 0
 
 
-@given(st.lists(st.integers(-10**13, 10**13), max_size=200))
+@given(st.lists(st.integers(-(10**13), 10**13), max_size=200))
 @settings(max_examples=50, deadline=None)
 def test_whatever_is_taught_stays_within_bounds(residuals):
     learner = OffsetLearner(LANE, OffsetSettings())
