@@ -41,10 +41,10 @@ def serve(settings: IngestSettings) -> int:
     from edge_agent.ingest.service import Ingest  # noqa: PLC0415 - the other commands need no broker
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    ingest = Ingest(settings)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    ingest = Ingest(settings)
     ingest.start()
     print(f"edge-agent ingest: tenant {settings.tenant}, receipt key {ingest.receipt_key.keyid}", flush=True)
     while not ended.wait(0.5) and ingest.fault is None:
