@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import socket
 import time
 import tty
 from collections.abc import Callable, Iterator
@@ -270,6 +271,21 @@ def test_a_fast_stream_is_read_in_batches(cable, heard):
 )
 def test_a_batch_never_outgrows_the_kernels_buffer(cable, changes, batch_s):
     assert port_settings(cable, **changes).batch_s == pytest.approx(batch_s)
+
+
+def test_a_serial_server_on_the_network_is_read_and_found_again(cable, heard):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        device = f"socket://127.0.0.1:{server.getsockname()[1]}"
+        port = SerialPort(port_settings(cable, device=device), heard.events.put, now)
+        port.start()
+        for _ in range(2):
+            line, _ = server.accept()
+            heard.changed("up")
+            line.sendall(A9_FRAME)
+            assert heard.data(12) == A9_FRAME
+            line.close()
+            heard.changed("down")
+        port.stop()
 
 
 def test_two_programs_cannot_share_a_port(cable, heard):
