@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from edge_agent.core.units import MS, Ns
 from edge_agent.devices.camera.ring import to_ns
@@ -16,7 +17,7 @@ def loop_period(path: Path) -> Ns:
 
     last = step = 0
     with av.open(str(path)) as container:
-        stream = container.streams.video[0]
+        stream: Any = container.streams.video[0]
         base = to_ns(stream.start_time or 0, stream.time_base)
         for packet in container.demux(stream):
             if packet.pts is not None and packet.size:
