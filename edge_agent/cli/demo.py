@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.live import Live
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 from rich.table import Table
 
 if TYPE_CHECKING:
     from edge_agent.demo.job import Demo
+    from edge_agent.demo.stage import Progress, Stage
 
 app = typer.Typer(add_completion=False)
 
@@ -34,34 +38,49 @@ def main(
 
     Exit 1 if anything sealed is not receipted and verified, or a match is wrong.
     """
+    from edge_agent.demo.rendered import rendered_stage  # noqa: PLC0415 - help stays instant
+
+    play(lambda _progress: rendered_stage(seconds), out, seed, table=not no_console, as_json=as_json)
+
+
+def play(
+    stage: Callable[[Progress], Stage], out: Path, seed: int, *, table: bool, as_json: bool = False
+) -> None:
+    """Play a stage once, show it, leave its summary and report in `out`; exit 1 when it is not good."""
     from edge_agent.demo.job import Demo  # noqa: PLC0415 - help stays instant
     from edge_agent.demo.pages import write_report  # noqa: PLC0415
     from edge_agent.demo.site import prepare_folder  # noqa: PLC0415
 
-    terminal = Console(stderr=as_json, quiet=as_json)
-    # A log file has no width; the table wants about this much.
-    screen = terminal if terminal.is_terminal else Console(stderr=as_json, quiet=as_json, width=120)
-    demo = Demo(prepare_folder(out), seed, seconds)
-    _prepare(demo, screen)
-    screen.print(f"broker: {demo.broker.name if demo.broker else ''}")
-    _run(demo, screen, table=screen.is_terminal and not no_console and not as_json)
+    screen = _screen(as_json=as_json)
+    places = prepare_folder(out)
+    with _bar(screen) as progress:
+        demo = Demo(places, stage(progress), seed)
+        demo.prepare(progress)
+    _run(demo, screen, table=screen.is_terminal and table and not as_json)
     outcome = demo.conclude()
     page = write_report(demo, outcome)
     if as_json:
         print(json.dumps(outcome.summary, ensure_ascii=False))
     else:
-        _say(screen, outcome.summary, demo.places.root, page)
+        _say(screen, outcome.summary, places.root, page)
         for where, what in outcome.report.problems:
             screen.print(f"BAD {where}: {what}", style="red", markup=False)
     if not outcome.good:
         raise typer.Exit(1)
 
 
-def _prepare(demo: Demo, screen: Console) -> None:
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
-    with Progress(*columns, TimeRemainingColumn(), console=screen, transient=True) as bar:
+def _screen(*, as_json: bool) -> Console:
+    terminal = Console(stderr=as_json, quiet=as_json)
+    # A log file has no width; the table wants about this much.
+    return terminal if terminal.is_terminal else Console(stderr=as_json, quiet=as_json, width=120)
+
+
+@contextmanager
+def _bar(screen: Console) -> Iterator[Progress]:
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Bar(*columns, TimeRemainingColumn(), console=screen, transient=True) as bar:
         task = bar.add_task("", total=None)
-        demo.prepare(lambda what, done, of: bar.update(task, description=what, completed=done, total=of))
+        yield lambda what, done, of: bar.update(task, description=what, completed=done, total=of or None)
 
 
 def _run(demo: Demo, screen: Console, *, table: bool) -> None:

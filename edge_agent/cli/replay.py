@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -108,11 +109,11 @@ def _difference(live: list[str], replayed: list[str]) -> Difference | None:
     return first_difference(live, replayed)
 
 
-def _say(result: dict[str, object], difference: Difference | None, out: Path) -> None:
+def _say(result: Mapping[str, Any], difference: Difference | None, out: Path) -> None:
     print(f"{result['events']} events over {result['recorded_s']} s, in {result['took_s']} s", end="")
     print(f" ({result['times_real_time']} x real time)")
     print(f"{result['decisions']} decisions, {result['statements']} statements (unsigned) in {out}")
-    for torn in result["torn"]:  # type: ignore[attr-defined]
+    for torn in result["torn"]:
         print(f"torn: {torn}; what came before it was replayed")
     if difference is not None:
         print(f"DIFFERS from what was recorded live, first at decision {difference.number}:")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from edge_agent.compose import Agent
+    from edge_agent.config.settings import SiteConfig
 
 app = typer.Typer(add_completion=False)
 
@@ -24,6 +25,9 @@ def main(
     seconds: Annotated[
         float | None, typer.Option(min=1, help="End after so long; default: on SIGTERM or Ctrl-C.")
     ] = None,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Of a site with `simulate`: what it leaves behind.")
+    ] = Path("out/run"),
     verbose: Annotated[bool, typer.Option(help="Every crossing, not only what is wrong.")] = False,
 ) -> None:
     """Run the daemon until SIGTERM or Ctrl-C. Exit 1 when the disk failed a durable write."""
@@ -34,13 +38,21 @@ def main(
 
     site = load(config)
     if site.simulate is not None:
-        from edge_agent.demo.clip_road import run_simulated  # noqa: PLC0415
-
-        run_simulated(site, seconds, run_agent)
+        _run_simulated(site, out)
         return
     from edge_agent.compose import Agent  # noqa: PLC0415
 
     run_agent(Agent(site), seconds)
+
+
+def _run_simulated(site: SiteConfig, out: Path) -> None:
+    """A site on recorded footage: broker, platform and weights are the demo's; it ends with the clip."""
+    from edge_agent.cli.demo import play  # noqa: PLC0415
+    from edge_agent.demo.real_clip import clip_stage  # noqa: PLC0415
+
+    assert site.simulate is not None
+    logging.getLogger().setLevel(logging.WARNING)
+    play(lambda progress: clip_stage(site, progress), out, site.simulate.seed, table=True)
 
 
 def run_agent(agent: Agent, seconds: float | None) -> None:

@@ -10,11 +10,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from edge_agent.core.plates.settings import PlatesSettings
+from edge_agent.core.records import UseClass
 from edge_agent.core.settings import Settings
 from edge_agent.core.site_settings import (
     CameraLinkSettings,
@@ -88,6 +89,22 @@ class EvidenceConfig(Settings):
     store: StoreSettings = StoreSettings()
 
 
+class SimulateSettings(Settings):
+    """Weights and plates simulated for the vehicles that are really in a camera's video file.
+
+    For trying the box on recorded footage. Everything that comes of it is of use class `test`.
+    """
+
+    camera: Id
+    """The camera whose `video.url` is a file; its vehicles are found by the detector."""
+    seed: Annotated[int, Field(ge=0)] = 1
+    """Of the weights, plates and speeds."""
+    speed_kmh: tuple[Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)]] = (45, 60)
+    """Range of the speeds that are taken for the vehicles."""
+    lorry_kg: tuple[Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)]] = (9_000, 42_000)
+    """Range of the lorries' gross weights."""
+
+
 class SiteConfig(Settings):
     """One site's configuration file."""
 
@@ -109,6 +126,21 @@ class SiteConfig(Settings):
     """The way to the platform; left out: statements are sealed and kept, nothing is sent."""
     journal: JournalSettings = JournalSettings()
     clock: ClockSettings = ClockSettings()
+    simulate: SimulateSettings | None = None
+
+    @model_validator(mode="after")
+    def _simulated_is_a_test(self) -> Self:
+        if self.simulate is None:
+            return self
+        if self.site.legal.use_class is not UseClass.TEST:
+            raise ValueError("simulate: only for a site whose legal.use_class is test")
+        camera = self.cameras.get(self.simulate.camera)
+        if camera is None or camera.video is None or not camera.video.is_file or self.detector is None:
+            raise ValueError(
+                f"simulate.camera: {self.simulate.camera!r} must be a camera whose video.url is a file, "
+                "and a detector must be configured to find its vehicles"
+            )
+        return self
 
     @field_validator("ports", mode="before")
     @classmethod

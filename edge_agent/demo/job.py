@@ -22,15 +22,8 @@ from edge_agent.compose import Agent, Hooks, replay
 from edge_agent.core.units import Ns, S
 from edge_agent.demo.board import Board
 from edge_agent.demo.broker import Broker, start_broker
-from edge_agent.demo.site import (
-    INGEST_ID,
-    Places,
-    demo_config,
-    demo_scenario,
-    demo_scene,
-    ingest_settings,
-    introduce,
-)
+from edge_agent.demo.site import INGEST_ID, Places, ingest_settings, introduce, site_of
+from edge_agent.demo.stage import SETTLE_S, Progress, Stage
 from edge_agent.demo.summary import Delivery, summarise
 from edge_agent.devices import clock
 from edge_agent.errors import DeviceError
@@ -45,20 +38,9 @@ from edge_agent.journal.codec import decision_line
 from edge_agent.journal.reader import open_all
 from edge_agent.sim.live import LiveTraffic
 from edge_agent.sim.push import HttpPush
-from edge_agent.sim.render.clip import write_clip
-from edge_agent.sim.render.pictures import plate_picture
-from edge_agent.sim.traffic import generate
-
-FPS = 10
-CAMERA = "cam1"
-PORT = "wim"
 
 # From building the daemon to the first simulated second: the model is loaded and the broker reached by then.
 LEAD_NS = 2 * S
-# After the last vehicle: the longest that a match, its pictures and a receipt may take.
-SETTLE_S = 12.0
-
-Progress = Callable[[str, int, int], None]  # what, done, of
 
 
 @dataclass(slots=True)
@@ -75,39 +57,25 @@ class Outcome:
 class Demo:
     """One run. `prepare`, then `run` while somebody looks at `board`, then `conclude`."""
 
-    def __init__(self, places: Places, seed: int, seconds: float | None) -> None:
+    def __init__(self, places: Places, stage: Stage, seed: int) -> None:
         self.places = places
+        self.stage = stage
         self.seed = seed
-        self.scenario = demo_scenario(seconds)
+        self.scenario = stage.scenario
         self.board = Board()
         self.origin = Ns(0)
         self.published: set[int] = set()
-        self._scene = demo_scene(self.scenario, CAMERA)
         self._master, self._slave = pty.openpty()
         tty.setraw(self._slave)
         self.broker: Broker | None = None
 
     def prepare(self, progress: Progress) -> None:
-        """Render the camera's clip and start broker and platform."""
-        passages = generate(self.scenario, self.seed)
-        end = self.scenario.duration_ns + round(SETTLE_S * S)
-        write_clip(
-            self.places.clip,
-            self._scene,
-            passages,
-            0,
-            end,
-            FPS,
-            progress=lambda done, of: progress("rendering the bridge camera", done, of),
-        )
-        device_id = "ea-bridge-0001"
+        """Make the camera's video where there is none yet, start broker and platform."""
+        video = self.stage.video(self.places.root, self.seed, progress)
+        device_id = self.stage.site.site.device_id
         self.broker = start_broker(self.places.root / "broker", device_id, INGEST_ID)
-        self.config = demo_config(
-            self.scenario,
-            self._scene,
-            self.places,
-            os.ttyname(self._slave),
-            self.broker.settings(device_id),
+        self.config = site_of(
+            self.stage, self.places, os.ttyname(self._slave), video, self.broker.settings(device_id)
         )
         introduce(self.config, self.places)
         self._ingest_settings = ingest_settings(self.config, self.places, self.broker.settings(INGEST_ID))
@@ -119,7 +87,8 @@ class Demo:
     def run(self, tick: Callable[[], None]) -> None:
         """Play the traffic in real time; `tick` is called a few times a second."""
         self.origin = Ns(clock.monotonic() + LEAD_NS)
-        agent = Agent(self.config, self._hooks(), epochs={CAMERA: self.origin})
+        epochs = {self.stage.camera: Ns(self.origin + self.stage.video_at_ns)}
+        agent = Agent(self.config, self._hooks(), epochs)
         daemon = _Daemon(agent)
         traffic = self._traffic(daemon.http_port())
         traffic.start(self.origin)
@@ -198,9 +167,9 @@ class Demo:
         return LiveTraffic(
             self.scenario,
             self.seed,
-            {PORT: self._master},
+            {self.stage.port: self._master},
             HttpPush("127.0.0.1", http_port),
-            plate_picture,
+            self.stage.picture,
             clock.monotonic,
             clock.utc_minus_mono(),
         )

@@ -26,7 +26,7 @@ def write_report(demo: Demo, outcome: Outcome) -> Path:
     page = demo.places.root / "report.html"
     write_page(
         page,
-        title="桥梁称重演示 · Bridge demo",
+        title=demo.stage.title,
         subtitle=f"{demo.config.site.name} · seed {demo.seed} · {summary['broker']}",
         simulated=True,
         tiles=tiles,

@@ -1,0 +1,73 @@
+"""The default stage: `configs/bridge.yaml` on simulated hardware, with a rendered camera."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from edge_agent.config.loader import load
+from edge_agent.demo.stage import SETTLE_NS, Progress, Stage, moved
+from edge_agent.sim.render.clip import write_clip
+from edge_agent.sim.render.pictures import plate_picture
+from edge_agent.sim.render.scene import Scene, SceneLane, lane_polygon
+from edge_agent.sim.scenario import Scenario, load_scenario
+from edge_agent.sim.traffic import generate
+
+CAMERA = "cam1"
+FPS = 10
+
+
+def repository() -> Path:
+    """The checkout that this program runs from: configurations and the model lie there."""
+    return Path(str(files("edge_agent"))).parent
+
+
+def rendered_stage(seconds: float | None) -> Stage:
+    """The demo's traffic, for its own length or another."""
+    scenario = load_scenario(repository() / "configs" / "scenarios" / "demo.yaml")
+    if seconds is not None:
+        scenario = scenario.model_copy(update={"duration_s": seconds})
+    lanes = tuple(SceneLane(lane.id, lane.centre_mm) for lane in scenario.lanes)
+    distance = scenario.cameras[CAMERA].distance_mm
+    scene = Scene(lanes=lanes, x_cam_mm=distance)
+    site = load(repository() / "configs" / "bridge.yaml")
+    match = site.cameras[CAMERA].match
+    placed = [lane.model_dump() | {"distance_mm": distance} for lane in match.lanes]
+    views = {lane: {"polygon": _shares(lane_polygon(scene, lane))} for lane in site.lanes}
+    changes: dict[tuple[str, ...], Any] = {
+        ("cameras", CAMERA, "match", "lanes"): placed,
+        ("cameras", CAMERA, "video", "views"): views,
+    }
+    for lane in site.lanes:
+        changes["lanes", lane, "scale", "zero", "warm_up_s"] = 0  # the simulated cells are warm
+    return Stage(
+        title="桥梁称重演示 · Bridge demo",
+        scenario=scenario,
+        site=moved(site, changes),
+        port="wim",
+        camera=CAMERA,
+        video=lambda folder, seed, progress: _render(folder, seed, scenario, scene, progress),
+        video_at_ns=0,
+        picture=plate_picture,
+    )
+
+
+def _render(folder: Path, seed: int, scenario: Scenario, scene: Scene, progress: Progress) -> Path:
+    path = folder / "bridge.mp4"
+    end = scenario.duration_ns + SETTLE_NS
+    passages = generate(scenario, seed)
+    write_clip(
+        path,
+        scene,
+        passages,
+        0,
+        end,
+        FPS,
+        progress=lambda done, of: progress("rendering the bridge camera", done, of),
+    )
+    return path
+
+
+def _shares(polygon: tuple[tuple[int, int], ...]) -> list[tuple[float, float]]:
+    return [(x / 1000, y / 1000) for x, y in polygon]
