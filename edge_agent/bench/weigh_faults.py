@@ -172,6 +172,7 @@ def tally(runs: int, said: list[Said]) -> dict[str, Any]:
         "refused": sum(not s.clean for s in said),
         "wrongly_accepted": len(wrong),
         "worst_accepted": max(errors, default=0.0),
+        "covered": sum(s.covered for s in said if s.clean),
         "wrong_axles_accepted": sum(s.clean and len(s.crossing.axles) != s.axles for s in said),
         "over_said_wrongly": sum(s.clean and over_20_t(s) and s.true_g <= 19 * TONNE for s in said),
         "flags": dict(sorted(flags.items(), key=lambda item: (-item[1], item[0]))[:4]),

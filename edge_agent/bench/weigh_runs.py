@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge_agent.core.records import Crossing, Flag
+from edge_agent.core.records import Crossing
 from edge_agent.core.units import MS, S
 from edge_agent.core.weigh.samples import Samples, Unit
 from edge_agent.core.weigh.scale import Scale
@@ -63,14 +63,15 @@ class Said:
         return None if self.crossing.gross is None else self.crossing.gross / self.true_g - 1
 
     @property
+    def covered(self) -> bool:
+        """The true weight lies in the stated interval."""
+        gross, half = self.crossing.gross, self.crossing.gross_interval
+        return gross is not None and half is not None and abs(gross - self.true_g) <= half
+
+    @property
     def clean(self) -> bool:
         """No flag at all."""
         return not self.crossing.flags
-
-    @property
-    def clean_but_inferred(self) -> bool:
-        """No flag but that one sensor cannot measure speed."""
-        return set(self.crossing.flags) <= {Flag.SPEED_INFERRED}
 
 
 def samples_of(trace: Trace) -> Samples:

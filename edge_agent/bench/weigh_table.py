@@ -58,16 +58,23 @@ def _accuracy(rows: Sequence[Row]) -> list[str]:
 
 
 def _refusals(title: str, rows: Sequence[Row]) -> list[str]:
-    out = [[title, "commonest flags", "loop", "runs", "refused", "accepted", "wrong", "worst accepted"]]
+    out = [[title, "commonest flags", "loop", "runs", "refused", "accepted", "wrong", "worst", "covered"]]
     for row in rows:
         cells = [row["name"], " ".join(row["flags"]), "yes" if row["loop"] else "no", str(row["runs"])]
         cells += [f"{100 * row['refused'] / max(1, row['crossings']):.1f} %", str(row["accepted"])]
-        out.append([*cells, str(row["wrongly_accepted"]), f"{100 * row['worst_accepted']:.2f} %"])
+        out.append(
+            [*cells, str(row["wrongly_accepted"]), f"{100 * row['worst_accepted']:.2f} %", _covered(row)]
+        )
     lines = _aligned(out, 2)
     counted = [row for row in rows if row["name"] not in BLIND]
     wrong, seen = (sum(row[key] for row in counted) for key in ("wrongly_accepted", "crossings"))
     blind = ", gain errors that all sensors share not counted" if len(counted) < len(rows) else ""
     return [*lines, f"wrongly accepted: {wrong} of {seen} = {100 * wrong / max(1, seen):.3f} %{blind}"]
+
+
+def _covered(row: Row) -> str:
+    """Of the accepted, how many true weights lay in the stated interval."""
+    return f"{100 * row['covered'] / row['accepted']:.1f} %" if row["accepted"] else ""
 
 
 def _rare(row: Row) -> str:
@@ -91,8 +98,9 @@ def _zero(zero: Row) -> str:
 
 
 def _throughput(rate: Row) -> list[str]:
+    work = f"8 channels x 1 kHz in frames of 20 samples, {rate['crossings']} lorries in {rate['seconds']} s"
+    whole = f"decode and scale {rate['ratio']:.0f}x real time on one core"
     return [
-        f"8 channels x 1 kHz in frames of 20 samples, {rate['crossings']} lorries in {rate['seconds']} s: "
-        f"decode and scale {rate['ratio']:.0f}x real time on one core, scale alone {rate['scale_ratio']:.0f}x",
+        f"{work}: {whole}, scale alone {rate['scale_ratio']:.0f}x",
         f"an empty block of 20 samples: {rate['idle_block_us']:.0f} us",
     ]

@@ -9,9 +9,10 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from math import isqrt
 
 from edge_agent.core.records import Axle, Crossing, Flag, SpeedSource
-from edge_agent.core.units import Grams, MilliCelsius, Mm, MmPerS, Ns, S, div_round
+from edge_agent.core.units import MS, US, Grams, MilliCelsius, Mm, MmPerS, Ns, S, div_round
 from edge_agent.core.weigh import checks
 from edge_agent.core.weigh.calibration import calibrated
 from edge_agent.core.weigh.groups import grouped, split_points
@@ -24,6 +25,8 @@ from edge_agent.core.weigh.uncertainty import axle_interval, gross_interval
 
 # The noise must be this many times below the threshold, or the threshold rises.
 ON_NOISES = 8
+# About a period of body bounce (1.5 to 4 Hz): a plateau this long averages it by itself.
+LONG_PLATEAU_NS = 400 * MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +77,8 @@ def weigh(trace: Trace, layout: Layout, settings: ScaleSettings, context: Contex
         if len(seen[-1]) < len(seen[0]):
             flags |= checks.turned_back(seen)
     vehicles = _vehicles(axles, settings)
-    rate_mhz = div_round(1000 * S, trace.period) if trace.period else 0
     weighed = tuple(
-        _crossing(part, settings, replace(context, flags=frozenset(flags)), rate_mhz, trace.noise)
+        _crossing(part, settings, replace(context, flags=frozenset(flags)), trace.period, trace.noise)
         for part in vehicles
     )
     return _doubting_each_other(weighed)
@@ -178,7 +180,7 @@ def _loads(axle: AxleSeen, motion: Motion, settings: ScaleSettings, context: Con
     values = []
     sides = []
     for one, sensor in zip(axle.passes, settings.sensors, strict=False):
-        load = _load(one, sensor.kind, sensor.length_mm, motion)
+        load = _load(one, sensor.length_mm, motion)
         if load is None:
             return Loads(None, ())
         values.append(calibrated(load, settings.calibration, motion.speed, context.temperature))
@@ -187,24 +189,27 @@ def _loads(axle: AxleSeen, motion: Motion, settings: ScaleSettings, context: Con
     return Loads(tuple(values), tuple(sides))
 
 
-def _load(one: Pass, kind: str, length_mm: int, motion: Motion) -> int | None:
-    """Area times speed over length where the speed was measured, else the mean of the plateau.
+def _load(one: Pass, length_mm: int, motion: Motion) -> int | None:
+    """Area times speed over length; the mean of the plateau where the area is not one axle's.
 
-    The area weights the wheel's load over the whole L + c of its way with soft ends; the plateau
-    over L - c with hard ones. Of the bounce at 20 km/h 15 to 40 % less is left in the area. It
-    needs a speed from two sensors: one inferred from the same pulse carries the same bounce.
+    The area weights the wheel's load over the whole L + c of its way with soft ends, the plateau over
+    L - c with hard ones: of the bounce at 10 to 20 km/h the area leaves 15 to 40 % less. What the
+    speed is off, the area is off too. From two sensors that is little; from one sensor's own half
+    heights it is less than what is gained, as long as the plateau is too short to average the bounce.
     """
-    measured = motion.source is SpeedSource.MEASURED
-    if one.area is not None and (kind == "strip" or measured):
-        speed = motion.speed_at(one.centre)
-        return None if speed is None else div_round(one.area * speed, length_mm * 1_000_000)
-    return one.load
+    speed = motion.speed_at(one.centre)
+    if one.area is None or speed is None:
+        return one.load
+    if one.load is not None and motion.source is SpeedSource.INFERRED and one.plateau > LONG_PLATEAU_NS:
+        return one.load
+    return div_round(one.area * speed, length_mm * 1_000_000)
 
 
 def _crossing(
-    axles: list[AxleSeen], settings: ScaleSettings, context: Context, rate_mhz: int, noise: int
+    axles: list[AxleSeen], settings: ScaleSettings, context: Context, period: int, noise: int
 ) -> Weighed:
     motion = _motion(axles, settings)
+    rate_mhz = div_round(1000 * S, period) if period else 0
     loads = [_loads(a, motion, settings, context) for a in axles]
     records = tuple(_axle(a, loads[k], axles[0], motion, settings, noise) for k, a in enumerate(axles))
     sensors = len(axles[0].passes)
@@ -219,8 +224,10 @@ def _crossing(
         expected = gross_interval(halves, gross, sensors, settings.calibration, 0)
         interval = gross_interval(halves, gross, sensors, settings.calibration, apart)
     flags = set(context.flags)
-    flags |= checks.of_motion(motion, [p for a in axles for p in a.passes], settings)
-    flags |= checks.of_axles([a.passes for a in axles], records, rate_mhz, motion, settings)
+    passes = [a.passes for a in axles]
+    timed = [a.timed for a in axles if a.timed is not None]
+    flags |= checks.of_motion(motion, passes, timed, period, settings)
+    flags |= checks.of_axles(passes, records, rate_mhz, motion, settings)
     flags |= checks.of_sides([x.left_permille for x in loads], settings.envelope)
     flags |= checks.of_gross(gross, expected, interval, apart, settings.envelope)
     flags |= checks.of_conditions(context.temperature, settings)
@@ -261,11 +268,13 @@ def _axle(
     if loads.sides:
         left = div_round(load * sum(s[0] for s in loads.sides), sum(sum(s) for s in loads.sides))
         right = load - left
-    sensor = settings.sensors[0]
-    plateau_mm = max(1, sensor.length_mm - settings.patch_mm)
     speed = motion.speed or settings.envelope.speed_max_mm_s
-    noise_of_mean = div_round(noise, max(1, samples))
-    interval = axle_interval(load, speed, plateau_mm, len(axle.passes), noise_of_mean, settings.calibration)
+    # With a measured speed, the area's soft window leaves no more of the bounce than a hard one of the
+    # time from end to end would; an inferred speed gives part of that back.
+    measured = motion.source is SpeedSource.MEASURED
+    averaged = min(p.width if measured and p.area is not None else p.plateau for p in axle.passes) // US
+    noise_of_mean = div_round(noise, isqrt(samples))
+    interval = axle_interval(load, speed, averaged, len(axle.passes), noise_of_mean, settings.calibration)
     return Axle(
         Ns(axle.at), Grams(load), Grams(interval), None if left is None else Grams(left),
         None if right is None else Grams(right), offset, samples,

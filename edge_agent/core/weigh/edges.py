@@ -21,7 +21,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from edge_agent.core.units import div_round
+from edge_agent.core.units import MS, div_round
 from edge_agent.core.weigh.samples import Int64
 from edge_agent.core.weigh.settings import DetectSettings
 from edge_agent.core.weigh.trace import Signal
@@ -29,6 +29,8 @@ from edge_agent.core.weigh.trace import Signal
 # A step smaller than this share of the cluster's largest is bounce: an empty trailer's axle has more
 # than a third of its tractor's, and bounce of 18 % moves a ramp's time of it by 11 %.
 STEP_SHARE = 4
+# Half a period of the fastest body bounce (4 Hz): over a longer ramp the load is no straight line.
+STRAIGHT_NS = 125 * MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +84,28 @@ def find_edges(signal: Signal, pulse: Pulse, patch_mm: int, on_g: int) -> list[E
     width = pulse.last - pulse.first
     lag = max(1, min(width, width * patch_mm // signal.length_mm))
     # Beyond the pulse the sensor is taken as empty: the next axle's ramp may be there already.
-    load = _smoothed(np.pad(signal.load[pulse.first : pulse.last], 2 * lag), lag // 4)
-    steps = load[lag:] - load[:-lag]
+    load = np.pad(signal.load[pulse.first : pulse.last], 2 * lag)
+    soft = _smoothed(load, lag // 4)
+    steps = soft[lag:] - soft[:-lag]
     threshold = max(on_g, int(np.abs(steps).max()) // STEP_SHARE)
     coarse = [(centre + div_round(lag, 2), rise) for centre, rise in _regions(steps, threshold, lag)]
+    ramp = _ramp(coarse, lag, patch_mm, signal.length_mm)
     first = pulse.first - 2 * lag
+    straight = ramp * signal.period <= STRAIGHT_NS
     return [
-        Edge(_time_at(signal, first, *_crossing(load, centre, lag, low, high)), rise)
-        for centre, rise, low, high in _with_levels(load, coarse, lag)
+        Edge(_time_at(signal, first, *_crossing(soft, centre, lag, low, high)), rise)
+        for centre, rise, low, high in _with_levels(load, coarse, ramp, straight=straight)
     ]
+
+
+def _ramp(coarse: list[tuple[int, bool]], lag: int, patch_mm: int, length_mm: int) -> int:
+    """Samples of a ramp, from the axles' own times on the sensor where those are known."""
+    rises = [centre for centre, rise in coarse if rise]
+    falls = [centre for centre, rise in coarse if not rise]
+    if not rises or len(rises) != len(falls):
+        return lag
+    shortest = min(fall - rise for rise, fall in zip(rises, falls, strict=True))
+    return min(lag, max(1, shortest * patch_mm // length_mm))
 
 
 def _smoothed(load: Int64, half: int) -> Int64:
@@ -122,23 +137,44 @@ def _regions(steps: Int64, threshold: int, lag: int) -> list[tuple[int, bool]]:
     return out
 
 
-def _with_levels(load: Int64, coarse: list[tuple[int, bool]], lag: int) -> list[tuple[int, bool, int, int]]:
+def _with_levels(
+    load: Int64, coarse: list[tuple[int, bool]], ramp: int, *, straight: bool
+) -> list[tuple[int, bool, int, int]]:
     """(centre, rise, level before, level after) of each edge."""
     centres = [c for c, _ in coarse]
     out = []
     for k, (centre, rise) in enumerate(coarse):
-        before = centres[k - 1] if k else centre - 4 * lag
-        after = centres[k + 1] if k + 1 < len(centres) else centre + 4 * lag
-        out.append((centre, rise, _level(load, centre, before, lag), _level(load, centre, after, lag)))
+        before = centres[k - 1] if k else -load.size
+        after = centres[k + 1] if k + 1 < len(centres) else 2 * load.size
+        low = _level(load, centre, before, ramp, straight=straight)
+        high = _level(load, centre, after, ramp, straight=straight)
+        out.append((centre, rise, low, high))
     return out
 
 
-def _level(load: Int64, edge: int, other: int, lag: int) -> int:
-    """Mean load beside the edge, on the side of the neighbouring edge `other`, off both ramps."""
+def _level(load: Int64, edge: int, other: int, ramp: int, *, straight: bool) -> int:
+    """The load that the edge leads to or comes from, on the side of the neighbouring edge `other`.
+
+    Off both ramps, and where there is room carried on to the edge along a straight line: a bouncing
+    axle's load changes by a few per cent over the length of a ramp. Where a ramp takes so long that
+    the bounce turns within it, the mean serves better than any line.
+    """
     side = 1 if other > edge else -1
-    reach = max(1, min(lag, abs(other - edge) - lag - lag // 2))
-    near = edge + side * (lag // 2 + lag // 4 + 1)
-    first, last = sorted((near, near + side * reach))
+    half = ramp // 2 + 1
+    room = abs(other - edge) - 2 * half
+    if room < 2 * half:
+        return _mean(load, edge + side * half, edge + side * (half + max(1, min(half, room))))
+    near = _mean(load, edge + side * half, edge + side * 2 * half)
+    if not straight:
+        return _mean(load, edge + side * half, edge + side * min(3 * half, half + room))
+    far = _mean(load, edge + side * 2 * half, edge + side * 3 * half)
+    # Their middles lie 1.5 and 2.5 halves away.
+    return near + div_round(3 * (near - far), 2)
+
+
+def _mean(load: Int64, one: int, other: int) -> int:
+    """Mean between two places, at least one sample; nothing beyond the ends."""
+    first, last = sorted((one, other))
     first = min(max(0, first), load.size - 1)
     piece = load[first : max(first + 1, min(load.size, last))]
     return div_round(int(piece.sum()), piece.size)

@@ -19,6 +19,8 @@ MEASURED_FLOOR = 4
 INFERRED_FLOOR = 15
 # No vehicle on a scale is faster (360 km/h), and no product below leaves 64 bits' worth of sense.
 FASTEST = 100_000
+# A change of speed counts from this many standard deviations on.
+SURE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +43,26 @@ class Motion:
     backwards: bool  # any axle moved against the direction of travel
     middle: int  # ns, where the straight line through the axles' speeds has `speed`
 
+    @property
+    def _sure_acceleration(self) -> int:
+        """The acceleration where it is more than the speeds' own scatter, else none."""
+        a = self.acceleration or 0
+        return a if abs(a) > SURE * self.acceleration_sd else 0
+
     def distance(self, start: int, end: int) -> int:
         """Millimetres travelled between two instants; 0 with no speed."""
         if self.speed is None:
             return 0
         mm = div_round(self.speed * (end - start), S)
-        if self.acceleration:
-            from_middle = (end - self.middle) ** 2 - (start - self.middle) ** 2
-            mm += div_round(self.acceleration * from_middle, 2 * S * S)
+        from_middle = (end - self.middle) ** 2 - (start - self.middle) ** 2
+        mm += div_round(self._sure_acceleration * from_middle, 2 * S * S)
         return mm
 
     def speed_at(self, at: int) -> int | None:
         """Speed at an instant; never below a quarter of the mean, the line is not followed further."""
-        if self.speed is None or not self.acceleration:
-            return self.speed
-        there = self.speed + div_round(self.acceleration * (at - self.middle), S)
+        if self.speed is None:
+            return None
+        there = self.speed + div_round(self._sure_acceleration * (at - self.middle), S)
         return max(there, self.speed // 4, 1)
 
 
@@ -72,7 +79,8 @@ def pair_speed(distance_mm: int, lag_ns: int) -> int:
 def motion_of(axles: Sequence[Timed], distance_mm: int, source: SpeedSource) -> Motion:
     """The movement that the axles' own speeds over `distance_mm` tell.
 
-    The mean is distance over mean lag, not the mean of speeds: a lag's error is symmetric.
+    Of a steady vehicle the mean is distance over mean lag, because a lag's error is symmetric; of one
+    that surely changes speed it is the straight line's value at the middle.
     """
     if not axles:
         return STANDING
@@ -85,6 +93,8 @@ def motion_of(axles: Sequence[Timed], distance_mm: int, source: SpeedSource) -> 
     acceleration, left_over = _slope(axles, speeds, middle)
     sd = max(div_round(mean * floor, 1000), isqrt(left_over // max(1, len(axles))), 1)
     acceleration_sd = _slope_sd(axles, middle, max(sd, isqrt(left_over)))
+    if acceleration is not None and abs(acceleration) > SURE * acceleration_sd:
+        mean = div_round(sum(speeds), len(speeds))
     return Motion(mean, sd, source, acceleration, acceleration_sd, backwards, middle)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
-from itertools import pairwise
 
 import numpy as np
 
@@ -13,6 +11,7 @@ from edge_agent.core.weigh.edges import Edge, Pulse, find_edges, find_pulses
 from edge_agent.core.weigh.layout import NO_VALUE
 from edge_agent.core.weigh.samples import INFO_GAP, Int64
 from edge_agent.core.weigh.settings import ScaleSettings
+from edge_agent.core.weigh.staircase import axle_loads, steps_of
 from edge_agent.core.weigh.trace import Signal
 
 US = 1_000
@@ -31,10 +30,10 @@ class Pass:
     area: int | None  # gram-microseconds under the whole pulse; None = no value, or not its alone
     sides: tuple[int, int] | None  # of `load`, or of `area` where there is no load; for shares only
     samples: int  # on the plateau
+    plateau: int  # ns, how long its load could be told from others
     status: int  # bits of all its samples
     alone: bool = True  # no other axle was on the sensor with it
     whole: bool = True  # its edges were found as an axle's should be
-    spread: int = 0  # change of level over the plateau, grams
 
     @property
     def width(self) -> int:
@@ -57,7 +56,7 @@ def find_passes(signal: Signal, settings: ScaleSettings, on_g: int) -> list[Pass
         elif len(pairs) == 1:
             passes.append(_lone_pass(signal, pairs[0], settings.patch_mm))
         else:
-            passes.extend(_staircase(signal, pairs, settings.patch_mm))
+            passes.extend(_together(signal, pairs, settings.patch_mm))
     return passes
 
 
@@ -87,25 +86,14 @@ def _lone_pass(signal: Signal, span: tuple[int, int], patch_mm: int) -> Pass:
     first, last = _plateau(signal.at, enter + ramp // 2, leave - ramp // 2)
     status = _status(signal, enter - ramp // 2, leave + ramp // 2)
     if status & NO_VALUE:
-        return Pass(enter, leave, (enter + leave) // 2, None, None, None, last - first, status)
+        return Pass(enter, leave, (enter + leave) // 2, None, None, None, last - first, width - ramp, status)
     area = _area(signal.at, signal.load, *_around(signal.at, enter - ramp, leave + ramp))
     load = div_round(int(signal.load[first:last].sum()), last - first)
     sides = None
     if signal.sides is not None:
         left = div_round(int(signal.sides[first:last, 0].sum()), last - first)
         sides = (left, load - left)
-    return Pass(
-        enter, leave, (enter + leave) // 2, load, area, sides, last - first, status,
-        spread=_spread(signal.load[first:last]),
-    )  # fmt: skip
-
-
-def _spread(plateau: Int64) -> int:
-    """How much the level changed: second half's mean against the first's."""
-    half = plateau.size // 2
-    if not half:
-        return 0
-    return abs(div_round(int(plateau[-half:].sum()), half) - div_round(int(plateau[:half].sum()), half))
+    return Pass(enter, leave, (enter + leave) // 2, load, area, sides, last - first, width - ramp, status)
 
 
 def _plateau(at: Int64, start: int, end: int) -> tuple[int, int]:
@@ -149,68 +137,62 @@ def _strip_pass(signal: Signal, pulse: Pulse, off_g: int) -> Pass:
             _area(signal.at, signal.sides[:, 1], first, last),
         )
     value = None if status & NO_VALUE else area
-    return Pass(enter, leave, middle, None, value, sides, pulse.last - pulse.first, status)
+    return Pass(enter, leave, middle, None, value, sides, pulse.last - pulse.first, 0, status)
 
 
 def _shapeless(signal: Signal, pulse: Pulse) -> Pass:
     """Something was on the sensor, and its edges are not those of axles: no value."""
     enter, leave = int(signal.at[pulse.first]), int(signal.at[pulse.last - 1])
     status = _status(signal, enter, leave)
-    return Pass(enter, leave, (enter + leave) // 2, None, None, None, 0, status, whole=False)
+    return Pass(enter, leave, (enter + leave) // 2, None, None, None, 0, 0, status, whole=False)
 
 
-def _staircase(signal: Signal, pairs: list[tuple[int, int]], patch_mm: int) -> list[Pass]:
-    """Several axles on the sensor at once: each level is the sum of those then on it."""
-    instants = sorted(
-        [(enter, k) for k, (enter, _) in enumerate(pairs)]
-        + [(leave, k) for k, (_, leave) in enumerate(pairs)]
-    )
+def _together(signal: Signal, pairs: list[tuple[int, int]], patch_mm: int) -> list[Pass]:
+    """Several axles on the sensor at once."""
     width = sum(leave - enter for enter, leave in pairs) // len(pairs)
     guard = width * patch_mm // signal.length_mm // 2
+    status = _status(signal, pairs[0][0] - guard, pairs[-1][1] + guard)
     columns = [signal.load] if signal.sides is None else [signal.load, signal.sides[:, 0]]
-    on: set[int] = set()
-    rows: list[tuple[frozenset[int], int, tuple[int, ...]]] = []  # axles on it, samples, level by column
-    fewest = dict.fromkeys(range(len(pairs)), 0)
-    for (start, k), (end, _) in pairwise(instants):
-        on ^= {k}
-        first, last = (int(i) for i in np.searchsorted(signal.at, (start + guard, end - guard)))
-        if on and last > first:
-            levels = tuple(div_round(int(c[first:last].sum()), last - first) for c in columns)
-            rows.append((frozenset(on), last - first, levels))
-            for axle in on:
-                fewest[axle] += last - first
-    status = _status(signal, instants[0][0] - guard, instants[-1][0] + guard)
-    solved = [
-        _least_squares(len(pairs), [(s, n, levels[c]) for s, n, levels in rows]) for c in range(len(columns))
-    ]
+    steps = steps_of(signal.at, columns, pairs, guard)
+    loads = None if status & NO_VALUE else axle_loads(len(pairs), steps, 0)
+    if loads is not None:
+        loads = _scaled(signal, pairs, loads, guard)
+    lefts = axle_loads(len(pairs), steps, 1) if loads is not None and len(columns) > 1 else None
     out = []
     for k, (enter, leave) in enumerate(pairs):
-        load = None if solved[0] is None or status & NO_VALUE else solved[0][k]
-        sides = None
-        if load is not None and len(solved) > 1 and solved[1] is not None:
-            sides = (solved[1][k], load - solved[1][k])
+        mine = [step for step in steps if k in step.on]
+        alone = sum(step.duration for step in mine if len(step.on) == 1)
+        load = None if loads is None else loads[k]
         out.append(
-            Pass(enter, leave, (enter + leave) // 2, load, None, sides, fewest[k], status, alone=False)
-        )
+            Pass(
+                enter, leave, (enter + leave) // 2, load, None,
+                None if load is None or lefts is None else (lefts[k], load - lefts[k]),
+                sum(step.samples for step in mine),
+                alone or min((step.duration for step in mine), default=0),
+                status, alone=False,
+            )
+        )  # fmt: skip
     return out
 
 
-def _least_squares(axles: int, rows: list[tuple[frozenset[int], int, int]]) -> list[int] | None:
-    """Axle loads that fit the levels best, each level weighted by its samples; None if undetermined."""
-    matrix = [[Fraction(0)] * (axles + 1) for _ in range(axles)]
-    for on, weight, level in rows:
-        for i in sorted(on):
-            for j in sorted(on):
-                matrix[i][j] += weight
-            matrix[i][axles] += weight * level
-    for i in range(axles):
-        pivot = next((r for r in range(i, axles) if matrix[r][i]), None)
-        if pivot is None:
-            return None
-        matrix[i], matrix[pivot] = matrix[pivot], matrix[i]
-        for r in range(axles):
-            if r != i and matrix[r][i]:
-                factor = matrix[r][i] / matrix[i][i]
-                matrix[r] = [a - factor * b for a, b in zip(matrix[r], matrix[i], strict=True)]
-    solution = [matrix[i][axles] / matrix[i][i] for i in range(axles)]
-    return [div_round(x.numerator, x.denominator) for x in solution]
+def _scaled(signal: Signal, pairs: list[tuple[int, int]], loads: list[int], guard: int) -> list[int]:
+    """Scale the loads to the area from the first axle's plateau to the last one's, ramps included.
+
+    The levels alone leave out the time of each ramp in between, and with it a part of every bounce.
+    Half an axle's ramp lies on either side of its instant, so each one fills the area with its load
+    times its time on the sensor; the first and the last are cut where their own plateau begins, ends.
+    """
+    times = [leave - enter for enter, leave in pairs]
+    times[0] -= guard
+    times[-1] -= guard
+    start, end = pairs[0][0] + guard, pairs[-1][1] - guard
+    first, last = (int(i) for i in np.searchsorted(signal.at, (start, end)))
+    if last - first < 2:
+        return loads
+    # Sample sums times the period: the ends lie on plateaus, where a part of a period hardly matters.
+    piece = signal.load[first:last]
+    mean = div_round(int(piece.sum()), last - first)
+    filled = sum(load * time for load, time in zip(loads, times, strict=True))
+    if filled <= 0:
+        return loads
+    return [div_round(load * mean * (end - start), filled) for load in loads]

@@ -136,7 +136,7 @@ class EnvelopeSettings(Settings):
     """1 km/h: an axle slower than this on a sensor stood on it."""
     acceleration_mm_s2: Positive = 500
     """Braking or accelerating harder than this moves load between the axles."""
-    max_interval_permille: Positive = 45
+    max_interval_permille: Positive = 50
     """Widest half interval of the gross weight."""
     min_rate_hz: NonNegative = 20
     """A slower instrument is refused above `slow_rate_speed_mm_s`: its error leans low."""
