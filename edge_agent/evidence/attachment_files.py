@@ -7,14 +7,19 @@ A crash before the row leaves a file that nobody names; `orphans` finds it later
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 from edge_agent.errors import SealRefused, VerificationError
 from edge_agent.evidence.disk import Disk
 
 _TEMP = ".part"
+
+# A case has three pictures and the raw bytes.
+_WRITERS = 4
 
 
 class AttachmentFiles:
@@ -23,30 +28,45 @@ class AttachmentFiles:
     def __init__(self, directory: Path, disk: Disk) -> None:
         self.directory = directory
         self._disk = disk
+        self._pool = ThreadPoolExecutor(_WRITERS, "attachments")
         directory.mkdir(parents=True, exist_ok=True)
 
-    def put(self, blobs: Mapping[str, bytes]) -> None:
-        """Keep every blob under its digest, durably, or raise with none of them half written.
+    @contextlib.contextmanager
+    def putting(self, blobs: Mapping[str, bytes]) -> Iterator[Callable[[], None]]:
+        """Keep every blob under its digest, while the caller does something else.
+
+        The files are hashed and written side by side, in threads. The function that is handed out waits
+        for them, gives them their names and makes those durable; call it last. Without it, or when
+        anything fails, what was written goes again.
 
         Raises:
-            SealRefused: a blob is not what its digest says.
-            OSError: the disk did not take it.
+            SealRefused: from that function: a blob is not what its digest says.
+            OSError: from that function: the disk did not take it.
         """
-        for sha256, data in blobs.items():
-            if hashlib.sha256(data).hexdigest() != sha256:
-                raise SealRefused(f"attachment {sha256}: its bytes have another digest")
-        new = {sha256: data for sha256, data in blobs.items() if not self._has(sha256, data)}
-        for sha256, data in new.items():
-            self._disk.write(self._temp(sha256), data)
-        for sha256 in new:
-            self._disk.rename(self._temp(sha256), self.path(sha256))
-        if blobs:  # also for one that was there already: a crash may have come before its fsync
-            self._disk.sync_directory(self.directory)
+        writes = {sha256: self._pool.submit(self._write_temp, sha256, data) for sha256, data in blobs.items()}
+        done = False
 
-    def drop_temps(self, digests: Iterable[str]) -> None:
-        """Remove what a failed `put` left; a file that got its name stays as an orphan."""
-        for sha256 in digests:
-            self._temp(sha256).unlink(missing_ok=True)
+        def finish() -> None:
+            nonlocal done
+            wait(writes.values())
+            for sha256 in [sha256 for sha256, write in writes.items() if write.result()]:
+                self._disk.rename(self._temp(sha256), self.path(sha256))
+            # Also when all were there already: a crash may have come before the directory's fsync.
+            if writes:
+                self._disk.sync_directory(self.directory)
+            done = True
+
+        try:
+            yield finish
+        finally:
+            wait(writes.values())
+            if not done:
+                for sha256 in writes:
+                    self._disk.unlink(self._temp(sha256))
+
+    def close(self) -> None:
+        """Let the writing threads go."""
+        self._pool.shutdown()
 
     def get(self, sha256: str) -> bytes:
         """The bytes, their digest checked.
@@ -88,6 +108,12 @@ class AttachmentFiles:
     def _temp(self, sha256: str) -> Path:
         return self.directory / (sha256 + _TEMP)
 
-    def _has(self, sha256: str, data: bytes) -> bool:
+    def _write_temp(self, sha256: str, data: bytes) -> bool:
+        """Write one file beside its place; False when it is in its place already."""
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise SealRefused(f"attachment {sha256}: its bytes have another digest")
         path = self.path(sha256)
-        return path.exists() and self._disk.read(path) == data
+        if path.exists() and self._disk.read(path) == data:
+            return False
+        self._disk.write(self._temp(sha256), data)
+        return True

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -153,10 +154,14 @@ def a_match(number: int = 1, **other: Any) -> Match:
     )
 
 
-def a_case(number: int = 1, size: int = 1000, **other: Any) -> tuple[Seal, dict[str, bytes]]:
-    """A truck of 25 t under a sign of 20 t, its three pictures, and their bytes."""
+def a_case(
+    number: int = 1, size: int = 1000, pictures_of: Sequence[bytes] = (), **other: Any
+) -> tuple[Seal, dict[str, bytes]]:
+    """A truck of 25 t under a sign of 20 t, its three pictures (or these three), and their bytes."""
     start = number * 60 * S
-    blobs = [a_jpeg((number, role), size) for role in ("full_view_1", "full_view_2", "plate")]
+    blobs = list(pictures_of) or [
+        a_jpeg((number, role), size) for role in ("full_view_1", "full_view_2", "plate")
+    ]
     pictures = (
         a_picture("full_view_1", blobs[0], start + 1_700 * MS),
         a_picture("full_view_2", blobs[1], start + 2_300 * MS),

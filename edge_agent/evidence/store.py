@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import NoReturn, Self
 
 from edge_agent.core.decisions import Seal
 from edge_agent.core.events import ClockStatus
@@ -140,6 +140,7 @@ class EvidenceStore:
             self._closed = True
             self._fault = self._fault or "the store is closed"
             self._db.close()
+            self._files.close()
             self._start.hint.close()
             self._start.lock.release()
 
@@ -168,24 +169,31 @@ class EvidenceStore:
             StoreFault: the disk failed: stop the process.
         """
         with self._working():
-            name = packet_id(seal, self._identity)
-            known = self._sealed_as(name)
-            if known is not None:
-                return known
             files = case_files(seal, attachments.keys(), raw)
             blobs = {a.sha256: attachments[a.sha256] for a in files.listed if a.sha256 != files.raw_sha256}
             if raw is not None and files.raw_sha256 is not None:
                 blobs[files.raw_sha256] = raw
-            built = build(
-                seal,
-                self._identity,
-                self._next_link(),
-                self._utc_us(),
-                files,
-                amends=self._amended(seal),
-                health=self._health(),
-            )
-            self._keep(seal, blobs)
+            self._want_room(seal, blobs)
+            with self._files.putting(blobs) as finish:
+                known = self._sealed_as(packet_id(seal, self._identity))
+                if known is not None:
+                    return known
+                built = build(
+                    seal,
+                    self._identity,
+                    self._next_link(),
+                    self._utc_us(),
+                    files,
+                    amends=self._amended(seal),
+                    health=self._health(),
+                )
+                try:
+                    finish()
+                except OSError as error:
+                    if isinstance(error, SyncFailed) or error.errno not in _NO_ROOM:
+                        raise
+                    self._ballast.release()
+                    self._lose(seal, "disk full", error)
             return self._commit(built, blobs, case=(seal.case, seal.revision))
 
     def record(self, record: Record, clock: ClockStatus | None = None) -> Sealed:
@@ -360,21 +368,12 @@ class EvidenceStore:
         )
         return self._commit(built, {}, case=None)
 
-    def _keep(self, seal: Seal, blobs: Mapping[str, bytes]) -> None:
-        """Write the files. No room is a loss, to be told; any other failure is a fault."""
+    def _want_room(self, seal: Seal, blobs: Mapping[str, bytes]) -> None:
         size = sum(map(len, blobs.values()))
         if self._over_quota(size) and not self._make_room(size):
             self._lose(seal, "quota")
-        try:
-            self._files.put(blobs)
-        except OSError as error:
-            self._files.drop_temps(blobs)
-            if isinstance(error, SyncFailed) or error.errno not in _NO_ROOM:
-                raise
-            self._ballast.release()
-            self._lose(seal, "disk full", error)
 
-    def _lose(self, seal: Seal, reason: str, cause: OSError | None = None) -> None:
+    def _lose(self, seal: Seal, reason: str, cause: OSError | None = None) -> NoReturn:
         now = self._utc_us()
         loss = Loss(lost_class=seal.use_class, count=1, first_utc_us=now, last_utc_us=now, reason=reason)
         self._record(loss)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from edge_agent.errors import VerificationError
@@ -89,21 +90,19 @@ def _refuse_float(text: str) -> NoReturn:
 
 
 def _check_writable(value: object, depth: int) -> None:
+    if value is None or isinstance(value, str | bool):
+        return
     if depth < 0:
         raise ValueError(f"nests deeper than {MAX_DEPTH}")
-    match value:
-        case None | bool() | str():
-            pass
-        case int():
-            if not INT_MIN <= value <= INT_MAX:
-                raise ValueError(f"integer {value} does not fit 64 bits")
-        case dict():
-            for key, inner in value.items():
-                if not isinstance(key, str):
-                    raise ValueError(f"key {key!r} is not a string")  # noqa: TRY004 - one error kind for the caller
-                _check_writable(inner, depth - 1)
-        case list() | tuple():
-            for inner in value:
-                _check_writable(inner, depth - 1)
-        case _:
-            raise ValueError(f"{type(value).__name__} does not appear in evidence: {value!r}")
+    if isinstance(value, dict):
+        if not all(isinstance(key, str) for key in value):
+            raise ValueError(f"not every key is a string: {list(value)[:8]}")
+        inner: Iterable[object] = value.values()
+    elif isinstance(value, list | tuple):
+        inner = value
+    elif isinstance(value, int) and INT_MIN <= value <= INT_MAX:
+        return
+    else:
+        raise ValueError(f"{type(value).__name__} {value!r} does not appear in evidence")
+    for one in inner:
+        _check_writable(one, depth - 1)

@@ -15,6 +15,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -35,6 +36,7 @@ class Plan:
 
     def __init__(self, at=None, *, dies=True, after=False):
         self.at, self.dies, self.after = at, dies, after
+        self.lock = threading.Lock()
         self.armed = False
         self.count = 0
         self.dead = False
@@ -44,8 +46,9 @@ class Plan:
             raise Death
         if not self.armed:
             return call(*args)
-        self.count += 1
-        hit = self.count == self.at
+        with self.lock:
+            self.count += 1
+            hit = self.count == self.at
         if hit and not self.after:
             self.fail(error)
         result = call(*args)
