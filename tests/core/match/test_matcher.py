@@ -186,9 +186,9 @@ def test_a_read_that_the_next_vehicle_may_explain_waits_until_the_scale_is_quiet
     read = plain_read(at_ms=3_550, colour="blue", vehicle="car")
     said = follow(a_matcher(), (2_400, car), (3_700, read))
 
-    [(ms, _, status, _)] = answers(said)
-    assert status is MATCHED
-    assert ms > 5_000
+    # Unsure while that could be so; when no vehicle can still be hidden, the read is the car's.
+    assert [a[2] for a in answers(said)] == [AMBIGUOUS, MATCHED]
+    assert answers(said)[-1][0] > 10_000
 
 
 # One vehicle, several reads
