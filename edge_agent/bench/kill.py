@@ -93,6 +93,19 @@ def run(
         }
 
 
+def text(result: dict[str, Any]) -> str:
+    """For a person."""
+    killed = ", ".join(f"{name} {count}" for name, count in result["killed"].items())
+    lines = [
+        f"kill -9: {result['kills']} kills ({killed}) in {result['seconds']} s, seed {result['seed']}",
+        f"  {result['claimed']:>8} statements claimed as sealed",
+        f"  {result['arrived']:>8} at the platform, chain of {result['chain_length']}",
+        f"  {result['lost']:>8} lost",
+        f"  {result['bad']:>8} gaps, broken links, differing duplicates, alarms, leftovers",
+    ]
+    return "\n".join([*lines, "good" if result["good"] else "NOT GOOD"])
+
+
 class _Arena:
     """The three processes, each of which can die at any moment and is started again."""
 

@@ -55,9 +55,7 @@ def run(*, seconds: int = 300, runs: int = 5) -> dict[str, Any]:
             took["bare"].append(_bare(path, size))
             took["samples"].append(_port(path, seconds, _Weigher(None)))
             took["crossings"].append(_port(path, seconds, _Weigher(Scale("lane-1", _scale()))))
-    result = _summary(took, size, seconds, runs)
-    _print(result)
-    return result
+    return _summary(took, size, seconds, runs)
 
 
 def _summary(took: dict[str, list[float]], size: int, seconds: int, runs: int) -> dict[str, Any]:
@@ -74,16 +72,18 @@ def _summary(took: dict[str, list[float]], size: int, seconds: int, runs: int) -
     }
 
 
-def _print(result: dict[str, Any]) -> None:
-    print(
+def text(result: dict[str, Any]) -> str:
+    """For a person."""
+    lines = [
         f"serial: {result['seconds']} s of 8 channels x 1 kHz (simulated), {result['bytes']} bytes through a "
         f"pseudo-terminal, medians of {result['runs']} interleaved runs"
-    )
+    ]
     for name, rate in result["bytes_per_s"].items():
-        print(
-            f"  {name:<10} {rate / 1e6:7.1f} MB/s   {result['ratio_to_bare'][name]:5.2f} x bare"
-            f"   {result['times_real_time'][name]:7.0f} x real time"
+        times = f"{result['times_real_time'][name]:7.0f} x real time"
+        lines.append(
+            f"  {name:<10} {rate / 1e6:7.1f} MB/s   {result['ratio_to_bare'][name]:5.2f} x bare   {times}"
         )
+    return "\n".join(lines)
 
 
 def _scale() -> ScaleSettings:

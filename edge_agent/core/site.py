@@ -165,6 +165,9 @@ class Site:
         return self._health.clock_status(event)
 
     def _on_device(self, event: DeviceChanged) -> Iterable[Decision]:
+        decoder = self._decoders.get(event.device.removeprefix("port/"))
+        if decoder is not None and event.state == "down":
+            decoder.reset()  # half a frame from before must not be glued to one from after
         return self._health.device(event)
 
     def _on_tick(self, _event: Tick) -> Iterable[Decision]:
