@@ -13,7 +13,6 @@ from edge_agent.core.units import MS, S
 from edge_agent.core.weigh.samples import Samples, Unit
 from edge_agent.core.weigh.scale import Scale
 from edge_agent.core.weigh.settings import (
-    DetectSettings,
     ScaleSettings,
     SensorSettings,
     SeparatorSettings,
@@ -27,8 +26,11 @@ from edge_agent.sim.world import Passage
 
 # Empty scale before the first wheel: a second of it gives the zero, the guard takes the rest.
 LEAD_NS = 2 * S
-# The instrument may pause for this long here, so that one late sample ends every vehicle.
-LATE_NS = 40 * S
+# The empty scale behind the last vehicle: slow samples, for their number costs time and tells nothing.
+TAIL_STEP_NS = 200 * MS
+TAIL_SAMPLES = 10
+# By now every vehicle has been given up.
+LATEST_NS = 130 * S
 
 # Loops under the lane that cover the sensors: what separates vehicles on a well equipped lane.
 LOOPS = {
@@ -45,7 +47,6 @@ def settings_for(layout: str, *, loop: bool = False) -> ScaleSettings:
         sensors=LAYOUTS[layout],
         separator=SeparatorSettings(bit=0) if loop else None,
         zero=ZeroSettings(warm_up_s=0),
-        detect=DetectSettings(silent_ms=60_000),
     )
 
 
@@ -95,12 +96,17 @@ def traced(
 
 
 def crossings_of(block: Samples, settings: ScaleSettings) -> list[Crossing]:
-    """All crossings of the block; late samples end the last one, also one that would never end."""
+    """All crossings of the block; the empty scale goes on, at a slow rate, until the last has ended."""
     scale = Scale("lane-1", settings)
     out = list(scale.feed(block))
-    for late in (LATE_NS, 4 * LATE_NS):
-        at, none = block.at[-1:] + late, 0 * block.inputs[-1:]
-        out += scale.feed(Samples(at, block.values[-1:], block.status[-1:], none, block.unit))
+    at = int(block.at[-1])
+    end = at + LATEST_NS
+    while scale.occupied and at < end:
+        times = at + TAIL_STEP_NS * np.arange(1, TAIL_SAMPLES + 1, dtype=np.int64)
+        values = np.repeat(block.values[-1:], TAIL_SAMPLES, axis=0)
+        no_bits = np.zeros(values.shape, np.uint8)
+        out += scale.feed(Samples(times, values, no_bits, 0 * times, block.unit))
+        at = int(times[-1])
     return [one for one in out if isinstance(one, Crossing)]
 
 

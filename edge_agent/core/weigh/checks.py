@@ -47,6 +47,8 @@ def of_trace(
     for one in chain.from_iterable(seen):
         bits |= one.status
     flags |= {flag for mask, flag in STATUS_FLAGS if bits & mask}
+    if trace.holed:
+        flags.add(Flag.SENSOR_FAULT)
     for signal, passes in zip(signals, seen, strict=True):
         if abs(_unloaded_level(signal, passes)) > settings.zero.suspect_g:
             flags.add(Flag.ZERO_SUSPECT)

@@ -21,7 +21,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from edge_agent.core.units import MS, div_round
+from edge_agent.core.units import MS, US, div_round
 from edge_agent.core.weigh.samples import Int64
 from edge_agent.core.weigh.settings import DetectSettings
 from edge_agent.core.weigh.trace import Signal
@@ -29,6 +29,8 @@ from edge_agent.core.weigh.trace import Signal
 # A step smaller than this share of the cluster's largest is bounce: an empty trailer's axle has more
 # than a third of its tractor's, and bounce of 18 % moves a ramp's time of it by 11 %.
 STEP_SHARE = 4
+# More pulses than this in one window are noise around the threshold: together they are no axle's.
+MAX_PULSES = 64
 # Half a period of the fastest body bounce (4 Hz): over a longer ramp the load is no straight line.
 STRAIGHT_NS = 125 * MS
 
@@ -63,9 +65,9 @@ def find_pulses(signal: Signal, detect: DetectSettings, on_g: int) -> list[Pulse
             pulses[-1] = Pulse(pulses[-1].first, last)
         else:
             pulses.append(Pulse(start, last))
-    return [
-        p for p in pulses if int(at[p.last - 1] - at[p.first]) + signal.period >= detect.min_pulse_us * 1_000
-    ]
+    shortest = detect.min_pulse_us * US - signal.period
+    pulses = [p for p in pulses if int(at[p.last - 1] - at[p.first]) >= shortest]
+    return pulses if len(pulses) <= MAX_PULSES else [Pulse(pulses[0].first, pulses[-1].last)]
 
 
 def _since_off(load: Int64, first: int, off_g: int) -> int:

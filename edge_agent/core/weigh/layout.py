@@ -91,8 +91,8 @@ class Layout:
 
 
 def _divide(numerator: Int64, denominator: Int64) -> Int64:
-    """To the nearest, halves up."""
-    return (2 * numerator + denominator) // (2 * denominator) if (denominator != 1).any() else numerator
+    """To the nearest; the numerator may fill 62 bits, so it is not doubled."""
+    return (numerator + denominator // 2) // denominator if (denominator != 1).any() else numerator
 
 
 def _ints(values: list[int]) -> Int64:

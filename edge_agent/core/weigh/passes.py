@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_agent.core.units import div_round
+from edge_agent.core.units import MS, US, div_round
 from edge_agent.core.weigh.edges import Edge, Pulse, find_edges, find_pulses
 from edge_agent.core.weigh.layout import NO_VALUE
 from edge_agent.core.weigh.samples import INFO_GAP, Int64
@@ -14,7 +14,6 @@ from edge_agent.core.weigh.settings import ScaleSettings
 from edge_agent.core.weigh.staircase import axle_loads, steps_of
 from edge_agent.core.weigh.trace import Signal
 
-US = 1_000
 # Axles on one deck at once: more than any vehicle has; bounds the linear equations.
 MAX_TOGETHER = 16
 
@@ -74,7 +73,7 @@ def _status(signal: Signal, start: int, end: int) -> int:
     bits = int(np.bitwise_or.reduce(signal.status[max(0, first - 1) : last + 1], initial=0))
     at = signal.at[max(0, first - 1) : last + 1]
     # Samples that never came leave a hole in time, whether or not the instrument's numbering shows it.
-    if at.size > 1 and signal.period and int(np.diff(at).max()) > 4 * signal.period + 5_000_000:
+    if at.size > 1 and signal.period and int(np.diff(at).max()) > 4 * signal.period + 5 * MS:
         bits |= INFO_GAP
     return bits
 

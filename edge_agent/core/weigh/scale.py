@@ -29,15 +29,17 @@ from edge_agent.core.weigh.crossing import Context, weigh
 from edge_agent.core.weigh.layout import Layout
 from edge_agent.core.weigh.piece import Piece, by_bin
 from edge_agent.core.weigh.presence import Presence
-from edge_agent.core.weigh.samples import BAD_OVERLOAD, Int64, Samples, VehicleRecord
+from edge_agent.core.weigh.samples import BAD_OVERLOAD, INFO_GAP, Int64, Samples, VehicleRecord
 from edge_agent.core.weigh.settings import ScaleSettings
-from edge_agent.core.weigh.trace import Trace
+from edge_agent.core.weigh.trace import HOLE_NS, Trace
 from edge_agent.core.weigh.zero import ZeroEvent, ZeroTracker
 
 # Samples kept from before the first wheel: its ramp, and the level it rose from.
 PRE_ROLL_NS = 400 * MS
 # A blocked lane is clear again after this long without load.
 CLEAR_NS = 1 * S
+# Samples missing this soon before a vehicle may have hidden its first axle.
+HIDDEN_NS = 5 * S
 
 Out = Iterator[Crossing | Fault]
 Bool = npt.NDArray[np.bool_]
@@ -65,6 +67,7 @@ class Scale:
         self._kept_samples = 0
         self._opened_at = 0
         self._rising_since: int | None = None
+        self._hole_at: int | None = None  # last place where samples were missing
         self._busy_at = 0  # last sample with anything on the scale
         self._blocked_at = 0
         self._presence = Presence(settings)
@@ -129,10 +132,12 @@ class Scale:
                     yield from self._fall_silent(Ns(self._last_at_or(0) + self._silent_ns))
                 self._silent = False
                 self._last_at = Ns(int(piece.at[0]))
+                self._hole_at = self._last_at
             whole, _ = piece.cut(self._before_hole(piece))
             used, out = self._step(whole)
             yield from out
             if used:
+                self._note_holes(whole.between(0, used))
                 self._last_at = Ns(int(whole.at[used - 1]))
             piece = piece.cut(used)[1]
 
@@ -163,6 +168,14 @@ class Scale:
             return piece.size
         holes = np.flatnonzero(np.diff(piece.at) > self._silent_ns)
         return int(holes[0]) + 1 if holes.size else piece.size
+
+    def _note_holes(self, piece: Piece) -> None:
+        """Remember where samples were missing: the instrument says so, or time jumped."""
+        first = int(piece.at[0])
+        jumps = np.diff(piece.at, prepend=self._last_at_or(first)) > HOLE_NS
+        holes = np.flatnonzero(jumps | ((piece.status & INFO_GAP) != 0).any(axis=1))
+        if holes.size:
+            self._hole_at = int(piece.at[holes[-1]])
 
     def _learn_zero(self, piece: Piece) -> tuple[int, list[Crossing | Fault]]:
         good = piece.good()
@@ -294,6 +307,8 @@ class Scale:
         known = set(flags)
         if self._zero.suspect(Ns(self._opened_at)):
             known.add(Flag.ZERO_SUSPECT)
+        if self._hole_at is not None and self._hole_at > self._opened_at - HIDDEN_NS:
+            known.add(Flag.SENSOR_FAULT)
         if self._zero.warming(Ns(self._opened_at)):
             known.add(Flag.WARM_UP)
         context = Context(

@@ -7,13 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from edge_agent.core.units import MS
 from edge_agent.core.weigh.despike import despike
 from edge_agent.core.weigh.layout import NO_VALUE, Layout, SensorColumns
-from edge_agent.core.weigh.samples import Int64, UInt8
+from edge_agent.core.weigh.samples import INFO_GAP, Int64, UInt8
 
 # A spike stands out by at least this, and by eight times the noise.
 SPIKE_G = 100_000
 SPIKE_NOISES = 8
+
+
+# A pause of the samples in which an axle may have passed unseen, whatever the instrument's rate.
+HOLE_NS = 250 * MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,11 @@ class Trace:
             return 0
         steps = np.diff(self.at)
         return int(np.partition(steps, steps.size // 2)[steps.size // 2])
+
+    @property
+    def holed(self) -> bool:
+        """Samples are missing somewhere in it."""
+        return bool(((self.status & INFO_GAP) != 0).any() or (np.diff(self.at) > HOLE_NS).any())
 
 
 @dataclass(frozen=True, slots=True)
