@@ -26,7 +26,7 @@ class Fate(StrEnum):
     """What became of a chunk."""
 
     KEPT = "kept"
-    COMPLETE = "complete"  # with this chunk the attachment is whole, true to its digest, and durable
+    COMPLETE = "complete"  # whole and true to its digest; durable after `sync`
     HAVE = "have"  # the attachment was complete already
     TOO_LARGE = "too_large"
     CONTRADICTS = "contradicts"  # another total than before: the pieces so far are dropped
@@ -58,6 +58,7 @@ class Assembly:
         self._partial_dir.mkdir(parents=True)
         self._whole_dir.mkdir(parents=True, exist_ok=True)
         self._partials: dict[str, OrderedDict[str, _Partial]] = {}
+        self._unsynced: set[Path] = set()  # directories with names that a power cut could still take
         self.evicted = 0
 
     def path(self, sha256: str) -> Path:
@@ -108,6 +109,19 @@ class Assembly:
         self._evict(device)
         return fate
 
+    def sync(self) -> None:
+        """Make the names of whole attachments durable: once for a batch, before its commit.
+
+        Raises:
+            StoreFault: the disk would not have it.
+        """
+        try:
+            for directory in sorted(self._unsynced):
+                _sync_directory(directory)
+        except OSError as error:
+            raise StoreFault(f"attachments: {error}") from error
+        self._unsynced.clear()
+
     def _finish(self, device: str, sha256: str, partial: _Partial) -> Fate:
         if missing_ranges(partial.ranges, partial.total):
             return Fate.KEPT
@@ -119,9 +133,9 @@ class Assembly:
         target = self.path(sha256)
         if not target.parent.exists():
             target.parent.mkdir()
-            _sync_directory(self._whole_dir)
+            self._unsynced.add(self._whole_dir)
         partial.path.replace(target)
-        _sync_directory(target.parent)
+        self._unsynced.add(target.parent)
         del self._partials[device][sha256]
         return Fate.COMPLETE
 

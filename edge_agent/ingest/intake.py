@@ -106,6 +106,7 @@ class Intake:
             for key, answer in list(self._answers.items()):
                 if answer.summary:
                     self._tell_what_is_above_watermark(*key, answer)
+            self._assembly.sync()
             marks = {key: self._store.advance(*key) for key in self._answers}
         receipts = [r for key, mark in marks.items() for r in self._receipts(*key, self._answers[key], mark)]
         self._answers.clear()

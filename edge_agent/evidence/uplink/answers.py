@@ -131,19 +131,15 @@ class Answers:
             seq
             for first, last in receipt.missing
             for seq in range(first, min(last, head_seq, first + MAX_MISSING) + 1)
-            if seq not in self._sender and not self._just_sent(seq, now_s)
+            if seq not in self._sender
         ][:MAX_MISSING]
-        again = []
-        for seq in lost:
-            self._awaited.pop(seq, None)
-            if self._store.receipt_of(seq) is None:
+        again = [seq for seq in lost if self._store.receipt_of(seq) is not None]
+        for seq in set(lost).difference(again):
+            sent = self._awaited.get(seq)
+            # What was never sent is in line already.
+            if sent is not None and now_s - sent.sent_s >= IN_FLIGHT_S:
+                del self._awaited[seq]
                 self._store.mark_sent(seq, int(now_s * 1_000_000_000))  # due at once, the statement alone
-            else:
-                again.append(seq)
         if again:  # the platform had these and lost them
             self._store.resend(again)
         return bool(again)
-
-    def _just_sent(self, seq: int, now_s: float) -> bool:
-        awaited = self._awaited.get(seq)
-        return awaited is not None and now_s - awaited.sent_s < IN_FLIGHT_S
