@@ -448,6 +448,7 @@ def _plot(rows: list[dict[str, float]], folder: Path) -> Path:
     axes.set_ylabel("share that is true")
     axes.set_title("Reliability of stated posteriors (simulated)")
     axes.legend(loc="upper left")
+    axes.tick_params(axis="x", labelrotation=45)
     axes.grid(visible=True, which="major", alpha=0.3)
     path = folder / "match_reliability.png"
     figure.tight_layout()
