@@ -220,6 +220,10 @@ class Matcher:
             vague or vehicle.tainted or self._clocks.suspect or self._losses.near(vehicle.start, vehicle.end)
         )
 
+    def _vague(self, vehicle: Vehicle, *, crowd: bool) -> bool:
+        """Predicted so badly that rivals must be taken as dependent on it."""
+        return crowd and vehicle.sd > self._settings.crowd_sd_ms * MS
+
     def _schedule(self, vehicle: Vehicle, cluster: Cluster) -> None:
         """When it is answered at the latest; or, after that, when to look at it once more.
 
@@ -318,6 +322,8 @@ class Matcher:
         read = given.candidates[0].read
         sighting = self._pool.sighting_of(read.id)
         if sighting is None or sighting.text != read.text or sighting.id not in vehicle.pairs:
+            return True
+        if self._vague(vehicle, crowd=posterior.crowd):
             return True
         if posterior.ppm(vehicle.key, sighting) >= self._settings.contradict_ppm:
             return False

@@ -14,7 +14,7 @@ from edge_agent.core.decisions import Fault, FaultKind
 from edge_agent.core.match.matcher import Matcher
 from edge_agent.core.match.settings import LaneMatchSettings, MatchSettings, OffsetSettings
 from edge_agent.core.records import Crossing, Match, MatchStatus, PlateRead
-from edge_agent.core.units import MS, MmPerS, Ns, S
+from edge_agent.core.units import MS, Ns, S
 from edge_agent.sim.matching_traffic import CAMERA, plain_crossing, plain_read
 
 MATCHED, AMBIGUOUS, UNMATCHED = MatchStatus.MATCHED, MatchStatus.AMBIGUOUS, MatchStatus.UNMATCHED
@@ -357,20 +357,20 @@ def test_the_same_crossing_again_is_answered_once():
     assert len(answers(said)) == 1
 
 
-def test_a_vehicle_that_no_one_can_predict_is_not_matched_in_a_queue():
+def test_a_vehicle_that_no_one_can_predict_is_matched_only_while_nobody_competes():
     def slow(number, first):
-        return replace(plain_crossing(number=number, first_axle_ms=first), speed=MmPerS(1_500))
+        # A long vehicle, so that the next one cannot be read before this one.
+        return plain_crossing(
+            number=number, first_axle_ms=first, speed=1_500, offsets_mm=(0, 3_200, 4_550, 10_600, 13_220)
+        )
 
-    alone = follow(a_matcher(stray_per_hour=1), (6_000, slow(1, 1_000)), (9_000, plain_read(at_ms=8_130)))
-    queue = follow(
-        a_matcher(stray_per_hour=1),
-        (6_000, slow(1, 1_000)),
-        (9_000, plain_read(at_ms=8_130)),
-        (12_000, slow(2, 6_500)),
-    )
+    alone = [(12_000, slow(1, 1_000)), (12_100, plain_read(at_ms=8_130))]
+    quiet = follow(a_matcher(stray_per_hour=1), *alone)
+    queue = follow(a_matcher(stray_per_hour=1), *alone, (14_000, slow(2, 6_000)))
 
-    assert alone[-1].predicted_sd > 600 * MS
-    assert MATCHED not in {a[2] for a in answers(queue)}
+    assert quiet[-1].predicted_sd > 600 * MS
+    assert [a[2] for a in answers(quiet)] == [MATCHED]
+    assert [a[2] for a in answers(queue) if a[1] == 1] == [MATCHED, AMBIGUOUS]
 
 
 def test_a_cluster_that_is_too_big_is_not_guessed_at():
