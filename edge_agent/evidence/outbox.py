@@ -186,11 +186,14 @@ class Outbox:
             query = "SELECT seq FROM packet WHERE state = 'sealed' AND case_id IS NOT NULL ORDER BY seq DESC"
         else:
             query = "SELECT seq FROM packet WHERE state = 'sealed' ORDER BY seq"
-            yield from sorted(self._again)
+            yield from (seq for seq in sorted(self._again) if self._is_due(seq, now))
         for (seq,) in self._db.execute(query).fetchall():
-            last = self._tries.get(seq)
-            if seq not in self._again and (last is None or last.next_at <= now):
+            if seq not in self._again and self._is_due(seq, now):
                 yield seq
+
+    def _is_due(self, seq: int, now: int) -> bool:
+        last = self._tries.get(seq)
+        return last is None or last.next_at <= now
 
     def _load(self, seq: int) -> Pending:
         packet_id, kind, sha256, sealed, payload, signatures = self._db.execute(
