@@ -41,6 +41,7 @@ from edge_agent.evidence.uplink.settings import BrokerSettings
 DEFAULT_RECEIVE_MAXIMUM = 65_535
 LARGEST_PACKET = 268_435_460  # the 4-byte remaining length, and its header
 FIRST_ERROR = 0x80
+READS_A_POLL = 256
 
 
 class Waker:
@@ -166,19 +167,27 @@ class MqttLink:
         except (OSError, ValueError):  # closed under us: the loop functions below will say so
             self._client.loop_misc()
             return
-        # TLS may hold decrypted bytes that the kernel knows nothing of.
-        held = sock.pending() if isinstance(sock, ssl.SSLSocket) else 0
+        held = _held_by_tls(sock)
         ready = dict(poller.poll(0 if held else max(0, int(timeout_s * 1000))))
         if self._waker.fileno() in ready:
             self._waker.clear()
         state = ready.get(fileno, 0)
         if held or state & ~select.POLLOUT:
             self._heard_at = time.monotonic()
-            self._client.loop_read()
+            self._read(sock, fileno)
         if state & select.POLLOUT and self._client.socket() is not None:
             self._client.loop_write()
         if self._client.socket() is not None:
             self._client.loop_misc()
+
+    def _read(self, sock: Any, fileno: int) -> None:
+        """All that has come, within bounds: paho takes one packet a call; batches are cheaper to store."""
+        poller = select.poll()
+        poller.register(fileno, select.POLLIN)
+        for _ in range(READS_A_POLL):
+            self._client.loop_read()
+            if self._client.socket() is None or not (_held_by_tls(sock) or poller.poll(0)):
+                return
 
     def _new_client(self) -> Client:
         client = Client(
@@ -272,6 +281,11 @@ class MqttLink:
         if not self._over:
             self._over = True
             self._events.append(Closed(code if code >= FIRST_ERROR else 0, text))
+
+
+def _held_by_tls(sock: Any) -> bool:
+    """TLS may hold decrypted bytes that the kernel knows nothing of."""
+    return isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
 
 
 def tls_context(broker: BrokerSettings) -> ssl.SSLContext:
