@@ -74,15 +74,11 @@ def _summary(took: dict[str, list[float]], size: int, seconds: int, runs: int) -
 
 def text(result: dict[str, Any]) -> str:
     """For a person."""
-    lines = [
-        f"serial: {result['seconds']} s of 8 channels x 1 kHz (simulated), {result['bytes']} bytes through a "
-        f"pseudo-terminal, medians of {result['runs']} interleaved runs"
-    ]
+    stream = f"{result['seconds']} s of 8 channels x 1 kHz (simulated), {result['bytes']} bytes"
+    lines = [f"serial: {stream} through a pseudo-terminal, medians of {result['runs']} interleaved runs"]
     for name, rate in result["bytes_per_s"].items():
-        times = f"{result['times_real_time'][name]:7.0f} x real time"
-        lines.append(
-            f"  {name:<10} {rate / 1e6:7.1f} MB/s   {result['ratio_to_bare'][name]:5.2f} x bare   {times}"
-        )
+        ratio, times = result["ratio_to_bare"][name], result["times_real_time"][name]
+        lines.append(f"  {name:<10} {rate / 1e6:7.1f} MB/s   {ratio:5.2f} x bare   {times:7.0f} x real time")
     return "\n".join(lines)
 
 

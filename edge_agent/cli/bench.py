@@ -88,7 +88,7 @@ def kill(
     seed: Seed = 1,
     as_json: AsJson = False,
 ) -> None:
-    """kill -9 of box, broker and platform during traffic; what was sealed must arrive, in one chain."""
+    """Box, broker and platform killed with -9 during traffic: what was sealed must arrive, in one chain."""
     from rich.progress import Progress  # noqa: PLC0415 - help stays instant
 
     from edge_agent.bench import kill as bench  # noqa: PLC0415

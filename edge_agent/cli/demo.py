@@ -15,6 +15,8 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from edge_agent.demo.broker import Choice
+
 if TYPE_CHECKING:
     from edge_agent.demo.job import Demo
     from edge_agent.demo.stage import Progress, Stage
@@ -29,6 +31,9 @@ def main(
     ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="What the demo leaves behind.")] = Path("out/demo"),
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other traffic and other noise.")] = 1,
+    broker: Annotated[
+        Choice, typer.Option(help="auto: mosquitto where it is installed, else the pure-Python one.")
+    ] = Choice.AUTO,
     no_console: Annotated[
         bool, typer.Option("--no-console", help="No live table in the terminal: lines and the summary only.")
     ] = False,
@@ -40,11 +45,24 @@ def main(
     """
     from edge_agent.demo.rendered import rendered_stage  # noqa: PLC0415 - help stays instant
 
-    play(lambda _progress: rendered_stage(seconds), out, seed, table=not no_console, as_json=as_json)
+    play(
+        lambda _progress: rendered_stage(seconds),
+        out,
+        seed,
+        table=not no_console,
+        as_json=as_json,
+        broker=broker,
+    )
 
 
 def play(
-    stage: Callable[[Progress], Stage], out: Path, seed: int, *, table: bool, as_json: bool = False
+    stage: Callable[[Progress], Stage],
+    out: Path,
+    seed: int,
+    *,
+    table: bool,
+    as_json: bool = False,
+    broker: Choice = Choice.AUTO,
 ) -> None:
     """Play a stage once, show it, leave its summary and report in `out`; exit 1 when it is not good."""
     from edge_agent.demo.job import Demo  # noqa: PLC0415 - help stays instant
@@ -54,7 +72,7 @@ def play(
     screen = _screen(as_json=as_json)
     places = prepare_folder(out)
     with _bar(screen) as progress:
-        demo = Demo(places, stage(progress), seed)
+        demo = Demo(places, stage(progress), seed, broker)
         demo.prepare(progress)
     _run(demo, screen, table=screen.is_terminal and table and not as_json)
     outcome = demo.conclude()

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -85,15 +86,25 @@ def find_mosquitto() -> str | None:
     return shutil.which("mosquitto") or next((p for p in MOSQUITTO_PLACES if os.access(p, os.X_OK)), None)
 
 
-def start_broker(folder: Path, device: str, ingest: str) -> Broker:
-    """Start the best broker that this machine has, in `folder`, for these two clients.
+class Choice(StrEnum):
+    """Which broker to start."""
+
+    AUTO = "auto"
+    MOSQUITTO = "mosquitto"
+    PYTHON = "python"
+
+
+def start_broker(folder: Path, device: str, ingest: str, choice: Choice = Choice.AUTO) -> Broker:
+    """Start the chosen broker, or the best that this machine has, in `folder`, for these two clients.
 
     Raises:
-        DeviceError: none can be started.
+        DeviceError: it cannot be started.
     """
-    program = find_mosquitto()
+    program = find_mosquitto() if choice is not Choice.PYTHON else None
     if program:
         return Mosquitto(program, folder, device, ingest)
+    if choice is Choice.MOSQUITTO:
+        raise DeviceError("mosquitto is not installed: apt-get install mosquitto")
     return PurePython()
 
 

@@ -63,7 +63,7 @@ def _picture(picture: Picture, offset: int | None) -> Attachment:
 def _raw(raw: bytes, sha256: str) -> Attachment:
     return Attachment(
         role="raw_serial",
-        media_type="application/octet-stream",
+        media_type="application/mcap",
         size=len(raw),
         sha256=sha256,
         width=None,

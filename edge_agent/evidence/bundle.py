@@ -28,7 +28,12 @@ SUMS = "SHA256SUMS"
 EVIDENCE_KEYS = "keys/evidence.pem"
 RECEIPT_KEYS = "keys/receipt.pem"
 
-_SUFFIX = {"image/jpeg": ".jpg", "image/png": ".png", "video/mp4": ".mp4"}
+_SUFFIX = {
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "video/mp4": ".mp4",
+    "application/mcap": ".mcap",
+}
 
 
 @dataclass(frozen=True, slots=True)

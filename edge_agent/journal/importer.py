@@ -89,13 +89,10 @@ def read_plates_csv(path: Path) -> list[PlateSeen]:
     missing = [name for name in REQUIRED_COLUMNS if name not in columns]
     unknown = [name for name in columns if name not in PLATE_COLUMNS]
     if missing or unknown:
-        reason = "; ".join(
-            [
-                *(f"column {name!r} is missing" for name in missing),
-                *(f"unknown column {name!r}" for name in unknown),
-            ]
-        )
-        raise ConfigError((Problem(str(path), 1, "", reason, f"columns: {', '.join(PLATE_COLUMNS)}"),))
+        reasons = [f"column {name!r} is missing" for name in missing]
+        reasons += [f"unknown column {name!r}" for name in unknown]
+        hint = f"columns: {', '.join(PLATE_COLUMNS)}"
+        raise ConfigError((Problem(str(path), 1, "", "; ".join(reasons), hint),))
     problems: list[Problem] = []
     events: list[PlateSeen] = []
     for row in rows:

@@ -1,0 +1,83 @@
+"""The whole job in one process: real pty, real HTTP, real broker, real video file, the platform's side."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edge_agent.demo import broker as brokers
+from edge_agent.demo.job import Demo
+from edge_agent.demo.pages import write_report
+from edge_agent.demo.rendered import rendered_stage
+from edge_agent.demo.site import prepare_folder
+from edge_agent.errors import UsageError
+
+ROOT = Path(__file__).parents[1]
+
+
+def play(folder, seconds):
+    demo = Demo(prepare_folder(folder), rendered_stage(seconds), seed=1)
+    demo.prepare(lambda what, done, of: None)
+    demo.run(lambda: None)
+    return demo, demo.conclude()
+
+
+@pytest.mark.serial
+@pytest.mark.slow
+def test_an_overweight_lorry_becomes_receipted_evidence_and_the_journal_replays_the_same(tmp_path):
+    if brokers.find_mosquitto() is None:
+        pytest.skip("mosquitto is not installed: apt-get install mosquitto")
+
+    demo, outcome = play(tmp_path / "demo", seconds=15)
+
+    summary = outcome.summary
+    assert outcome.good, (summary, outcome.report.problems)
+    assert summary["overweight"] == {"true": 1, "decided": 1, "falsely": 0}
+    assert summary["matches"] == {"matched": 1, "ambiguous": 0, "unmatched": 0, "wrong": 0}
+    assert summary["statements"]["sealed"] == summary["statements"]["verified"] >= 2
+    assert summary["replay_identical"] is True
+    assert json.loads((tmp_path / "demo" / "summary.json").read_text()) == summary
+    page = write_report(demo, outcome).read_text()
+    assert "<svg" in page
+    assert page.count("<img") >= 3
+
+    # The same journal through the command, in other processes with other hash seeds.
+    decided = set()
+    for seed in ("0", "4711"):
+        out = tmp_path / f"replay-{seed}"
+        done = subprocess.run(
+            [sys.executable, "-m", "edge_agent", "replay", tmp_path / "demo" / "journal", "--out", out],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "byte for byte" in done.stdout
+        decided.add((out / "decisions.jsonl").read_bytes())
+    assert len(decided) == 1
+
+
+@pytest.mark.serial
+@pytest.mark.slow
+def test_without_mosquitto_a_pure_python_broker_does(tmp_path):
+    command = [sys.executable, "-m", "edge_agent", "demo", "--seconds", "15", "--broker", "python", "--json"]
+
+    done = subprocess.run([*command, "--out", tmp_path / "demo"], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    summary = json.loads(done.stdout)
+    assert "amqtt" in summary["broker"]
+    assert summary["statements"]["receipted"] == summary["statements"]["sealed"] >= 2
+
+
+def test_the_demo_never_empties_a_folder_that_is_not_its_own(tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+
+    with pytest.raises(UsageError, match="not empty"):
+        prepare_folder(tmp_path)
+
+    assert (tmp_path / "thesis.txt").exists()
