@@ -26,7 +26,7 @@ from edge_agent.core.weigh.uncertainty import axle_interval, gross_interval
 # The noise must be this many times below the threshold, or the threshold rises.
 ON_NOISES = 8
 # About a period of body bounce (1.5 to 4 Hz): a plateau this long averages it by itself.
-LONG_PLATEAU_NS = 400 * MS
+LONG_PLATEAU_NS = 300 * MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,8 @@ def _load(one: Pass, length_mm: int, motion: Motion) -> int | None:
     speed = motion.speed_at(one.centre)
     if one.area is None or speed is None:
         return one.load
-    if one.load is not None and motion.source is SpeedSource.INFERRED and one.plateau > LONG_PLATEAU_NS:
+    long = one.load is not None and one.plateau > LONG_PLATEAU_NS
+    if long and motion.source is SpeedSource.INFERRED:
         return one.load
     return div_round(one.area * speed, length_mm * 1_000_000)
 

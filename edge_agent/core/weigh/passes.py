@@ -14,6 +14,8 @@ from edge_agent.core.weigh.settings import ScaleSettings
 from edge_agent.core.weigh.staircase import axle_loads, steps_of
 from edge_agent.core.weigh.trace import Signal
 
+# A ramp with fewer samples between a quarter and three quarters of its height is not measured.
+SEEN_SAMPLES = 8
 # Axles on one deck at once: more than any vehicle has; bounds the linear equations.
 MAX_TOGETHER = 16
 
@@ -82,17 +84,33 @@ def _lone_pass(signal: Signal, span: tuple[int, int], patch_mm: int) -> Pass:
     enter, leave = span
     width = leave - enter
     ramp = width * patch_mm // signal.length_mm
-    first, last = _plateau(signal.at, enter + ramp // 2, leave - ramp // 2)
     status = _status(signal, enter - ramp // 2, leave + ramp // 2)
+    steep = max(_seen_ramp(signal, edge, ramp, (enter + leave) // 2) for edge in span)
+    first, last = _plateau(signal.at, enter + steep // 2, leave - steep // 2)
     if status & NO_VALUE:
-        return Pass(enter, leave, (enter + leave) // 2, None, None, None, last - first, width - ramp, status)
+        return Pass(enter, leave, (enter + leave) // 2, None, None, None, last - first, width - steep, status)
     area = _area(signal.at, signal.load, *_around(signal.at, enter - ramp, leave + ramp))
     load = div_round(int(signal.load[first:last].sum()), last - first)
     sides = None
     if signal.sides is not None:
         left = div_round(int(signal.sides[first:last, 0].sum()), last - first)
         sides = (left, load - left)
-    return Pass(enter, leave, (enter + leave) // 2, load, area, sides, last - first, width - ramp, status)
+    return Pass(enter, leave, (enter + leave) // 2, load, area, sides, last - first, width - steep, status)
+
+
+def _seen_ramp(signal: Signal, edge: int, ramp: int, middle: int) -> int:
+    """How long this ramp took: twice the time between a quarter and three quarters of its height.
+
+    Never longer than the longest patch would take, and that long where too few samples tell.
+    """
+    first, last = (int(i) for i in np.searchsorted(signal.at, (edge - ramp, edge + ramp)))
+    high = int(signal.load[min(int(np.searchsorted(signal.at, middle)), signal.load.size - 1)])
+    piece = 4 * signal.load[first:last]
+    between = int(((piece > high) & (piece < 3 * high)).sum())
+    if between < SEEN_SAMPLES:
+        return ramp
+    seen = 2 * between * signal.period
+    return min(ramp, seen + seen // 16 + signal.period)
 
 
 def _plateau(at: Int64, start: int, end: int) -> tuple[int, int]:
@@ -175,9 +193,10 @@ def _together(signal: Signal, pairs: list[tuple[int, int]], patch_mm: int) -> li
 
 
 def _scaled(signal: Signal, pairs: list[tuple[int, int]], loads: list[int], guard: int) -> list[int]:
-    """Scale the loads to the area from the first axle's plateau to the last one's, ramps included.
+    """Carry the loads halfway to what fills the area from the first axle's plateau to the last one's.
 
-    The levels alone leave out the time of each ramp in between, and with it a part of every bounce.
+    The levels leave out the time of each ramp in between, and with it a part of every bounce; the area
+    has it, but needs the axles' times, which bounce moves too. The mean of both errs less than either.
     Half an axle's ramp lies on either side of its instant, so each one fills the area with its load
     times its time on the sensor; the first and the last are cut where their own plateau begins, ends.
     """
@@ -194,4 +213,4 @@ def _scaled(signal: Signal, pairs: list[tuple[int, int]], loads: list[int], guar
     filled = sum(load * time for load, time in zip(loads, times, strict=True))
     if filled <= 0:
         return loads
-    return [div_round(load * mean * (end - start), filled) for load in loads]
+    return [div_round(load * (mean * (end - start) + filled), 2 * filled) for load in loads]
