@@ -28,7 +28,7 @@ from edge_agent.evidence.keys import KeyRing, load_or_generate, read_public_keys
 from edge_agent.evidence.sealer import Order, Sealer
 from edge_agent.evidence.store import EvidenceStore, Sealed
 from edge_agent.evidence.unsigned import UnsignedChain
-from edge_agent.evidence.uplink.events import UplinkEvent
+from edge_agent.evidence.uplink.events import UplinkEvent, UplinkEventKind
 from edge_agent.evidence.uplink.uplink import Uplink
 from edge_agent.journal.raw_ring import RawRing
 from edge_agent.journal.reader import Recording
@@ -117,6 +117,13 @@ class Agent:
         self._fault = fault
         self.stop()
 
+    def _uplink_told(self, event: UplinkEvent) -> None:
+        if event.kind is UplinkEventKind.FAULT and self.uplink:
+            fault = self.uplink.fault
+            if isinstance(fault, StoreFault):
+                self.failed(fault)
+        self._hooks.uplink(event)
+
     # -- parts ----------------------------------------------------------------------------------
 
     def _parts(self) -> Iterator[tuple[Callable[[], None], Callable[[], None]]]:
@@ -168,7 +175,7 @@ class Agent:
             tenant=self.config.site.tenant,
             device_id=self.config.site.device_id,
             heartbeat=lambda: self.store.heartbeat(clock.clock_status(self.config.clock)),
-            on_event=self._hooks.uplink,
+            on_event=self._uplink_told,
         )
 
     def _make_cameras(self, epochs: Mapping[str, Ns]) -> dict[str, Camera]:

@@ -21,7 +21,8 @@ from edge_agent.core.decisions import Capture
 from edge_agent.core.events import Captured
 from edge_agent.core.records import Detection, Picture
 from edge_agent.core.units import MS, Ns, Permille
-from edge_agent.devices.camera.camera import Camera, Frame
+from edge_agent.devices.camera.camera import Frame
+from edge_agent.devices.camera.settings import CameraSettings
 
 Image = npt.NDArray[np.uint8]
 Polygon = tuple[tuple[int, int], ...]
@@ -46,6 +47,19 @@ class VehicleDetector(Protocol):
         """What is in each picture, (h, w, 3) BGR; `in_lane` by the polygon, permille."""
 
 
+class Stills(Protocol):
+    """What the worker needs of a camera: `Camera`, or a file looked at afterwards."""
+
+    id: str
+    settings: CameraSettings
+
+    def wait_for(self, t: Ns, until: Ns, /) -> bool:
+        """Wait until the picture nearest to `t` is there, no longer than to `until`."""
+
+    def frames_at(self, times: Sequence[Ns], /) -> list[Frame | None]:
+        """The pictures nearest to each of the times; None where there is none near enough."""
+
+
 @dataclass(order=True)
 class _Waiting:
     due: int
@@ -66,7 +80,7 @@ class CaptureWorker:
 
     def __init__(
         self,
-        cameras: Mapping[str, Camera],
+        cameras: Mapping[str, Stills],
         stage: Stage,
         detector: VehicleDetector | None,
         emit: Callable[[Captured], object],
@@ -125,13 +139,14 @@ class CaptureWorker:
                     return
                 request = heapq.heappop(self._waiting).request
             try:
-                answer = self._carry_out(request)
+                answer = self.carry_out(request)
             except Exception as failure:  # one bad picture must not end all capturing
                 log.exception("capture %s failed", request.request)
                 answer = self._failed(request, f"{type(failure).__name__}: {failure}"[:300])
             self._emit(answer)
 
-    def _carry_out(self, request: Capture) -> Captured:
+    def carry_out(self, request: Capture) -> Captured:
+        """Take the pictures now and in this thread; for the worker itself, and for imports."""
         camera = self._cameras[request.camera]
         last = max(request.times)
         camera.wait_for(Ns(last), Ns(last + WAIT))
@@ -168,7 +183,7 @@ class CaptureWorker:
             return ((),) * len(frames)
         return self._detector.detect([frame.image for frame in frames], lane)
 
-    def _picture(self, role: str, image: Image, frame: Frame, camera: Camera) -> Picture:
+    def _picture(self, role: str, image: Image, frame: Frame, camera: Stills) -> Picture:
         data = to_jpeg(image, camera.settings.jpeg_quality)
         sha256, width, height = self._stage(data, "image/jpeg")
         return Picture(role, sha256, len(data), "image/jpeg", width, height, frame.captured_at, camera.id)

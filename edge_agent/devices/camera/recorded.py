@@ -1,0 +1,70 @@
+"""A video file looked at afterwards: any instant of it, for imports. Plays nothing, keeps nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from edge_agent.core.units import Ns
+from edge_agent.devices.camera.camera import TOLERANCE, Frame
+from edge_agent.devices.camera.ring import to_ns
+from edge_agent.devices.camera.settings import CameraSettings
+from edge_agent.errors import DeviceError
+
+
+class RecordedVideo:
+    """Stands where a `Camera` stands for `CaptureWorker.carry_out`.
+
+    Args:
+        id: the camera's id in the configuration.
+        settings: its views and its JPEG quality; the address is not used.
+        path: the video file.
+        epoch: monotonic time of the file's first picture.
+    """
+
+    def __init__(
+        self,
+        id: str,  # noqa: A002 - the word of the configuration
+        settings: CameraSettings,
+        path: Path,
+        epoch: Ns,
+    ) -> None:
+        self.id = id
+        self.settings = settings
+        self._path = path
+        self._epoch = epoch
+
+    def wait_for(self, _t: Ns, _until: Ns) -> bool:
+        """A file has been there all along."""
+        return True
+
+    def frames_at(self, times: Sequence[Ns], tolerance: int = TOLERANCE) -> list[Frame | None]:
+        """The pictures nearest to each of the times; None where there is none near enough.
+
+        Raises:
+            DeviceError: the file cannot be read.
+        """
+        import av  # noqa: PLC0415 - heavy: loads FFmpeg
+
+        try:
+            with av.open(str(self._path)) as container:
+                return [self._nearest(container, t, tolerance) for t in times]
+        except (av.FFmpegError, IndexError) as error:
+            raise DeviceError(f"{self._path}: {error}") from None
+
+    def _nearest(self, container: Any, t: Ns, tolerance: int) -> Frame | None:
+        stream = container.streams.video[0]
+        first = stream.start_time or 0
+        wanted = t - self._epoch
+        container.seek(max(first, first + int(wanted / 1e9 / stream.time_base)), stream=stream, backward=True)
+        best: tuple[int, Any] | None = None
+        for frame in container.decode(stream):
+            shown = to_ns(frame.pts - first, stream.time_base)
+            if best is None or abs(shown - wanted) < abs(best[0] - wanted):
+                best = (shown, frame)
+            if shown > wanted + tolerance:
+                break
+        if best is None or abs(best[0] - wanted) > tolerance:
+            return None
+        return Frame(best[1].to_ndarray(format="bgr24"), Ns(best[0] + self._epoch), Ns(0))

@@ -1,0 +1,79 @@
+"""Foreign captures of a crossing, with a video of it, become a recording that replays the same."""
+
+import pytest
+from typer.testing import CliRunner
+
+from edge_agent.cli import import_, replay
+from edge_agent.core.decisions import CrossingSeen, Seal
+from edge_agent.core.events import Captured, PlateSeen, SerialBytes
+from edge_agent.errors import UsageError
+from edge_agent.journal.reader import Recording
+from edge_agent.sim.events import events
+from edge_agent.sim.render.clip import write_clip
+from edge_agent.sim.render.scene import Scene
+from edge_agent.sim.traffic import generate
+from tests.road import ROOT, a_scenario
+
+LORRY = {"at_s": 3, "kind": "truck3", "gross_kg": 25_800, "speed_kmh": 20, "plate": "沪A12345"}
+UTC = 1_780_000_000_000_000_000  # of scenario time 0
+MONO = 100 * 10**9  # what the scenario calls its time 0
+SITE = ROOT / "configs" / "bridge.yaml"
+
+
+def captures(folder, scenario):
+    """The scenario as files of other makers: a serial capture, a CSV, a video."""
+    serial, plates = ["# made by a logger"], ["time,camera,plate,confidence,lane"]
+    for event in events(scenario, 1):
+        seconds = f"{(event.at - MONO + UTC) / 1e9:.6f}"
+        if isinstance(event, SerialBytes):
+            serial.append(f"{seconds} {event.data.hex()}")
+        elif isinstance(event, PlateSeen):
+            plates.append(f"{seconds},cam1,{event.text},{event.confidence},1")
+    (folder / "wim.txt").write_text("\n".join(serial))
+    (folder / "plates.csv").write_text("\n".join(plates))
+    write_clip(folder / "cam1.mp4", Scene(x_cam_mm=5_000), generate(scenario, 1), 0, 8 * 10**9, 10)
+
+
+def run(app, *arguments):
+    return CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
+
+
+def test_captures_of_a_crossing_become_a_recording_with_its_pictures(tmp_path):
+    captures(tmp_path, a_scenario(LORRY, duration_s=9))
+    rec = tmp_path / "crossing.mcap"
+
+    done = run(
+        import_.app,
+        *("--config", SITE, "--out", rec, "--serial", f"wim={tmp_path / 'wim.txt'}"),
+        *("--plates", tmp_path / "plates.csv", "--video", f"cam1={tmp_path / 'cam1.mp4'}@{UTC // 10**9}"),
+    )
+
+    assert done.exit_code == 0, done.output
+    recording = Recording.open(rec)
+    [captured] = [e for e in recording.events() if isinstance(e, Captured)]
+    assert [p.role for p in captured.pictures][:2] == ["full_view_1", "full_view_2"]
+    assert (tmp_path / "crossing.mcap.pictures" / f"{captured.pictures[0].sha256}.jpg").exists()
+    decided = list(recording.decisions())
+    [crossing] = [d.crossing for d in decided if isinstance(d, CrossingSeen)]
+    assert abs(crossing.gross - 25_800_000) < 2_000_000
+    [seal] = [d for d in decided if isinstance(d, Seal)]
+    assert seal.match.read.text == "沪A12345"
+
+    again = run(replay.app, rec, "--out", tmp_path / "replayed")
+
+    assert again.exit_code == 0, again.output
+    assert "byte for byte" in again.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--serial", "elsewhere=x.txt"), "no port 'elsewhere'"),
+        (("--serial", "wim"), "is not --serial PORT=FILE"),
+        (("--video", "cam1=nothing.mp4@1"), "no such video file"),
+        ((), "nothing to import"),
+    ],
+)
+def test_what_cannot_be_imported_is_said(tmp_path, arguments, said):
+    with pytest.raises(UsageError, match=said):
+        run(import_.app, "--config", SITE, "--out", tmp_path / "r.mcap", *arguments)
