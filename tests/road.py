@@ -54,7 +54,9 @@ def site_settings(scenario: Scenario, **changes: object) -> SiteSettings:
     match_lanes = [{"lane": lane.id, "distance_mm": distance} for lane in scenario.lanes]
     chosen = {
         "id": "bridge-test",
-        "ports": {port: {"protocol": sim.protocol.model_dump()} for port, sim in scenario.instruments.items()},
+        "ports": {
+            port: {"protocol": sim.protocol.model_dump()} for port, sim in scenario.instruments.items()
+        },
         "lanes": lanes,
         "cameras": {"cam1": {"match": {"lanes": match_lanes}}},
         "legal": {"use_class": "test"},
