@@ -28,7 +28,7 @@ def write_report(demo: Demo, outcome: Outcome) -> Path:
         page,
         title=demo.stage.title,
         subtitle=f"{demo.config.site.name} · seed {demo.seed} · {summary['broker']}",
-        simulated=True,
+        notice=demo.stage.notice,
         tiles=tiles,
         decisions=(decision for recording in recordings for decision in recording.decisions()),
         bundle=outcome.bundle,

@@ -45,6 +45,10 @@ def clip_stage(site: SiteConfig, progress: Progress) -> Stage:
     [port] = {site.lanes[lane].port for lane in views}
     return Stage(
         title=f"实拍视频 · Real footage: {clip.name}",
+        notice=(
+            "画面为实拍录像；重量、车速和号牌均为模拟，与画面中的车辆无关，不涉及任何当事人。",
+            "The footage is real; weights, speeds and plates are simulated, not those of the vehicles shown.",
+        ),
         scenario=scenario,
         site=moved(site, {("lanes", lane, "scale", "zero", "warm_up_s"): 0 for lane in site.lanes}),
         port=port,

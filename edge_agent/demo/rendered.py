@@ -43,6 +43,10 @@ def rendered_stage(seconds: float | None) -> Stage:
         changes["lanes", lane, "scale", "zero", "warm_up_s"] = 0  # the simulated cells are warm
     return Stage(
         title="桥梁称重演示 · Bridge demo",
+        notice=(
+            "模拟数据：车辆、重量、号牌和画面均为仿真生成，不涉及任何真实当事人。",
+            "Simulated: vehicles, weights, plates and pictures are generated. Nobody real is concerned.",
+        ),
         scenario=scenario,
         site=moved(site, changes),
         port="wim",

@@ -24,6 +24,7 @@ class Stage:
     """One play. `site` is complete but for the places and the addresses of the run."""
 
     title: str
+    notice: tuple[str, str]  # what is simulated, in Chinese and English
     scenario: Scenario
     site: SiteConfig
     port: str  # the instrument that is simulated

@@ -57,7 +57,7 @@ def write_page(
     *,
     title: str,
     subtitle: str,
-    simulated: bool,
+    notice: tuple[str, str] | None,
     tiles: Sequence[Tile],
     decisions: Iterable[Decision],
     bundle: Path,
@@ -70,7 +70,7 @@ def write_page(
         out: HTML file, in a folder above the bundle.
         title: what is shown.
         subtitle: where and when.
-        simulated: say so, large.
+        notice: what must be said first, in Chinese and English: that it is simulated, say.
         tiles: numbers for the top.
         decisions: of the daemon or a replay: crossings and what was sealed.
         bundle: exported evidence.
@@ -83,7 +83,7 @@ def write_page(
     page = environment.from_string(template).render(
         title=title,
         subtitle=subtitle,
-        simulated=simulated,
+        notice=notice,
         tiles=tiles,
         rows=_rows(decisions, cases),
         cases=cases,

@@ -70,7 +70,7 @@ def json_body(pushed: PushedRead) -> tuple[bytes, str]:
         body["captured"] = camera_time(pushed.captured_utc_ns)
     if pushed.jpeg is not None:
         data = base64.b64encode(pushed.jpeg).decode("ascii")
-        body["pictures"] = [{"role": "front", "media_type": "image/jpeg", "data_base64": data}]
+        body["pictures"] = [{"role": "plate", "media_type": "image/jpeg", "data_base64": data}]
     return json.dumps(body, ensure_ascii=False).encode(), "application/json"
 
 
