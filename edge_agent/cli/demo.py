@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,6 +72,13 @@ def play(
 
     screen = _screen(as_json=as_json)
     places = prepare_folder(out)
+    # The terminal is for the table; what the daemon has to say goes where a daemon's words go.
+    logging.basicConfig(
+        filename=places.root / "daemon.log",
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+        force=True,
+    )
     with _bar(screen) as progress:
         demo = Demo(places, stage(progress), seed, broker)
         demo.prepare(progress)
@@ -108,11 +116,11 @@ def _run(demo: Demo, screen: Console, *, table: bool) -> None:
     if not table:
         screen.print(f"traffic for {demo.scenario.duration_s:g} s ...")
         demo.run(lambda: None)
-        screen.print(live_table(demo.board, demo.origin, note))
+        screen.print(live_table(demo.board, demo.origin, note, screen.width))
         return
     with Live(console=screen, refresh_per_second=4) as live:
-        demo.run(lambda: live.update(live_table(demo.board, demo.origin, note)))
-        live.update(live_table(demo.board, demo.origin, note))
+        demo.run(lambda: live.update(live_table(demo.board, demo.origin, note, screen.width)))
+        live.update(live_table(demo.board, demo.origin, note, screen.width))
 
 
 def _say(screen: Console, summary: dict[str, Any], folder: Path, page: Path) -> None:
@@ -137,3 +145,5 @@ def _say(screen: Console, summary: dict[str, Any], folder: Path, page: Path) -> 
     screen.print(f"summary  {folder / 'summary.json'}", markup=False, soft_wrap=True)
     screen.print(f"report   {page}", markup=False, soft_wrap=True)
     screen.print(f"evidence {folder / 'evidence'}   (edge-agent verify)", markup=False, soft_wrap=True)
+    screen.print(f"journal  {folder / 'journal'}   (edge-agent replay)", markup=False, soft_wrap=True)
+    screen.print(f"log      {folder / 'daemon.log'}", markup=False, soft_wrap=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from rich import box
 from rich.table import Table
 from rich.text import Text
@@ -13,46 +16,53 @@ from edge_agent.demo.board import Board, Row
 NEWEST = 16  # rows shown; the report has them all
 
 
-def live_table(board: Board, started_at: Ns, note: str) -> Table:
-    """A fresh table of the newest crossings."""
-    table = Table(
-        box=box.SIMPLE_HEAD, title="edge-agent demo · 模拟数据 simulated", caption=note, expand=False
-    )
-    for heading, justify in (
-        ("时刻\ns", "right"),
-        ("车道\nlane", "left"),
-        ("轴数\naxles", "right"),
-        ("总重\ngross t", "right"),
-        ("95 %\n± t", "right"),
-        ("车速\nkm/h", "right"),
-        ("标记\nflags", "left"),
-        ("结论\nresult", "left"),
-        ("号牌\nplate", "left"),
-        ("证据\nevidence", "left"),
-        ("回执\ns", "right"),
-    ):
-        table.add_column(heading, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+WIDE = 112  # columns of a terminal that everything fits in
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    heading: str
+    cell: Callable[[Row, Ns], str | Text]
+    right: bool = True
+    essential: bool = True  # shown on a narrow terminal too
+
+
+COLUMNS = (
+    _Column("时刻\ns", lambda row, start: f"{(row.crossing.first_axle_at - start) / S:.1f}"),
+    _Column("车道\nlane", lambda row, _: row.crossing.lane, right=False, essential=False),
+    _Column("轴数\naxles", lambda row, _: str(len(row.crossing.axles))),
+    _Column("总重\ngross t", lambda row, _: tonnes(row.crossing.gross)),
+    _Column("95 %\n± t", lambda row, _: tonnes(row.crossing.gross_interval), essential=False),
+    _Column("车速\nkm/h", lambda row, _: kmh(row.crossing.speed), essential=False),
+    _Column("标记\nflags", lambda row, _: flags(row), right=False, essential=False),
+    _Column("结论\nresult", lambda row, _: result(row), right=False),
+    _Column("号牌\nplate", lambda row, _: plate(row), right=False),
+    _Column("证据\nevidence", lambda row, _: evidence(row), right=False),
+    _Column("回执\ns", lambda row, _: latency(row)),
+)
+
+
+def live_table(board: Board, started_at: Ns, note: str, width: int = WIDE) -> Table:
+    """A fresh table of the newest crossings, with fewer columns on a terminal narrower than `WIDE`."""
+    title = "edge-agent demo · 模拟数据 simulated"
+    columns = [column for column in COLUMNS if column.essential or width >= WIDE]
+    table = Table(box=box.SIMPLE_HEAD, title=title, caption=note, padding=(0, 1, 0, 0))
+    for column in columns:
+        table.add_column(column.heading, justify="right" if column.right else "left", no_wrap=True)
     for row in board.snapshot()[-NEWEST:]:
-        table.add_row(*_cells(row, started_at))
+        table.add_row(*(column.cell(row, started_at) for column in columns))
     return table
 
 
-def _cells(row: Row, started_at: Ns) -> list[str | Text]:
-    crossing = row.crossing
-    latency = row.latency_ms
-    return [
-        f"{(crossing.first_axle_at - started_at) / S:.1f}",
-        crossing.lane,
-        str(len(crossing.axles)),
-        tonnes(crossing.gross),
-        tonnes(crossing.gross_interval),
-        kmh(crossing.speed),
-        Text(" ".join(crossing.flags), style="yellow"),
-        result(row),
-        plate(row),
-        evidence(row),
-        "" if latency is None else f"{latency / 1000:.2f}",
-    ]
+def flags(row: Row) -> Text:
+    """Why the weight is not safe to use."""
+    return Text(" ".join(row.crossing.flags), style="yellow")
+
+
+def latency(row: Row) -> str:
+    """Last axle to receipt, seconds."""
+    took = row.latency_ms
+    return "" if took is None else f"{took / 1000:.2f}"
 
 
 def tonnes(grams: int | None) -> str:

@@ -161,7 +161,7 @@ class LiveTraffic:
         by_id = {passage.id: passage for passage in self.passages}
         for read in all_reads(self.scenario, self.passages, self._seed):
             pushed = PushedRead(read, self._said_utc(read), self._painted(by_id.get(read.passage_id)))
-            if not self._wait_until(read.arrives_ns):
+            if read.arrives_ns >= self.scenario.duration_ns or not self._wait_until(read.arrives_ns):
                 return
             try:
                 self._push(pushed)
@@ -182,6 +182,8 @@ class LiveTraffic:
 
     def _play_passages(self) -> None:
         for passage in self.passages:
+            if when(passage) >= self.scenario.duration_ns:
+                break  # planned for later than this play lasts
             if not self._wait_until(when(passage)):
                 return
             self.counts.passages += 1
