@@ -59,9 +59,9 @@ def _names(data: Any, *path: str | int) -> set[str]:
     return {str(name) for name, _ in _items(data, *path)}
 
 
-def _known(loc: Loc, kind: str, name: str, names: Iterable[str]) -> Iterator[Mismatch]:
+def _known(loc: Loc, kind: str, name: object, names: Iterable[str]) -> Iterator[Mismatch]:
     """A name must be one of `names`; no name, or what is no text, is for the models to refuse."""
-    if name and name not in names:
+    if name and isinstance(name, str) and name not in names:
         yield Mismatch(loc, f"no {kind} {name!r}", nearest(name, names))
 
 

@@ -407,3 +407,14 @@ def test_anything_in_the_place_of_a_part_is_a_problem_and_never_a_crash(tmp_path
         assert error.problems  # noqa: PT017 - either way is right
     else:
         assert config.core()
+
+
+def test_a_list_where_names_are_wanted_is_a_problem_and_no_crash(tmp_path):
+    """Its places are numbers, and no number is like any name."""
+    tree = yaml.load(GOOD, Loader=yaml.SafeLoader)
+    tree["anpr"]["cameras"] = [None, None]
+    path = tmp_path / "site.yaml"
+    path.write_text(json.dumps(tree, default=str), "utf-8")
+
+    with pytest.raises(ConfigError, match=r"anpr\.cameras"):
+        load(path)
