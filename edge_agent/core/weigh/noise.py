@@ -22,6 +22,6 @@ def difference_scale(values: Int64) -> int:
     """
     if values.size < 2:
         return 0
-    steps = np.abs(np.diff(values))
+    steps = np.abs(values[1:] - values[:-1])
     middle = steps.size // 2
     return int(np.partition(steps, middle)[middle]) * 10484 // 10000

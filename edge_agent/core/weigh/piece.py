@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
-
-import numpy as np
 
 from edge_agent.core.weigh.layout import NO_VALUE
 from edge_agent.core.weigh.samples import Int64, UInt8
@@ -15,47 +11,42 @@ from edge_agent.core.weigh.zero import BIN_NS
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """at (n,), grams (n, width), status (n, width), inputs (n,)."""
+    """at (n,), grams (n, width), status (n, width), inputs (n,); `flagged`: some status may not be 0."""
 
     at: Int64
     grams: Int64
     status: UInt8
     inputs: Int64
+    flagged: bool
 
     @property
     def size(self) -> int:
         """Number of samples."""
         return int(self.at.size)
 
-    def cut(self, at: int) -> tuple[Piece, Piece]:
-        """The first `at` samples and the rest."""
-        if at >= self.size:
-            return self, self.between(self.size, self.size)
-        return self.between(0, at), self.between(at, self.size)
+    def head(self, count: int) -> Piece:
+        """The first `count` samples."""
+        return self if count >= self.size else self._between(0, count)
+
+    def behind(self, count: int) -> Piece:
+        """All but the first `count` samples."""
+        return self if count == 0 else self._between(count, self.size)
+
+    def one_bin(self) -> Piece:
+        """The first samples, as far as they lie in one bin of the zero tracker: one zero holds for them."""
+        end = (int(self.at[0]) // BIN_NS + 1) * BIN_NS
+        return self if int(self.at[-1]) < end else self.head(int(self.at.searchsorted(end)))
 
     def good(self) -> Piece:
         """Only the samples in which every channel has a value."""
+        if not self.flagged:
+            return self
         bad = (self.status & NO_VALUE).any(axis=1)
         if not bad.any():
             return self
         keep = ~bad
-        return Piece(self.at[keep], self.grams[keep], self.status[keep], self.inputs[keep])
+        return Piece(self.at[keep], self.grams[keep], self.status[keep], self.inputs[keep], flagged=True)
 
-    def between(self, first: int, last: int) -> Piece:
-        """Samples [first, last)."""
-        return Piece(
-            self.at[first:last], self.grams[first:last], self.status[first:last], self.inputs[first:last]
-        )
-
-
-def by_bin(piece: Piece) -> Iterator[Piece]:
-    """Cut at the bounds of the zero tracker's bins: within one, the zero does not change."""
-    first, last = int(piece.at[0]) // BIN_NS, int(piece.at[-1]) // BIN_NS
-    if first == last:
-        yield piece
-        return
-    bounds = np.searchsorted(piece.at, np.arange(first + 1, last + 1, dtype=np.int64) * BIN_NS)
-    ends = [0, *np.unique(bounds).tolist(), piece.size]
-    for start, end in itertools.pairwise(ends):
-        if end > start:
-            yield piece.between(start, end)
+    def _between(self, first: int, last: int) -> Piece:
+        rows = slice(first, last)
+        return Piece(self.at[rows], self.grams[rows], self.status[rows], self.inputs[rows], self.flagged)

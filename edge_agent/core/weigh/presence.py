@@ -46,13 +46,13 @@ class Presence:
         present: bool (n,), the separator's word
         """
         state = active @ self._bits[:-1] + present * self._bits[-1]
-        bounds: list[int] = [0, *(np.flatnonzero(np.diff(state)) + 1).tolist(), state.size]
+        bounds: list[int] = [0, *(np.flatnonzero(state[1:] != state[:-1]) + 1).tolist(), state.size]
         for first, last in pairwise(bounds):
             self._follow(int(at[first]), active[first].tolist())
             if state[first]:
                 self._busy_at = int(at[last - 1])
                 continue
-            end = first + int(np.searchsorted(at[first:last], self._busy_at + self._silence_ns()))
+            end = first + int(at[first:last].searchsorted(self._busy_at + self._silence_ns()))
             if end < last:
                 return end
         return None

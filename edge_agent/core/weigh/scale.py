@@ -27,7 +27,7 @@ from edge_agent.core.weigh.balance import SensorBalance
 from edge_agent.core.weigh.controller import crossing_of_record
 from edge_agent.core.weigh.crossing import Context, weigh
 from edge_agent.core.weigh.layout import Layout
-from edge_agent.core.weigh.piece import Piece, by_bin
+from edge_agent.core.weigh.piece import Piece
 from edge_agent.core.weigh.presence import Presence
 from edge_agent.core.weigh.samples import BAD_OVERLOAD, INFO_GAP, Int64, Samples, VehicleRecord
 from edge_agent.core.weigh.settings import ScaleSettings
@@ -117,29 +117,27 @@ class Scale:
         if not self._layout.fits(block):
             return self._too_narrow(block)
         grams, status = self._layout.grams(block)
-        out: list[Crossing | Fault] = []
-        for piece in by_bin(Piece(block.at, grams, status, block.inputs)):
-            out.extend(self._take(piece))
-        return tuple(out)
+        return tuple(self._take(Piece(block.at, grams, status, block.inputs, bool(status.any()))))
 
-    # ---- one piece: samples of one 100 ms bin ---------------------------------------------------
+    # ---- piece by piece -------------------------------------------------------------------------
 
-    def _take(self, piece: Piece) -> Out:
-        """All of one bin's samples; the zero is the same for all of them."""
-        while piece.size:
-            if self._begins_behind_a_hole(piece):
+    def _take(self, rest: Piece) -> Out:
+        """All samples of a block, in pieces for which one zero holds: it moves only while empty."""
+        while rest.size:
+            if self._begins_behind_a_hole(rest):
                 if not self._silent:
                     yield from self._fall_silent(Ns(self._last_at_or(0) + self._silent_ns))
                 self._silent = False
-                self._last_at = Ns(int(piece.at[0]))
+                self._last_at = Ns(int(rest.at[0]))
                 self._hole_at = self._last_at
-            whole, _ = piece.cut(self._before_hole(piece))
-            used, out = self._step(whole)
+            piece = rest.one_bin() if self._state is State.EMPTY else rest
+            piece = piece.head(self._before_hole(piece))
+            used, out = self._step(piece)
             yield from out
             if used:
-                self._note_holes(whole.between(0, used))
-                self._last_at = Ns(int(whole.at[used - 1]))
-            piece = piece.cut(used)[1]
+                self._note_holes(piece.head(used))
+                self._last_at = Ns(int(piece.at[used - 1]))
+            rest = rest.behind(used)
 
     def _step(self, piece: Piece) -> tuple[int, list[Crossing | Fault]]:
         """Take samples until the state changes: (how many were taken, what came of it)."""
@@ -166,13 +164,15 @@ class Scale:
         """Samples before the first hole that is longer than the silence allowed."""
         if int(piece.at[-1]) - int(piece.at[0]) <= self._silent_ns:
             return piece.size
-        holes = np.flatnonzero(np.diff(piece.at) > self._silent_ns)
+        holes = np.flatnonzero(piece.at[1:] - piece.at[:-1] > self._silent_ns)
         return int(holes[0]) + 1 if holes.size else piece.size
 
     def _note_holes(self, piece: Piece) -> None:
         """Remember where samples were missing: the instrument says so, or time jumped."""
-        first = int(piece.at[0])
-        jumps = np.diff(piece.at, prepend=self._last_at_or(first)) > HOLE_NS
+        before = self._last_at_or(int(piece.at[0]))
+        if not piece.flagged and int(piece.at[-1]) - before <= HOLE_NS:
+            return
+        jumps = np.diff(piece.at, prepend=before) > HOLE_NS
         holes = np.flatnonzero(jumps | ((piece.status & INFO_GAP) != 0).any(axis=1))
         if holes.size:
             self._hole_at = int(piece.at[holes[-1]])
@@ -185,11 +185,10 @@ class Scale:
 
     def _while_empty(self, piece: Piece) -> tuple[int, list[Crossing | Fault]]:
         busy = self._begins(piece) | self._overloaded(piece) | self._present(piece)
-        first = int(np.argmax(busy))
+        first = int(busy.argmax())
         if not busy[first]:
             return piece.size, self._idle(piece)
-        before, _ = piece.cut(first)
-        out = self._idle(before) if first else []
+        out = self._idle(piece.head(first)) if first else []
         if self._zero.level is None:
             return first, out
         self._zero.freeze()
@@ -206,7 +205,7 @@ class Scale:
         frozen for ever.
         """
         detect = self._settings.detect
-        load = self._net(piece).max(axis=1)
+        load = np.maximum.reduce(self._net(piece), axis=1)
         over: Bool = load > detect.on_g
         if not over.any():
             self._rising_since = None
@@ -241,10 +240,10 @@ class Scale:
         end = self._presence.end_of_vehicle(piece.at, active, self._present(piece))
         cap = self._cap(piece)
         if end is not None and end < cap:
-            self._keep(piece.cut(end + 1)[0])
+            self._keep(piece.head(end + 1))
             return end + 1, self._close(Ns(int(piece.at[end])), State.EMPTY, set())
         if cap < piece.size:
-            self._keep(piece.cut(cap + 1)[0])
+            self._keep(piece.head(cap + 1))
             at = Ns(int(piece.at[cap]))
             seconds = div_round(at - self._opened_at, S)
             fault = self._fault(at, FaultKind.SENSOR_FAULT, f"loaded for {seconds} s without an end")
@@ -256,7 +255,7 @@ class Scale:
     def _cap(self, piece: Piece) -> int:
         """First sample at which the vehicle in progress is too long, or takes too much memory."""
         detect = self._settings.detect
-        by_time = int(np.searchsorted(piece.at, self._opened_at + detect.max_vehicle_s * S))
+        by_time = int(piece.at.searchsorted(self._opened_at + detect.max_vehicle_s * S))
         return min(by_time, max(0, detect.max_samples - 1 - self._kept_samples))
 
     def _while_blocked(self, piece: Piece) -> tuple[int, list[Crossing | Fault]]:
@@ -285,6 +284,8 @@ class Scale:
         return self._layout.per_sensor(piece.grams - self._zero.level)
 
     def _overloaded(self, piece: Piece) -> Bool:
+        if not piece.flagged:
+            return np.zeros(piece.size, dtype=np.bool_)
         over: Bool = ((piece.status & BAD_OVERLOAD) != 0).any(axis=1)
         return over
 

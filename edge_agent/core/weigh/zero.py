@@ -42,14 +42,12 @@ class ZeroTracker:
     def __init__(self, channels: int, settings: ZeroSettings, below_g: int) -> None:
         self._settings = settings
         self._below = below_g
-        self._channels = channels
-        self._bins: deque[Int64] = deque(maxlen=settings.window_s * S // BIN_NS)
+        self._bins = np.zeros((settings.window_s * S // BIN_NS, channels), dtype=np.int64)  # a ring
+        self._binned = 0  # means that were ever written to it
         self._waiting: deque[tuple[int, Int64, int]] = deque()  # bin, mean, noise: not yet past the guard
         self._bin = -1
-        self._sum = np.zeros(channels, dtype=np.int64)
-        self._count = 0
+        self._parts: list[Int64] = []  # the samples of the bin in progress
         self._noises: deque[int] = deque(maxlen=50)
-        self._noise_parts: list[Int64] = []
         self._odd = 0
         self._even = 0
         self._settled_at: Ns = Ns(0)
@@ -66,11 +64,8 @@ class ZeroTracker:
         event = self._enter(int(at[0]) // BIN_NS)
         if int(at[-1]) >= self._settled_at:
             if int(at[0]) < self._settled_at:
-                keep = at >= self._settled_at
-                grams = grams[keep]
-            self._sum += grams.sum(axis=0)
-            self._count += grams.shape[0]
-            self._noise_parts.append(grams)
+                grams = grams[at >= self._settled_at]
+            self._parts.append(grams)
         return event
 
     def freeze(self) -> None:
@@ -85,7 +80,7 @@ class ZeroTracker:
 
     def restart(self) -> None:
         """Forget the zero: the next second of samples gives a new one, which stays suspect."""
-        self._bins.clear()
+        self._binned = 0
         self._waiting.clear()
         self._drop_bin()
         self._odd = self._even = 0
@@ -106,16 +101,14 @@ class ZeroTracker:
 
     def _drop_bin(self) -> None:
         self._bin = -1
-        self._count = 0
-        self._sum[:] = 0
-        self._noise_parts.clear()
+        self._parts.clear()
 
     def _enter(self, index: int) -> ZeroEvent | None:
         if index == self._bin:
             return None
-        if self._count:
-            noise = difference_scale(np.concatenate(self._noise_parts).sum(axis=1))
-            self._waiting.append((self._bin, _divide(self._sum, self._count), noise))
+        if self._parts:
+            grams = np.concatenate(self._parts)
+            self._waiting.append((self._bin, _mean(grams), difference_scale(grams.sum(axis=1))))
         self._drop_bin()
         self._bin = index
         event = None
@@ -127,14 +120,15 @@ class ZeroTracker:
 
     def _commit(self, index: int, mean: Int64, noise: int) -> ZeroEvent | None:
         self._seen_at = Ns((index + 1) * BIN_NS)
-        self._bins.append(mean)
+        self._bins[self._binned % len(self._bins)] = mean
+        self._binned += 1
         self._noises.append(noise)
         self.noise = sorted(self._noises)[len(self._noises) // 2]
         event = self._judge(mean) if self.level is not None else None
         if event is ZeroEvent.BELOW:
             return event
-        if self.level is not None or len(self._bins) >= FIRST_BINS:
-            self.level = _median(np.stack(self._bins))
+        if self.level is not None or self._binned >= FIRST_BINS:
+            self.level = _median(self._bins[: self._binned])
         return event
 
     def _judge(self, mean: Int64) -> ZeroEvent | None:
@@ -168,5 +162,8 @@ def _median(bins: Int64) -> Int64:
     return level
 
 
-def _divide(total: Int64, count: int) -> Int64:
-    return (2 * total + count) // (2 * count)
+def _mean(grams: Int64) -> Int64:
+    """Of each column, to the nearest gram."""
+    count = len(grams)
+    mean: Int64 = (2 * grams.sum(axis=0) + count) // (2 * count)
+    return mean
