@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,20 +28,20 @@ SYNC = b"\xa5\x5a"
 VERSION = 1
 HEADER = struct.Struct("<2sBBHHIIHH")
 CRC_BYTES = 4
+CRC_OF_WHOLE = 0x2144DF1C  # CRC-32 of anything with its own CRC-32, little endian, behind it
 FLAG_OVERRUN = 1  # the device dropped samples of its own before this frame
 
 # A sequence that jumps further is a device that started afresh, not one that lost frames.
 MOST_LOST_NS = 10_000 * MS
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
-    """What varies from frame to frame."""
+class _Head(NamedTuple):
+    """What varies from frame to frame; all integers, so that many of them make an array."""
 
     start: int  # in the buffer
     steps: int  # frame periods since the frame before
-    gap: bool
     inputs: int
+    gap: bool
     saturated: int
 
 
@@ -104,9 +104,7 @@ class AdcDecoder:
                 start = self._hunt(buffer, start)
                 continue
             end = start + self._length
-            if zlib.crc32(buffer[start : end - CRC_BYTES]) != int.from_bytes(
-                buffer[end - CRC_BYTES : end], "little"
-            ):
+            if zlib.crc32(buffer[start:end]) != CRC_OF_WHOLE:
                 self._reject(Reason.CHECKSUM)
                 start = self._hunt(buffer, start)
                 continue
@@ -140,7 +138,7 @@ class AdcDecoder:
             self.counters.gap_ms_max = max(self.counters.gap_ms_max, (steps - 1) * self._frame_ns // MS)
         self.counters.frames += 1
         self.counters.gaps += gap
-        return _Head(start, steps, gap, inputs, saturated)
+        return _Head(start, steps, inputs, gap, saturated)
 
     def _hunt(self, buffer: bytes, start: int) -> int:
         """To the next sync, or to the end but for a last byte that may begin one."""
@@ -165,32 +163,28 @@ class AdcDecoder:
 
     def _decode(self, at: Ns, buffer: bytes, heads: list[_Head]) -> Samples:
         """Frames to one block."""
-        frames, rows = len(heads), len(heads) * self._samples
-        data = b"".join(
-            buffer[head.start + HEADER.size : head.start + self._length - CRC_BYTES] for head in heads
-        )
-        values = np.frombuffer(data, dtype="<i4").astype(np.int64).reshape(rows, self._channels)
-        sent = np.array([at - (len(buffer) - head.start) * self._char_ns for head in heads], dtype=np.int64)
-        times, _ = self._clock.place(sent, np.array([head.steps for head in heads], dtype=np.int64))
+        rows = len(heads) * self._samples
+        body, crc = HEADER.size, self._length - CRC_BYTES
+        data = b"".join([buffer[head.start + body : head.start + crc] for head in heads])
+        start, steps, inputs, gap, saturated = np.array(heads, dtype=np.int64).T
+        times, _ = self._clock.place(at - (len(buffer) - start) * self._char_ns, steps)
         return Samples(
             at=self._never_back((times[:, None] - self._ages).reshape(rows)),
-            values=values,
-            status=self._status(heads, frames, rows),
-            inputs=np.repeat(np.array([head.inputs for head in heads], dtype=np.int64), self._samples),
+            values=np.frombuffer(data, dtype="<i4").astype(np.int64).reshape(rows, self._channels),
+            status=self._status(gap, saturated).reshape(rows, self._channels),
+            inputs=inputs.repeat(self._samples),
             unit=self._unit,
         )
 
-    def _status(self, heads: list[_Head], frames: int, rows: int) -> UInt8:
-        """Saturation is told for a frame as a whole; a gap belongs to the first sample after it."""
-        status = np.zeros((frames, self._samples, self._channels), dtype=np.uint8)
-        saturated = np.array([head.saturated for head in heads], dtype=np.int64)
+    def _status(self, gap: Int64, saturated: Int64) -> UInt8:
+        """(frames, samples, channels). Saturation is told for a frame; a gap is before its first sample."""
+        status = np.zeros((gap.size, self._samples, self._channels), dtype=np.uint8)
         if saturated.any():
             hit = (saturated[:, None] & self._channel_bits) != 0
             status |= (hit * np.uint8(BAD_OVERLOAD))[:, None, :]
-        gaps = [head.gap for head in heads]
-        if any(gaps):
-            status[np.array(gaps), 0, :] |= np.uint8(INFO_GAP)
-        return status.reshape(rows, self._channels)
+        if gap.any():
+            status[gap != 0, 0, :] |= np.uint8(INFO_GAP)
+        return status
 
     def _never_back(self, times: Int64) -> Int64:
         """A clock that moved back may make two frames overlap: squeeze them."""

@@ -101,10 +101,10 @@ class SampleClock:
         return at, gap
 
     def _regular(self, raw: Int64, steps: Int64) -> tuple[Int64, int]:
-        elapsed = np.cumsum(steps) * self._period
+        elapsed = np.add.accumulate(steps) * self._period
         elapsed += elapsed * self._ppm // 1_000_000
         expected = elapsed + (self._last if self._last is not None else int(raw[0]))
-        delay = int((raw - expected).min())
+        delay = int(np.minimum.reduce(raw - expected))
         if self._last is None:
             return expected + delay, 0
         if delay > self._gap or self._late_for_long(delay, len(raw), int(elapsed[-1])):
