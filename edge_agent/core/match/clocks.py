@@ -35,6 +35,12 @@ class Clocks:
         """In use for this lane."""
         return self._learners[lane].current
 
+    def doubt(self) -> None:
+        """A clock has stepped: forget what was learned, believe nothing until reads fit again."""
+        settings = self._settings
+        self._learners = {lane.lane: OffsetLearner(lane, settings.offset) for lane in settings.lanes}
+        self._trust.doubt()
+
     def vehicle_settled(
         self, vehicle: Vehicle, cluster: Cluster, best_ppm: int, none_ppm: int, now: Ns
     ) -> list[Fault]:

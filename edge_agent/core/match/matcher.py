@@ -24,7 +24,7 @@ from edge_agent.core.match.pool import Cluster, Key, Pool, Sighting, Vehicle
 from edge_agent.core.match.posterior import Posterior
 from edge_agent.core.match.settings import MatchSettings
 from edge_agent.core.records import Crossing, Match, MatchStatus, PlateRead
-from edge_agent.core.units import MS, Ns
+from edge_agent.core.units import MS, Ns, Ppm
 
 
 class Matcher:
@@ -56,7 +56,7 @@ class Matcher:
         if len(self._new_crossings) < self._settings.max_held:
             self._new_crossings.append(crossing)
         else:
-            self._losses.add(*self.window(crossing)[2:])
+            self._turn_away(crossing)
 
     def read(self, read: PlateRead) -> None:
         """The camera read a plate. The same id again replaces what was said before."""
@@ -64,6 +64,14 @@ class Matcher:
             self._new_reads.append(read)
         else:
             self._losses.add(read.at, read.at)
+
+    def clock_stepped(self) -> None:
+        """Camera and box no longer agree as they did: times may be off, by one headway perhaps.
+
+        Every read would then fall where its neighbour's was expected. Nothing is decided until most of
+        the crossings have found a read again (`trust`).
+        """
+        self._clocks.doubt()
 
     # What follows
 
@@ -159,6 +167,24 @@ class Matcher:
         self._pool.add_vehicle(vehicle)
         touched[key] = None
 
+    def _turn_away(self, crossing: Crossing) -> None:
+        """No room for it: it is answered all the same, for a case may be waiting for the answer."""
+        at, sd, start, end = self.window(crossing)
+        self._losses.add(start, end)
+        self._out.append(
+            Match(
+                lane=crossing.lane,
+                crossing=crossing.number,
+                status=MatchStatus.AMBIGUOUS,
+                decided_at=self._now,
+                predicted_at=at,
+                predicted_sd=sd,
+                candidates=(),
+                none_posterior=Ppm(0),
+                margin=Ppm(0),
+            )
+        )
+
     def _expect(self, crossing: Crossing) -> Expected:
         """Its arrival by its own speed, unless the vehicle ahead is in its way."""
         lane = self._lanes[crossing.lane]
@@ -240,7 +266,8 @@ class Matcher:
             vehicle.wake = vehicle.due
             return
         open_still = self._now < closed <= vehicle.close + self._settings.late_ms * MS
-        vehicle.wake = closed if open_still and not _is_matched(vehicle) else None
+        # A match too: what might have explained a rival's read away may never be reported.
+        vehicle.wake = closed if open_still else None
 
     def _hidden_until(self, vehicle: Vehicle, read: PlateRead) -> Ns:
         """Until when the read may be of a vehicle that is not reported yet, as likely as of this one."""

@@ -24,6 +24,12 @@ class Trust:
         self._orphans: deque[bool] = deque(maxlen=MEMORY)
         self.suspect = False
 
+    def doubt(self) -> None:
+        """A clock is known to have stepped: as if nothing had fitted lately, until enough fits again."""
+        self._unread.extend([True] * MEMORY)
+        self._orphans.extend([True] * MEMORY)
+        self.suspect = True
+
     def crossing(self, *, read: bool) -> bool:
         """A crossing's window closed. True when this turns suspicion on."""
         self._unread.append(not read)

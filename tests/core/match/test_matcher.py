@@ -395,6 +395,18 @@ def test_a_flood_of_reads_is_bounded_and_nothing_near_it_is_decided():
     assert FaultKind.MATCH_OVERFLOW in faults(said)
 
 
+def test_a_crossing_that_there_is_no_room_for_is_answered_all_the_same():
+    matcher = a_matcher(max_held=16)
+    for n in range(1, 41):
+        matcher.crossing(plain_crossing(number=n, first_axle_ms=1_000 + n))
+
+    said = follow(matcher)
+
+    assert {a[1] for a in answers(said)} == set(range(1, 41))
+    assert {a[2] for a in answers(said)} == {AMBIGUOUS}
+    assert FaultKind.MATCH_OVERFLOW in faults(said)
+
+
 # Clocks
 
 
@@ -450,3 +462,19 @@ def replace_times(item, by_ms, number_by):
 
 def test_an_offset_of_an_unknown_lane_is_none():
     assert a_matcher().offset("7") is None
+
+
+def test_after_a_jump_of_the_clock_nothing_is_matched_until_reads_fit_again():
+    matcher = a_matcher()
+    before = follow(matcher, *convoy(20, 0), until_ms=420_000)
+    matcher.clock_stepped()
+    after = follow(
+        matcher,
+        *((ms + 440_000, replace_times(item, 440_000, 100)) for ms, item in convoy(40, 0)),
+        until_ms=2_000_000,
+    )
+
+    assert {a[2] for a in answers(before)} == {MATCHED}
+    first = [a[2] for a in answers(after) if a[1] <= 110]
+    assert MATCHED not in first
+    assert answers(after)[-1][2] is MATCHED
