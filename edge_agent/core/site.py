@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from edge_agent.core.camera_time import CameraTime
 from edge_agent.core.cases import Case, Cases, is_over, pictures_due
 from edge_agent.core.decisions import (
     Capture,
@@ -64,7 +65,12 @@ class Site:
 
     def __init__(self, settings: SiteSettings) -> None:
         self._settings = settings
-        self._now = Ns(0)
+        self._begin(Ns(0))
+
+    def _begin(self, now: Ns) -> None:
+        """Nothing is known: the daemon has just come up."""
+        settings = self._settings
+        self._now = now
         self._boot = "unstarted"
         self._decoders = {
             port: make_decoder(link.protocol, char_ns=link.char_ns) for port, link in settings.ports.items()
@@ -73,6 +79,10 @@ class Site:
         self._limits = {lane: Limits(chosen.limits) for lane, chosen in settings.lanes.items()}
         self._matchers = {name: Matcher(name, link.match) for name, link in settings.cameras.items()}
         self._mergers = {name: PlateMerger(name, settings.plates) for name in settings.cameras}
+        self._camera_times = {
+            name: CameraTime(link.unstamped_sd_ms, link.clock_limit_ms, settings.health.clock_step_ms)
+            for name, link in settings.cameras.items()
+        }
         self._lanes_of_port = {
             port: tuple(lane for lane, chosen in settings.lanes.items() if chosen.port == port)
             for port in settings.ports
@@ -116,6 +126,8 @@ class Site:
     # -- what happened ---------------------------------------------------------------------------
 
     def _on_started(self, event: Started) -> Iterable[Decision]:
+        # A journal may hold several runs of the daemon, and after a reboot the clock begins again.
+        self._begin(event.at)
         self._boot = event.boot_id
         self._health.start(event.at)
         return ()
@@ -149,7 +161,11 @@ class Site:
         if merger is None:
             yield self._unknown(f"camera/{event.camera}", "a plate from a camera that is not configured")
             return
-        at, at_sd = self._capture_time(event)
+        at, at_sd, moved = self._camera_times[event.camera].stamp(event)
+        if moved:
+            self._matchers[event.camera].clock_stepped()
+            detail = "its reads come earlier or later after their pictures than they did: has a clock moved?"
+            yield Fault(event.at, f"camera/{event.camera}", FaultKind.CLOCK_STEPPED, detail)
         yield from self._merged(event.camera, merger.add(event, at, at_sd))
 
     def _on_plates_done(self, event: PlatesDone) -> Iterable[Decision]:
@@ -162,6 +178,9 @@ class Site:
             yield Fault(event.at, f"camera/{event.camera}", FaultKind.CAMERA, event.problem)
 
     def _on_clock(self, event: ClockStatus) -> Iterable[Decision]:
+        for name, times in self._camera_times.items():
+            if times.clock(event):
+                self._matchers[name].clock_stepped()
         return self._health.clock_status(event)
 
     def _on_device(self, event: DeviceChanged) -> Iterable[Decision]:
@@ -247,18 +266,6 @@ class Site:
         )
 
     # -- plates ----------------------------------------------------------------------------------
-
-    def _capture_time(self, event: PlateSeen) -> tuple[Ns, Ns]:
-        """When the picture was taken, monotonic, with one standard deviation."""
-        link = self._settings.cameras[event.camera]
-        unstamped = Ns(link.unstamped_sd_ms * MS)
-        clock = self._health.clock
-        if event.captured_utc is None or clock is None:
-            return event.at, unstamped
-        at = Ns(event.captured_utc - clock.utc_minus_mono)
-        if abs(at - event.at) > link.clock_limit_ms * MS:
-            return event.at, unstamped
-        return at, Ns(0)
 
     def _merged(self, camera: str, results: tuple[PlateRead | Fault, ...]) -> Iterable[Decision]:
         for result in results:

@@ -83,4 +83,6 @@ class SiteSettings(Settings):
                 raise ValueError(
                     f"lanes.{name}.camera: no camera {lane.camera!r}; there are {sorted(self.cameras)}"
                 )
+            if lane.camera and name not in {seen.lane for seen in self.cameras[lane.camera].match.lanes}:
+                raise ValueError(f"lanes.{name}.camera: camera {lane.camera!r} does not know this lane")
         return self

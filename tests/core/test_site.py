@@ -1,17 +1,22 @@
 """From events to decisions: what a bridge's box concludes of the traffic over it."""
 
+import json
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from edge_agent.core import events as ev
 from edge_agent.core.decisions import Capture, CrossingSeen, Fault, FaultKind, ReadPlates, Seal
 from edge_agent.core.records import MatchStatus, Outcome, UseClass
 from edge_agent.core.site import Site
-from edge_agent.core.units import S
+from edge_agent.core.site_settings import SiteSettings
+from edge_agent.core.units import MS, S
 from edge_agent.sim.events import events
 from edge_agent.sim.traffic import generate
-from tests.road import a_scenario, decide, drive, site_settings, taken
+from tests.road import POSTED, a_scenario, decide, drive, site_settings, taken
 
 LORRY = {"at_s": 3, "kind": "truck3", "gross_kg": 25_800, "speed_kmh": 20}
 LIGHT = {"at_s": 9, "kind": "truck2", "gross_kg": 9_200, "speed_kmh": 24}
@@ -191,3 +196,130 @@ def test_no_sequence_of_events_ever_raises(noise, keep):
         for decision in site.step(event):
             assert isinstance(decision, CrossingSeen) or decision.at >= 0
         assert site.deadline is None or site.deadline > 0
+
+
+# Clocks that jump while traffic flows
+
+UTC = 1_790_000_000 * S
+HEADWAY = 2 * S
+
+
+def controller_settings():
+    """The smallest bridge: a controller that reports whole vehicles, one lane, one camera."""
+    return SiteSettings.model_validate(
+        {
+            "id": "bridge-test",
+            "ports": {"wim": {"protocol": {"kind": "wim_json", "lanes": {"1": "1"}}}},
+            "lanes": {
+                "1": {
+                    "port": "wim",
+                    "camera": "cam1",
+                    "scale": {"calibration": {"id": "test"}},
+                    "limits": {"posted": POSTED},
+                }
+            },
+            "cameras": {
+                "cam1": {"pictures": False, "match": {"lanes": [{"lane": "1", "distance_mm": 12_000}]}}
+            },
+            "legal": {"use_class": "reference"},
+        }
+    )
+
+
+def reported(at, number, gross_kg=25_000):
+    """A three-axle lorry at 30 km/h whose first axle was on the scale two seconds ago."""
+    loads = [gross_kg * 1000 - 2 * (gross_kg * 300), gross_kg * 300, gross_kg * 300]
+    record = {
+        "v": 1,
+        "id": f"r{number}",
+        "lane": "1",
+        "first_axle_age_ms": 2_000,
+        "last_axle_age_ms": 800,
+        "axles": [{"load_g": load, "offset_mm": 3_000 * k} for k, load in enumerate(loads)],
+        "gross_g": sum(loads),
+        "speed_mm_s": 8_333,
+    }
+    return ev.SerialBytes(at, "wim", json.dumps(record).encode() + b"\n")
+
+
+def platoon(count, camera_error=lambda _n: 0):
+    """Lorries two seconds apart, each read 1.28 s after the scale; and their plates by number."""
+    plates = {n: f"沪{'ABCDEFGHJK'[n % 10]}{n * 7919 % 100_000:05d}" for n in range(1, count + 1)}
+    stream = [ev.Started(0, "boot", "test", "0" * 64), clock(S)]
+    for n, plate in plates.items():
+        first = 5 * S + n * HEADWAY
+        seen = first + 1_280 * MS
+        stream.append(reported(first + 2 * S, n))
+        stamp = seen + UTC + camera_error(n)
+        stream.append(ev.PlateSeen(seen + 400 * MS, "cam1", "1", stamp, plate, 950))
+    return sorted(stream, key=lambda event: event.at), plates
+
+
+def clock(at, utc_minus_mono=UTC):
+    return ev.ClockStatus(at, utc_minus_mono, ev.ClockSource.NTP, True, 0, MS)
+
+
+def awake(site, stream, until):
+    """The stream with ticks whenever the site asks, as the runner gives them."""
+    decided = []
+    for event in (*stream, ev.Tick(until)):
+        while site.deadline is not None and site.deadline < event.at:
+            decided += site.step(ev.Tick(max(site.deadline, site._now)))
+        decided += site.step(event)
+    return decided
+
+
+def last_seals(decided):
+    return {d.crossing.number: d for d in decided if isinstance(d, Seal)}
+
+
+@pytest.mark.parametrize("step_s", [-2, 2, 4])
+def test_a_box_clock_that_jumps_by_a_headway_gives_nobody_his_neighbours_plate(step_s):
+    stream, plates = platoon(30)
+    stream = sorted([*stream, clock(35 * S, UTC + step_s * S)], key=lambda event: event.at)
+
+    seals = last_seals(awake(Site(controller_settings()), stream, 200 * S))
+
+    assert {n: seal.match.read.text for n, seal in seals.items()} == plates
+
+
+@pytest.mark.parametrize("step_s", [-2, 2])
+def test_a_camera_clock_that_jumps_by_a_headway_names_nobody_and_is_a_fault(step_s):
+    stream, plates = platoon(30, lambda n: step_s * S if n > 15 else 0)
+
+    decided = awake(Site(controller_settings()), stream, 200 * S)
+
+    named = {n: s.match.read.text for n, s in last_seals(decided).items() if s.match.read}
+    assert named.items() <= plates.items()
+    assert max(named) <= 15
+    stepped = [d for d in decided if isinstance(d, Fault) and d.kind is FaultKind.CLOCK_STEPPED]
+    assert [fault.source for fault in stepped] == ["camera/cam1"]
+
+
+def test_a_restarted_box_begins_anew_whatever_its_clock_says():
+    stream, plates = platoon(3)
+    later = [replace(event, at=event.at + 5_000 * S) for event in stream]
+    site = Site(controller_settings())
+    awake(site, later, 6_000 * S)
+
+    again = awake(site, stream, 200 * S)
+
+    assert again == awake(Site(controller_settings()), stream, 200 * S)
+    assert {n: seal.match.read.text for n, seal in last_seals(again).items()} == plates
+
+
+def test_a_flood_of_overweight_vehicles_loses_no_case():
+    flood = b"".join(reported(100 * S, n).data for n in range(600))
+    site = Site(controller_settings())
+
+    decided = awake(site, [ev.Started(0, "b", "t", ""), ev.SerialBytes(100 * S, "wim", flood)], 900 * S)
+
+    assert len(last_seals(decided)) == 600
+
+
+def test_a_camera_that_does_not_know_a_lane_that_uses_it_is_refused():
+    chosen = controller_settings().model_dump()
+    chosen["cameras"]["cam1"]["match"]["lanes"][0]["lane"] = "2"
+
+    with pytest.raises(ValidationError, match=r"lanes\.1\.camera: camera 'cam1' does not know this lane"):
+        SiteSettings.model_validate(chosen)
