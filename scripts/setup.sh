@@ -10,7 +10,9 @@ die() { printf '%s\n' "$*" >&2; exit 2; }
 missing_packages() {
   local package
   for package in "$@"; do
-    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || echo "$package"
+    # Newer releases call some libraries by another name: libglib2.0-0t64.
+    [[ $(dpkg-query -W -f='${Status}\n' "$package" "${package}t64" 2>/dev/null) == *'ok installed'* ]] ||
+      echo "$package"
   done
 }
 
@@ -52,7 +54,8 @@ setup() {
   python=$(command -v python3.11 || command -v python3) || die "Python 3.11 is needed: apt-get install python3"
   "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' ||
     die "Python 3.11 or 3.12 is needed; $python is $("$python" -V)"
-  [ -x .venv/bin/python ] || { say "Making .venv"; "$python" -m venv .venv; }
+  # pip comes last: without it, the making of .venv was interrupted.
+  [ -x .venv/bin/pip ] || { say "Making .venv"; "$python" -m venv .venv; }
   stamp="$(sha256sum "$lock" pyproject.toml)"
   if [ "$(cat ".venv/$(basename "$lock").stamp" 2>/dev/null)" != "$stamp" ]; then
     say "Installing the locked Python packages of $lock (a few minutes the first time)"
