@@ -74,7 +74,7 @@ def _unloaded_level(signal: Signal, passes: Sequence[Pass]) -> int:
 
 def _has_stuck_channel(trace: Trace, grams: Int64) -> bool:
     """One channel that noise no longer moves, while it moved before or its neighbours still do."""
-    moved = np.diff(grams, axis=0) != 0
+    moved = grams[1:] != grams[:-1]
     if moved.shape[0] < 2 * STUCK_SAMPLES:
         return False
     still = ~moved.any(axis=0)

@@ -86,7 +86,7 @@ def find_edges(signal: Signal, pulse: Pulse, patch_mm: int, on_g: int) -> list[E
     width = pulse.last - pulse.first
     lag = max(1, min(width, width * patch_mm // signal.length_mm))
     # Beyond the pulse the sensor is taken as empty: the next axle's ramp may be there already.
-    load = np.pad(signal.load[pulse.first : pulse.last], 2 * lag)
+    load = _padded(signal.load[pulse.first : pulse.last], 2 * lag, 2 * lag)
     soft = _smoothed(load, lag // 4)
     steps = soft[lag:] - soft[:-lag]
     threshold = max(on_g, int(np.abs(steps).max()) // STEP_SHARE)
@@ -114,16 +114,23 @@ def _smoothed(load: Int64, half: int) -> Int64:
     """Mean over `half` samples to either side: shorter than a ramp, so its half height stays."""
     if half < 1:
         return load
-    total = np.cumsum(np.pad(load, (half + 1, half)))
+    total = np.add.accumulate(_padded(load, half + 1, half))
     width = 2 * half + 1
     mean: Int64 = (total[width:] - total[:-width]) // width
     return mean
 
 
+def _padded(load: Int64, before: int, after: int) -> Int64:
+    """With zeros at both ends."""
+    padded = np.zeros(before + load.size + after, dtype=np.int64)
+    padded[before : before + load.size] = load
+    return padded
+
+
 def _regions(steps: Int64, threshold: int, lag: int) -> list[tuple[int, bool]]:
     """(centre, rising) of each run of steps beyond the threshold; noise does not cut a run in two."""
-    sign = np.where(steps > threshold, 1, np.where(steps < -threshold, -1, 0))
-    change: list[int] = (np.flatnonzero(np.diff(sign)) + 1).tolist()
+    sign = (steps > threshold).astype(np.int8) - (steps < -threshold)
+    change: list[int] = (np.flatnonzero(sign[1:] != sign[:-1]) + 1).tolist()
     runs: list[tuple[int, int, int]] = []
     for first, last in pairwise([0, *change, sign.size]):
         which = int(sign[first])

@@ -71,11 +71,11 @@ def _paired(edges: list[Edge]) -> list[tuple[int, int]]:
 
 
 def _status(signal: Signal, start: int, end: int) -> int:
-    first, last = np.searchsorted(signal.at, (start, end))
+    first, last = signal.at.searchsorted((start, end))
     bits = int(np.bitwise_or.reduce(signal.status[max(0, first - 1) : last + 1], initial=0))
     at = signal.at[max(0, first - 1) : last + 1]
     # Samples that never came leave a hole in time, whether or not the instrument's numbering shows it.
-    if at.size > 1 and signal.period and int(np.diff(at).max()) > 4 * signal.period + 5 * MS:
+    if at.size > 1 and signal.period and int((at[1:] - at[:-1]).max()) > 4 * signal.period + 5 * MS:
         bits |= INFO_GAP
     return bits
 
@@ -103,8 +103,8 @@ def _seen_ramp(signal: Signal, edge: int, ramp: int, middle: int) -> int:
 
     Never longer than the longest patch would take, and that long where too few samples tell.
     """
-    first, last = (int(i) for i in np.searchsorted(signal.at, (edge - ramp, edge + ramp)))
-    high = int(signal.load[min(int(np.searchsorted(signal.at, middle)), signal.load.size - 1)])
+    first, last = signal.at.searchsorted((edge - ramp, edge + ramp)).tolist()
+    high = int(signal.load[min(int(signal.at.searchsorted(middle)), signal.load.size - 1)])
     piece = 4 * signal.load[first:last]
     between = int(((piece > high) & (piece < 3 * high)).sum())
     if between < SEEN_SAMPLES:
@@ -115,16 +115,16 @@ def _seen_ramp(signal: Signal, edge: int, ramp: int, middle: int) -> int:
 
 def _plateau(at: Int64, start: int, end: int) -> tuple[int, int]:
     """Samples within [start, end]; at least the one nearest the middle."""
-    first, last = (int(i) for i in np.searchsorted(at, (start, end + 1)))
+    first, last = at.searchsorted((start, end + 1)).tolist()
     if first < last:
         return first, last
-    middle = min(int(np.searchsorted(at, (start + end) // 2)), at.size - 1)
+    middle = min(int(at.searchsorted((start + end) // 2)), at.size - 1)
     return middle, middle + 1
 
 
 def _around(at: Int64, start: int, end: int) -> tuple[int, int]:
     """Samples from the last before `start` to the first after `end`."""
-    first, last = (int(i) for i in np.searchsorted(at, (start, end)))
+    first, last = at.searchsorted((start, end)).tolist()
     return max(0, first - 1), min(at.size, last + 1)
 
 
@@ -132,9 +132,9 @@ def _area(at: Int64, load: Int64, first: int, last: int) -> int:
     """Integral over samples [first, last), gram-microseconds, by trapezoids."""
     if last - first < 2:
         return 0
-    us = np.diff(at[first:last] // US)
+    us = at[first:last] // US
     piece = load[first:last]
-    return int(((piece[1:] + piece[:-1]) * us).sum()) // 2
+    return int(((piece[1:] + piece[:-1]) * (us[1:] - us[:-1])).sum()) // 2
 
 
 def _strip_pass(signal: Signal, pulse: Pulse, off_g: int) -> Pass:

@@ -337,10 +337,12 @@ class Scale:
         start = self._opened_at - PRE_ROLL_NS
         pieces = list(self._kept)
         at = np.concatenate([p.at for p in pieces])
-        first = int(np.searchsorted(at, start))
+        first = int(at.searchsorted(start))
+        grams = np.concatenate([p.grams for p in pieces])[first:]
+        grams -= self._zero.level
         return Trace(
             at[first:],
-            np.concatenate([p.grams for p in pieces])[first:] - self._zero.level,
+            grams,
             np.concatenate([p.status for p in pieces])[first:],
             np.concatenate([p.inputs for p in pieces])[first:],
             self._zero.noise,

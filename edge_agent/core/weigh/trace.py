@@ -42,13 +42,13 @@ class Trace:
         """Median time between samples, ns; 0 with fewer than two samples."""
         if self.at.size < 2:
             return 0
-        steps = np.diff(self.at)
+        steps = self.at[1:] - self.at[:-1]
         return int(np.partition(steps, steps.size // 2)[steps.size // 2])
 
     @property
     def holed(self) -> bool:
         """Samples are missing somewhere in it."""
-        return bool(((self.status & INFO_GAP) != 0).any() or (np.diff(self.at) > HOLE_NS).any())
+        return bool(((self.status & INFO_GAP) != 0).any() or (self.at[1:] - self.at[:-1] > HOLE_NS).any())
 
 
 @dataclass(frozen=True, slots=True)
