@@ -28,6 +28,7 @@ from edge_agent.bench.kill_box import DEVICE, TENANT, BoxPlan, live, open_store
 from edge_agent.errors import DeviceError
 from edge_agent.evidence.examples import KEY
 from edge_agent.evidence.keys import FileKey
+from edge_agent.evidence.store import EvidenceStore
 from edge_agent.evidence.uplink.settings import UplinkSettings
 from edge_agent.ingest.service import Ingest
 from edge_agent.ingest.settings import IngestSettings
@@ -217,16 +218,20 @@ def platform_settings(broker: Mosquitto, folder: Path) -> IngestSettings:
 
 
 def compare(folder: Path) -> dict[str, Any]:
-    """What the box claimed, what it holds, and what the platform has."""
-    claims = read_claims(folder / "claims")
-    with contextlib.closing(sqlite3.connect(folder / "platform" / "ingest.db")) as db:
+    """What the box of `kill_box` claimed, what it holds, and what the platform has."""
+    with open_store(folder) as store:
+        return compare_with(read_claims(folder / "claims"), store, folder / "platform")
+
+
+def compare_with(claims: set[Claim], store: EvidenceStore, platform: Path) -> dict[str, Any]:
+    """What a box claimed, what its store holds, and what the platform has."""
+    with contextlib.closing(sqlite3.connect(platform / "ingest.db")) as db:
         rows = db.execute("SELECT epoch, seq, payload_sha256, prev, complete FROM statement").fetchall()
         refused = db.execute("SELECT COUNT(*) FROM refused").fetchone()[0]
         alarms = db.execute("SELECT COUNT(*) FROM alarm").fetchone()[0]
     arrived = {(epoch, seq): sha256 for epoch, seq, sha256, _, complete in rows if complete}
-    with open_store(folder) as store:
-        head = store.head()
-        held = store.stats()
+    head = store.head()
+    held = store.stats()
     bad = {
         "epochs_beyond_the_first": len({epoch for epoch, *_ in rows}) - 1,
         "claims_for_one_place_that_differ": len(claims) - len({(c.epoch, c.seq) for c in claims}),
@@ -234,7 +239,7 @@ def compare(folder: Path) -> dict[str, Any]:
         "broken_links": _broken_links(rows),
         "refused_at_the_platform": refused,
         "alarms_at_the_platform": alarms,
-        "attachments_with_another_digest": _wrong_files(folder / "platform" / "attachments"),
+        "attachments_with_another_digest": _wrong_files(platform / "attachments"),
         "quarantined_or_rejected": held.quarantined + held.rejected,
         "without_a_receipt": held.pending,
     }

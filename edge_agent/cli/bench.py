@@ -86,13 +86,18 @@ def replay(
 def kill(
     kills: Annotated[int, typer.Option(min=3)] = 200,
     seed: Seed = 1,
+    daemon: Annotated[
+        bool, typer.Option("--daemon", help="The whole daemon with traffic: slower, about 4 s a kill.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Box, broker and platform killed with -9 during traffic: what was sealed must arrive, in one chain."""
     from rich.progress import Progress  # noqa: PLC0415 - help stays instant
 
-    from edge_agent.bench import kill as bench  # noqa: PLC0415
+    from edge_agent.bench import kill as sealing  # noqa: PLC0415
+    from edge_agent.bench import kill_daemon  # noqa: PLC0415
 
+    bench = kill_daemon if daemon else sealing
     with Progress(transient=True, disable=as_json) as bar:
         task = bar.add_task("kill -9", total=kills)
         result = bench.run(kills, seed, progress=lambda done: bar.update(task, completed=done))

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     from edge_agent.compose import Agent
     from edge_agent.config.settings import SiteConfig
+    from edge_agent.evidence.sealer import Order
+    from edge_agent.evidence.store import Sealed
 
+log = logging.getLogger(__name__)
 app = typer.Typer(add_completion=False)
 
 
@@ -40,9 +43,24 @@ def main(
     if site.simulate is not None:
         _run_simulated(site, out)
         return
-    from edge_agent.compose import Agent  # noqa: PLC0415
+    from edge_agent.compose import Agent, Hooks  # noqa: PLC0415
 
-    run_agent(Agent(site), seconds)
+    run_agent(Agent(site, Hooks(sealed=_say_sealed, refused=_say_refused)), seconds)
+
+
+def _say_sealed(_order: Order, sealed: Sealed) -> None:
+    """The store has it durably. One write of one whole line: `bench kill --daemon` holds us to it."""
+    log.info(
+        "sealed seq %d epoch %s packet_id %s sha256 %s",
+        sealed.seq,
+        sealed.epoch,
+        sealed.packet_id,
+        sealed.payload_sha256,
+    )
+
+
+def _say_refused(order: Order, reason: str) -> None:
+    log.error("case %s revision %d not sealed: %s", order.seal.case, order.seal.revision, reason)
 
 
 def _run_simulated(site: SiteConfig, out: Path) -> None:
@@ -51,7 +69,6 @@ def _run_simulated(site: SiteConfig, out: Path) -> None:
     from edge_agent.demo.real_clip import clip_stage  # noqa: PLC0415
 
     assert site.simulate is not None
-    logging.getLogger().setLevel(logging.WARNING)
     play(lambda progress: clip_stage(site, progress), out, site.simulate.seed, table=True)
 
 
