@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Callable, Iterator
 
 from edge_agent.core.events import Event, Tick
@@ -14,22 +15,32 @@ CAPACITY = 10_000
 # Upper bound of one wait, so that a stop is noticed.
 LONGEST_WAIT = 1 * S
 
+# How long a producer without room waits before it looks whether anybody still takes events.
+ROOM_WAIT_S = 0.2
+
 _END = object()
 
 
 class Intake:
     """A live source: devices `emit` from their own threads, the runner iterates."""
 
-    def __init__(self, clock: Callable[[], Ns]) -> None:
+    def __init__(self, clock: Callable[[], Ns], capacity: int = CAPACITY) -> None:
         self._clock = clock
-        self._queue: queue.Queue[Event | object] = queue.Queue(CAPACITY)
+        # Of the queues only the simple one may be used in a signal handler: the other's lock may be
+        # held by the very thread that was interrupted. It has no bound, so room is counted beside it.
+        self._queue: queue.SimpleQueue[Event | object] = queue.SimpleQueue()
+        self._room = threading.Semaphore(capacity)
+        self._over = False
 
     def emit(self, event: Event) -> None:
-        """Take an event in; waits when the core is far behind."""
-        self._queue.put(event)
+        """Take an event in; waits when the core is far behind, drops what comes after the end."""
+        while not self._over:
+            if self._room.acquire(timeout=ROOM_WAIT_S):
+                self._queue.put(event)
+                return
 
     def end(self) -> None:
-        """No event comes after those already taken in."""
+        """No event comes after those already taken in. Safe in a signal handler; never waits."""
         self._queue.put(_END)
 
     @property
@@ -39,6 +50,12 @@ class Intake:
 
     def events(self, deadline: Callable[[], Ns | None]) -> Iterator[Event]:
         """Events in the order of their arrival; a `Tick` whenever the deadline passes first."""
+        try:
+            yield from self._until_end(deadline)
+        finally:
+            self._over = True
+
+    def _until_end(self, deadline: Callable[[], Ns | None]) -> Iterator[Event]:
         while True:
             wanted = deadline()
             now = self._clock()
@@ -55,6 +72,7 @@ class Intake:
                 continue
             if event is _END:
                 return
+            self._room.release()
             yield event  # type: ignore[misc]
 
     def _arrived(self, count: int) -> Iterator[Event]:
@@ -63,4 +81,5 @@ class Intake:
             if event is _END:
                 self._queue.put(_END)
                 return
+            self._room.release()
             yield event  # type: ignore[misc]

@@ -1,5 +1,6 @@
 """Events keep their order of arrival, and the core is woken when it asked to be."""
 
+import signal
 import threading
 import time
 
@@ -52,6 +53,50 @@ def test_a_waiting_core_is_woken_by_an_event_of_another_thread():
 
     assert next(intake.events(lambda: None)) == event
     thread.join()
+
+
+def test_a_signal_may_end_it_while_the_core_waits_for_an_event():
+    """The handler runs in the thread that waits: nothing it takes may be held by that thread."""
+    intake = Intake(monotonic)
+    before = signal.signal(signal.SIGALRM, lambda *_: intake.end())
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
+        assert list(intake.events(lambda: None)) == []
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_the_end_does_not_wait_for_room_and_frees_who_does():
+    intake = Intake(lambda: 0, capacity=2)
+    event = SerialBytes(1, "wim", b"x")
+    producer = threading.Thread(target=lambda: [intake.emit(event) for _ in range(100)])
+    producer.start()
+    while intake.depth < 2:
+        time.sleep(0.001)
+
+    intake.end()
+    taken = list(intake.events(lambda: None))
+    producer.join(10)
+
+    assert not producer.is_alive()
+    assert 2 <= len(taken) <= 100
+
+
+def test_a_producer_waits_for_room_and_nothing_is_dropped():
+    intake = Intake(lambda: 0, capacity=3)
+    events = [SerialBytes(at, "wim", b"") for at in range(200)]
+
+    def produce():
+        for event in events:
+            intake.emit(event)
+        intake.end()
+
+    producer = threading.Thread(target=produce)
+    producer.start()
+    taken = list(intake.events(lambda: None))
+    producer.join(10)
+
+    assert taken == events
 
 
 def test_the_clock_says_what_it_knows_and_an_undisciplined_one_is_never_synced():
