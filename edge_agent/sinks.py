@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge_agent.core.decisions import Capture, CrossingSeen, Decision, Fault, ReadPlates, Seal, Status
-from edge_agent.core.events import Event, RegistersRead, SerialBytes
+from edge_agent.core.events import Event, RegistersRead, SerialBytes, Started
 from edge_agent.errors import SealRefused
 from edge_agent.evidence.sealer import Order
 from edge_agent.evidence.unsigned import UnsignedChain
@@ -29,7 +29,9 @@ class Tee:
     def event(self, event: Event) -> None:
         """Journal first."""
         self.recorder.event(event)
-        if isinstance(event, SerialBytes | RegistersRead):
+        if isinstance(event, Started):
+            self.ring.clear()  # of another run, whose clock may have shown the same times
+        elif isinstance(event, SerialBytes | RegistersRead):
             self.ring.add(event)
 
     def decision(self, decision: Decision) -> None:

@@ -28,6 +28,11 @@ class RawRing:
         self._rings: dict[str, deque[RawEvent]] = {}
         self._bytes: dict[str, int] = {}
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._rings.clear()
+        self._bytes.clear()
+
     def add(self, event: RawEvent) -> None:
         """Remember an event; forget what is too old or too much."""
         ring = self._rings.setdefault(event.port, deque())

@@ -91,8 +91,9 @@ class Recorder:
             file.unlink()
 
     def _last_count(self) -> int:
-        names = sorted(file.stem for file in self._folder.glob("journal-*.mcap"))
-        return int(names[-1].removeprefix("journal-")) + 1 if names else 1
+        """The next count; copies that somebody put beside the recordings have no say."""
+        counts = (file.stem.removeprefix("journal-") for file in self._folder.glob("journal-*.mcap"))
+        return max((int(count) for count in counts if count.isascii() and count.isdigit()), default=0) + 1
 
     def _segment(self, count: int) -> Path:
         return self._folder / f"journal-{count:08d}.mcap"

@@ -21,7 +21,7 @@ from edge_agent.core.events import (
     Tick,
 )
 from edge_agent.core.records import Detection, Picture
-from edge_agent.errors import JournalError
+from edge_agent.errors import JournalError, UsageError
 from edge_agent.journal import codec
 from edge_agent.journal.reader import Recording, open_all
 from edge_agent.journal.recorder import Recorder
@@ -113,8 +113,10 @@ def test_what_is_no_recording_is_refused_with_its_name(tmp_path):
     with pytest.raises(JournalError, match="No such file"):
         Recording.open(tmp_path / "absent.mcap")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(JournalError, match="no \\*\\.mcap"):
+    with pytest.raises(UsageError, match="no \\*\\.mcap"):
         open_all(tmp_path / "empty")
+    with pytest.raises(UsageError, match="no such file"):
+        open_all(tmp_path / "absent.mcap")
 
 
 def test_decisions_come_back_from_their_lines():
@@ -154,3 +156,13 @@ def test_the_oldest_segments_go_at_the_quota_and_a_restart_never_overwrites(tmp_
     assert sum(file.stat().st_size for file in files) < 17_000_000
     assert files[0].name != "journal-00000001.mcap"
     assert all(Recording.open(file).metadata for file in files)
+
+
+def test_a_copy_beside_the_recordings_does_not_keep_the_recorder_from_starting(tmp_path):
+    (tmp_path / "journal-00000007.mcap").touch()
+    (tmp_path / "journal-00000007-copy.mcap").touch()
+
+    recorder = Recorder(tmp_path, JournalSettings(dir=tmp_path), HEADER)
+    recorder.close()
+
+    assert recorder.path.name == "journal-00000008.mcap"
