@@ -23,6 +23,8 @@ COMMANDS: dict[str, str] = {
     "bench": "ratios against a floor measured in the same run",
 }
 
+PATH_MISTAKES = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError)
+
 
 def usage() -> str:
     """The text of `edge-agent --help`."""
@@ -73,6 +75,15 @@ def run_command(name: str, args: list[str]) -> int:
     except EdgeAgentError as error:
         print(f"edge-agent {name}: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        # A path that is not what it should be is a mistake in the call; a full or failing disk is not.
+        print(f"edge-agent {name}: {_said(error)}", file=sys.stderr)
+        return 2 if isinstance(error, PATH_MISTAKES) else 1
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else (0 if stop.code is None else 1)
     return status if isinstance(status, int) else 0
+
+
+def _said(error: OSError) -> str:
+    what = error.strerror or str(error)
+    return f"{error.filename}: {what}" if error.filename is not None else what

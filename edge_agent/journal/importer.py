@@ -85,6 +85,13 @@ def read_plates_csv(path: Path) -> list[PlateSeen]:
         ConfigError: every row that cannot be read, with its line.
     """
     rows = csv.DictReader(_lines(path))
+    try:
+        return _rows(path, rows)
+    except csv.Error as error:
+        raise ConfigError((Problem(str(path), rows.line_num, "", f"not a CSV: {error}"),)) from None
+
+
+def _rows(path: Path, rows: csv.DictReader[str]) -> list[PlateSeen]:
     columns = tuple(rows.fieldnames or ())
     missing = [name for name in REQUIRED_COLUMNS if name not in columns]
     unknown = [name for name in columns if name not in PLATE_COLUMNS]

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 from edge_agent.core.decisions import Decision
 from edge_agent.core.events import Event
 from edge_agent.core.units import Ns
-from edge_agent.errors import JournalError
+from edge_agent.errors import JournalError, UsageError
 from edge_agent.journal import codec
 
 if TYPE_CHECKING:
@@ -128,11 +128,14 @@ def open_all(path: Path) -> list[Recording]:
     """The recordings at `path`: one file, or a folder's `*.mcap` in order of name.
 
     Raises:
-        JournalError: nothing there, or one that is no recording.
+        UsageError: nothing there.
+        JournalError: one that is no recording.
     """
+    if not path.exists():
+        raise UsageError(f"{path}: no such file or folder")
     if path.is_dir():
         files = sorted(path.glob("*.mcap"))
         if not files:
-            raise JournalError(f"{path}: no *.mcap in this folder")
+            raise UsageError(f"{path}: no *.mcap in this folder")
         return [Recording.open(file) for file in files]
     return [Recording.open(path)]

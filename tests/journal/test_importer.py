@@ -49,6 +49,7 @@ def test_plates_are_read_from_a_csv(tmp_path):
         ("time,camera,plate,confidence\n1,c,A,0.9\n", "permille"),
         ("time,camera,plate\n1,c\n", "cells"),
         ("time,camera,plate\n2026-05-01T08:00:00,c,A\n", "no time zone"),
+        ("time,camera,plate\n1,c,A\n2,c," + "A" * 200_000 + "\n", "plates.csv:2: not a CSV: field larger"),
     ],
 )
 def test_a_bad_csv_says_where_and_why(tmp_path, text, said):
