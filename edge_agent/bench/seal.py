@@ -41,7 +41,7 @@ from edge_agent.evidence.uplink.uplink import Uplink
 
 LIMIT = 1.5  # of either ratio
 PICTURES = 3
-STATEMENT_BYTES = 10_000  # a usual statement, for the floor's commit and message
+STATEMENT_BYTES = 5_650  # the statement of the example case, for the floor's commit and message
 GIVE_UP_S = 30.0
 
 

@@ -8,18 +8,23 @@ A crash before the row leaves a file that nobody names; `orphans` finds it later
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from edge_agent.errors import SealRefused, VerificationError
-from edge_agent.evidence.disk import Disk
+from edge_agent.evidence.disk import Disk, NoRoom, SyncFailed
 
 _TEMP = ".part"
 
-# A case has three pictures and the raw bytes.
-_WRITERS = 4
+# A case has three pictures and the raw bytes. A disk takes several fsyncs together in little more
+# time than one.
+_SYNCERS = 4
+
+# Any other error is a failing disk, and so is a failing fsync for whatever reason.
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class AttachmentFiles:
@@ -28,40 +33,51 @@ class AttachmentFiles:
     def __init__(self, directory: Path, disk: Disk) -> None:
         self.directory = directory
         self._disk = disk
-        self._pool = ThreadPoolExecutor(_WRITERS, "attachments")
+        self._pool = ThreadPoolExecutor(_SYNCERS, "attachments")
         directory.mkdir(parents=True, exist_ok=True)
 
     @contextlib.contextmanager
     def putting(self, blobs: Mapping[str, bytes]) -> Iterator[Callable[[], None]]:
         """Keep every blob under its digest, while the caller does something else.
 
-        The files are hashed and written side by side, in threads. The function that is handed out waits
-        for them, gives them their names and makes those durable; call it last. Without it, or when
-        anything fails, what was written goes again.
+        The files are fsynced side by side, in threads that need the interpreter only to begin; meanwhile
+        their bytes are hashed. The function that is handed out waits for the files, gives them their
+        names and makes those durable; call it last. Without it, or when anything fails, what was written
+        goes again.
 
         Raises:
-            SealRefused: from that function: a blob is not what its digest says.
-            OSError: from that function: the disk did not take it.
+            SealRefused: a blob is not what its digest says.
+            NoRoom: the disk is full; also from that function.
+            OSError: the disk failed; also from that function.
         """
-        writes = {sha256: self._pool.submit(self._write_temp, sha256, data) for sha256, data in blobs.items()}
+        syncs: dict[str, Future[None]] = {}
         done = False
 
         def finish() -> None:
             nonlocal done
-            wait(writes.values())
-            for sha256 in [sha256 for sha256, write in writes.items() if write.result()]:
-                self._disk.rename(self._temp(sha256), self.path(sha256))
-            # Also when all were there already: a crash may have come before the directory's fsync.
-            if writes:
-                self._disk.sync_directory(self.directory)
+            with _telling_no_room():
+                for sync in syncs.values():
+                    sync.result()
+                for sha256 in syncs:
+                    self._disk.rename(self._temp(sha256), self.path(sha256))
+                # Also when all were there already: a crash may have come before the directory's fsync.
+                if blobs:
+                    self._disk.sync_directory(self.directory)
             done = True
 
+        checking = self._pool.submit(_check, blobs)
         try:
+            with _telling_no_room():
+                for sha256, data in blobs.items():
+                    if not self._holds(sha256, data):
+                        written = self._disk.write(self._temp(sha256), data)
+                        syncs[sha256] = self._pool.submit(self._disk.sync_and_close, written)
+            checking.result()
             yield finish
         finally:
-            wait(writes.values())
+            wait(syncs.values())
             if not done:
-                for sha256 in writes:
+                for sha256 in syncs:
                     self._disk.unlink(self._temp(sha256))
 
     def close(self) -> None:
@@ -108,12 +124,23 @@ class AttachmentFiles:
     def _temp(self, sha256: str) -> Path:
         return self.directory / (sha256 + _TEMP)
 
-    def _write_temp(self, sha256: str, data: bytes) -> bool:
-        """Write one file beside its place; False when it is in its place already."""
+    def _holds(self, sha256: str, data: bytes) -> bool:
+        """Whether these very bytes are in their place already: a file gets its name when it is durable."""
+        path = self.path(sha256)
+        return path.exists() and self._disk.read(path) == data
+
+
+def _check(blobs: Mapping[str, bytes]) -> None:
+    for sha256, data in blobs.items():
         if hashlib.sha256(data).hexdigest() != sha256:
             raise SealRefused(f"attachment {sha256}: its bytes have another digest")
-        path = self.path(sha256)
-        if path.exists() and self._disk.read(path) == data:
-            return False
-        self._disk.write(self._temp(sha256), data)
-        return True
+
+
+@contextlib.contextmanager
+def _telling_no_room() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, SyncFailed) or error.errno not in _NO_ROOM:
+            raise
+        raise NoRoom(error.errno, error.strerror) from error

@@ -79,10 +79,11 @@ def build(
     sealed_utc_us: int,
     files: CaseFiles,
     *,
+    name: str | None = None,
     amends: str | None = None,
     health: Health = UNKNOWN_HEALTH,
 ) -> Built:
-    """The statement of one case.
+    """The statement of one case; `name` is its `packet_id`, where the caller has it already.
 
     Raises:
         SealRefused: it must not exist: no assumptions stated, no limit judged, or too large.
@@ -97,7 +98,7 @@ def build(
         return _finish(
             Statement(
                 **_common(identity, link),
-                packet_id=packet_id(seal, identity),
+                packet_id=name or packet_id(seal, identity),
                 kind=kind,
                 lane=seal.crossing.lane,
                 time=time,

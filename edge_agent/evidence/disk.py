@@ -16,20 +16,34 @@ class SyncFailed(OSError):
     """An fsync failed. The kernel may have dropped the pages: a second fsync would lie."""
 
 
+class NoRoom(OSError):
+    """The disk is full: the write was refused before anything was promised. Nothing is broken."""
+
+
 class Disk:
     """The calls, each one thing that can fail."""
 
-    def write(self, path: Path, data: bytes) -> None:
-        """Write a new file and fsync it. A failed write leaves no file behind."""
+    def write(self, path: Path, data: bytes) -> int:
+        """Write a new file, durable only after `sync_and_close`. A failed write leaves no file behind.
+
+        Returns:
+            its descriptor.
+        """
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             self._write_all(descriptor, data)
-            self.sync(descriptor)
         except OSError:
             os.close(descriptor)
             path.unlink(missing_ok=True)
             raise
-        os.close(descriptor)
+        return descriptor
+
+    def sync_and_close(self, descriptor: int) -> None:
+        """The second half of `write`."""
+        try:
+            self.sync(descriptor)
+        finally:
+            os.close(descriptor)
 
     def sync(self, descriptor: int) -> None:
         """What was written to this file is on the disk."""

@@ -1,6 +1,7 @@
 """The store of sealed evidence: one directory, one writer, nothing claimed that is not on the disk.
 
     seal:  attachments durable  ->  ONE commit: statement, its files' rows, new head  ->  sealed
+           (the rows are prepared in the open transaction while the disk writes the files)
     purge: ONE commit: let go   ->  unlink
 
 A crash between two steps leaves files that no row names, never a row without its file, and never a
@@ -11,7 +12,6 @@ knows what it holds, so the store refuses everything from then on; a restart loo
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import sqlite3
 import threading
@@ -24,13 +24,14 @@ from edge_agent.core.decisions import Seal
 from edge_agent.core.events import ClockStatus
 from edge_agent.errors import StoreFault, StoreFull, VerificationError
 from edge_agent.evidence import dsse
-from edge_agent.evidence.attachments import case_files
+from edge_agent.evidence.attachments import CaseFiles, case_files
 from edge_agent.evidence.build import Built, build, build_record, packet_id
-from edge_agent.evidence.disk import Ballast, DirectoryLock, Disk, SyncFailed, free_bytes
+from edge_agent.evidence.disk import Ballast, DirectoryLock, Disk, NoRoom, free_bytes
 from edge_agent.evidence.dsse import EvidenceSigner, Signature
 from edge_agent.evidence.identity import ChainLink, Identity
 from edge_agent.evidence.outbox import Applied, Lane, Outbox, Pending, write_signatures
 from edge_agent.evidence.receipts import Receipt
+from edge_agent.evidence.recent import RecentBlobs
 from edge_agent.evidence.recovery import Start, prepare
 from edge_agent.evidence.settings import StoreSettings
 from edge_agent.evidence.statement import Health, Heartbeat, Incident, Loss, Record
@@ -38,9 +39,8 @@ from edge_agent.evidence.tables import Connect, connect
 
 UtcUs = Callable[[], int]
 
-# No room: the write was refused before anything was promised. Any other error is a failing disk, and
-# so is a failing fsync for whatever reason.
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+# Pictures of the newest few cases stay in memory, so that sending them does not wait for a read.
+RECENT_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,7 @@ class EvidenceStore:
         self._identity = replace(identity, keyid=signer.keyid)
         self._utc_us = utc_us
         self._outbox = Outbox(start.db)
+        self._recent = RecentBlobs(RECENT_BYTES)
         self._ballast = Ballast(settings.directory / "ballast", settings.ballast_bytes)
         self._opened = time.monotonic()
         self._fault = ""
@@ -174,27 +175,11 @@ class EvidenceStore:
             if raw is not None and files.raw_sha256 is not None:
                 blobs[files.raw_sha256] = raw
             self._want_room(seal, blobs)
-            with self._files.putting(blobs) as finish:
-                known = self._sealed_as(packet_id(seal, self._identity))
-                if known is not None:
-                    return known
-                built = build(
-                    seal,
-                    self._identity,
-                    self._next_link(),
-                    self._utc_us(),
-                    files,
-                    amends=self._amended(seal),
-                    health=self._health(),
-                )
-                try:
-                    finish()
-                except OSError as error:
-                    if isinstance(error, SyncFailed) or error.errno not in _NO_ROOM:
-                        raise
-                    self._ballast.release()
-                    self._lose(seal, "disk full", error)
-            return self._commit(built, blobs, case=(seal.case, seal.revision))
+            try:
+                return self._seal(seal, files, blobs)
+            except NoRoom as error:
+                self._ballast.release()
+                self._lose(seal, "disk full", error)
 
     def record(self, record: Record, clock: ClockStatus | None = None) -> Sealed:
         """Seal what the box says of itself: a loss, an incident, a step of the clock, ..."""
@@ -225,8 +210,13 @@ class EvidenceStore:
         with self._working():
             return self._outbox.load(seq)
 
+    def just_sealed(self, sha256: str) -> bytes | None:
+        """A file's bytes if it was sealed a moment ago and they are still in memory, as hashed then."""
+        with self._working():
+            return self._recent.get(sha256)
+
     def attachment(self, sha256: str) -> bytes:
-        """A file's bytes, its digest checked just now.
+        """A file's bytes from the disk, its digest checked just now.
 
         Raises:
             VerificationError: missing or damaged. The incident is sealed, the statements that need the
@@ -362,6 +352,26 @@ class EvidenceStore:
         for sha256, detail in start.damaged:
             self._damaged(sha256, detail)
 
+    def _seal(self, seal: Seal, files: CaseFiles, blobs: Mapping[str, bytes]) -> Sealed:
+        with self._files.putting(blobs) as finish:
+            name = packet_id(seal, self._identity)
+            known = self._sealed_as(name)
+            if known is not None:
+                return known
+            built = build(
+                seal,
+                self._identity,
+                self._next_link(),
+                self._utc_us(),
+                files,
+                name=name,
+                amends=self._amended(seal),
+                health=self._health(),
+            )
+            sealed = self._commit(built, blobs, case=(seal.case, seal.revision), before_commit=finish)
+        self._recent.add(blobs)
+        return sealed
+
     def _record(self, record: Record, clock: ClockStatus | None = None) -> Sealed:
         built = build_record(
             record, self._identity, self._next_link(), self._utc_us(), clock=clock, health=self._health()
@@ -389,8 +399,17 @@ class EvidenceStore:
                 return False
         return True
 
-    def _commit(self, built: Built, blobs: Mapping[str, bytes], case: tuple[str, int] | None) -> Sealed:
-        """One durable transaction: the statement, its files' rows, the new head."""
+    def _commit(
+        self,
+        built: Built,
+        blobs: Mapping[str, bytes],
+        case: tuple[str, int] | None,
+        before_commit: Callable[[], None] = lambda: None,
+    ) -> Sealed:
+        """One durable transaction: the statement, its files' rows, the new head.
+
+        `before_commit` makes the files durable; when it fails nothing is committed.
+        """
         statement = built.statement
         chain = statement.chain
         message = dsse.pae(dsse.EVIDENCE_TYPE, built.payload)
@@ -414,6 +433,7 @@ class EvidenceStore:
             )
             self._add_files(chain.seq, blobs)
             self._move_head(built)
+            before_commit()
         self._pending += 1
         self._start.hint.write(chain.epoch, chain.seq, built.sha256)
         return Sealed(statement.packet_id, chain.epoch, chain.seq, built.sha256, built.payload)

@@ -90,19 +90,22 @@ def _refuse_float(text: str) -> NoReturn:
 
 
 def _check_writable(value: object, depth: int) -> None:
-    if value is None or isinstance(value, str | bool):
-        return
-    if depth < 0:
+    """Look at every value inside; `depth` is how many containers may still open, this one included."""
+    if depth <= 0:
         raise ValueError(f"nests deeper than {MAX_DEPTH}")
+    inner: Iterable[object]
     if isinstance(value, dict):
         if not all(isinstance(key, str) for key in value):
             raise ValueError(f"not every key is a string: {list(value)[:8]}")
-        inner: Iterable[object] = value.values()
-    elif isinstance(value, list | tuple):
-        inner = value
-    elif isinstance(value, int) and INT_MIN <= value <= INT_MAX:
-        return
+        inner = value.values()
     else:
-        raise ValueError(f"{type(value).__name__} {value!r} does not appear in evidence")
+        assert isinstance(value, list | tuple)
+        inner = value
     for one in inner:
-        _check_writable(one, depth - 1)
+        kind = type(one)  # the usual types by identity: this runs on every value that is sealed
+        if kind is str or one is None or kind is bool:
+            continue
+        if isinstance(one, dict | list | tuple):
+            _check_writable(one, depth - 1)
+        elif not (isinstance(one, str) or (isinstance(one, int) and INT_MIN <= one <= INT_MAX)):
+            raise ValueError(f"{kind.__name__} {one!r} does not appear in evidence")

@@ -106,6 +106,7 @@ def test_what_is_built_reads_back_as_the_same_statement():
     made = built()
     assert parse(made.payload) == made.statement
     assert made.statement.to_bytes() == made.payload
+    assert strict_json.dumps(made.statement.model_dump(mode="json", by_alias=True)) == made.payload
 
 
 def test_the_packet_id_is_a_uuid_of_version_seven_with_the_time_of_the_event():

@@ -88,6 +88,16 @@ def test_depth_sixteen_is_allowed():
     assert strict_json.loads(b'{"a":' + b"[" * 15 + b"]" * 15 + b"}")
 
 
+@pytest.mark.parametrize("inside", [[], ["text"], [1]])
+def test_the_writer_nests_as_deep_as_the_reader_and_no_deeper(inside):
+    value = inside
+    for _ in range(14):
+        value = [value]
+    assert strict_json.loads(strict_json.dumps({"a": value})) == {"a": value}
+    with pytest.raises(ValueError, match="nests deeper"):
+        strict_json.dumps({"a": [value]})
+
+
 def test_the_ends_of_64_bits_are_read_exactly():
     assert strict_json.loads(b'{"a":-9223372036854775808,"b":9223372036854775807}') == {
         "a": -(2**63),

@@ -10,6 +10,7 @@ a list.
 from __future__ import annotations
 
 import contextlib
+import functools
 import select
 import socket
 import ssl
@@ -311,6 +312,8 @@ def _properties(packet: int) -> Properties:
 
 
 def _publish_properties(message: Message) -> Properties:
+    if not (message.correlation or message.properties):
+        return _content_type_alone(message.content_type)
     properties = _properties(PacketTypes.PUBLISH)
     if message.content_type:
         properties.ContentType = message.content_type
@@ -318,6 +321,15 @@ def _publish_properties(message: Message) -> Properties:
         properties.CorrelationData = message.correlation
     if message.properties:
         properties.UserProperty = list(message.properties)
+    return properties
+
+
+@functools.cache
+def _content_type_alone(content_type: str) -> Properties:
+    """The same for every chunk; paho takes longer to check a property than to send it."""
+    properties = _properties(PacketTypes.PUBLISH)
+    if content_type:
+        properties.ContentType = content_type
     return properties
 
 

@@ -350,7 +350,8 @@ class Uplink:
     def _read(self, sha256: str) -> bytes:
         """An attachment; the last one stays at hand, since it is asked for chunk by chunk."""
         if self._open_file[0] != sha256:
-            self._open_file = (sha256, self._store.attachment(sha256))
+            data = self._store.just_sealed(sha256)
+            self._open_file = (sha256, self._store.attachment(sha256) if data is None else data)
         return self._open_file[1]
 
     def _settle(self, outcomes: list[Outcome]) -> None:
