@@ -10,9 +10,10 @@ SENT is no state of the disk: it is a note in memory of when to try again, forgo
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -91,14 +92,15 @@ class Outbox:
     def pending(self, limit_bytes: int, now: int, lane: Lane) -> Iterator[Pending]:
         """Statements to send now, at least one if any is due, until `limit_bytes` are together."""
         total = 0
-        for seq in self._due(now, lane):
-            item = self._load(seq)
-            if total and total + item.bytes > limit_bytes:
-                return
-            total += item.bytes
-            yield item
-            if total >= limit_bytes:
-                return
+        with contextlib.closing(self._due(now, lane)) as due:
+            for seq in due:
+                item = self._load(seq)
+                if total and total + item.bytes > limit_bytes:
+                    return
+                total += item.bytes
+                yield item
+                if total >= limit_bytes:
+                    return
 
     def load(self, seq: int) -> Pending | None:
         """One statement by its place, whatever its state; None when there is none."""
@@ -180,16 +182,17 @@ class Outbox:
         self._db.executemany("UPDATE attachment SET state = 'purged' WHERE sha256 = ?", [(s,) for s in gone])
         return tuple(dict.fromkeys(gone))
 
-    def _due(self, now: int, lane: Lane) -> Iterator[int]:
-        """Places in the order of the lane; the cursor is read to its end, nothing stays open."""
+    def _due(self, now: int, lane: Lane) -> Generator[int, None, None]:
+        """Places in the order of the lane, read as far as they are wanted."""
         if lane is Lane.LIVE:
             query = "SELECT seq FROM packet WHERE state = 'sealed' AND case_id IS NOT NULL ORDER BY seq DESC"
         else:
             query = "SELECT seq FROM packet WHERE state = 'sealed' ORDER BY seq"
             yield from (seq for seq in sorted(self._again) if self._is_due(seq, now))
-        for (seq,) in self._db.execute(query).fetchall():
-            if seq not in self._again and self._is_due(seq, now):
-                yield seq
+        with contextlib.closing(self._db.execute(query)) as rows:
+            for (seq,) in rows:
+                if seq not in self._again and self._is_due(seq, now):
+                    yield seq
 
     def _is_due(self, seq: int, now: int) -> bool:
         last = self._tries.get(seq)

@@ -302,14 +302,21 @@ class Uplink:
     # Sending
 
     def _offer(self, now_s: float) -> None:
-        """Fill the sender from the outbox, as far as it wants more."""
+        """Fill the sender from the outbox, as far as it wants more.
+
+        A live case goes out before anything else is looked for: the next round looks again.
+        """
         if not self._look and now_s < self._looked_s + LOOK_S:
             return
+        if self._wants(Lane.LIVE, now_s) and self._offer_some(Lane.LIVE, now_s):
+            self._look = True
+            return
         self._look, self._looked_s = False, now_s
-        for lane in (Lane.LIVE, Lane.BACKLOG):
-            while self._sender.wants(lane) and self._answers.room(lane, now_s):
-                if not self._offer_some(lane, now_s):
-                    break
+        while self._wants(Lane.BACKLOG, now_s) and self._offer_some(Lane.BACKLOG, now_s):
+            pass
+
+    def _wants(self, lane: Lane, now_s: float) -> bool:
+        return self._sender.wants(lane) and self._answers.room(lane, now_s)
 
     def _offer_some(self, lane: Lane, now_s: float) -> bool:
         taken = False
