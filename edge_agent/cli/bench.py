@@ -87,7 +87,7 @@ def kill(
     kills: Annotated[int, typer.Option(min=3)] = 200,
     seed: Seed = 1,
     daemon: Annotated[
-        bool, typer.Option("--daemon", help="The whole daemon with traffic: slower, about 4 s a kill.")
+        bool, typer.Option("--daemon", help="The whole daemon with traffic: slower, about 3 s a kill.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
