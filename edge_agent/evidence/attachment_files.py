@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from queue import SimpleQueue
 
 from edge_agent.errors import SealRefused, VerificationError
 from edge_agent.evidence.disk import Disk, NoRoom, SyncFailed
@@ -22,6 +23,7 @@ _TEMP = ".part"
 # A case has three pictures and the raw bytes. A disk takes several fsyncs together in little more
 # time than one.
 _SYNCERS = 4
+_CHECKERS = 1
 
 # Any other error is a failing disk, and so is a failing fsync for whatever reason.
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -33,17 +35,17 @@ class AttachmentFiles:
     def __init__(self, directory: Path, disk: Disk) -> None:
         self.directory = directory
         self._disk = disk
-        self._pool = ThreadPoolExecutor(_SYNCERS, "attachments")
+        self._pool = ThreadPoolExecutor(_SYNCERS + _CHECKERS, "attachments")
         directory.mkdir(parents=True, exist_ok=True)
 
     @contextlib.contextmanager
     def putting(self, blobs: Mapping[str, bytes]) -> Iterator[Callable[[], None]]:
         """Keep every blob under its digest, while the caller does something else.
 
-        The files are fsynced side by side, in threads that need the interpreter only to begin; meanwhile
-        their bytes are hashed. The function that is handed out waits for the files, gives them their
-        names and makes those durable; call it last. Without it, or when anything fails, what was written
-        goes again.
+        The bytes are hashed while the files are written, and the files are fsynced side by side while the
+        caller works. The function that is handed out waits for the files, gives them their names and
+        makes those durable; call it last. Without it, or when anything fails, what was written goes
+        again.
 
         Raises:
             SealRefused: a blob is not what its digest says.
@@ -51,6 +53,7 @@ class AttachmentFiles:
             OSError: the disk failed; also from that function.
         """
         syncs: dict[str, Future[None]] = {}
+        begun: SimpleQueue[None] = SimpleQueue()
         done = False
 
         def finish() -> None:
@@ -71,8 +74,11 @@ class AttachmentFiles:
                 for sha256, data in blobs.items():
                     if not self._holds(sha256, data):
                         written = self._disk.write(self._temp(sha256), data)
-                        syncs[sha256] = self._pool.submit(self._disk.sync_and_close, written)
+                        syncs[sha256] = self._pool.submit(self._sync, written, begun)
             checking.result()
+            # A thread that has not begun would wait for the interpreter until the caller lets go of it.
+            for _ in range(min(len(syncs), _SYNCERS)):
+                begun.get()
             yield finish
         finally:
             wait(syncs.values())
@@ -123,6 +129,10 @@ class AttachmentFiles:
 
     def _temp(self, sha256: str) -> Path:
         return self.directory / (sha256 + _TEMP)
+
+    def _sync(self, descriptor: int, begun: SimpleQueue[None]) -> None:
+        begun.put(None)
+        self._disk.sync_and_close(descriptor)
 
     def _holds(self, sha256: str, data: bytes) -> bool:
         """Whether these very bytes are in their place already: a file gets its name when it is durable."""
