@@ -1,0 +1,193 @@
+"""The daemon as it is put together: a real terminal line in, sealed evidence and a journal out."""
+
+import json
+import os
+import pty
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import tty
+
+import pytest
+import yaml
+
+from edge_agent.compose import Agent, Hooks, open_store
+from edge_agent.config.loader import load
+from edge_agent.core.decisions import CrossingSeen, Seal, Status
+from edge_agent.core.records import MatchStatus, Outcome
+from edge_agent.errors import StoreFault
+from edge_agent.evidence.statement import Kind
+from edge_agent.journal.reader import open_all
+from tests.road import POSTED
+
+WAIT_S = 20
+
+
+def a_site(folder, device):
+    """A controller on a terminal line, one lane without a camera, no platform."""
+    tree = {
+        "schema": 1,
+        "site": {
+            "id": "bridge-test",
+            "tenant": "test",
+            "device_id": "ea-test",
+            "place": {"lat_e7": 312304160, "lon_e7": 1214737010, "datum": "CGCS2000"},
+            "legal": {"use_class": "test"},
+        },
+        "ports": {"wim": {"device": device, "protocol": {"kind": "wim_json", "lanes": {"1": "1"}}}},
+        "lanes": {
+            "1": {"port": "wim", "scale": {"calibration": {"id": "test"}}, "limits": {"posted": POSTED}}
+        },
+        "evidence": {"key_file": "evidence.pem", "store": {"directory": "evidence"}},
+        "journal": {"dir": "journal", "flush_ms": 10},
+        "clock": {"source": "none"},
+    }
+    path = folder / "site.yaml"
+    path.write_text(yaml.safe_dump(tree, allow_unicode=True), "utf-8")
+    return path
+
+
+def a_vehicle(name, gross_kg):
+    """A controller's line."""
+    record = {
+        "v": 1,
+        "id": name,
+        "lane": "1",
+        "first_axle_age_ms": 900,
+        "last_axle_age_ms": 400,
+        "axles": [
+            {"load_g": gross_kg * 400, "offset_mm": 0},
+            {"load_g": gross_kg * 600, "offset_mm": 4_000},
+        ],
+        "gross_g": gross_kg * 1_000,
+        "speed_mm_s": 8_000,
+    }
+    return json.dumps(record).encode() + b"\n"
+
+
+@pytest.fixture
+def line():
+    """(our end, name of the box's end) of a terminal line."""
+    ours, theirs = pty.openpty()
+    tty.setraw(theirs)
+    yield ours, os.ttyname(theirs)
+    os.close(ours)
+    os.close(theirs)
+
+
+class Running:
+    """A daemon in a thread, what it decided and what it sealed."""
+
+    def __init__(self, site):
+        self.decided, self.sealed, self.refused = queue.Queue(), queue.Queue(), []
+        self.error = None
+        hooks = Hooks(
+            decided=self.decided.put,
+            sealed=lambda _order, sealed: self.sealed.put(sealed),
+            refused=lambda _order, reason: self.refused.append(reason),
+        )
+        self.agent = Agent(site, hooks)
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self):
+        try:
+            self.agent.run()
+        except StoreFault as fault:
+            self.error = fault
+
+    def ready(self):
+        """The line is open: what was sent before is not the box's."""
+        while self.next_decision(Status).part != "port/wim":
+            pass
+        return self
+
+    def ended(self):
+        self._thread.join(WAIT_S)
+        return not self._thread.is_alive()
+
+    def next_decision(self, kind):
+        while True:
+            decision = self.decided.get(timeout=WAIT_S)
+            if isinstance(decision, kind):
+                return decision
+
+
+def test_a_heavy_vehicle_on_the_line_is_sealed_a_light_one_is_not_and_a_stop_ends_it_all(tmp_path, line):
+    ours, device = line
+    site = load(a_site(tmp_path, device))
+    box = Running(site).ready()
+
+    os.write(ours, a_vehicle("light", 9_000))
+    assert box.next_decision(CrossingSeen).verdicts[0].outcome is Outcome.WITHIN
+    os.write(ours, a_vehicle("heavy", 26_000))
+    seal = box.next_decision(Seal)
+    sealed = box.sealed.get(timeout=WAIT_S)
+    box.agent.stop()
+
+    assert box.ended()
+    assert box.error is None
+    assert (seal.match.status, seal.crossing.gross) == (MatchStatus.UNMATCHED, 26_000_000)
+    with open_store(site, "later") as store:
+        packet = store.packet(sealed.seq)
+        assert (packet.kind, packet.payload_sha256) == (Kind.WIM, sealed.payload_sha256)
+        assert store.stats().cases == 1
+    [recording] = open_all(tmp_path / "journal")
+    assert seal in list(recording.decisions())
+    assert recording.torn == ""
+    assert box.refused == []
+
+
+def test_an_evidence_directory_that_fails_ends_the_daemon_with_an_error(tmp_path, line):
+    ours, device = line
+    box = Running(load(a_site(tmp_path, device))).ready()
+    os.write(ours, a_vehicle("light", 9_000))
+    box.next_decision(CrossingSeen)
+
+    shutil.rmtree(tmp_path / "evidence" / "attachments")
+    os.write(ours, a_vehicle("heavy", 26_000))
+
+    assert box.ended()
+    assert isinstance(box.error, StoreFault)
+    assert box.sealed.empty()
+
+
+def test_every_run_is_another_boot_and_continues_the_chain(tmp_path, line):
+    ours, device = line
+    site = load(a_site(tmp_path, device))
+    sealed = []
+    for run in range(2):
+        box = Running(site).ready()
+        os.write(ours, a_vehicle(f"heavy-{run}", 26_000))
+        sealed.append(box.sealed.get(timeout=WAIT_S))
+        box.agent.stop()
+        assert box.ended()
+
+    first, second = sealed
+    assert (second.epoch, second.seq) == (first.epoch, first.seq + 1)
+    assert json.loads(second.payload)["chain"]["prev"] == first.payload_sha256
+    boots = {json.loads(one.payload)["chain"]["boot_id"] for one in sealed}
+    assert len(boots) == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_daemon_in_order(tmp_path, line, number):
+    ours, device = line
+    command = [sys.executable, "-m", "edge_agent", "run", "--config", str(a_site(tmp_path, device))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert "ea-test" in process.stdout.readline()
+        logged = iter(process.stderr.readline, "")
+        assert any("port/wim is ok" in said for said in logged)
+        os.write(ours, a_vehicle("heavy", 26_000))
+        assert any("sealed seq 1 " in said for said in logged)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=WAIT_S)
+
+    assert process.returncode == 0, said
+    assert "Traceback" not in said
+    [recording] = open_all(tmp_path / "journal")
+    assert list(recording.events())
+    assert recording.torn == ""
