@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -64,6 +65,7 @@ def main(
         "events": done.events,
         "decisions": len(done.decisions),
         "statements": done.statements,
+        **_counts(done.decisions),
         "recorded_s": round(span, 3),
         "took_s": round(took, 3),
         "times_real_time": round(span / took, 1) if took else None,
@@ -109,9 +111,37 @@ def _difference(live: list[str], replayed: list[str]) -> Difference | None:
     return first_difference(live, replayed)
 
 
+def _counts(lines: list[str]) -> dict[str, Any]:
+    """What the decisions say, for somebody who has not opened them."""
+    crossings = over = 0
+    matches: dict[str, str] = {}
+    faults: Counter[str] = Counter()
+    for decision in map(json.loads, lines):
+        match decision["type"]:
+            case "CrossingSeen":
+                crossings += 1
+                over += any(verdict["outcome"] == "over" for verdict in decision["verdicts"])
+            case "Seal":  # an amendment takes the place of what it amends
+                matches[decision["case"]] = decision["match"]["status"]
+            case "Fault":
+                faults[f"{decision['source']} {decision['kind']}"] += decision["count"]
+    return {
+        "crossings": crossings,
+        "over_a_limit": over,
+        "cases": dict(sorted(Counter(matches.values()).items())),
+        "faults": dict(faults.most_common()),
+    }
+
+
 def _say(result: Mapping[str, Any], difference: Difference | None, out: Path) -> None:
     print(f"{result['events']} events over {result['recorded_s']} s, in {result['took_s']} s", end="")
     print(f" ({result['times_real_time']} x real time)")
+    cases = ", ".join(f"{count} {status}" for status, count in result["cases"].items())
+    print(f"{result['crossings']} crossings, {result['over_a_limit']} over a limit; cases: {cases or 'none'}")
+    for what, count in result["faults"].items():
+        print(f"fault: {what}, {count} times")
+    if not result["crossings"]:
+        print("no crossing: is this the configuration of the site that the recording was made at?")
     print(f"{result['decisions']} decisions, {result['statements']} statements (unsigned) in {out}")
     for torn in result["torn"]:
         print(f"torn: {torn}; what came before it was replayed")

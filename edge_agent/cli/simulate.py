@@ -10,6 +10,10 @@ from typing import Annotated
 import typer
 
 from edge_agent import __version__
+from edge_agent.config.document import read_document
+from edge_agent.config.loader import load
+from edge_agent.config.recorded import to_text
+from edge_agent.config.settings import SiteConfig
 from edge_agent.errors import UsageError
 from edge_agent.journal.writer import RecordingHeader, RecordingWriter
 from edge_agent.sim.events import events
@@ -28,11 +32,15 @@ def main(
     seconds: Annotated[
         float | None, typer.Option(min=0.1, help="Instead of the scenario's own duration.")
     ] = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="SITE.yaml", help="Instead of the site that the scenario names.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Simulate a scenario: what the box would have recorded, and the ground truth beside it.
 
-    The truth is written to REC.truth.jsonl, one line a vehicle.
+    The truth is written to REC.truth.jsonl, one line a vehicle. The recording holds the site's
+    configuration, so that `edge-agent replay REC.mcap --out DIR` needs nothing else.
     """
     planned = load_scenario(scenario)
     if seconds is not None:
@@ -43,7 +51,8 @@ def main(
             raise UsageError(f"{path} exists; give another --out or remove it")
     if not out.parent.is_dir():
         raise UsageError(f"{out.parent} is not a folder")
-    count = _write_recording(planned, seed, out)
+    site = _site(planned, scenario, config)
+    count = _write_recording(planned, site, seed, out)
     passages = generate(planned, seed)
     truth.write_text("".join(truth_lines(passages, planned)), encoding="utf-8")
     summary = {
@@ -60,12 +69,30 @@ def main(
     else:
         print(f"{out}: {count} events of {planned.duration_s:g} simulated seconds, seed {seed}")
         print(f"{truth}: {summary['passages']} passages, {summary['overweight']} above the posted limit")
+        print(f"next: edge-agent replay {out} --out DIR{'' if site else ' --config SITE.yaml'}")
 
 
-def _write_recording(scenario: Scenario, seed: int, out: Path) -> int:
+def _site(scenario: Scenario, file: Path, config: Path | None) -> SiteConfig | None:
+    """The site whose box records this; its instruments must be the scenario's."""
+    path = config or (file.parent / scenario.site if scenario.site else None)
+    if path is None:
+        return None
+    site = load(path)
+    for name, instrument in scenario.instruments.items():
+        if name not in site.ports:
+            raise UsageError(f"{path}: no port {name!r}, as {file} has it; there are {sorted(site.ports)}")
+        spoken, expected = instrument.protocol.kind, site.ports[name].protocol.kind
+        if spoken != expected:
+            raise UsageError(f"port {name!r}: {file} speaks {spoken}, {path} expects {expected}")
+    # Paths as they are written, not as they lie here: the same seed gives the same bytes anywhere.
+    return SiteConfig.model_validate(read_document(path).data)
+
+
+def _write_recording(scenario: Scenario, site: SiteConfig | None, seed: int, out: Path) -> int:
     header = RecordingHeader(
         software=f"edge-agent {__version__} simulate",
-        config_sha256="",
+        config_sha256=site.sha256() if site else "",
+        config_text=to_text(site) if site else "",
         simulated=True,
         note=f"scenario {scenario.name}, seed {seed}",
     )

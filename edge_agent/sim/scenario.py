@@ -205,6 +205,8 @@ class Scenario(Settings):
     """A stretch of simulated road for a while. With a seed it determines everything."""
 
     name: str
+    site: str = ""
+    """Configuration of the site that it plays at, relative to this file. Its recording holds it."""
     duration_s: Annotated[float, Field(gt=0, le=LONGEST_S)] = 60
     start_utc: str = "2026-05-12T08:00:00Z"
     """UTC when it begins."""
