@@ -60,6 +60,8 @@ def main(
     took = time.perf_counter() - began
     live = [] if config else _live_lines(recordings)
     difference = _difference(live, done.decisions) if live else None
+    if difference is not None and not difference.left and recordings[-1].torn:
+        difference = None  # the daemon was killed before it could write down what it decided last
     span = (done.last_at - done.first_at) / 1e9
     result = {
         "events": done.events,
