@@ -13,6 +13,7 @@ Reasons are stable keys for machines:
     flag:<flag> gross_missing speed_not_measured calibration_missing
     no_verified_rule_over                             only unverified rules, or none, say `over`
     match_missing match_ambiguous match_unmatched
+    plate_uncertain                                   whose reading it is, is clear; what it says, is not
     vehicle_unchecked vehicle_not_confirmed
     pictures_missing pictures_identical pictures_small
 """
@@ -29,14 +30,20 @@ from edge_agent.core.records import (
     MatchStatus,
     Outcome,
     Picture,
+    PlateRead,
     SpeedSource,
     UseClass,
     Verdict,
 )
 from edge_agent.core.units import MS, S, kmh_to_mm_s
-from edge_agent.core.use_class_settings import CertificateSettings, LegalSettings, PictureRules
+from edge_agent.core.use_class_settings import (
+    CertificateSettings,
+    LegalSettings,
+    PictureRules,
+    PlateRules,
+)
 
-__all__ = ["CertificateSettings", "LegalSettings", "PictureRules", "use_class"]
+__all__ = ["CertificateSettings", "LegalSettings", "PictureRules", "PlateRules", "use_class"]
 
 FULL_VIEW = "full_view_"  # roles full_view_1, full_view_2, ...
 
@@ -69,7 +76,7 @@ def use_class(
         *_certificate(legal, certificate, crossing, clock),
         *_clock(legal, crossing, clock),
         *_weighing(crossing, verdicts),
-        *_identity(match, vehicle_confirmed),
+        *_identity(legal.plate, match, vehicle_confirmed),
         *_pictures(legal.pictures, pictures),
     )
     if legal.use_class is UseClass.TEST:
@@ -138,15 +145,22 @@ def _weighing(crossing: Crossing, verdicts: tuple[Verdict, ...]) -> Iterator[str
         yield "no_verified_rule_over"
 
 
-def _identity(match: Match | None, vehicle_confirmed: bool | None) -> Iterator[str]:
+def _identity(rules: PlateRules, match: Match | None, vehicle_confirmed: bool | None) -> Iterator[str]:
     if match is None:
         yield "match_missing"
     elif match.status is not MatchStatus.MATCHED:
         yield f"match_{match.status}"
+    elif not match.candidates or _uncertain(match.candidates[0].read, rules):
+        yield "plate_uncertain"
     if vehicle_confirmed is None:
         yield "vehicle_unchecked"
     elif not vehicle_confirmed:
         yield "vehicle_not_confirmed"
+
+
+def _uncertain(read: PlateRead, rules: PlateRules) -> bool:
+    """A misread character is somebody else's plate: little confidence, or no majority of the reads."""
+    return read.confidence < rules.confidence_min_permille or 2 * read.agreeing <= read.reads
 
 
 def _pictures(rules: PictureRules, pictures: tuple[Picture, ...]) -> Iterator[str]:

@@ -51,6 +51,13 @@ class PictureRules(Settings):
     """Smallest height that counts."""
 
 
+class PlateRules(Settings):
+    """How well a plate must have been read. The matcher says whose it is, not that it was read rightly."""
+
+    confidence_min_permille: Annotated[int, Field(ge=500, le=1000)] = 800
+    """Least confidence of the plate over all reads of it; reads that said another count as none."""
+
+
 class LegalSettings(Settings):
     """The site's standing. `use_class` is the most that any of its records can be."""
 
@@ -73,3 +80,4 @@ class LegalSettings(Settings):
     clock_age_max_s: Annotated[int, Field(ge=1, le=86_400)] = 900
     """Oldest clock report that still says something about now."""
     pictures: PictureRules = PictureRules()
+    plate: PlateRules = PlateRules()

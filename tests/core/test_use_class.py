@@ -14,6 +14,7 @@ from edge_agent.core.records import (
     Crossing,
     Flag,
     Match,
+    MatchCandidate,
     MatchStatus,
     Outcome,
     Picture,
@@ -24,6 +25,7 @@ from edge_agent.core.records import (
 from edge_agent.core.units import MS, Grams, MmPerS, Ns, Ppm, S
 from edge_agent.core.use_class import use_class
 from edge_agent.core.use_class_settings import CertificateSettings, LegalSettings
+from edge_agent.evidence.examples import a_read
 
 NOON_UTC_NS = (days_of_iso("2026-06-15") * 86_400 + 12 * 3600) * S
 
@@ -77,7 +79,7 @@ MATCH = Match(
     decided_at=Ns(103 * S),
     predicted_at=Ns(102 * S),
     predicted_sd=Ns(1),
-    candidates=(),
+    candidates=(MatchCandidate(a_read(confidence=800, reads=3, agreeing=2), Ppm(999_500)),),
     none_posterior=Ppm(0),
     margin=Ppm(1_000_000),
 )
@@ -195,3 +197,13 @@ def test_a_test_site_gives_test_and_only_test(vehicle, match, clock, pictures, s
 
     assert (answer is UseClass.TEST) == (site is UseClass.TEST)
     assert (answer is UseClass.ENFORCEMENT) == (not reasons)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [{"confidence": 799}, {"reads": 2, "agreeing": 1}, {"reads": 5, "agreeing": 2}, {"confidence": 0}],
+)
+def test_a_plate_that_was_read_badly_accuses_nobody(read):
+    doubtful = replace(MATCH, candidates=(MatchCandidate(a_read(**read), Ppm(999_900)),))
+
+    assert judge(match=doubtful) == (UseClass.REFERENCE, ("plate_uncertain",))
