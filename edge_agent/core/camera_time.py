@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections import deque
 
 from edge_agent.core.events import ClockStatus, PlateSeen
-from edge_agent.core.units import MS, Ns
+from edge_agent.core.units import MS, Ns, S
 
 # A headway below this is rare, and pushes over a city network vary by less.
 TOLERANCE = 700 * MS
@@ -25,6 +25,8 @@ TOLERANCE = 700 * MS
 ENOUGH = 8
 # The lag of a camera whose clock is right: exposure, reading the plate, one push.
 RIGHT_FROM, RIGHT_TO = -200 * MS, 1_000 * MS
+# Some firmwares stamp in whole seconds, cut off: the picture was taken within the second that follows.
+WHOLE_SECOND_SD = 500 * MS
 
 
 class CameraTime:
@@ -76,7 +78,7 @@ class CameraTime:
                 self._in_use = conversion
                 self._lags.append(lag)
                 self._forget_odd()
-                return Ns(event.at - lag), Ns(0), False
+                return Ns(event.at - lag), Ns(WHOLE_SECOND_SD if event.captured_utc % S == 0 else 0), False
         lag = event.at - (event.captured_utc - self._in_use)
         moved = self._moved(event.at - (event.captured_utc - self._box.utc_minus_mono))
         if abs(lag) > self._limit:

@@ -8,7 +8,7 @@ from edge_agent.core.camera_time import ENOUGH, CameraTime
 from edge_agent.core.events import ClockSource, ClockStatus, PlateSeen
 from edge_agent.core.units import MS, S
 
-UTC = 1_790_000_000 * S
+UTC = 1_790_000_000 * S + 123 * MS
 DELAY = 400 * MS
 
 
@@ -31,6 +31,10 @@ def a_camera(reads=ENOUGH, **changes):
 
 def test_a_read_is_taken_when_its_stamp_says():
     assert a_camera().stamp(a_read(50 * S)) == (50 * S, 0, False)
+
+
+def test_a_stamp_in_whole_seconds_is_known_to_half_a_second_at_best():
+    assert a_camera().stamp(a_read(50 * S - 123 * MS)) == (50 * S - 123 * MS, 500 * MS, False)
 
 
 @pytest.mark.parametrize("step", [-4_000, -2_000, 900, 2_000, 4_000])
