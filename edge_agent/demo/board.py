@@ -24,6 +24,7 @@ class Row:
     published_at: Ns | None = None
     receipted_at: Ns | None = None
     problem: str = ""
+    named: list[str] = field(default_factory=list)  # every plate that a revision of its statement named
 
     @property
     def over(self) -> bool:
@@ -56,6 +57,8 @@ class Board:
             elif isinstance(decision, Seal):
                 row = self.rows[(decision.crossing.lane, decision.crossing.number)]
                 row.seal, row.match, row.verdicts = decision, decision.match, decision.verdicts
+                if decision.match.read:
+                    row.named.append(decision.match.read.text)
             elif isinstance(decision, Fault):
                 self.faults.append(decision)
 

@@ -87,8 +87,7 @@ def _truly_over(row: Row, truth: Sequence[dict[str, Any]]) -> bool:
 
 
 def _wrong(row: Row, truth: Sequence[dict[str, Any]]) -> bool:
-    read = row.match.read if row.match else None
-    if read is None:
-        return False
+    """A statement named somebody else, be it amended later or not."""
     passage = passage_of(row, truth)
-    return passage is None or read.text not in {passage["plate"], passage["plate_rear"]}
+    own = {passage["plate"], passage["plate_rear"]} if passage else set()
+    return any(text not in own for text in row.named)

@@ -71,6 +71,13 @@ def test_a_plate_of_another_vehicle_is_a_wrong_match():
     assert summary["matches"]["wrong"] == 1
 
 
+def test_a_wrong_name_that_was_taken_back_was_wrong_all_the_same():
+    board = a_board(named(1, "粤B99999"))
+    board.decided(named(1, revision=1))
+
+    assert summarise(board.snapshot(), [a_passage()], DELIVERY)["matches"]["wrong"] == 1
+
+
 @pytest.mark.parametrize("truth", [[], [a_passage(lane="2")], [a_passage(first_axle_at=60 * S + 500 * MS)]])
 def test_a_statement_about_nobody_is_wrong_and_false(truth):
     summary = summarise(a_board(named(1)).snapshot(), truth, DELIVERY)
