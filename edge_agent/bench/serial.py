@@ -2,7 +2,8 @@
 
 The same stream (eight channels at 1 kHz, a lorry every ten seconds, simulated) is pushed through a
 pseudo-terminal as fast as it goes, in turn to a loop that only reads, to the port with its decoder, and
-to the port with decoder and scale. The ratio of medians says what everything on top of reading costs.
+to the port with decoder and scale. As in the daemon, the port reads on a thread of its own and the
+intake hands over. The ratio of medians says what everything on top of reading costs.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from edge_agent.bench.weigh_faults import calm
-from edge_agent.core.events import Event, SerialBytes
+from edge_agent.core.events import SerialBytes
 from edge_agent.core.records import Crossing
 from edge_agent.core.units import Ns, S
 from edge_agent.core.weigh.protocols import make_decoder
@@ -30,14 +31,17 @@ from edge_agent.core.weigh.protocols.settings import AdcSettings
 from edge_agent.core.weigh.samples import Samples
 from edge_agent.core.weigh.scale import Scale
 from edge_agent.core.weigh.settings import ChannelSettings, ScaleSettings, SensorSettings, ZeroSettings
+from edge_agent.devices.intake import Intake
 from edge_agent.devices.serial import SerialPort, open_line
 from edge_agent.devices.settings_ports import SerialPortSettings
+from edge_agent.errors import EdgeAgentError
 from edge_agent.sim.encoders.adc import AdcEncoder
 from edge_agent.sim.errors import NOISY
 from edge_agent.sim.loadcells import weigh_trace
 from edge_agent.sim.world import Motion, Passage
 
 ADC = AdcSettings(channels=8)
+FRAME_BYTES = 20 + 4 * ADC.channels * ADC.samples_per_frame + 4
 VEHICLE_EVERY_S = 10
 BAUD = 921_600
 GIVE_UP_S = 120.0
@@ -53,8 +57,8 @@ def run(*, seconds: int = 300, runs: int = 5) -> dict[str, Any]:
         took: dict[str, list[float]] = {"bare": [], "samples": [], "crossings": []}
         for _ in range(runs):
             took["bare"].append(_bare(path, size))
-            took["samples"].append(_port(path, seconds, _Weigher(None)))
-            took["crossings"].append(_port(path, seconds, _Weigher(Scale("lane-1", _scale()))))
+            took["samples"].append(_port(path, size, _Weigher(None)))
+            took["crossings"].append(_port(path, size, _Weigher(Scale("lane-1", _scale()))))
     return _summary(took, size, seconds, runs)
 
 
@@ -144,56 +148,50 @@ def _bare(path: Path, size: int) -> float:
 
 
 class _Weigher:
-    """Takes the port's events, counts what comes of them."""
+    """Decodes and weighs what the port has read, and counts what comes of it."""
 
     def __init__(self, scale: Scale | None) -> None:
         self._decoder = make_decoder(ADC)
         self._scale = scale
+        self._bytes = 0
         self.samples = 0
         self.crossings = 0
 
-    def emit(self, event: Event) -> None:
-        """On the port's thread."""
-        if not isinstance(event, SerialBytes):
-            return
-        for block in self._decoder.feed(event.at, event.data):
+    def take(self, data: bytes) -> None:
+        """Bytes at the time of the stream, not of the machine: an hour in a second must look like an hour."""
+        self._bytes += len(data)
+        at = Ns(S + self._bytes * ADC.period_ns * ADC.samples_per_frame // FRAME_BYTES)
+        for block in self._decoder.feed(at, data):
             if isinstance(block, Samples):
                 self.samples += len(block.at)
                 if self._scale is not None:
                     self.crossings += sum(isinstance(out, Crossing) for out in self._scale.feed(block))
 
 
-def _port(path: Path, seconds: int, weigher: _Weigher) -> float:
-    """Seconds for the port and what is behind it."""
-    wanted = seconds * S // ADC.period_ns // ADC.samples_per_frame * ADC.samples_per_frame
-    up, done = threading.Event(), threading.Event()
-
-    def emit(event: Event) -> None:
-        up.set()
-        weigher.emit(event)
-        if weigher.samples >= wanted:
-            done.set()
-
+def _port(path: Path, size: int, weigher: _Weigher) -> float:
+    """Seconds for the port on its thread, the intake, and what is behind it on ours."""
+    wanted = size // FRAME_BYTES * ADC.samples_per_frame
+    intake = Intake(_now)
+    give_up = threading.Timer(GIVE_UP_S, intake.end)
+    give_up.start()
     with _terminal() as (far, settings):
-        port = SerialPort(settings, emit, _StreamClock(weigher))
+        port = SerialPort(settings, intake.emit, _now)
         port.start()
-        up.wait(GIVE_UP_S)
+        events = intake.events(lambda: None)
+        next(events)  # the port is open
         begun = time.perf_counter()
         sender = _send(path, far)
-        if not done.wait(GIVE_UP_S):
-            raise RuntimeError(f"{weigher.samples} of {wanted} samples came through")
+        while weigher.samples < wanted:
+            event = next(events, None)
+            if not isinstance(event, SerialBytes):
+                raise EdgeAgentError(f"{weigher.samples} of {wanted} samples came through, then {event}")
+            weigher.take(event.data)
         took = time.perf_counter() - begun
+        give_up.cancel()
         sender.wait()
         port.stop()
     return took
 
 
-class _StreamClock:
-    """The time of the stream, not of the machine: an hour in a second must look like an hour."""
-
-    def __init__(self, weigher: _Weigher) -> None:
-        self._weigher = weigher
-
-    def __call__(self) -> Ns:
-        """When the samples that came so far had been taken, roughly."""
-        return Ns(S + self._weigher.samples * ADC.period_ns)
+def _now() -> Ns:
+    return Ns(time.monotonic_ns())
