@@ -126,6 +126,7 @@ class SerialPort(Reopener):
     def _listen(self, line: Any) -> None:
         fd, batch_s, port = line.fileno(), self.settings.batch_s, self.settings.id
         ask = _Asker(self._poll, line)
+        before = 0
         while True:
             ready, _, _ = select.select([fd, self._wake_read], [], [], ask.wait_s())
             if self.stopping.is_set():
@@ -138,8 +139,10 @@ class SerialPort(Reopener):
                 continue
             at = self.clock()
             self.emit(SerialBytes(at, port, data))
-            if batch_s and len(data) < BATCH_BYTES and self.stopping.wait(batch_s):
+            # In a backlog one short read is the sender catching its breath, not the line's own pace.
+            if batch_s and max(before, len(data)) < BATCH_BYTES and self.stopping.wait(batch_s):
                 return
+            before = len(data)
 
 
 def _read_all(fd: int) -> bytes:
