@@ -32,6 +32,19 @@ _TEXT_PATHS: dict[type[Settings], tuple[str, ...]] = {
     DetectorSettings: ("model", "classes"),
 }
 
+_UNITS = {
+    "_mm": "millimetres",
+    "_kg": "kilograms",
+    "_g": "grams",
+    "_mm_s": "millimetres a second: km/h x 278",
+    "_e7": "1e-7 degrees: 31.2304 is 312304000",
+    "_ms": "milliseconds",
+    "_s": "seconds",
+    "_permille": "a thousandth: 5 % is 50",
+    "_mhz": "millihertz: 25 a second is 25000",
+    "baud": "bits a second",
+}
+
 
 def load(path: Path) -> SiteConfig:
     """A site's configuration.
@@ -79,6 +92,8 @@ def _problem(document: Document, model: type[Settings], details: ErrorDetails) -
         reason, suggestion = "unknown key", nearest(str(loc[-1]), keys_at(model, details["loc"][:-1]))
     elif kind == "missing":
         reason = "required, and missing"
+    elif kind in ("int_parsing", "int_from_float", "int_type"):
+        reason, suggestion = f"{details['input']!r} is not a whole number", _unit_of(str(loc[-1]))
     elif kind == "string_type" and loc in document.texts:
         suggestion = f'write it in quotes: "{document.texts[loc]}"'
     elif kind in ("literal_error", "enum"):
@@ -89,6 +104,11 @@ def _problem(document: Document, model: type[Settings], details: ErrorDetails) -
         reason = f"{context['tag']!r} is not known"
         suggestion = nearest(str(context["tag"]), _words(context["expected_tags"]))
     return Problem(document.file, document.line(loc), _dotted(loc), reason, suggestion)
+
+
+def _unit_of(key: str) -> str:
+    """The unit that a key's last part names."""
+    return next((f"the unit is {unit}" for end, unit in _UNITS.items() if key.endswith(end)), "")
 
 
 def _words(quoted: str) -> list[str]:

@@ -162,7 +162,7 @@ def test_the_digest_follows_every_choice_and_nothing_else(write):
         (
             "limit_kg: 20000",
             "limit_kg: heavy",
-            "lanes.1.limits.posted.limit_kg: Input should be a valid integer",
+            "lanes.1.limits.posted.limit_kg: 'heavy' is not a whole number (the unit is kilograms)",
         ),
         ("  tenant: pudong\n", "", "site.tenant: required, and missing"),
         (
@@ -418,3 +418,41 @@ def test_a_list_where_names_are_wanted_is_a_problem_and_no_crash(tmp_path):
 
     with pytest.raises(ConfigError, match=r"anpr\.cameras"):
         load(path)
+
+
+def test_a_limit_copied_from_the_sign_in_tonnes_is_refused(write, capsys):
+    """Every car would be over a limit of 20 kg."""
+    assert main(["config", "check", str(write(GOOD.replace("limit_kg: 20000", "limit_kg: 20")))]) == 1
+    assert "20 kg is no bridge's limit; the unit is kilograms, 20 t are 20000" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("good", "wrong", "said"),
+    [
+        ("position_mm: 4000", "position_mm: 4.5", "4.5 is not a whole number (the unit is millimetres)"),
+        ("limit_kg: 20000", "limit_kg: 20t", "'20t' is not a whole number (the unit is kilograms)"),
+        ("baud: 115200", "baud: fast", "'fast' is not a whole number (the unit is bits a second)"),
+    ],
+)
+def test_a_number_that_is_none_is_said_with_its_unit(write, capsys, good, wrong, said):
+    assert main(["config", "check", str(write(GOOD.replace(good, wrong)))]) == 1
+    assert said in capsys.readouterr().out
+
+
+def test_a_site_that_can_never_enforce_is_told_why(write, capsys):
+    path = write(GOOD.replace("use_class: reference", "use_class: enforcement"))
+    assert main(["config", "check", str(path), "--json"]) == 0
+    notes = json.loads(capsys.readouterr().out)["notes"]
+    for part in (
+        "site.legal.approval_number",
+        "site.legal.sign_id",
+        "lanes.1.certificate",
+        "uplink is left out",
+    ):
+        assert [note for note in notes if note.startswith(part)], part
+
+
+def test_what_keeps_evidence_on_the_box_for_ever_is_a_note_and_no_problem(write, capsys):
+    path = write(GOOD + "uplink: {mqtt: {host: 127.0.0.1}}\n")
+    assert main(["config", "check", str(path)]) == 0
+    assert "note: uplink.receipt_keys_file is left out" in capsys.readouterr().out

@@ -9,13 +9,15 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from edge_agent.core.civil import IsoDate
 from edge_agent.core.settings import Settings
 
 # In-service maximum permissible error of OIML R134 / JJG 907 vehicle-mass classes, permille.
 MPE_IN_SERVICE_PERMILLE = {"0.2": 2, "0.5": 5, "1": 10, "2": 20, "5": 50, "10": 100}
+
+LEAST_POSTED_KG = 1_000  # the lightest signs say some tonnes
 
 
 class DeductionSettings(Settings):
@@ -79,6 +81,14 @@ class PostedSettings(Settings):
     valid_from: IsoDate
     """First day on which the sign is in force."""
     deduction: DeductionSettings = DeductionSettings()
+
+    @field_validator("limit_kg")
+    @classmethod
+    def _not_tonnes(cls, limit_kg: int) -> int:
+        """A sign says tonnes. Copied as it stands, every car would be over the limit."""
+        if limit_kg < LEAST_POSTED_KG:
+            raise ValueError(f"{limit_kg} kg is no bridge's limit; the unit is kilograms, 20 t are 20000")
+        return limit_kg
 
 
 class GvwArt3Settings(Settings):
