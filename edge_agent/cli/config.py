@@ -13,6 +13,7 @@ import typer
 from edge_agent.config.loader import load
 from edge_agent.config.settings import SiteConfig
 from edge_agent.core.records import UseClass
+from edge_agent.core.use_class import UNCALIBRATED
 from edge_agent.errors import ConfigError, UsageError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Check a configuration; print its form.")
@@ -83,6 +84,8 @@ def _standing(config: SiteConfig) -> Iterator[str]:
     for name, lane in config.lanes.items():
         if lane.certificate is None:
             yield f"lanes.{name}.certificate is missing: every statement of the lane will be `reference`"
+        if UNCALIBRATED in lane.scale.calibration.id:
+            yield f"lanes.{name}.scale.calibration is none: every statement of the lane will be `reference`"
         if lane.limits.posted is None and lane.limits.gvw_art3 is None:
             yield f"lanes.{name}.limits has neither posted nor gvw_art3: no case will ever be opened"
         if lane.scale.sensors and len(lane.scale.sensors) == 1 and lane.scale.sensors[0].kind != "deck":

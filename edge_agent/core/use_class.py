@@ -45,6 +45,9 @@ from edge_agent.core.use_class_settings import (
 
 __all__ = ["CertificateSettings", "LegalSettings", "PictureRules", "PlateRules", "use_class"]
 
+# In the id of a calibration that nobody made: the default's, and those of the shipped examples.
+UNCALIBRATED = "uncalibrated"
+
 FULL_VIEW = "full_view_"  # roles full_view_1, full_view_2, ...
 
 
@@ -139,7 +142,7 @@ def _weighing(crossing: Crossing, verdicts: tuple[Verdict, ...]) -> Iterator[str
         yield "gross_missing"
     if crossing.speed_source is not SpeedSource.MEASURED:
         yield "speed_not_measured"
-    if not crossing.calibration:
+    if not crossing.calibration or UNCALIBRATED in crossing.calibration:
         yield "calibration_missing"
     if not any(v.outcome is Outcome.OVER and not v.reference_only for v in verdicts):
         yield "no_verified_rule_over"

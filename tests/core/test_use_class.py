@@ -144,6 +144,8 @@ def test_everything_in_order_is_enforcement_without_a_reason():
         ({"crossing": replace(CROSSING, gross=None)}, "gross_missing"),
         ({"crossing": replace(CROSSING, speed_source=SpeedSource.INFERRED)}, "speed_not_measured"),
         ({"crossing": replace(CROSSING, calibration="")}, "calibration_missing"),
+        ({"crossing": replace(CROSSING, calibration="uncalibrated")}, "calibration_missing"),
+        ({"crossing": replace(CROSSING, calibration="example-uncalibrated")}, "calibration_missing"),
         ({"verdicts": ()}, "no_verified_rule_over"),
         ({"verdicts": (replace(OVER, outcome=Outcome.WITHIN),)}, "no_verified_rule_over"),
         ({"verdicts": (replace(OVER, reference_only=True),)}, "no_verified_rule_over"),
