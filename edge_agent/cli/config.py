@@ -6,15 +6,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edge_agent.config.loader import load
-from edge_agent.config.settings import SiteConfig
-from edge_agent.core.records import UseClass
-from edge_agent.core.use_class import UNCALIBRATED
 from edge_agent.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from edge_agent.config.settings import SiteConfig
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Check a configuration; print its form.")
 
@@ -28,6 +27,8 @@ def check(
 
     Exit: 0 it is good, 1 it is not, 2 there is no such file.
     """
+    from edge_agent.config.loader import load  # noqa: PLC0415 - help stays instant
+
     if not file.is_file():
         raise UsageError(f"no file {file}")
     try:
@@ -60,6 +61,8 @@ def schema() -> None:
 
 def json_schema() -> dict[str, Any]:
     """The form of a site's file. A port's `id` is its key there, so nobody has to write it."""
+    from edge_agent.config.settings import SiteConfig  # noqa: PLC0415 - help stays instant
+
     form = SiteConfig.model_json_schema(by_alias=True)
     port = form["$defs"]["SerialPortSettings"]
     port["required"] = [name for name in port["required"] if name != "id"]
@@ -73,6 +76,9 @@ def notes(config: SiteConfig) -> list[str]:
 
 def _standing(config: SiteConfig) -> Iterator[str]:
     """Why no statement of an enforcement site can be `enforcement`, as far as the file shows it."""
+    from edge_agent.core.records import UseClass  # noqa: PLC0415 - help stays instant
+    from edge_agent.core.use_class import UNCALIBRATED  # noqa: PLC0415
+
     legal = config.site.legal
     if legal.use_class is not UseClass.ENFORCEMENT:
         return

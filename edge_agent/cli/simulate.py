@@ -5,21 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edge_agent import __version__
-from edge_agent.config.document import read_document
-from edge_agent.config.loader import load
-from edge_agent.config.recorded import to_text
-from edge_agent.config.settings import SiteConfig
 from edge_agent.errors import UsageError
-from edge_agent.journal.writer import RecordingHeader, RecordingWriter
-from edge_agent.sim.events import events
-from edge_agent.sim.scenario import Scenario, load_scenario
-from edge_agent.sim.traffic import generate
-from edge_agent.sim.truth import truth_lines
+
+if TYPE_CHECKING:
+    from edge_agent.config.settings import SiteConfig
+    from edge_agent.sim.scenario import Scenario
 
 app = typer.Typer(add_completion=False)
 
@@ -42,6 +37,10 @@ def main(
     The truth is written to REC.truth.jsonl, one line a vehicle. The recording holds the site's
     configuration, so that `edge-agent replay REC.mcap --out DIR` needs nothing else.
     """
+    from edge_agent.sim.scenario import Scenario, load_scenario  # noqa: PLC0415 - help stays instant
+    from edge_agent.sim.traffic import generate  # noqa: PLC0415
+    from edge_agent.sim.truth import truth_lines  # noqa: PLC0415
+
     planned = load_scenario(scenario)
     if seconds is not None:
         planned = Scenario.model_validate({**planned.model_dump(), "duration_s": seconds})
@@ -74,6 +73,10 @@ def main(
 
 def _site(scenario: Scenario, file: Path, config: Path | None) -> SiteConfig | None:
     """The site whose box records this; its instruments must be the scenario's."""
+    from edge_agent.config.document import read_document  # noqa: PLC0415 - help stays instant
+    from edge_agent.config.loader import load  # noqa: PLC0415
+    from edge_agent.config.settings import SiteConfig  # noqa: PLC0415
+
     path = config or (file.parent / scenario.site if scenario.site else None)
     if path is None:
         return None
@@ -89,6 +92,10 @@ def _site(scenario: Scenario, file: Path, config: Path | None) -> SiteConfig | N
 
 
 def _write_recording(scenario: Scenario, site: SiteConfig | None, seed: int, out: Path) -> int:
+    from edge_agent.config.recorded import to_text  # noqa: PLC0415 - help stays instant
+    from edge_agent.journal.writer import RecordingHeader, RecordingWriter  # noqa: PLC0415
+    from edge_agent.sim.events import events  # noqa: PLC0415
+
     header = RecordingHeader(
         software=f"edge-agent {__version__} simulate",
         config_sha256=site.sha256() if site else "",

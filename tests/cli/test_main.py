@@ -34,6 +34,11 @@ def test_help_loads_nothing_heavy(args):
     assert imported_by(*args) & HEAVY == set()
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_s_help_opens_no_library_for_pictures_networks_or_numbers(command):
+    assert imported_by(command, "--help") & {"numpy", "cv2", "av", "onnxruntime", "paho", "mcap"} == set()
+
+
 def test_help_names_every_command_and_each_has_its_file(capsys):
     assert main(["--help"]) == 0
 
