@@ -55,9 +55,18 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     name, rest = args[0], args[1:]
     if name not in COMMANDS:
-        print(f"edge-agent: no command {name!r}. `edge-agent --help` lists them.", file=sys.stderr)
+        print(
+            f"edge-agent: no command {name!r}{_meant(name)}. `edge-agent --help` lists them.", file=sys.stderr
+        )
         return 2
     return run_command(name, rest)
+
+
+def _meant(name: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only who mistypes pays for it
+
+    close = get_close_matches(name, COMMANDS, n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def run_command(name: str, args: list[str]) -> int:

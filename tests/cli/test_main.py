@@ -59,6 +59,11 @@ def test_an_unknown_command_is_a_usage_error(capsys):
     assert "no command 'frobnicate'" in capsys.readouterr().err
 
 
+def test_a_mistyped_command_is_recognised(capsys):
+    assert main(["simulat"]) == 2
+    assert "did you mean simulate?" in capsys.readouterr().err
+
+
 def test_the_version_is_said(capsys):
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("edge-agent ")
