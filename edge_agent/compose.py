@@ -257,6 +257,7 @@ class Replayed:
     events: int
     decisions: list[str]  # lines of decisions.jsonl
     statements: int
+    refused: int  # cases of which no statement could be made; the log says why
     torn: tuple[str, ...]  # what was wrong with the recordings' tails
     first_at: Ns
     last_at: Ns
@@ -300,6 +301,7 @@ def replay(
         events=source.count,
         decisions=sink.lines,
         statements=sink.statements,
+        refused=sink.refused,
         torn=tuple(f"{r.path}: {r.torn}" for r in recordings if r.torn),
         first_at=source.first_at or Ns(0),
         last_at=source.last_at,

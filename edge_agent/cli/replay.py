@@ -67,6 +67,7 @@ def main(
         "events": done.events,
         "decisions": len(done.decisions),
         "statements": done.statements,
+        "refused": done.refused,
         **_counts(done.decisions),
         "recorded_s": round(span, 3),
         "took_s": round(took, 3),
@@ -145,6 +146,8 @@ def _say(result: Mapping[str, Any], difference: Difference | None, out: Path) ->
     if not result["crossings"]:
         print("no crossing: is this the configuration of the site that the recording was made at?")
     print(f"{result['decisions']} decisions, {result['statements']} statements (unsigned) in {out}")
+    if result["refused"]:
+        print(f"REFUSED: no statement could be made of {result['refused']} case(s), the log above says why")
     for torn in result["torn"]:
         print(f"torn: {torn}; what came before it was replayed")
     if difference is not None:

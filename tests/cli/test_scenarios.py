@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from edge_agent.cli.main import main
+from edge_agent.errors import SealRefused
+from edge_agent.evidence.unsigned import UnsignedChain
 from edge_agent.journal.reader import Recording
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -43,6 +45,16 @@ def test_a_replay_says_what_it_found(tmp_path, capsys):
     said(capsys, "simulate", DEMO, "--out", tmp_path / "r.mcap")
     out = said(capsys, "replay", tmp_path / "r.mcap", "--out", tmp_path / "d")
     assert "16 crossings, 5 over a limit; cases: 4 matched, 1 unmatched" in out
+
+
+def test_a_case_of_which_no_statement_can_be_made_is_told(tmp_path, capsys, monkeypatch):
+    def refuse(*_):
+        raise SealRefused("statement of 70000 bytes is over the limit")
+
+    monkeypatch.setattr(UnsignedChain, "statement", refuse)
+    said(capsys, "simulate", DEMO, "--seconds", 20, "--out", tmp_path / "r.mcap")
+    out = said(capsys, "replay", tmp_path / "r.mcap", "--out", tmp_path / "d")
+    assert "REFUSED: no statement could be made of 1 case(s)" in out
 
 
 def test_a_replay_with_the_wrong_site_asks_whether_it_is_the_right_one(tmp_path, capsys):
