@@ -1,0 +1,36 @@
+"""docs/statement.md explains every field of the schema, and none that is not there."""
+
+import json
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "statement.md").read_text("utf-8")
+SCHEMA = json.loads((ROOT / "contract" / "schemas" / "statement.schema.json").read_text("utf-8"))
+MODELS = [SCHEMA, *SCHEMA["$defs"].values()]
+FIELDS = {name for model in MODELS for name in model.get("properties", {})}
+WORDS = {word for model in MODELS for word in model.get("enum", ())}
+CONSTANTS = {
+    str(field["const"])
+    for model in MODELS
+    for field in model.get("properties", {}).values()
+    if "const" in field
+}
+
+
+def inline_code():
+    return set(re.findall(r"`([a-z][a-z0-9_]*)`", PAGE))
+
+
+def test_every_field_is_explained():
+    assert FIELDS - inline_code() - {"en", "zh", "type"} == set()
+
+
+def test_nothing_is_explained_that_is_not_in_the_schema():
+    known = FIELDS | WORDS | CONSTANTS | {"posted", "gvw_art3", "axle_group", "certificate_missing"}
+    assert inline_code() - known == set()
+
+
+def test_every_kind_outcome_and_status_is_named():
+    for name in ("Kind", "Outcome", "MatchStatus", "UseClass", "SpeedSource"):
+        assert set(SCHEMA["$defs"][name]["enum"]) <= inline_code(), name
