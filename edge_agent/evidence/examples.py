@@ -81,6 +81,18 @@ def a_verdict(**other: Any) -> Verdict:
     )
 
 
+def a_national_verdict() -> Verdict:
+    """The national table says: over, 25 t on two axles where 18 t are allowed."""
+    return a_verdict(
+        evaluator="gvw_art3",
+        limit=18_000_000,
+        excess=7_000_000,
+        legal_basis="62号令 Art. 3",
+        text_en="Suspected over-limit: 25 000 kg exceeds the limit of 18 000 kg for two axles by 7 000 kg.",
+        text_zh="疑似超限：25 000 kg，超过二轴车 18 000 kg 限值，超出 7 000 kg。",
+    )
+
+
 def a_crossing(number: int = 1, **other: Any) -> Crossing:
     """Two axles, 25 t, 50 km/h; the n-th crossing is at minute n."""
     start = number * 60 * S
@@ -178,7 +190,7 @@ def a_case(
         use_class=UseClass.ENFORCEMENT,
         reasons=(),
         crossing=a_crossing(number),
-        verdicts=(a_verdict(), a_verdict(evaluator="gvw_art3", outcome=Outcome.WITHIN, excess=None)),
+        verdicts=(a_verdict(), a_national_verdict()),
         match=a_match(number),
         pictures=pictures,
         detections=((box,), (box,)),
