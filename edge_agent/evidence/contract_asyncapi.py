@@ -28,9 +28,20 @@ Signed evidence from roadside boxes. The rules that matter:
 """
 
 
+class _Dumper(yaml.SafeDumper):
+    """Longer texts as blocks, for people read this file."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def asyncapi() -> str:
     """The document, as YAML."""
-    return yaml.safe_dump(_document(), sort_keys=False, allow_unicode=True, width=100)
+    return yaml.dump(_document(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
 def _document() -> dict[str, Any]:
