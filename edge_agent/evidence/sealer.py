@@ -14,6 +14,7 @@ from typing import Protocol
 
 from edge_agent.core.decisions import Seal
 from edge_agent.errors import SealRefused, StoreFault, StoreFull
+from edge_agent.evidence.statement import Incident
 from edge_agent.evidence.store import EvidenceStore, Sealed
 
 # Cases that may wait for the disk. A bridge has a few a minute; the runner waits beyond this.
@@ -90,7 +91,11 @@ class Sealer:
         held = {p.sha256: data for p in order.seal.pictures if (data := self.picture(p.sha256)) is not None}
         try:
             sealed = self.store.seal(order.seal, held, order.raw)
-        except (SealRefused, StoreFull) as error:
+        except StoreFull as error:  # the store has sealed the loss itself
+            self.listener.refused(order, str(error))
+        except SealRefused as error:
+            incident = Incident(what="case_refused", subject=order.seal.case, detail=str(error)[:1000])
+            self.store.record(incident, order.seal.clock)
             self.listener.refused(order, str(error))
         else:
             self.listener.sealed(order, sealed)

@@ -217,7 +217,8 @@ def _crossing(
     gross = expected = interval = None
     apart = 0
     totals: list[int] = []
-    if all(x.by_sensor is not None for x in loads):
+    # More axles than any vehicle has (a cell that sticks, a queue on the scale): nobody's gross weight.
+    if len(axles) <= settings.vehicle.max_axles and all(x.by_sensor is not None for x in loads):
         totals = [sum(x.by_sensor[k] for x in loads if x.by_sensor) for k in range(sensors)]
         gross = div_round(sum(totals), sensors)
         apart = max(totals) - min(totals)

@@ -19,6 +19,7 @@ from edge_agent.core.weigh.settings import (
     ScaleSettings,
     SensorSettings,
     SeparatorSettings,
+    VehicleSettings,
     ZeroSettings,
 )
 from edge_agent.sim.crossing import LAYOUTS, single_crossing
@@ -192,6 +193,16 @@ def test_an_overload_is_no_value_and_the_gross_is_none():
     assert Flag.OVERLOAD in one.flags
     assert one.gross is None
     assert all(a.load == 0 for a in one.axles if not a.samples)
+
+
+def test_more_axles_than_a_vehicle_has_are_nobodys_gross_weight():
+    block = drive()
+
+    seen = crossing(a_scale(vehicle=VehicleSettings(max_axles=2)), block)
+
+    assert len(seen.axles) == 3
+    assert seen.gross is None
+    assert Flag.TAILGATING in seen.flags
 
 
 def test_a_rail_is_saturation():

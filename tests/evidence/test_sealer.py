@@ -1,0 +1,79 @@
+"""What becomes of a case in the sealer's hands: sealed, refused and said so, or the end of the process."""
+
+import json
+import threading
+from dataclasses import replace
+
+import pytest
+
+from edge_agent.errors import StoreFault
+from edge_agent.evidence.examples import a_case, a_store
+from edge_agent.evidence.sealer import Order, Sealer
+
+
+class Ear:
+    def __init__(self):
+        self.heard = []
+        self.woken = threading.Event()
+
+    def sealed(self, order, sealed):
+        self.heard.append(("sealed", order.seal.case))
+
+    def refused(self, order, reason):
+        self.heard.append(("refused", reason))
+
+    def failed(self, fault):
+        self.heard.append(("failed", str(fault)))
+
+
+@pytest.fixture
+def store(tmp_path):
+    with a_store(tmp_path / "store") as opened:
+        yield opened
+
+
+def sealed(store, *seals, pictures=None):
+    ear = Ear()
+    held = pictures or {}
+    sealer = Sealer(store, held.get, ear, ear.woken.set)
+    sealer.start()
+    for seal in seals:
+        sealer.put(Order(seal, None))
+    sealer.stop()
+    return ear
+
+
+def test_what_is_queued_is_sealed_before_the_sealer_ends_and_the_uplink_is_woken(store):
+    seal, pictures = a_case()
+
+    ear = sealed(store, seal, pictures=pictures)
+
+    assert ear.heard == [("sealed", seal.case)]
+    assert ear.woken.is_set()
+
+
+def test_a_refused_case_leaves_an_incident_in_the_chain(store):
+    seal, pictures = a_case()
+    silent = replace(seal, verdicts=())
+
+    ear = sealed(store, silent, pictures=pictures)
+
+    [(what, reason)] = ear.heard
+    assert what == "refused"
+    record = json.loads(store.packet(store.head().seq).payload)["record"]
+    assert record["what"] == "case_refused"
+    assert record["subject"] == seal.case
+    assert record["detail"] in reason
+
+
+def test_a_disk_that_fails_is_told_and_nobody_waits_for_the_queue(store, monkeypatch):
+    seal, pictures = a_case()
+
+    def broken(*_):
+        raise StoreFault("no more")
+
+    monkeypatch.setattr(store, "seal", broken)
+
+    ear = sealed(store, seal, seal, pictures=pictures)
+
+    assert ear.heard == [("failed", "no more")]
