@@ -14,6 +14,9 @@ from edge_agent.core.weigh.limits.settings import LimitsSettings
 from edge_agent.core.weigh.protocols.settings import ProtocolSettings
 from edge_agent.core.weigh.settings import ScaleSettings
 
+# Shorter than what `journal.raw_ring`, `devices.staging` and `core.cases` remember.
+LONGEST_WAIT_MS = 80_000
+
 
 class PortLinkSettings(Settings):
     """What the core knows of a port: the protocol spoken there, and how long a character takes."""
@@ -52,6 +55,24 @@ class CameraLinkSettings(Settings):
     """One standard deviation of a read's time when the camera sent none."""
     clock_limit_ms: Annotated[int, Field(ge=1)] = 10_000
     """A camera time further than this from its arrival is not believed."""
+
+    @model_validator(mode="after")
+    def _fits_in_memory(self) -> Self:
+        """Raw bytes, pictures and cases are remembered for 90 s; no answer may come later."""
+        match = self.match
+        waits = (
+            match.report_delay_ms,
+            match.push_delay_ms,
+            match.hold_ms,
+            match.late_ms,
+            self.picture_wait_ms,
+        )
+        if sum(waits) > LONGEST_WAIT_MS:
+            raise ValueError(
+                f"report_delay_ms + push_delay_ms + hold_ms + late_ms + picture_wait_ms is {sum(waits)}; "
+                f"a case is remembered for {LONGEST_WAIT_MS} ms"
+            )
+        return self
 
 
 class HealthSettings(Settings):

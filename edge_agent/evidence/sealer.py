@@ -6,8 +6,11 @@ sealed and nobody is told that it is; after a crash the journal still has what l
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -17,10 +20,12 @@ from edge_agent.errors import SealRefused, StoreFault, StoreFull
 from edge_agent.evidence.statement import Incident
 from edge_agent.evidence.store import EvidenceStore, Sealed
 
+log = logging.getLogger(__name__)
+
 # Cases that may wait for the disk. A bridge has a few a minute; the runner waits beyond this.
 CAPACITY = 256
 
-# How often an idle sealer looks for receipted pictures whose time is over.
+# How often the sealer looks for receipted pictures whose time is over.
 PURGE_S = 60.0
 
 
@@ -73,19 +78,27 @@ class Sealer:
 
     def _work(self) -> None:
         try:
-            while True:
-                try:
-                    order = self._queue.get(timeout=PURGE_S)
-                except queue.Empty:
-                    self.store.purge()
-                    continue
+            self._seal_until_stopped()
+        except StoreFault as fault:
+            self.listener.failed(fault)
+            self._discard()
+        except Exception as bug:  # a box that seals nothing must not look alive
+            log.exception("the sealer failed")
+            self.listener.failed(StoreFault(f"the sealer failed: {type(bug).__name__}: {bug}"))
+            self._discard()
+
+    def _seal_until_stopped(self) -> None:
+        purged_at = time.monotonic()
+        while True:
+            with contextlib.suppress(queue.Empty):
+                order = self._queue.get(timeout=PURGE_S)
                 if order is None:
                     return
                 self._seal(order)
                 self.uplink_wake()
-        except StoreFault as fault:
-            self.listener.failed(fault)
-            self._discard()
+            if time.monotonic() - purged_at >= PURGE_S:
+                purged_at = time.monotonic()
+                self.store.purge()
 
     def _seal(self, order: Order) -> None:
         held = {p.sha256: data for p in order.seal.pictures if (data := self.picture(p.sha256)) is not None}

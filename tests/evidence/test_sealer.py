@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from edge_agent.errors import StoreFault
+from edge_agent.evidence import dsse
 from edge_agent.evidence.examples import a_case, a_store
 from edge_agent.evidence.sealer import Order, Sealer
 
@@ -60,7 +61,7 @@ def test_a_refused_case_leaves_an_incident_in_the_chain(store):
 
     [(what, reason)] = ear.heard
     assert what == "refused"
-    record = json.loads(store.packet(store.head().seq).payload)["record"]
+    record = json.loads(dsse.decode(store.packet(store.head().seq).envelope)[1])["record"]
     assert record["what"] == "case_refused"
     assert record["subject"] == seal.case
     assert record["detail"] in reason
@@ -77,3 +78,14 @@ def test_a_disk_that_fails_is_told_and_nobody_waits_for_the_queue(store, monkeyp
     ear = sealed(store, seal, seal, pictures=pictures)
 
     assert ear.heard == [("failed", "no more")]
+
+
+def test_a_bug_in_sealing_ends_the_process_too(store, monkeypatch):
+    seal, pictures = a_case()
+    monkeypatch.setattr(store, "seal", lambda *_: 1 / 0)
+
+    ear = sealed(store, seal, pictures=pictures)
+
+    [(what, reason)] = ear.heard
+    assert what == "failed"
+    assert "ZeroDivisionError" in reason
