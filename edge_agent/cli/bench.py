@@ -61,12 +61,15 @@ def match(
 @app.command()
 def seal(
     rounds: Annotated[int, typer.Option(min=5)] = 40,
+    window_kib: Annotated[
+        int, typer.Option(min=64, help="The uplink's window: 64 for each Mbit/s of the line.")
+    ] = 512,
     as_json: AsJson = False,
 ) -> None:
     """Decision to sealed, and to PUBACK, with 3 x 300 KB pictures against the floor of the same run."""
     from edge_agent.bench import seal as bench  # noqa: PLC0415 - help stays instant
 
-    _show(lambda: bench.run(rounds=rounds), bench.text, as_json=as_json)
+    _show(lambda: bench.run(rounds=rounds, window_kib=window_kib), bench.text, as_json=as_json)
 
 
 @app.command()
