@@ -135,7 +135,6 @@ def run(
         "jam": summary(tallies[JAM.name]),
         "reliability": reliability(total),
     }
-    print(table(result))
     if plots is not None:
         result["plot"] = str(_plot(result["reliability"], plots))
     return result
