@@ -250,7 +250,9 @@ class MqttLink:
         )
 
     def _on_disconnect(self, _client: Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        self._end(int(reason.value), str(reason))
+        # paho's "Unspecified error" is a socket that broke: nobody told us why.
+        said = str(reason)
+        self._end(int(reason.value), "the connection broke" if said == "Unspecified error" else said)
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         try:
