@@ -12,6 +12,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from edge_agent import __version__, runner
 from edge_agent.config import recorded
@@ -164,18 +165,30 @@ def write_recording(
         note="imported",
     )
     with out.open("xb") as stream:
-        writer = RecordingWriter(stream, header)
-        counted = _Counted(writer)
-
-        def sink(decision: Decision) -> None:
-            if isinstance(decision, Capture):
-                answer = pictures.answer(decision, source.now)
-                if answer is not None:
-                    source.push(answer)
-
-        runner.run(Site(config.core()), source, counted, sink)
-        writer.close()
+        try:
+            counted = _run_and_write(stream, header, config, source, pictures)
+        except BaseException:
+            out.unlink()  # half a recording would look like a whole one
+            raise
     return Imported(counted.events, counted.decisions, pictures.taken)
+
+
+def _run_and_write(
+    stream: IO[bytes], header: RecordingHeader, config: SiteConfig, source: _Merged, pictures: _Pictures
+) -> _Counted:
+    """The core over the events, both written down."""
+    writer = RecordingWriter(stream, header)
+    counted = _Counted(writer)
+
+    def sink(decision: Decision) -> None:
+        if isinstance(decision, Capture):
+            answer = pictures.answer(decision, source.now)
+            if answer is not None:
+                source.push(answer)
+
+    runner.run(Site(config.core()), source, counted, sink)
+    writer.close()
+    return counted
 
 
 def _events(

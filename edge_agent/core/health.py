@@ -51,7 +51,7 @@ class Health:
         part = self._parts.get(f"port/{port}")
         if part is None:
             return ()
-        part.heard_at = at
+        part.heard_at = max(part.heard_at, at)
         if part.state == "ok":
             return ()
         return self._change(f"port/{port}", part, at, "ok", "bytes arrive")

@@ -32,6 +32,14 @@ def test_a_port_that_falls_silent_is_blind_once_and_ok_again_with_its_first_byte
     assert health.blind_for("port/wim", 20 * S) == 4 * S
 
 
+def test_bytes_that_were_stamped_earlier_do_not_make_a_port_silent():
+    health = watching()
+    health.heard("wim", 5 * S)
+    health.heard("wim", 4 * S)
+
+    assert health.deadline == 8 * S
+
+
 def test_a_port_that_never_spoke_is_found_too():
     assert [type(d) for d in watching().tick(3 * S)] == [Fault, Status]
 
