@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from edge_agent.devices.modbus import ModbusPort
     from edge_agent.devices.serial import SerialPort
 
+log = logging.getLogger(__name__)
+
 # Raw windows are named by the digest of their bytes, so their header must not differ between the road
 # and a replay; the statement itself says which software and configuration made it.
 RAW_HEADER = RecordingHeader(software="edge-agent raw window", config_sha256="")
@@ -69,6 +72,7 @@ class Agent:
         self._hooks = hooks or Hooks()
         self._fault: StoreFault | None = None
         self._boot_id = uuid.uuid4().hex[:12]
+        self.site = Site(config.core())
         self.intake = Intake(clock.monotonic)
         self.staging = Staging(clock.monotonic)
         self.store = open_store(config, self._boot_id)
@@ -94,7 +98,9 @@ class Agent:
                 parts.callback(end)
                 begin()
             sink = LiveSink(self._ring, self.sealer.put, self._capture, (self._hooks.decided,))
-            runner.run(Site(self.config.core()), self.intake, Tee(self._recorder, self._ring), sink)
+            runner.run(self.site, self.intake, Tee(self._recorder, self._ring), sink)
+        for port, counted in self.site.counters.items():
+            log.info("port/%s counted %s", port, asdict(counted))
         if self._fault is not None:
             raise self._fault
 

@@ -56,7 +56,7 @@ from edge_agent.core.units import MS, Ns, Ppm
 from edge_agent.core.use_class import use_class
 from edge_agent.core.weigh.limits import Limits
 from edge_agent.core.weigh.protocols import make_decoder
-from edge_agent.core.weigh.samples import ProtocolFault, Samples, VehicleRecord
+from edge_agent.core.weigh.samples import Counters, ProtocolFault, Samples, VehicleRecord
 from edge_agent.core.weigh.scale import Scale
 
 
@@ -122,6 +122,11 @@ class Site:
             *(matcher.deadline for matcher in self._matchers.values()),
         ]
         return min((wait for wait in waits if wait is not None), default=None)
+
+    @property
+    def counters(self) -> dict[str, Counters]:
+        """What each port's driver has counted since the start: frames, bad sums, resyncs, gaps, rate."""
+        return {port: decoder.counters for port, decoder in self._decoders.items()}
 
     # -- what happened ---------------------------------------------------------------------------
 

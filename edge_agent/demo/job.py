@@ -14,7 +14,7 @@ import threading
 import time
 import tty
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +108,7 @@ class Demo:
                 os.close(descriptor)
         # A vehicle still on its way when the traffic ends was not weighed and is not counted.
         end = self.origin + self.scenario.duration_ns
+        self._counters = {port: asdict(counted) for port, counted in agent.site.counters.items()}
         self._truth = [
             passage
             for passage in traffic.truth()
@@ -135,6 +136,7 @@ class Demo:
             self._truth,
             delivery,
             replay_identical=self._replay_is_identical(),
+            ports=self._counters,
             broker=self.broker.name if self.broker else "",
             seed=self.seed,
             seconds=self.scenario.duration_s,

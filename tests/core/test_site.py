@@ -121,6 +121,18 @@ def test_a_box_without_a_camera_still_seals_what_it_weighed():
     assert {d.kind for d in decided if isinstance(d, Fault)} == {FaultKind.UNKNOWN_SOURCE}
 
 
+def test_what_the_driver_counted_can_be_asked_for():
+    scenario = a_scenario(LORRY, duration_s=4)
+    site = Site(site_settings(scenario))
+
+    decide(site, list(events(scenario, 1)))
+
+    counted = site.counters["wim"]
+    assert counted.frames == 4 * 1000 // 20
+    assert counted.bad_checksum == counted.resync_bytes == 0
+    assert abs(counted.rate_mhz - 50_000) < 500
+
+
 def test_the_same_events_give_the_same_decisions():
     scenario = a_scenario(LORRY, LIGHT)
     stream = list(events(scenario, 1))
