@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -103,8 +103,3 @@ class ReplaySink:
         statements = self.folder / "statements"
         statements.mkdir(exist_ok=True)
         (statements / name).write_bytes(built.payload)
-
-
-def decision_lines(decisions: Iterable[Decision]) -> list[str]:
-    """The lines of `decisions.jsonl` for these decisions."""
-    return [decision_line(decision) for decision in decisions]

@@ -11,10 +11,10 @@ from edge_agent.core.events import RegistersRead, SerialBytes, Started, Tick
 from edge_agent.core.units import S
 from edge_agent.evidence.examples import a_case, a_crossing, an_identity
 from edge_agent.evidence.unsigned import UnsignedChain
-from edge_agent.journal.codec import parse_decision_line
+from edge_agent.journal.codec import decision_line, parse_decision_line
 from edge_agent.journal.raw_ring import RawRing
 from edge_agent.journal.reader import Recording
-from edge_agent.sinks import LiveSink, ReplaySink, Tee, decision_lines
+from edge_agent.sinks import LiveSink, ReplaySink, Tee
 
 FAULT = Fault(1, "port/wim", FaultKind.BAD_FRAME, "bad XOR", 3)
 ALL = RawWindow("wim", 0, 10_000 * S)
@@ -127,7 +127,7 @@ def test_a_replay_writes_its_decisions_and_statements_down(tmp_path):
     sink.write()
 
     lines = (tmp_path / "decisions.jsonl").read_text("utf-8").splitlines()
-    assert lines == decision_lines([FAULT, seal])
+    assert lines == [decision_line(FAULT), decision_line(seal)]
     assert [parse_decision_line(line) for line in lines] == [FAULT, seal]
     [statement] = (tmp_path / "statements").iterdir()
     assert json.loads(statement.read_bytes())["measurement"]["case"] == seal.case

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import time
 from pathlib import Path
 
+from edge_agent.demo.broker import ADDRESS, find_mosquitto, free_port
 from edge_agent.errors import DeviceError
 from edge_agent.evidence.uplink.settings import BrokerSettings
 
-ADDRESS = "127.0.0.1"
+__all__ = ["ADDRESS", "Mosquitto", "find_mosquitto", "free_port"]
+
 START_S = 10.0
-PLACES = ("/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto")
 
 CONFIGURATION = """\
 listener {port} {address}
@@ -25,18 +25,6 @@ max_queued_messages 0
 log_dest none
 {more}
 """
-
-
-def find_mosquitto() -> str | None:
-    """The program, or None."""
-    return shutil.which("mosquitto") or next((p for p in PLACES if os.access(p, os.X_OK)), None)
-
-
-def free_port() -> int:
-    """A port on loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((ADDRESS, 0))
-        return int(probe.getsockname()[1])
 
 
 class Mosquitto:

@@ -40,7 +40,7 @@ def main(
     when they differ by a byte.
     """
     from edge_agent.compose import replay  # noqa: PLC0415 - help stays instant
-    from edge_agent.journal.reader import open_all  # noqa: PLC0415
+    from edge_agent.journal.reader import open_all, recorded_lines  # noqa: PLC0415
 
     recordings = open_all(recording)
     site = _config(recordings, config)
@@ -58,7 +58,7 @@ def main(
 
         done = replay(recordings, site, out, step)
     took = time.perf_counter() - began
-    live = [] if config else _live_lines(recordings)
+    live = [] if config else recorded_lines(recordings)
     difference = _difference(live, done.decisions) if live else None
     if difference is not None and not difference.left and recordings[-1].torn:
         difference = None  # the daemon was killed before it could write down what it decided last
@@ -100,12 +100,6 @@ def _empty_folder(out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     if any(out.iterdir()):
         raise UsageError(f"{out} is not empty: give another --out")
-
-
-def _live_lines(recordings: list[Recording]) -> list[str]:
-    from edge_agent.journal.codec import decision_line  # noqa: PLC0415
-
-    return [decision_line(decision) for recording in recordings for decision in recording.decisions()]
 
 
 def _difference(live: list[str], replayed: list[str]) -> Difference | None:

@@ -63,7 +63,6 @@ class Case:
 
     id: str
     crossing: Crossing
-    verdicts: tuple[Verdict, ...]
     port: str
     pictures_due: Ns | None  # wait for the pictures no longer than this; None = none were asked for
     match: Match | None = None

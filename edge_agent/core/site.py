@@ -65,32 +65,11 @@ class Site:
 
     def __init__(self, settings: SiteSettings) -> None:
         self._settings = settings
-        self._begin(Ns(0))
-
-    def _begin(self, now: Ns) -> None:
-        """Nothing is known: the daemon has just come up."""
-        settings = self._settings
-        self._now = now
-        self._boot = "unstarted"
-        self._decoders = {
-            port: make_decoder(link.protocol, char_ns=link.char_ns) for port, link in settings.ports.items()
-        }
-        self._scales = {lane: Scale(lane, chosen.scale) for lane, chosen in settings.lanes.items()}
         self._limits = {lane: Limits(chosen.limits) for lane, chosen in settings.lanes.items()}
-        self._matchers = {name: Matcher(name, link.match) for name, link in settings.cameras.items()}
-        self._mergers = {name: PlateMerger(name, settings.plates) for name in settings.cameras}
-        self._camera_times = {
-            name: CameraTime(link.unstamped_sd_ms, link.clock_limit_ms, settings.health.clock_step_ms)
-            for name, link in settings.cameras.items()
-        }
         self._lanes_of_port = {
             port: tuple(lane for lane, chosen in settings.lanes.items() if chosen.port == port)
             for port in settings.ports
         }
-        self._cases = Cases(self._judge, self._classify)
-        self._health = Health(
-            tuple(settings.ports), settings.health.silence_ms, settings.health.clock_step_ms
-        )
         self._handlers: dict[type[Event], Callable[[Any], Iterable[Decision]]] = {
             Started: self._on_started,
             SerialBytes: self._on_serial,
@@ -103,6 +82,27 @@ class Site:
             DeviceChanged: self._on_device,
             Tick: self._on_tick,
         }
+        self._begin(Ns(0))
+
+    def _begin(self, now: Ns) -> None:
+        """Nothing is known: the daemon has just come up."""
+        settings = self._settings
+        self._now = now
+        self._boot = "unstarted"
+        self._decoders = {
+            port: make_decoder(link.protocol, char_ns=link.char_ns) for port, link in settings.ports.items()
+        }
+        self._scales = {lane: Scale(lane, chosen.scale) for lane, chosen in settings.lanes.items()}
+        self._matchers = {name: Matcher(name, link.match) for name, link in settings.cameras.items()}
+        self._mergers = {name: PlateMerger(name, settings.plates) for name in settings.cameras}
+        self._camera_times = {
+            name: CameraTime(link.unstamped_sd_ms, link.clock_limit_ms, settings.health.clock_step_ms)
+            for name, link in settings.cameras.items()
+        }
+        self._cases = Cases(self._judge, self._classify)
+        self._health = Health(
+            tuple(settings.ports), settings.health.silence_ms, settings.health.clock_step_ms
+        )
 
     def step(self, event: Event) -> tuple[Decision, ...]:
         """Take in one event and say what follows from it, in order."""
@@ -231,15 +231,12 @@ class Site:
         if camera:
             self._matchers[camera].crossing(crossing)
         if is_over(verdicts):
-            yield from self._open_case(lane, camera, crossing, verdicts)
+            yield from self._open_case(lane, camera, crossing)
 
-    def _open_case(
-        self, lane: str, camera: str, crossing: Crossing, verdicts: tuple[Verdict, ...]
-    ) -> Iterable[Decision]:
+    def _open_case(self, lane: str, camera: str, crossing: Crossing) -> Iterable[Decision]:
         case = Case(
             id=f"{self._boot}-{lane}-{crossing.number}",
             crossing=crossing,
-            verdicts=verdicts,
             port=self._settings.lanes[lane].port,
             pictures_due=None,
         )

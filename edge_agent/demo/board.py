@@ -21,7 +21,6 @@ class Row:
     match: Match | None = None
     seal: Seal | None = None
     sealed_at: Ns | None = None
-    published_at: Ns | None = None
     receipted_at: Ns | None = None
     problem: str = ""
     named: list[str] = field(default_factory=list)  # every plate that a revision of its statement named

@@ -34,8 +34,7 @@ from edge_agent.evidence.verify_sources import open_material
 from edge_agent.ingest.export import export_bundle
 from edge_agent.ingest.service import Ingest
 from edge_agent.ingest.store import PlatformStore
-from edge_agent.journal.codec import decision_line
-from edge_agent.journal.reader import open_all
+from edge_agent.journal.reader import open_all, recorded_lines
 from edge_agent.sim.live import LiveTraffic
 from edge_agent.sim.push import HttpPush
 
@@ -206,7 +205,7 @@ class Demo:
 
     def _replay_is_identical(self) -> bool:
         recordings = open_all(self.places.root / "journal")
-        live = [decision_line(decision) for recording in recordings for decision in recording.decisions()]
+        live = recorded_lines(recordings)
         out = self.places.root / "replay"
         out.mkdir(exist_ok=True)
         return replay(recordings, self.config, out).decisions == live

@@ -51,11 +51,6 @@ def utc_minus_mono() -> Ns:
     return Ns(best[1])
 
 
-def utc_us() -> int:
-    """Now in UTC, microseconds."""
-    return time.time_ns() // US
-
-
 @dataclass(frozen=True, slots=True)
 class KernelClock:
     """The kernel's account of its own clock."""

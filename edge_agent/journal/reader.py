@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -139,3 +139,8 @@ def open_all(path: Path) -> list[Recording]:
             raise UsageError(f"{path}: no *.mcap in this folder")
         return [Recording.open(file) for file in files]
     return [Recording.open(path)]
+
+
+def recorded_lines(recordings: Iterable[Recording]) -> list[str]:
+    """The decisions made live, as lines of `decisions.jsonl`."""
+    return [codec.decision_line(made) for recording in recordings for made in recording.decisions()]

@@ -30,7 +30,7 @@ def a_bench(judge=lambda _crossing, _vehicle: OVER):
 
 def a_case(number=1, pictures_due=None, **crossing):
     chosen = a_crossing(number, **crossing)
-    return Case(f"boot-1-{number}", chosen, OVER, "wim", pictures_due)
+    return Case(f"boot-1-{number}", chosen, "wim", pictures_due)
 
 
 def seals(cases, now):
