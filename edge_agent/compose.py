@@ -19,7 +19,6 @@ from edge_agent.core.site import Site
 from edge_agent.core.units import Ns
 from edge_agent.core.weigh.protocols.settings import ModbusRtuSettings
 from edge_agent.devices import clock
-from edge_agent.devices.anpr_push.jpeg import jpeg_size
 from edge_agent.devices.intake import Intake
 from edge_agent.devices.staging import Staging
 from edge_agent.errors import StoreFault
@@ -161,10 +160,6 @@ class Agent:
         if self.captures:
             self.captures.submit(request)
 
-    def _stage(self, data: bytes, _media_type: str) -> tuple[str, int, int]:
-        width, height = jpeg_size(data) or (0, 0)
-        return self.staging.put(data), width, height
-
     def _wake_uplink(self) -> None:
         if self.uplink:
             self.uplink.wake()
@@ -198,7 +193,8 @@ class Agent:
 
         if not self.cameras:
             return None
-        return CaptureWorker(self.cameras, self._stage, self.detector, self.intake.emit, clock.monotonic)
+        keep = self.staging.put
+        return CaptureWorker(self.cameras, keep, self.detector, self.intake.emit, clock.monotonic)
 
     def _make_ports(self) -> list[SerialPort | ModbusPort]:
         from edge_agent.devices.modbus import ModbusPort  # noqa: PLC0415 - pymodbus only where it is spoken

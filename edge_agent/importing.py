@@ -21,7 +21,6 @@ from edge_agent.core.decisions import Capture, Decision
 from edge_agent.core.events import ClockSource, ClockStatus, Event, PlateSeen, SerialBytes, Started, Tick
 from edge_agent.core.site import Site
 from edge_agent.core.units import MS, Ns, S
-from edge_agent.devices.anpr_push.jpeg import jpeg_size
 from edge_agent.devices.camera.capture import CaptureWorker, Stills
 from edge_agent.devices.camera.recorded import RecordedVideo
 from edge_agent.devices.detector.detector import Detector
@@ -98,13 +97,12 @@ class _Pictures:
         self._answer_at = Ns(max(now, *request.times) + ANSWER_AFTER)
         return self._worker.carry_out(request)
 
-    def _keep(self, data: bytes, _media_type: str) -> tuple[str, int, int]:
+    def _keep(self, data: bytes) -> str:
         self.taken += 1
         digest = hashlib.sha256(data).hexdigest()
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / f"{digest}.jpg").write_bytes(data)
-        width, height = jpeg_size(data) or (0, 0)
-        return digest, width, height
+        return digest
 
 
 @dataclass(slots=True)

@@ -26,8 +26,8 @@ from edge_agent.devices.camera.settings import CameraSettings
 
 Image = npt.NDArray[np.uint8]
 Polygon = tuple[tuple[int, int], ...]
-# Stages bytes for evidence: (data, media type) -> (sha256, width, height).
-Stage = Callable[[bytes, str], tuple[str, int, int]]
+# Holds a picture's bytes for a statement that may want them; returns their SHA-256.
+Stage = Callable[[bytes], str]
 
 WAIT = 1_500 * MS  # after the last instant: a stream's packets are rarely later than this
 QUEUE = 64  # captures that may wait; more overweight vehicles at once than any bridge holds
@@ -185,7 +185,8 @@ class CaptureWorker:
 
     def _picture(self, role: str, image: Image, frame: Frame, camera: Stills) -> Picture:
         data = to_jpeg(image, camera.settings.jpeg_quality)
-        sha256, width, height = self._stage(data, "image/jpeg")
+        height, width = image.shape[:2]
+        sha256 = self._stage(data)
         return Picture(role, sha256, len(data), "image/jpeg", width, height, frame.captured_at, camera.id)
 
 
