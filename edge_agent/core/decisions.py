@@ -14,6 +14,7 @@ from edge_agent.core.records import (
     UseClass,
     Verdict,
 )
+from edge_agent.core.scene import Finding, StreetReport, Watched, ZoneState
 from edge_agent.core.units import Ns
 
 
@@ -120,4 +121,97 @@ class Status:
     detail: str
 
 
-Decision = Seal | ReadPlates | Capture | CrossingSeen | Fault | Status
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Look at a street camera so often from now on; 0 = as seldom as keyframes come."""
+
+    at: Ns
+    camera: str
+    period_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One still that is wanted: which part it plays in the case, and of what instant."""
+
+    role: str  # reference | first_seen | middle | confirmed | ongoing | cleared | recheck | inspection
+    time: Ns
+
+
+@dataclass(frozen=True, slots=True)
+class TakePictures:
+    """Take full-resolution stills of a street camera, answered by `Captured` with these roles.
+
+    `reference` is the accepted reference picture itself, whatever its time. For every other role where
+    `copies` is set: beside the original a copy with zone and boxes drawn (`<role>_marked`) and one for
+    the shop owner with faces and plates of others masked (`<role>_shared`), both naming their parent.
+    """
+
+    at: Ns
+    request: str
+    camera: str
+    zone: str
+    shots: tuple[Shot, ...]
+    copies: bool
+    marks: tuple[Detection, ...]  # boxes to draw
+    clip: tuple[Ns, Ns] | None  # also a clip from .. to, remuxed
+    hold_s: int  # keep the bytes at hand for so long, for a statement that may want them
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneChanged:
+    """A zone's rule moved on, or what it looks like did. Every one is a point of the case's time line."""
+
+    at: Ns  # captured_at of the picture that moved it, or now
+    camera: str
+    zone: str
+    state: ZoneState
+    finding: Finding
+    dwell_ms: int
+    detail: str  # one word and its numbers: unloading, blind:shifted, outside_hours, suspect, ...
+    case: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SealStreet:
+    """Make a signed statement of what was concluded of a zone.
+
+    `case` is stable over a case's records, `revision` counts them from 0.
+    """
+
+    at: Ns
+    case: str
+    revision: int
+    use_class: UseClass
+    reasons: tuple[str, ...]  # why the use class is not enforcement; empty when it is
+    report: StreetReport
+    pictures: tuple[Picture, ...]
+    detections: tuple[tuple[Detection, ...], ...]  # of the first pictures, same order
+    model_sha256: str
+    clock: ClockStatus | None
+
+
+@dataclass(frozen=True, slots=True)
+class SealCoverage:
+    """Make a chained record of what was truly watched between two instants."""
+
+    at: Ns
+    start: Ns
+    end: Ns
+    parts: tuple[Watched, ...]
+    clock: ClockStatus | None
+
+
+Decision = (
+    Seal
+    | ReadPlates
+    | Capture
+    | CrossingSeen
+    | Fault
+    | Status
+    | Watch
+    | TakePictures
+    | ZoneChanged
+    | SealStreet
+    | SealCoverage
+)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from edge_agent.core.records import Detection, Picture
+from edge_agent.core.scene import Phase, StillObject, View
 from edge_agent.core.units import MilliCelsius, Ns, Permille
 
 
@@ -133,6 +134,65 @@ class DeviceChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SceneSeen:
+    """One picture of a street camera was looked at; boxes are in the reference's coordinates."""
+
+    at: Ns
+    camera: str
+    captured_at: Ns  # monotonic
+    captured_sd: Ns
+    detections: tuple[Detection, ...]
+    still: tuple[StillObject, ...]
+    view: View
+    model_sha256: str = ""  # empty when no detector ran
+
+
+@dataclass(frozen=True, slots=True)
+class TierSet:
+    """The platform has graded a shop anew."""
+
+    at: Ns
+    shop: str
+    tier: str  # red | yellow | green
+    order: str = ""  # id of the command
+
+
+@dataclass(frozen=True, slots=True)
+class InspectionOrdered:
+    """The platform has drawn a zone for inspection (双随机): look, and record what is there."""
+
+    at: Ns
+    order: str
+    zone: str
+    due_at: Ns  # monotonic; at once when it lies in the past
+    expires_at: Ns  # monotonic; when the view stays unfit until then, that is what is recorded
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeGiven:
+    """The shop was told of a case: its re-check is due the rule's time after this."""
+
+    at: Ns
+    case: str
+    order: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRecalled:
+    """At the start: a case that was still open, or in its cooldown, when the daemon last ended."""
+
+    at: Ns
+    case: str
+    revision: int  # of its last record
+    zone: str
+    event_type: str
+    phase: Phase  # of its last record
+    recorded_at: Ns  # monotonic time of its last record; before the start
+    confirmed_at: Ns | None
+    first_seen_at: Ns | None
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed: the core asked to be woken (`Site.deadline`)."""
 
@@ -149,5 +209,10 @@ Event = (
     | Captured
     | ClockStatus
     | DeviceChanged
+    | SceneSeen
+    | TierSet
+    | InspectionOrdered
+    | NoticeGiven
+    | CaseRecalled
     | Tick
 )

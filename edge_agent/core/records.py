@@ -139,9 +139,9 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A still that a camera took, named by the digest of its exact bytes."""
+    """A still that a camera took, or what was made of one, named by the digest of its exact bytes."""
 
-    role: str  # full_view_1 full_view_2 plate front side
+    role: str  # full_view_1 full_view_2 plate front side; street roles: see decisions.Shot; clip
     sha256: str
     size: int  # bytes
     media_type: str
@@ -149,6 +149,8 @@ class Picture:
     height: int
     captured_at: Ns | None  # monotonic; None when only the camera knows
     camera: str = ""
+    parent: str = ""  # SHA-256 of the original that this copy was made of; empty: it is an original
+    masked: bool = False  # faces and plates of others are masked in it
 
 
 @dataclass(frozen=True, slots=True)

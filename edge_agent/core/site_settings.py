@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from edge_agent.core.match.settings import MatchSettings
 from edge_agent.core.plates.settings import PlatesSettings
 from edge_agent.core.settings import Settings
+from edge_agent.core.street.settings import StreetSettings
 from edge_agent.core.use_class_settings import CertificateSettings, LegalSettings
 from edge_agent.core.weigh.limits.settings import LimitsSettings
 from edge_agent.core.weigh.protocols.settings import ProtocolSettings
@@ -88,12 +89,13 @@ class SiteSettings(Settings):
     """Everything the core knows of the site before the first event."""
 
     id: str
-    ports: dict[str, PortLinkSettings]
-    lanes: Annotated[dict[str, LaneSettings], Field(min_length=1)]
+    ports: dict[str, PortLinkSettings] = Field(default_factory=dict)
+    lanes: dict[str, LaneSettings] = Field(default_factory=dict)
     cameras: dict[str, CameraLinkSettings] = Field(default_factory=dict)
     plates: PlatesSettings = PlatesSettings()
     legal: LegalSettings
     health: HealthSettings = HealthSettings()
+    street: StreetSettings | None = None
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
