@@ -108,4 +108,6 @@ class SiteSettings(Settings):
                 )
             if lane.camera and name not in {seen.lane for seen in self.cameras[lane.camera].match.lanes}:
                 raise ValueError(f"lanes.{name}.camera: camera {lane.camera!r} does not know this lane")
+        for problem in self.street.unknown_names() if self.street else ():
+            raise ValueError(problem)
         return self

@@ -275,20 +275,23 @@ class StreetSettings(Settings):
     """(UTC second from which on, minutes ahead of UTC), ascending; made from the site's time zone when
     the configuration is read. Empty: `legal.utc_offset_minutes` always."""
 
-    @model_validator(mode="after")
-    def _names_exist(self) -> Self:
+    def unknown_names(self) -> tuple[str, ...]:
+        """What one part says of another that does not exist, in words."""
+        wrong: list[str] = []
         seen: set[str] = set()
         for camera, chosen in self.cameras.items():
             for name, zone in chosen.zones.items():
-                where = f"cameras.{camera}.zones.{name}"
+                where = f"street.cameras.{camera}.zones.{name}"
                 if name in seen:
-                    raise ValueError(f"{where}: a zone of this name exists already")
+                    wrong.append(f"{where}: a zone of this name exists already")
                 seen.add(name)
                 if zone.rule not in self.rules:
-                    raise ValueError(f"{where}.rule: no rule {zone.rule!r}; there are {sorted(self.rules)}")
+                    wrong.append(f"{where}.rule: no rule {zone.rule!r}; there are {sorted(self.rules)}")
                 if zone.shop and zone.shop not in self.shops:
-                    raise ValueError(f"{where}.shop: no shop {zone.shop!r}; there are {sorted(self.shops)}")
-        for inspection in self.inspections:
-            if inspection.zone not in seen:
-                raise ValueError(f"inspections.{inspection.order}: no zone {inspection.zone!r}")
-        return self
+                    wrong.append(f"{where}.shop: no shop {zone.shop!r}; there are {sorted(self.shops)}")
+        wrong += [
+            f"street.inspections.{chosen.order}: no zone {chosen.zone!r}"
+            for chosen in self.inspections
+            if chosen.zone not in seen
+        ]
+        return tuple(wrong)
