@@ -12,6 +12,7 @@ from edge_agent.core.events import Event
 from edge_agent.core.units import Ns
 from edge_agent.errors import JournalError, UsageError
 from edge_agent.journal import codec
+from edge_agent.journal.video import VIDEO_TOPIC, VideoPacket, decode
 
 if TYPE_CHECKING:
     from mcap.records import McapRecord
@@ -82,6 +83,16 @@ class Recording:
             decision = codec.decode_decision(topic, body)
             if decision is not None:
                 yield decision
+
+    def video(self) -> Iterator[VideoPacket]:
+        """Every compressed picture that was recorded, in the order of arrival.
+
+        Raises:
+            JournalError: a message is none.
+        """
+        for topic, _at, body in self._messages():
+            if topic.startswith(VIDEO_TOPIC):
+                yield decode(body)
 
     def _messages(self, *, header_only: bool = False) -> Iterator[tuple[str, Ns, bytes]]:
         from mcap.records import Channel, Message  # noqa: PLC0415 - only who reads pays for it

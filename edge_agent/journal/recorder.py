@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import IO
 
-from edge_agent.core.decisions import Decision, Seal
+from edge_agent.core.decisions import Decision, Seal, SealStreet
 from edge_agent.core.events import Event
 from edge_agent.core.units import MS
 from edge_agent.errors import JournalError
 from edge_agent.journal.settings import JournalSettings
+from edge_agent.journal.video import VideoPacket
 from edge_agent.journal.writer import RecordingHeader, RecordingWriter
 
 MB = 1_000_000
@@ -28,6 +30,7 @@ class Recorder:
         self._stream: IO[bytes] | None = None
         self._writer: RecordingWriter | None = None
         self._flushed_at = 0
+        self._lock = threading.Lock()  # cameras bring their video from threads of their own
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -42,22 +45,33 @@ class Recorder:
 
     def event(self, event: Event) -> None:
         """Write the event; a full disk raises, for a box without its black box must say so."""
-        writer = self._writer
-        assert writer is not None
-        writer.event(event)
-        if event.at - self._flushed_at >= self._settings.flush_ms * MS:
-            self._flushed_at = event.at
-            self._flush()
+        with self._lock:
+            assert self._writer is not None
+            self._writer.event(event)
+            if event.at - self._flushed_at >= self._settings.flush_ms * MS:
+                self._flushed_at = event.at
+                self._flush()
 
     def decision(self, decision: Decision) -> None:
         """Write the decision; a statement's journal is in the kernel before it is sealed."""
-        assert self._writer is not None
-        self._writer.decision(decision)
-        if isinstance(decision, Seal):
-            self._flush()
+        with self._lock:
+            assert self._writer is not None
+            self._writer.decision(decision)
+            if isinstance(decision, Seal | SealStreet):
+                self._flush()
+
+    def video(self, packet: VideoPacket, at: int) -> None:
+        """Write a compressed picture; safe from any thread, nothing after `close`."""
+        with self._lock:
+            if self._writer is not None:
+                self._writer.video(packet, at)
 
     def close(self) -> None:
         """Write the index of the segment."""
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
         if self._writer is not None and self._stream is not None:
             self._writer.close()
             self._stream.close()
@@ -68,7 +82,7 @@ class Recorder:
         assert self._stream is not None
         self._writer.flush()
         if self._stream.tell() >= self._settings.segment_mb * MB:
-            self.close()
+            self._close()
             self._count += 1
             self._open_segment()
 

@@ -21,3 +21,5 @@ class JournalSettings(Settings):
     """A recording is closed and a new one begun at this size."""
     flush_ms: Annotated[int, Field(ge=10, le=60_000)] = 1_000
     """How much a kill of the process may cost; a statement flushes at once."""
+    video: bool = False
+    """Also keep the street cameras' compressed video, for `redetect`. People are in it: know why you do."""

@@ -8,7 +8,8 @@ from typing import IO, Any
 
 from edge_agent.core.decisions import Decision
 from edge_agent.core.events import Event
-from edge_agent.journal import codec
+from edge_agent.journal import codec, video
+from edge_agent.journal.video import VideoPacket
 
 LIBRARY = "edge-agent"
 
@@ -30,7 +31,7 @@ class RecordingHeader:
 
 
 class RecordingWriter:
-    """One MCAP file being written. Not thread-safe: the runner is its only caller."""
+    """One MCAP file being written. Not thread-safe: its owner takes turns."""
 
     def __init__(self, stream: IO[bytes], header: RecordingHeader) -> None:
         from mcap.writer import CompressionType, Writer  # noqa: PLC0415 - only who records pays for it
@@ -63,6 +64,10 @@ class RecordingWriter:
         topic = codec.DECISION_TOPIC + type(decision).__name__
         self._add(topic, decision.at, codec.encode_decision(decision))
 
+    def video(self, packet: VideoPacket, at: int) -> None:
+        """Append a compressed picture that arrived at `at`; replay does not look at it."""
+        self._add(video.VIDEO_TOPIC + packet.camera, at, video.encode(packet))
+
     def flush(self) -> None:
         """Close the chunk and hand it to the kernel: what is written survives this process."""
         self._writer.flush()  # type: ignore[no-untyped-call]
@@ -94,14 +99,17 @@ class RecordingWriter:
         encoding = "octet-stream"
         if not topic.startswith(codec.SERIAL_TOPIC):
             encoding = "json"
-            schema = json.dumps(_schema_of(topic), sort_keys=True).encode()
-            schema_id = self._writer.register_schema(topic.rsplit("/", 1)[1], "jsonschema", schema)
+            name, form = _schema_of(topic)
+            schema = json.dumps(form, sort_keys=True).encode()
+            schema_id = self._writer.register_schema(name, "jsonschema", schema)
         channel: int = self._writer.register_channel(topic, encoding, schema_id)
         self._channels[topic] = channel
         return channel
 
 
-def _schema_of(topic: str) -> dict[str, Any]:
+def _schema_of(topic: str) -> tuple[str, dict[str, Any]]:
+    if topic.startswith(video.VIDEO_TOPIC):
+        return video.SCHEMA_NAME, video.SCHEMA
     kind = topic.rsplit("/", 1)[1]
     types = codec.EVENT_TYPES if topic.startswith(codec.EVENT_TOPIC) else codec.DECISION_TYPES
-    return codec.json_schema(types[kind])
+    return kind, codec.json_schema(types[kind])
