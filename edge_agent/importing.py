@@ -21,8 +21,9 @@ from edge_agent.core.decisions import Capture, Decision
 from edge_agent.core.events import ClockSource, ClockStatus, Event, PlateSeen, SerialBytes, Started, Tick
 from edge_agent.core.site import Site
 from edge_agent.core.units import MS, Ns, S
-from edge_agent.devices.camera.capture import CaptureWorker, Stills
+from edge_agent.devices.camera.capture import CaptureWorker
 from edge_agent.devices.camera.recorded import RecordedVideo
+from edge_agent.devices.camera.stills import Stills
 from edge_agent.devices.detector.detector import Detector
 from edge_agent.errors import UsageError
 from edge_agent.journal.writer import RecordingHeader, RecordingWriter

@@ -6,65 +6,29 @@ until it is too late to wait; the runner's thread never waits for anything here.
 
 from __future__ import annotations
 
-import heapq
-import itertools
-import logging
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
-
-import numpy as np
-import numpy.typing as npt
 
 from edge_agent.core.decisions import Capture
 from edge_agent.core.events import Captured
 from edge_agent.core.records import Detection, Picture
-from edge_agent.core.units import MS, Ns, Permille
+from edge_agent.core.units import Ns, Permille
 from edge_agent.devices.camera.camera import Frame
-from edge_agent.devices.camera.settings import CameraSettings
+from edge_agent.devices.camera.request_queue import RequestQueue, failed
+from edge_agent.devices.camera.stills import (
+    WAIT,
+    Image,
+    Polygon,
+    Stills,
+    VehicleDetector,
+    picture_record,
+    to_jpeg,
+)
 
-Image = npt.NDArray[np.uint8]
-Polygon = tuple[tuple[int, int], ...]
 # Holds a picture's bytes for a statement that may want them; returns their SHA-256.
 Stage = Callable[[bytes], str]
 
-WAIT = 1_500 * MS  # after the last instant: a stream's packets are rarely later than this
 QUEUE = 64  # captures that may wait; more overweight vehicles at once than any bridge holds
 CROP_MARGIN = 60  # permille of the box's size left around the crop
-
-log = logging.getLogger(__name__)
-
-
-class VehicleDetector(Protocol):
-    """What the worker needs of a detector; `edge_agent.devices.detector.Detector` is one."""
-
-    @property
-    def model_sha256(self) -> str:
-        """Digest of the weights."""
-
-    def detect(self, images: Sequence[Image], lane: Polygon = ()) -> tuple[tuple[Detection, ...], ...]:
-        """What is in each picture, (h, w, 3) BGR; `in_lane` by the polygon, permille."""
-
-
-class Stills(Protocol):
-    """What the worker needs of a camera: `Camera`, or a file looked at afterwards."""
-
-    id: str
-    settings: CameraSettings
-
-    def wait_for(self, t: Ns, until: Ns, /) -> bool:
-        """Wait until the picture nearest to `t` is there, no longer than to `until`."""
-
-    def frames_at(self, times: Sequence[Ns], /) -> list[Frame | None]:
-        """The pictures nearest to each of the times; None where there is none near enough."""
-
-
-@dataclass(order=True)
-class _Waiting:
-    due: int
-    turn: int
-    request: Capture = field(compare=False)
 
 
 class CaptureWorker:
@@ -89,61 +53,25 @@ class CaptureWorker:
         self._cameras = cameras
         self._stage = stage
         self._detector = detector
-        self._emit = emit
         self._clock = clock
-        self._waiting: list[_Waiting] = []
-        self._turns = itertools.count()
-        self._changed = threading.Condition()
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
+        self._queue = RequestQueue("capture", self.carry_out, emit, clock, QUEUE)
 
     def start(self) -> None:
         """Begin to take requests from the queue."""
-        self._thread.start()
+        self._queue.start()
 
     def close(self, timeout: float = 5.0) -> None:
         """Stop; requests that still wait are forgotten."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
-        if self._thread.is_alive():
-            self._thread.join(timeout)
+        self._queue.close(timeout)
 
     def submit(self, request: Capture) -> None:
         """Take a request. Never blocks; one too many is answered at once with a problem."""
-        problem = ""
-        with self._changed:
-            if request.camera not in self._cameras:
-                problem = f"no camera {request.camera!r}"
-            elif not request.times:
-                problem = "no instants asked for"
-            elif len(self._waiting) >= QUEUE:
-                problem = f"{QUEUE} captures are waiting already"
-            else:
-                heapq.heappush(self._waiting, _Waiting(max(request.times), next(self._turns), request))
-                self._changed.notify_all()
-        if problem:
-            self._emit(self._failed(request, problem))
-
-    def _failed(self, request: Capture, problem: str) -> Captured:
-        return Captured(self._clock(), request.request, request.camera, (), (), problem=problem)
-
-    # -- the thread --------------------------------------------------------------------------------
-
-    def _run(self) -> None:
-        while True:
-            with self._changed:
-                while not self._waiting and not self._stopping:
-                    self._changed.wait()
-                if self._stopping:
-                    return
-                request = heapq.heappop(self._waiting).request
-            try:
-                answer = self.carry_out(request)
-            except Exception as failure:  # one bad picture must not end all capturing
-                log.exception("capture %s failed", request.request)
-                answer = self._failed(request, f"{type(failure).__name__}: {failure}"[:300])
-            self._emit(answer)
+        if request.camera not in self._cameras:
+            self._queue.refuse(request, f"no camera {request.camera!r}")
+        elif not request.times:
+            self._queue.refuse(request, "no instants asked for")
+        else:
+            self._queue.submit(request, max(request.times))
 
     def carry_out(self, request: Capture) -> Captured:
         """Take the pictures now and in this thread; for the worker itself, and for imports."""
@@ -153,7 +81,7 @@ class CaptureWorker:
         frames = [frame for frame in camera.frames_at(request.times) if frame is not None]
         frames = _distinct(frames)
         if not frames:
-            return self._failed(request, "the camera holds no picture of that time")
+            return failed(request, "the camera holds no picture of that time", self._clock())
         view = camera.settings.views.get(request.lane)
         seen = self._look(frames, view.permille if view else ())
         pictures = [
@@ -185,9 +113,7 @@ class CaptureWorker:
 
     def _picture(self, role: str, image: Image, frame: Frame, camera: Stills) -> Picture:
         data = to_jpeg(image, camera.settings.jpeg_quality)
-        height, width = image.shape[:2]
-        sha256 = self._stage(data)
-        return Picture(role, sha256, len(data), "image/jpeg", width, height, frame.captured_at, camera.id)
+        return picture_record(role, data, self._stage(data), frame, image, camera.id)
 
 
 def _distinct(frames: Sequence[Frame]) -> list[Frame]:
@@ -237,13 +163,3 @@ def _cut(image: Image, found: Detection) -> tuple[Image, Detection]:
         in_lane=found.in_lane,
     )
     return image[top:bottom, left:right], box
-
-
-def to_jpeg(image: Image, quality: int) -> bytes:
-    """A baseline JPEG, 24-bit colour (GA/T 832), without metadata."""
-    import cv2  # noqa: PLC0415 heavy: only where pictures are made
-
-    done, data = cv2.imencode(".jpg", np.ascontiguousarray(image), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not done:
-        raise ValueError("the picture cannot be encoded")
-    return data.tobytes()

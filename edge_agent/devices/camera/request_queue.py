@@ -1,0 +1,119 @@
+"""Requests for pictures that wait for their instant: a bounded queue and the thread that serves it.
+
+The one whose last instant comes first is served first. One that fails is answered with its problem and
+ends nothing; one too many is answered at once. Who asks never waits.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+from edge_agent.core.events import Captured
+from edge_agent.core.units import Ns
+
+log = logging.getLogger(__name__)
+
+
+class Request(Protocol):
+    """What a request for pictures says, whatever else it wants."""
+
+    @property
+    def request(self) -> str:
+        """Its name, by which the answer is known."""
+
+    @property
+    def camera(self) -> str:
+        """Whose pictures."""
+
+
+R = TypeVar("R", bound=Request)
+
+
+@dataclass(order=True)
+class _Waiting(Generic[R]):
+    due: int
+    turn: int
+    request: R = field(compare=False)
+
+
+class RequestQueue(Generic[R]):
+    """Serves requests in a thread of its own, from `start` to `close`.
+
+    Args:
+        name: of the thread.
+        carry_out: makes the answer; whatever it raises becomes the answer's problem.
+        emit: takes each answer; called from the thread, or by `submit` when there is no room.
+        clock: the box's monotonic clock.
+        limit: requests that may wait.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        carry_out: Callable[[R], Captured],
+        emit: Callable[[Captured], object],
+        clock: Callable[[], Ns],
+        limit: int,
+    ) -> None:
+        self._carry_out = carry_out
+        self._emit = emit
+        self._clock = clock
+        self._limit = limit
+        self._waiting: list[_Waiting[R]] = []
+        self._turns = itertools.count()
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin to take requests from the queue."""
+        self._thread.start()
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Stop; requests that still wait are forgotten."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def submit(self, request: R, due: int) -> None:
+        """Take a request whose last instant is `due`. Never blocks."""
+        with self._changed:
+            full = len(self._waiting) >= self._limit
+            if not full:
+                heapq.heappush(self._waiting, _Waiting(due, next(self._turns), request))
+                self._changed.notify_all()
+        if full:
+            self.refuse(request, f"{self._limit} captures are waiting already")
+
+    def refuse(self, request: R, problem: str) -> None:
+        """Answer with a problem and no pictures."""
+        self._emit(failed(request, problem, self._clock()))
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting and not self._stopping:
+                    self._changed.wait()
+                if self._stopping:
+                    return
+                request = heapq.heappop(self._waiting).request
+            try:
+                answer = self._carry_out(request)
+            except Exception as failure:  # one bad picture must not end all capturing
+                log.exception("capture %s failed", request.request)
+                problem = f"{type(failure).__name__}: {failure}"[:300]
+                answer = failed(request, problem, self._clock())
+            self._emit(answer)
+
+
+def failed(request: Request, problem: str, at: Ns) -> Captured:
+    """The answer that has no pictures."""
+    return Captured(at, request.request, request.camera, (), (), problem=problem)
