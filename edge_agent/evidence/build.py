@@ -27,19 +27,18 @@ from edge_agent.evidence.measured import measurement, recognition
 from edge_agent.evidence.statement import (
     Chain,
     Health,
-    Instrument,
     Kind,
     Legal,
     Links,
-    Measurement,
     Place,
-    Record,
     Retention,
     Software,
     Statement,
     Time,
-    Wording,
 )
+from edge_agent.evidence.statement_bridge import Instrument, Measurement
+from edge_agent.evidence.statement_parts import Wording
+from edge_agent.evidence.statement_records import Record
 
 WORDING = {
     UseClass.ENFORCEMENT: Wording(
@@ -106,6 +105,7 @@ def build(
                 instrument=_instrument(identity, seal.crossing.lane),
                 measurement=measured,
                 recognition=recognised,
+                storefront=None,
                 record=None,
                 attachments=list(files.listed),
                 missing=list(files.missing),
@@ -145,6 +145,7 @@ def build_record(
             instrument=None,
             measurement=None,
             recognition=None,
+            storefront=None,
             record=record,
             attachments=[],
             missing=[],

@@ -26,7 +26,7 @@ from edge_agent.evidence.examples import KEY, a_case, an_identity
 from edge_agent.evidence.identity import ChainLink
 from edge_agent.evidence.keys import FileKey
 from edge_agent.evidence.receipts import Receipt, ReceiptItem, ReceiptStatus, Watermark
-from edge_agent.evidence.statement import Genesis, Heartbeat
+from edge_agent.evidence.statement_records import Genesis, Heartbeat
 
 GOLDEN_PAYLOAD = (
     '{"schema":"evidence.v1","kind":"anpr","device_id":"ea-test-0001","seq":1,"plate":"测A00001"}'

@@ -5,8 +5,7 @@ from __future__ import annotations
 from edge_agent.core.decisions import Seal
 from edge_agent.core.records import Axle, AxleGroup, Detection, Match, PlateRead, Verdict
 from edge_agent.core.units import US
-from edge_agent.evidence.statement import (
-    Box,
+from edge_agent.evidence.statement_bridge import (
     Limit,
     MeasuredAxle,
     MeasuredGroup,
@@ -15,8 +14,8 @@ from edge_agent.evidence.statement import (
     PlateCandidate,
     RawData,
     Recognition,
-    Wording,
 )
+from edge_agent.evidence.statement_parts import Box, Wording
 
 # So many fit a statement of 64 KiB with room to spare; what is left out is counted.
 MAX_CANDIDATES = 8

@@ -28,7 +28,7 @@ from edge_agent.evidence.dsse import EvidenceSigner
 from edge_agent.evidence.keys import PublicKey
 from edge_agent.evidence.outbox import read_signatures
 from edge_agent.evidence.settings import StoreSettings
-from edge_agent.evidence.statement import Genesis
+from edge_agent.evidence.statement_records import Genesis
 from edge_agent.evidence.tables import Connect, open_database
 
 DATABASE = "evidence.db"

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from edge_agent.core.decisions import Seal
 from edge_agent.errors import SealRefused, StoreFault, StoreFull
-from edge_agent.evidence.statement import Incident
+from edge_agent.evidence.statement_records import Incident
 from edge_agent.evidence.store import EvidenceStore, Sealed
 
 log = logging.getLogger(__name__)

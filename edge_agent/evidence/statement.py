@@ -10,41 +10,54 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from edge_agent.core.events import ClockSource
-from edge_agent.core.records import Flag, MatchStatus, Outcome, SpeedSource, UseClass
+from edge_agent.core.records import UseClass
+from edge_agent.core.scene import Phase
 from edge_agent.errors import VerificationError
 from edge_agent.evidence import strict_json
-
-# 2**53 - 1: beyond it JavaScript and every other reader that uses doubles rounds silently.
-MAX_SAFE = 2**53 - 1
+from edge_agent.evidence.statement_bridge import Instrument, Measurement, Recognition
+from edge_agent.evidence.statement_parts import (
+    Bool,
+    Count,
+    Epoch,
+    Int,
+    Model,
+    PacketId,
+    Sha256,
+    Text,
+    Wording,
+)
+from edge_agent.evidence.statement_records import Record
+from edge_agent.evidence.statement_street import Storefront
 
 MAX_ATTACHMENTS = 64
 
-Int = Annotated[int, Field(strict=True, ge=-MAX_SAFE, le=MAX_SAFE)]
-Count = Annotated[int, Field(strict=True, ge=0, le=MAX_SAFE)]
-Permille = Annotated[int, Field(strict=True, ge=0, le=1000)]
-Ppm = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
-Bool = Annotated[bool, Field(strict=True)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Epoch = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-PacketId = Annotated[
-    str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
-]
-Text = Annotated[str, Field(max_length=1000)]
-
-
-class Model(BaseModel):
-    """Base of every part: no unknown fields, no conversions, never changed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+# The roles of a street's stills. A copy is made of one and names it as its parent.
+STREET_ROLES = (
+    "reference",
+    "first_seen",
+    "middle",
+    "confirmed",
+    "ongoing",
+    "cleared",
+    "recheck",
+    "inspection",
+)
+MARKED, SHARED = "_marked", "_shared"
+_ROLE = (
+    r"^(full_view_[1-9]\d?|plate|front|side|clip|raw_serial|derived"
+    rf"|({'|'.join(STREET_ROLES)})({MARKED}|{SHARED})?)$"
+)
 
 
 class Kind(StrEnum):
     """What a statement is about."""
 
     STOREFRONT = "storefront"
+    RECHECK = "recheck"
+    INSPECTION = "inspection"
     WIM = "wim"
     ANPR = "anpr"
     COMPOSITE = "composite"
@@ -55,17 +68,20 @@ class Kind(StrEnum):
     CONFIG_CHANGE = "config_change"
     COMMAND_RESULT = "command_result"
     TIME_STEP = "time_step"
+    COVERAGE = "coverage"
     GENESIS = "genesis"
 
 
-CASE_KINDS = frozenset({Kind.STOREFRONT, Kind.WIM, Kind.ANPR, Kind.COMPOSITE})
-
-
-class Wording(Model):
-    """The same sentence for both readers."""
-
-    en: Text
-    zh: Text
+KIND_OF_PHASE = {
+    Phase.CONFIRMED: Kind.STOREFRONT,
+    Phase.ONGOING: Kind.STOREFRONT,
+    Phase.CLEARED: Kind.STOREFRONT,
+    Phase.REOPENED: Kind.STOREFRONT,
+    Phase.RECHECK: Kind.RECHECK,
+    Phase.INSPECTION: Kind.INSPECTION,
+}
+STREET_KINDS = frozenset(KIND_OF_PHASE.values())
+CASE_KINDS = STREET_KINDS | {Kind.WIM, Kind.ANPR, Kind.COMPOSITE}
 
 
 class Chain(Model):
@@ -134,179 +150,11 @@ class Legal(Model):
         return self
 
 
-class Instrument(Model):
-    """The scale, as its plate and its certificate say."""
-
-    make: Text
-    model: Text
-    serial: Text
-    certificate_number: Text
-    issuing_body: Text
-    valid_until: Text
-    accuracy_class: Text
-    speed_min_mm_s: Count | None
-    speed_max_mm_s: Count | None
-
-
-class MeasuredAxle(Model):
-    """One axle as it crossed."""
-
-    at_monotonic_us: Int
-    load_g: Int
-    interval95_g: Count
-    """Half width of the stated 95 % interval."""
-    left_g: Int | None
-    right_g: Int | None
-    offset_mm: Int | None
-    """Behind the first axle; null when the speed is not known."""
-    samples: Count
-
-
-class MeasuredGroup(Model):
-    """Neighbouring axles that are judged together."""
-
-    first_axle: Count
-    """Index into `axles`."""
-    axle_count: Count
-    load_g: Int
-    interval95_g: Count
-    spacings_mm: list[Int]
-
-
-class Limit(Model):
-    """One evaluator's answer: measured, deduction, deducted and limit are four separate numbers."""
-
-    evaluator: Text
-    subject: Text
-    outcome: Outcome
-    measured_g: Int | None
-    deduction_g: Int | None
-    deducted_g: Int | None
-    limit_g: Int | None
-    excess_g: Int | None
-    legal_basis: Text
-    rule_version: Text
-    deduction_basis: Text
-    assumptions: list[Text]
-    reference_only: Bool
-    """The rule itself is not verified: its answer is for information."""
-    text: Wording
-
-
-class RawData(Model):
-    """The instrument's own bytes that the weight rests on."""
-
-    port: Text
-    start_monotonic_us: Int
-    end_monotonic_us: Int
-    sha256: Sha256 | None
-    """The attachment that holds them; null when they were not kept."""
-
-
-class Measurement(Model):
-    """One vehicle over one lane's scale. Mass in grams, length in millimetres."""
-
-    lane: Text
-    crossing: Count
-    case: Text
-    revision: Count
-    gross_g: Int | None
-    """Null when any axle has no value; never a guess."""
-    gross_interval95_g: Count | None
-    axles: Annotated[list[MeasuredAxle], Field(max_length=64)]
-    groups: Annotated[list[MeasuredGroup], Field(max_length=64)]
-    speed_mm_s: Int | None
-    speed_sd_mm_s: Count | None
-    speed_source: SpeedSource
-    acceleration_mm_s2: Int | None
-    first_axle_monotonic_us: Int
-    last_axle_monotonic_us: Int
-    flags: list[Flag]
-    """Why the weight is not safe to use; empty when it is."""
-    sample_rate_mhz: Count
-    zero_g: Int
-    temperature_millicelsius: Int | None
-    calibration: Text
-    raw: RawData | None
-    limits: Annotated[list[Limit], Field(min_length=1, max_length=64)]
-    assumptions: Annotated[list[Text], Field(min_length=1)]
-    """What a scale cannot see and this statement takes for granted: every limit's, sorted."""
-
-
-class Plate(Model):
-    """A number plate as read."""
-
-    text: Text
-    colour: Text
-    vehicle: Text
-    confidence_permille: Permille
-    camera: Text
-    read: Text
-    """Id of the read on the box."""
-    read_monotonic_us: Int
-    read_sd_us: Count
-    reads: Count
-    agreeing: Count
-
-
-class PlateCandidate(Model):
-    """A read that may belong to the crossing."""
-
-    plate: Plate
-    posterior_ppm: Ppm
-
-
-class Box(Model):
-    """One box of the detector, normalised to the picture: 0 to 1000, origin top-left."""
-
-    label: Text
-    role: Text
-    score_permille: Permille
-    x_min: Permille
-    y_min: Permille
-    x_max: Permille
-    y_max: Permille
-    in_lane: Bool
-
-
-class Recognition(Model):
-    """Which plate belongs to the crossing, how sure that is, and what stood in the lane."""
-
-    status: MatchStatus
-    plate: Plate | None
-    """Only when matched: a best guess would name the wrong person."""
-    posterior_ppm: Ppm
-    """Of the best candidate, whatever the status."""
-    runner_up_ppm: Ppm
-    """Of the next best explanation, "no read" included."""
-    none_ppm: Ppm
-    """That no read belongs to the crossing."""
-    margin_ppm: Int
-    predicted_monotonic_us: Int
-    predicted_sd_us: Count
-    late: Bool
-    """Decided anew after a late read."""
-    candidates: Annotated[list[PlateCandidate], Field(max_length=8)]
-    candidates_left_out: Count
-    vehicle_confirmed: Bool | None
-    """A vehicle stood in the lane in the pictures; null when nobody looked."""
-    detector_sha256: Sha256 | None
-    """Digest of the detector's weights; null when none ran."""
-    detections: Annotated[list[Annotated[list[Box], Field(max_length=16)]], Field(max_length=16)]
-    """One list a picture that was taken for the crossing, best boxes first."""
-    detections_left_out: Count
-
-    @model_validator(mode="after")
-    def _plate_only_when_matched(self) -> Self:
-        if (self.plate is not None) != (self.status is MatchStatus.MATCHED):
-            raise ValueError(f"status {self.status} {'with' if self.plate else 'without'} a plate")
-        return self
-
-
 class Attachment(Model):
     """A file that belongs to the statement, named by the digest of its exact bytes."""
 
-    role: Annotated[str, Field(pattern=r"^(full_view_[1-9]\d?|plate|front|side|clip|raw_serial|derived)$")]
+    role: Annotated[str, Field(pattern=_ROLE)]
+    """On a street `<role>_marked` has zone and boxes drawn, `<role>_shared` is for the shop owner."""
     media_type: Text
     size: Count
     sha256: Sha256
@@ -318,6 +166,16 @@ class Attachment(Model):
     parent: Sha256 | None
     """What a derived picture was made from; null for the camera's own bytes."""
     privacy_mask: Bool
+    """Faces and plates of others are masked in it."""
+
+    @model_validator(mode="after")
+    def _copies_have_parents(self) -> Self:
+        copy = self.role.endswith((MARKED, SHARED)) or self.role == "derived"
+        if copy != (self.parent is not None):
+            raise ValueError(f"role {self.role} {'without' if copy else 'with'} a parent")
+        if self.role.endswith(SHARED) and not self.privacy_mask:
+            raise ValueError(f"role {self.role} without a privacy mask")
+        return self
 
 
 class Software(Model):
@@ -357,89 +215,6 @@ class Links(Model):
     correlates: Annotated[list[PacketId], Field(max_length=16)]
 
 
-class Genesis(Model):
-    """Seq 0 of an epoch: why there is a new one and where the last ended."""
-
-    type: Literal["genesis"] = "genesis"
-    reason: Literal["new_store", "store_corrupt", "store_missing"]
-    last_epoch: Epoch | None
-    last_seq: Count | None
-    last_payload_sha256: Sha256 | None
-    public_key_spki: Annotated[str, Field(pattern=r"^[0-9a-f]+$")]
-    """The key that signs this epoch, SPKI DER in hex."""
-
-
-class Heartbeat(Model):
-    """Nothing happened, and this is still the head of the chain."""
-
-    type: Literal["heartbeat"] = "heartbeat"
-    uptime_s: Count
-
-
-class Loss(Model):
-    """Events that could not be sealed, counted."""
-
-    type: Literal["loss"] = "loss"
-    lost_class: Text
-    count: Count
-    first_utc_us: Int
-    last_utc_us: Int
-    reason: Text
-
-
-class Incident(Model):
-    """Something that happened to the evidence itself."""
-
-    type: Literal["incident"] = "incident"
-    what: Text
-    subject: Text
-    """What it happened to: a seq, a digest, a device."""
-    detail: Text
-
-
-class TimeStep(Model):
-    """UTC jumped against the monotonic clock."""
-
-    type: Literal["time_step"] = "time_step"
-    step_us: Int
-    source: ClockSource
-    detail: Text
-
-
-class KeyRotation(Model):
-    """A new key takes over. The record is signed by both."""
-
-    type: Literal["key_rotation"] = "key_rotation"
-    old_keyid: Sha256
-    new_keyid: Sha256
-    new_public_key_spki: Annotated[str, Field(pattern=r"^[0-9a-f]+$")]
-
-
-class ConfigChange(Model):
-    """From here on another configuration holds."""
-
-    type: Literal["config_change"] = "config_change"
-    old_sha256: Text
-    new_sha256: Text
-    detail: Text
-
-
-class CommandResult(Model):
-    """A command of the platform was carried out or refused."""
-
-    type: Literal["command_result"] = "command_result"
-    command_id: Text
-    name: Text
-    outcome: Literal["done", "failed", "refused"]
-    detail: Text
-
-
-Record = Annotated[
-    Genesis | Heartbeat | Loss | Incident | TimeStep | KeyRotation | ConfigChange | CommandResult,
-    Field(discriminator="type"),
-]
-
-
 class Statement(Model):
     """One signed payload."""
 
@@ -464,6 +239,8 @@ class Statement(Model):
     instrument: Instrument | None
     measurement: Measurement | None
     recognition: Recognition | None
+    storefront: Storefront | None
+    """What is concluded of a zone of a street; null in all but its three kinds."""
     record: Record | None
     """What the box says of itself; null in a case."""
     attachments: Annotated[list[Attachment], Field(max_length=MAX_ATTACHMENTS)]
@@ -485,6 +262,26 @@ class Statement(Model):
             raise ValueError(f"kind {self.kind} needs a record of type {self.kind}")
         if self.kind in {Kind.WIM, Kind.COMPOSITE} and (self.measurement is None or self.recognition is None):
             raise ValueError(f"kind {self.kind} needs a measurement and a recognition")
+        if (self.kind in STREET_KINDS) != (self.storefront is not None):
+            raise ValueError(f"kind {self.kind} {'with' if self.storefront else 'without'} a storefront")
+        if self.storefront is not None and KIND_OF_PHASE[self.storefront.phase] is not self.kind:
+            raise ValueError(f"kind {self.kind} with phase {self.storefront.phase}")
+        return self
+
+    @model_validator(mode="after")
+    def _copies_lead_to_originals(self) -> Self:
+        originals = {a.sha256 for a in self.attachments if a.parent is None} | set(self.missing)
+        for copy in self.attachments:
+            if copy.parent is not None and copy.parent not in originals:
+                raise ValueError(f"attachment {copy.role}: its parent is neither attached nor missing")
+        return self
+
+    @model_validator(mode="after")
+    def _detections_belong_to_pictures(self) -> Self:
+        if self.storefront is not None:
+            pictures = {a.sha256 for a in self.attachments} | set(self.missing)
+            if any(seen.sha256 not in pictures for seen in self.storefront.detections):
+                raise ValueError("storefront.detections: a picture that is neither attached nor missing")
         return self
 
     @model_validator(mode="after")

@@ -34,7 +34,8 @@ from edge_agent.evidence.receipts import Receipt
 from edge_agent.evidence.recent import RecentBlobs
 from edge_agent.evidence.recovery import Start, prepare
 from edge_agent.evidence.settings import StoreSettings
-from edge_agent.evidence.statement import Health, Heartbeat, Incident, Loss, Record
+from edge_agent.evidence.statement import Health
+from edge_agent.evidence.statement_records import Heartbeat, Incident, Loss, Record
 from edge_agent.evidence.tables import Connect, connect
 
 UtcUs = Callable[[], int]

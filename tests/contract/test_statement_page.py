@@ -4,6 +4,8 @@ import json
 import re
 from pathlib import Path
 
+from edge_agent.evidence.statement import STREET_ROLES
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "statement.md").read_text("utf-8")
 SCHEMA = json.loads((ROOT / "contract" / "schemas" / "statement.schema.json").read_text("utf-8"))
@@ -27,10 +29,11 @@ def test_every_field_is_explained():
 
 
 def test_nothing_is_explained_that_is_not_in_the_schema():
-    known = FIELDS | WORDS | CONSTANTS | {"posted", "gvw_art3", "axle_group", "certificate_missing"}
+    examples = {"posted", "gvw_art3", "axle_group", "certificate_missing", "shop_overflow", "mobile_vendor"}
+    known = FIELDS | WORDS | CONSTANTS | examples | {*STREET_ROLES, "clip"}
     assert inline_code() - known == set()
 
 
 def test_every_kind_outcome_and_status_is_named():
-    for name in ("Kind", "Outcome", "MatchStatus", "UseClass", "SpeedSource"):
+    for name in ("Kind", "Outcome", "MatchStatus", "UseClass", "SpeedSource", "Phase", "Finding"):
         assert set(SCHEMA["$defs"][name]["enum"]) <= inline_code(), name

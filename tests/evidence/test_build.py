@@ -27,7 +27,8 @@ from edge_agent.evidence.examples import (
     an_identity,
 )
 from edge_agent.evidence.identity import ChainLink
-from edge_agent.evidence.statement import Genesis, Heartbeat, Kind, Loss, parse
+from edge_agent.evidence.statement import Kind, parse
+from edge_agent.evidence.statement_records import Genesis, Heartbeat, Loss
 from edge_agent.evidence.unsigned import UnsignedChain
 
 LINK = ChainLink("ab" * 16, 7, "11" * 32, "22" * 32)

@@ -18,7 +18,8 @@ from edge_agent.evidence.keys import KeyRing
 from edge_agent.evidence.outbox import Lane
 from edge_agent.evidence.receipts import Need, Receipt, ReceiptItem, ReceiptStatus, Watermark
 from edge_agent.evidence.settings import MIB
-from edge_agent.evidence.statement import Kind, TimeStep, parse
+from edge_agent.evidence.statement import Kind, parse
+from edge_agent.evidence.statement_records import TimeStep
 
 RING = KeyRing({EVIDENCE_TYPE: [KEY.public]})
 HOUR = 3_600_000_000
