@@ -42,7 +42,7 @@ class EvidenceItem:
     """One thing that stood in a zone, as the case remembers it."""
 
     label: str  # project class: stall, goods_pile, ...
-    strength: str  # strong | weak
+    strength: str  # strong | weak | suspect (a still object that no class names; score 0)
     score: Permille  # best
     first_at: Ns
     last_at: Ns

@@ -21,3 +21,4 @@ class Sample:
     passable_mm: int | None
     unloading: bool  # a delivery stands beside the zone
     low_light: bool
+    protrusion_mm: int | None = None  # how far they stand out past the door line; None as passable_mm

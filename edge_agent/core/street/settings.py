@@ -8,12 +8,16 @@ from pydantic import Field, model_validator
 
 from edge_agent.core.civil import IsoDate
 from edge_agent.core.settings import Settings
+from edge_agent.core.street.plane import Plane
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Point = tuple[Share, Share]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
 Tier = Literal["red", "yellow", "green"]
+
+# Ground twenty times as far away as the calibrated patch is not measured by it; further is the horizon.
+DEPTH_MIN = 0.05
 DayKind = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "workday", "restday"]
 
 
@@ -33,6 +37,16 @@ class MetricSettings(Settings):
     """Lengths AB, BC, CD, DA, measured with a tape."""
     diagonal_mm: Annotated[int, Field(gt=0, le=150_000)] | None = None
     """Length AC. Without it the angle at B is taken to be a right angle."""
+
+    def plane(self) -> Plane:
+        """The ground that these make; in permille of the picture."""
+        quad = tuple((1000 * x, 1000 * y) for x, y in self.quad)
+        return Plane(quad, self.sides_mm, self.diagonal_mm)
+
+    @model_validator(mode="after")
+    def _lies_flat(self) -> Self:
+        self.plane()
+        return self
 
 
 class WindowSettings(Settings):
@@ -89,6 +103,12 @@ class RuleSettings(Settings):
     """Classes of which one must be in or beside the zone as well: a person at a vendor's cart."""
     stationary: bool = True
     """Only what stands still counts."""
+    settle_s: Annotated[int, Field(ge=0, le=600)] = 5
+    """What stayed in one place for so long, and in two pictures at least, stands still; not longer than
+    `candidate_s`, whatever is said here. Its stay counts from its first picture all the same."""
+    needs_change: bool = True
+    """What stands still counts only where the picture differs from the accepted reference: furniture
+    that was accepted with the reference is never evidence. Without a reference it has no effect."""
     under_umbrella: tuple[Slug, ...] = ("parasol_tent",)
     """Classes ignored where they overlap a person (an umbrella in the rain)."""
     hiding: tuple[Slug, ...] = ("person", "two_wheeler", "motor_vehicle")
@@ -97,6 +117,8 @@ class RuleSettings(Settings):
     """Still objects that these explain are not suspects."""
     suspects: bool = True
     """Follow still objects that no class names; they never become a case by themselves."""
+    suspect_min_ppm: Annotated[int, Field(ge=0, le=1_000_000)] = 1_000
+    """Changed pixels, in millionths of the picture, below which a still object is no suspect."""
     enter_score: Annotated[int, Field(ge=1, le=1000)] = 450
     """Permille: a thing must be this sure to begin to count."""
     keep_score: Annotated[int, Field(ge=1, le=1000)] = 300
@@ -210,6 +232,13 @@ class ZoneSettings(Settings):
             raise ValueError("polygon covers less than 0.1 % of the picture; its corners must go around")
         if len(self.door_line) == 1:
             raise ValueError("door_line needs two points or more")
+        if self.metric is not None:
+            plane = self.metric.plane()
+            for x, y in (*self.polygon, *self.door_line):
+                if plane.depth(1000 * x, 1000 * y) < DEPTH_MIN:
+                    raise ValueError(
+                        f"({x}, {y}) lies at the horizon of `metric`: check its corners and sides"
+                    )
         return self
 
 
