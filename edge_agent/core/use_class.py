@@ -1,15 +1,12 @@
-"""What a statement may be used for, and every reason why it is not more.
+"""What a statement of a crossing may be used for, and every reason why it is not more.
 
 Pure and one-way: each check may only add a reason, and any reason keeps a record out of
 `enforcement`. A `test` site gives `test` whatever else is true.
 
 Reasons are stable keys for machines:
 
-    site_test site_reference                          the site is not meant for more
-    approval_number_missing published_location_missing sign_id_missing
-    enforcement_from_missing before_enforcement       the site is not ready
+    those of the site and of the clock                `core/standing.py`
     certificate_missing certificate_expired speed_outside_certificate
-    clock_unknown clock_unsynced clock_error_unknown clock_error clock_stale
     flag:<flag> gross_missing speed_not_measured calibration_missing
     no_verified_rule_over                             only unverified rules, or none, say `over`
     match_missing match_ambiguous match_unmatched
@@ -22,8 +19,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edge_agent.core.civil import days_of_iso, local_day
-from edge_agent.core.events import ClockSource, ClockStatus
+from edge_agent.core.civil import days_of_iso
+from edge_agent.core.events import ClockStatus
 from edge_agent.core.records import (
     Crossing,
     Match,
@@ -35,7 +32,8 @@ from edge_agent.core.records import (
     UseClass,
     Verdict,
 )
-from edge_agent.core.units import MS, S, kmh_to_mm_s
+from edge_agent.core.standing import clock_reasons, conclude, local_today, site_reasons
+from edge_agent.core.units import kmh_to_mm_s
 from edge_agent.core.use_class_settings import (
     CertificateSettings,
     LegalSettings,
@@ -74,32 +72,18 @@ def use_class(
         vehicle_confirmed: whether a vehicle stood in the lane; None when nobody looked.
         clock: the last report before the crossing.
     """
-    reasons = (
-        *_site(legal, crossing, clock),
-        *_certificate(legal, certificate, crossing, clock),
-        *_clock(legal, crossing, clock),
-        *_weighing(crossing, verdicts),
-        *_identity(legal.plate, match, vehicle_confirmed),
-        *_pictures(legal.pictures, pictures),
+    at = crossing.first_axle_at
+    return conclude(
+        legal,
+        (
+            *site_reasons(legal, at, clock),
+            *_certificate(legal, certificate, crossing, clock),
+            *clock_reasons(legal, at, clock),
+            *_weighing(crossing, verdicts),
+            *_identity(legal.plate, match, vehicle_confirmed),
+            *_pictures(legal.pictures, pictures),
+        ),
     )
-    if legal.use_class is UseClass.TEST:
-        return UseClass.TEST, reasons
-    return (UseClass.REFERENCE if reasons else UseClass.ENFORCEMENT), reasons
-
-
-def _site(legal: LegalSettings, crossing: Crossing, clock: ClockStatus | None) -> Iterator[str]:
-    if legal.use_class is not UseClass.ENFORCEMENT:
-        yield f"site_{legal.use_class}"
-    for name in ("approval_number", "published_location", "sign_id"):
-        if not getattr(legal, name).strip():
-            yield f"{name}_missing"
-    if legal.enforcement_from is None:
-        yield "enforcement_from_missing"
-        return
-    today, first = _today(legal, crossing, clock), days_of_iso(legal.enforcement_from)
-    # An unknown day is `clock_unknown`, said by the clock's own check.
-    if today is not None and (first is None or today < first):
-        yield "before_enforcement"
 
 
 def _certificate(
@@ -111,7 +95,7 @@ def _certificate(
     if certificate is None:
         yield "certificate_missing"
         return
-    today, last = _today(legal, crossing, clock), days_of_iso(certificate.valid_until)
+    today, last = local_today(legal, crossing.first_axle_at, clock), days_of_iso(certificate.valid_until)
     if today is not None and (last is None or today > last):
         yield "certificate_expired"
     low, high, speed = certificate.speed_min_kmh, certificate.speed_max_kmh, crossing.speed
@@ -119,20 +103,6 @@ def _certificate(
         high is not None and (speed is None or speed > kmh_to_mm_s(high))
     ):
         yield "speed_outside_certificate"
-
-
-def _clock(legal: LegalSettings, crossing: Crossing, clock: ClockStatus | None) -> Iterator[str]:
-    if clock is None or clock.source is ClockSource.NONE:
-        yield "clock_unknown"
-        return
-    if not clock.synced:
-        yield "clock_unsynced"
-    if clock.est_error is None:
-        yield "clock_error_unknown"
-    elif abs(clock.offset) + clock.est_error > legal.clock_error_max_ms * MS:
-        yield "clock_error"
-    if abs(crossing.first_axle_at - clock.at) > legal.clock_age_max_s * S:
-        yield "clock_stale"
 
 
 def _weighing(crossing: Crossing, verdicts: tuple[Verdict, ...]) -> Iterator[str]:
@@ -176,10 +146,3 @@ def _pictures(rules: PictureRules, pictures: tuple[Picture, ...]) -> Iterator[st
         yield "pictures_small"
     elif len({p.sha256 for p in large}) < rules.full_views_min:
         yield "pictures_identical"
-
-
-def _today(legal: LegalSettings, crossing: Crossing, clock: ClockStatus | None) -> int | None:
-    """Local day of the crossing, counted from 1970-01-01; None when the clock says nothing."""
-    if clock is None or clock.source is ClockSource.NONE:
-        return None
-    return local_day(crossing.first_axle_at + clock.utc_minus_mono, legal.utc_offset_minutes)

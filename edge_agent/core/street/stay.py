@@ -1,0 +1,68 @@
+"""How long goods have stood past the line while the rule held: observed presence, and nothing else.
+
+Time counts between two looks that both saw goods, no further apart than the gap, the rule in force at
+both. A delivery pauses it, up to its grace; so does everything that could not be seen. A pause that is
+longer than the rule's cooldown ends the stay: nobody can say that the same goods stood there all along.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from edge_agent.core.scene import EvidenceItem, Finding
+from edge_agent.core.street.sample import Sample
+from edge_agent.core.units import Ns
+
+ZERO = Ns(0)
+
+
+@dataclass(slots=True)
+class Stay:
+    """Goods past the line since `first_at`, as far as it counts."""
+
+    first_at: Ns
+    last_at: Ns  # last look that saw them while the rule held
+    dwell: Ns = ZERO
+    unloaded: Ns = ZERO  # time paused for a delivery
+    counting: bool = True  # the last look counts: goods, in force, no delivery within its grace
+    low_light_at: Ns | None = None  # last look in low light
+    samples: int = 0  # looks that could see
+    samples_present: int = 0
+    seen: Sample | None = None  # last look that saw goods
+    candidate_at: Ns | None = None
+    _joined: bool = field(default=False, repr=False)  # time since `last_at` may count
+
+    @property
+    def items(self) -> tuple[EvidenceItem, ...]:
+        """What stood there at the last look that saw anything."""
+        return self.seen.items if self.seen is not None else ()
+
+    def paused(self, at: Ns) -> Ns:
+        """Time since it was first seen that did not count."""
+        return Ns(max(0, at - self.first_at - self.dwell))
+
+    def look(self, sample: Sample, *, gap: Ns, grace: Ns) -> None:
+        """A look while the rule is in force."""
+        self.counting = False
+        if sample.finding is Finding.UNSEEN:
+            return
+        self.samples += 1
+        if sample.low_light:
+            self.low_light_at = sample.at
+        if sample.finding is not Finding.PRESENT:
+            return
+        self.samples_present += 1
+        step = Ns(sample.at - self.last_at)
+        near = self._joined and step <= gap
+        excused = sample.unloading and self.unloaded < grace
+        if near and excused:
+            self.unloaded = Ns(self.unloaded + step)
+        elif near:
+            self.dwell = Ns(self.dwell + step)
+        self.counting = not excused
+        self.last_at, self.seen, self._joined = sample.at, sample, True
+
+    def interrupt(self) -> None:
+        """The rule does not hold: time up to the next look that counts does not."""
+        self.counting = False
+        self._joined = False
