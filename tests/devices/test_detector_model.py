@@ -12,7 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.devices.detector import Detector, DetectorSettings
-from edge_agent.devices.detector.boxes import contains, letterbox, stands_in, suppress, to_permille
+from edge_agent.devices.detector.boxes import (
+    contains,
+    letterbox,
+    stands_in,
+    suppress,
+    to_permille,
+    to_picture,
+)
 from edge_agent.errors import ConfigError
 
 SIDE = 64
@@ -160,7 +167,7 @@ def test_a_box_survives_the_letterbox_there_and_back(width, height, low, high):
     _, fit = letterbox(np.zeros((height, width, 3), np.uint8), 320, 320)
     pixels = np.array([low * width, low * height, high * width, high * height], np.float32)
     there = pixels * fit.scale + np.array([fit.left, fit.top, fit.left, fit.top], np.float32)
-    back = to_permille(there, fit, width, height)
+    back = to_permille(to_picture(there[None], fit)[0], width, height)
     assert back is not None
     assert all(abs(b - e * 1000) <= 1.5 for b, e in zip(back, (low, low, high, high), strict=True))
 
@@ -269,7 +276,7 @@ def test_a_missing_model_or_map_is_named(a_model, tmp_path):
     chosen = a_model()
     with pytest.raises(ConfigError, match="cannot be read"):
         Detector(DetectorSettings(model=str(tmp_path / "absent.onnx"), classes=str(tmp_path / "m.yaml")))
-    with pytest.raises(ConfigError, match=r"no class map.*docs/cameras\.md"):
+    with pytest.raises(ConfigError, match=r"no class map.*docs/models\.md"):
         Detector(DetectorSettings(model=chosen.model, classes=str(tmp_path / "absent.yaml")))
 
 

@@ -1,4 +1,4 @@
-"""What a model says of itself, and what our files say of the model; both are checked before use.
+"""What an ONNX model says of itself, checked before use.
 
 An Ultralytics export carries its class names, picture size, stride and task as ONNX metadata, written
 as Python literals. A model file is somebody else's file: nothing in it is believed unchecked, and its
@@ -8,41 +8,17 @@ text is parsed as a literal, never run.
 from __future__ import annotations
 
 import ast
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
-from edge_agent.errors import ConfigError, Problem
+from edge_agent.devices.detector.model_files import refused
 
 MAX_CLASSES = 1_000
 MAX_TEXT = 100_000  # of one metadata value; 1,000 class names fit many times
 MAX_SIDE = 4_096
-MAX_MODEL_BYTES = 500_000_000
-ROLES = ("evidence", "context", "ignore")
-
-
-@dataclass(frozen=True, slots=True)
-class ClassRole:
-    """What one of the model's classes is called here and what it counts for."""
-
-    label: str
-    role: str
-
-
-@dataclass(frozen=True, slots=True)
-class ClassMap:
-    """The file beside a model: its digest and what its classes mean."""
-
-    sha256: str
-    classes: Mapping[str, ClassRole]
-
-    def role_of(self, name: str) -> ClassRole:
-        """A class that the map does not name is ignored."""
-        return self.classes.get(name, ClassRole(name, "ignore"))
+END2END_COLUMNS = 6  # x0 y0 x1 y1 score class
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,69 +34,13 @@ class Contract:
     half: bool  # 16-bit input
 
 
-def refused(path: Path, reason: str, suggestion: str = "") -> ConfigError:
-    """The model or its map cannot be used; who wrote the configuration must act."""
-    return ConfigError((Problem(str(path), 0, "", reason, suggestion),))
+@dataclass(frozen=True, slots=True)
+class Port:
+    """An input or output as the file declares it; ONNX Runtime's own descriptions have the same fields."""
 
-
-def read_model(path: Path, expected_sha256: str) -> tuple[bytes, str]:
-    """The file's bytes and digest. The bytes that were hashed are the bytes that will run.
-
-    Raises:
-        ConfigError: it is missing, too large, or not the file that was accepted.
-    """
-    try:
-        size = path.stat().st_size
-        if size > MAX_MODEL_BYTES:
-            raise refused(path, f"{size} bytes; models over {MAX_MODEL_BYTES} are not loaded")
-        data = path.read_bytes()
-    except OSError as problem:
-        raise refused(path, f"the model cannot be read: {problem.strerror}") from problem
-    digest = hashlib.sha256(data).hexdigest()
-    if expected_sha256 and digest != expected_sha256:
-        raise refused(
-            path,
-            f"SHA-256 is {digest}, accepted was {expected_sha256}: this is another model",
-            "put the accepted file back, or accept this one by writing its digest into the class map",
-        )
-    return data, digest
-
-
-def read_class_map(path: Path) -> ClassMap:
-    """The YAML file beside a model.
-
-    Raises:
-        ConfigError: with every problem in the file.
-    """
-    try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as problem:
-        raise refused(
-            path, f"no class map: {problem.strerror}", "every model needs one; see docs/cameras.md"
-        ) from problem
-    except (yaml.YAMLError, UnicodeDecodeError) as problem:
-        raise refused(path, f"not YAML: {problem}") from problem
-    problems: list[Problem] = []
-
-    def wrong(key: str, reason: str) -> None:
-        problems.append(Problem(str(path), 0, key, reason))
-
-    if not isinstance(tree, dict) or not isinstance(tree.get("classes"), dict):
-        raise refused(path, "needs a mapping `classes` of the model's class names")
-    classes: dict[str, ClassRole] = {}
-    for name, entry in tree["classes"].items():
-        if not isinstance(entry, dict) or not isinstance(entry.get("label"), str):
-            wrong(f"classes.{name}", "needs a `label` and a `role`")
-        elif entry.get("role") not in ROLES:
-            wrong(f"classes.{name}.role", f"is {entry.get('role')!r}; must be one of {', '.join(ROLES)}")
-        else:
-            classes[str(name)] = ClassRole(entry["label"], entry["role"])
-    sha256 = tree.get("sha256", "")
-    if not isinstance(sha256, str) or (sha256 and len(sha256) != 64):
-        wrong("sha256", "must be 64 hexadecimal digits")
-    if problems:
-        raise ConfigError(tuple(problems))
-    return ClassMap(sha256, classes)
+    name: str
+    shape: tuple[int | str | None, ...]  # what is no number is free
+    type: str  # tensor(float), tensor(float16), ...
 
 
 def read_contract(path: Path, metadata: Mapping[str, str], inputs: Any, outputs: Any) -> Contract:
@@ -129,7 +49,7 @@ def read_contract(path: Path, metadata: Mapping[str, str], inputs: Any, outputs:
     Args:
         path: for messages.
         metadata: the model's own key-value pairs.
-        inputs: ONNX Runtime's descriptions of the inputs (name, shape, type).
+        inputs: descriptions of the inputs, see `Port`.
         outputs: of the outputs.
 
     Raises:
@@ -150,14 +70,16 @@ def read_contract(path: Path, metadata: Mapping[str, str], inputs: Any, outputs:
     if len(outputs) != 1 or len(outputs[0].shape) != 3:
         raise refused(path, f"outputs are {[o.shape for o in outputs]}; one of three dimensions is expected")
     rows, columns = outputs[0].shape[1:]
-    if columns == 6 and metadata.get("end2end", "").lower() in ("true", "1", ""):
+    # Boxes after NMS come as rows of six. Without it every column is a place in the picture, and even the
+    # smallest picture has more places. (Metadata `end2end` says how it was done, not what comes out.)
+    if columns == END2END_COLUMNS:
         head: Literal["raw", "end2end"] = "end2end"
     elif rows == 4 + len(names):
         head = "raw"
     else:
         raise refused(
             path, f"output is {outputs[0].shape}, which does not fit {len(names)} class names",
-            f"expected 1x{4 + len(names)}xN, or 1xNx6 with NMS inside",
+            f"expected 1x{4 + len(names)}xN, or 1xNx6 with NMS inside; try `edge-agent model export`",
         )  # fmt: skip
     return Contract(
         names=names,

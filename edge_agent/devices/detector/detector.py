@@ -1,4 +1,4 @@
-"""The vehicle detector: a YOLO model in ONNX Runtime. The same picture gives the same boxes on one machine.
+"""The detector: pictures in, boxes with a meaning out.
 
 What it says is an event in the journal; a replay reads the boxes and never runs the network.
 """
@@ -7,22 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from edge_agent.core.records import Detection
 from edge_agent.core.units import Permille
 from edge_agent.devices.detector import boxes as geometry
-from edge_agent.devices.detector.boxes import Fit, Floats, Image
-from edge_agent.devices.detector.contract import (
-    ClassMap,
-    Contract,
-    read_class_map,
-    read_contract,
-    read_model,
-    refused,
-)
+from edge_agent.devices.detector.backend import Backend, Found
+from edge_agent.devices.detector.boxes import Image
+from edge_agent.devices.detector.class_map import ClassMap, read_class_map
+from edge_agent.devices.detector.model_files import refused
+from edge_agent.devices.detector.onnx_backend import OnnxBackend
 from edge_agent.devices.detector.settings import DetectorSettings
 
 
@@ -35,26 +28,26 @@ class Detector:
 
     def __init__(self, settings: DetectorSettings) -> None:
         path = Path(settings.model)
-        self._settings = settings
-        self._map: ClassMap = read_class_map(
-            Path(settings.classes) if settings.classes else path.with_suffix(".yaml")
-        )
-        data, self._sha256 = read_model(path, settings.sha256 or self._map.sha256)
-        self._session: Any = _session(path, data, settings.threads)
-        self.contract: Contract = read_contract(
-            path,
-            self._session.get_modelmeta().custom_metadata_map,
-            self._session.get_inputs(),
-            self._session.get_outputs(),
-        )
-        unknown = sorted(set(self._map.classes) - set(self.contract.names))
-        if unknown:
-            raise refused(path, f"its class map names {', '.join(unknown)}, which the model does not know")
+        map_path = Path(settings.classes) if settings.classes else path.with_suffix(".yaml")
+        self._map: ClassMap = read_class_map(map_path)
+        self._most = settings.max_detections
+        self._backend: Backend = _open(path, settings, settings.sha256 or self._map.sha256)
+        self._map.must_fit(map_path, self._backend.names)
 
     @property
     def model_sha256(self) -> str:
         """Digest of the weights that run."""
-        return self._sha256
+        return self._backend.sha256
+
+    @property
+    def runtime(self) -> str:
+        """What runs them, its version and the numbers it calculates in: "onnxruntime 1.32.0 f32"."""
+        return self._backend.name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The model's own class names."""
+        return self._backend.names
 
     def detect(
         self, images: Sequence[Image], lane: Sequence[tuple[int, int]] = ()
@@ -65,50 +58,24 @@ class Detector:
             images: (h, w, 3) BGR each; sizes may differ.
             lane: polygon in permille of the picture; `in_lane` says whose footprint stands in it.
         """
-        fitted = [geometry.letterbox(i, self.contract.width, self.contract.height) for i in images]
-        found: list[tuple[Detection, ...]] = []
-        step = self.contract.batch or max(1, len(images))
-        for start in range(0, len(images), step):
-            chunk = fitted[start : start + step]
-            outputs = self._infer([planes for planes, _ in chunk])
-            for output, (_, fit), image in zip(outputs, chunk, images[start : start + step], strict=False):
-                found.append(self._detections(output, fit, image, lane))
-        return tuple(found)
+        found = self._backend.find(images)
+        return tuple(self._meaning(f, image, lane) for f, image in zip(found, images, strict=True))
 
-    def _infer(self, planes: list[Floats]) -> Any:
-        """Network outputs, one a picture; a fixed batch is filled up with the last picture."""
-        if not planes:
-            return ()
-        batch = self.contract.batch or len(planes)
-        stack = np.stack([*planes, *[planes[-1]] * (batch - len(planes))])
-        if self.contract.half:
-            stack = stack.astype(np.float16)
-        return np.asarray(self._session.run(None, {self.contract.input_name: stack})[0], np.float32)
-
-    def _detections(
-        self, output: Floats, fit: Fit, image: Image, lane: Sequence[tuple[int, int]]
-    ) -> tuple[Detection, ...]:
-        raw = self.contract.head == "raw"
-        decode = geometry.decode_raw if raw else geometry.decode_end2end
-        boxes, scores, classes = decode(output, self._settings.min_score)
-        kept = geometry.suppress(
-            boxes, scores, classes, self._settings.nms_iou, class_agnostic=self._settings.class_agnostic
-        )
+    def _meaning(self, found: Found, image: Image, lane: Sequence[tuple[int, int]]) -> tuple[Detection, ...]:
         out: list[Detection] = []
         height, width = image.shape[:2]
-        for index in kept:
-            number = int(classes[index])
-            edges = geometry.to_permille(boxes[index], fit, width, height)
-            if edges is None or not 0 <= number < len(self.contract.names):
+        for box, score, number in zip(found.boxes, found.scores, found.classes, strict=True):
+            edges = geometry.to_permille(box, width, height)
+            if edges is None or not 0 <= number < len(self.names):
                 continue
-            meaning = self._map.role_of(self.contract.names[number])
+            meaning = self._map.role_of(self.names[int(number)])
             if meaning.role == "ignore":
                 continue
             out.append(
                 Detection(
                     label=meaning.label,
                     role=meaning.role,
-                    score=Permille(min(1000, int(scores[index] * 1000))),
+                    score=Permille(min(1000, int(score * 1000))),
                     x_min=Permille(edges[0]),
                     y_min=Permille(edges[1]),
                     x_max=Permille(edges[2]),
@@ -116,21 +83,20 @@ class Detector:
                     in_lane=geometry.stands_in(lane, *edges),
                 )
             )
-        return tuple(out[: self._settings.max_detections])
+        return tuple(out[: self._most])
 
 
-def _session(path: Path, data: bytes, threads: int) -> Any:
-    """An ONNX Runtime session from bytes: a model that refers to files beside it does not load."""
-    import onnxruntime  # noqa: PLC0415 heavy: 40 MB, only where a model runs
+def _open(path: Path, settings: DetectorSettings, expected_sha256: str) -> Backend:
+    if settings.runtime == "ultralytics":
+        from edge_agent.devices.detector.ultralytics_backend import (  # noqa: PLC0415 brings torch
+            UltralyticsBackend,
+        )
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # Threads that spin between pictures would eat the core that reads the serial line.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
-    try:
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except Exception as problem:  # the runtime's exceptions share no base class but Exception
-        text = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
-        raise refused(path, f"not a model that ONNX Runtime can load: {text[:200]}") from problem
+        return UltralyticsBackend(settings, expected_sha256)
+    if path.suffix.lower() != ".onnx" and path.exists():
+        raise refused(
+            path,
+            f"`runtime: {settings.runtime}` runs ONNX files only",
+            "`edge-agent model export` makes one; or `runtime: ultralytics`, which needs the extra `train`",
+        )
+    return OnnxBackend(settings, expected_sha256)

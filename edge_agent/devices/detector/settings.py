@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
@@ -10,14 +10,25 @@ from edge_agent.core.settings import Settings
 
 
 class DetectorSettings(Settings):
-    """A YOLO model in ONNX, exported by Ultralytics."""
+    """A YOLO model, exported by Ultralytics."""
 
     model: Annotated[str, Field(min_length=1)]
     """Path of the .onnx file. Its class map lies beside it: the same name with .yaml."""
+    runtime: Literal["auto", "onnxruntime", "openvino", "ultralytics"] = "auto"
+    """auto: OpenVINO where it is installed and the processor calculates in bfloat16, else ONNX Runtime.
+    ultralytics runs other formats than ONNX (.pt, TensorRT, NCNN, RKNN); it needs the extra `train` and a
+    digest."""
+    bfloat16: bool = True
+    """OpenVINO may calculate in bfloat16: 1.6 times faster, and scores move by 0.02 or so."""
+    batch: Annotated[int, Field(ge=1, le=32)] = 1
+    """Pictures in one run, where the model allows any number. More is no faster on a processor and takes
+    memory; it is on a GPU."""
+    device: Annotated[str, Field(max_length=20)] = ""
+    """Ultralytics only: cpu, 0 (the first GPU); empty: its own choice."""
     classes: str = ""
     """Path of the class map where it lies elsewhere."""
     sha256: str = ""
-    """Digest of the .onnx file that was accepted; overrides the one in the class map."""
+    """Digest of the model that was accepted; overrides the one in the class map."""
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     """Cores that one picture may use."""
     min_score: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.35
