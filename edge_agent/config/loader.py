@@ -28,7 +28,7 @@ T = TypeVar("T", bound=Settings)
 
 # Fields that hold a path in a `str`, because they may hold something else too.
 _TEXT_PATHS: dict[type[Settings], tuple[str, ...]] = {
-    CameraSettings: ("url",),
+    CameraSettings: ("url", "sub_url"),
     DetectorSettings: ("model", "classes"),
 }
 

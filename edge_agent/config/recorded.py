@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import yaml
 
 from edge_agent.config.settings import SiteConfig
+from edge_agent.devices.camera.settings import CameraSettings
 
 
 def to_text(config: SiteConfig) -> str:
@@ -12,9 +15,17 @@ def to_text(config: SiteConfig) -> str:
     tree = config.model_dump(mode="json", by_alias=True)
     for name, camera in config.cameras.items():
         if camera.video is not None:
-            tree["cameras"][name]["video"]["url"] = camera.video.safe_url
+            _without_passwords(tree["cameras"][name]["video"], camera.video)
+    if config.street is not None:
+        for name, watched in config.street.cameras.items():
+            _without_passwords(tree["street"]["cameras"][name]["video"], watched.video)
     text: str = yaml.safe_dump(tree, allow_unicode=True, sort_keys=False)
     return text
+
+
+def _without_passwords(written: dict[str, Any], video: CameraSettings) -> None:
+    written["url"] = video.safe_url
+    written["sub_url"] = video.for_sub.safe_url if video.sub_url else ""
 
 
 def from_text(text: str) -> SiteConfig:

@@ -25,7 +25,7 @@ class Mismatch:
 
 def mismatches(data: Any) -> Iterator[Mismatch]:
     """Everything that does not fit, in the order of the checks below."""
-    for check in (_lanes, _scales, _shared_channels, _controller_lanes, _cameras, _pushed, _dates):
+    for check in (_lanes, _scales, _shared_channels, _controller_lanes, _cameras, _pushed, _dates, _street):
         yield from check(data)
 
 
@@ -191,3 +191,23 @@ def _dates(data: Any) -> Iterator[Mismatch]:
                 f"the sign is in force only after enforcement begins ({start})",
                 "site.legal.enforcement_from must not be earlier",
             )
+
+
+def _street(data: Any) -> Iterator[Mismatch]:
+    owners: dict[str, str] = {}
+    for camera, chosen in _items(data, "street", "cameras"):
+        if camera in _names(data, "cameras"):
+            yield Mismatch(
+                ("street", "cameras", camera),
+                f"cameras.{camera} has this name already",
+                "a camera of the street needs a name of its own",
+            )
+        for zone, drawn in _items(chosen, "zones"):
+            loc: Loc = ("street", "cameras", camera, "zones", zone)
+            yield from _known((*loc, "rule"), "rule", _name(drawn, "rule"), _names(data, "street", "rules"))
+            yield from _known((*loc, "shop"), "shop", _name(drawn, "shop"), _names(data, "street", "shops"))
+            owner = owners.setdefault(zone, camera)
+            if owner != camera:
+                yield Mismatch(loc, f"camera {owner!r} has a zone of this name already")
+    for index, drawn in _items(data, "street", "inspections"):
+        yield from _known(("street", "inspections", index, "zone"), "zone", _name(drawn, "zone"), owners)

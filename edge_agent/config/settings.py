@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
+from edge_agent.config.street import StreetConfig
 from edge_agent.core.plates.settings import PlatesSettings
 from edge_agent.core.records import UseClass
 from edge_agent.core.settings import Settings
@@ -111,10 +112,13 @@ class SiteConfig(Settings):
     schema_: Literal[1] = Field(alias="schema")
     """Version of this form."""
     site: SiteInfo
-    ports: Annotated[dict[Id, SerialPortSettings], Field(min_length=1)]
+    ports: dict[Id, SerialPortSettings] = Field(default_factory=dict)
     """By name; the instruments' lines."""
-    lanes: Annotated[dict[Id, LaneConfig], Field(min_length=1)]
+    lanes: dict[Id, LaneConfig] = Field(default_factory=dict)
     cameras: dict[Id, CameraConfig] = Field(default_factory=dict)
+    """Cameras of the lanes; those of the street are under `street`."""
+    street: StreetConfig | None = None
+    """Shops, rules and cameras of the street; left out: the box watches none."""
     detector: DetectorSettings | None = None
     """The model that confirms that a vehicle stood in the lane; left out: nobody looks."""
     anpr: AnprSettings | None = None
@@ -127,6 +131,12 @@ class SiteConfig(Settings):
     journal: JournalSettings = JournalSettings()
     clock: ClockSettings = ClockSettings()
     simulate: SimulateSettings | None = None
+
+    @model_validator(mode="after")
+    def _watches_something(self) -> Self:
+        if not self.lanes and self.street is None:
+            raise ValueError("nothing to watch: give lanes (a bridge), street, or both")
+        return self
 
     @model_validator(mode="after")
     def _simulated_is_a_test(self) -> Self:
@@ -165,6 +175,7 @@ class SiteConfig(Settings):
             plates=self.plates,
             legal=self.site.legal,
             health=self.health,
+            street=self.street.core() if self.street else None,
         )
 
     def evidence_settings(self) -> EvidenceSettings:
