@@ -49,6 +49,12 @@ class Detector:
         """The model's own class names."""
         return self._backend.names
 
+    @property
+    def labels(self) -> frozenset[str]:
+        """Project classes that it can report."""
+        meanings = (self._map.role_of(name) for name in self.names)
+        return frozenset(meaning.label for meaning in meanings if meaning.role != "ignore")
+
     def detect(
         self, images: Sequence[Image], lane: Sequence[tuple[int, int]] = ()
     ) -> tuple[tuple[Detection, ...], ...]:

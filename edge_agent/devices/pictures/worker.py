@@ -37,9 +37,18 @@ StageFor = Callable[[bytes, int], str]
 
 QUEUE = 64  # requests that may wait: one for each zone that a box may have
 REFERENCE = "reference"
+PERSON = "person"
 CLIP_TRIES = 3  # a clip begins at a keyframe, so its size is met by trying
 
 log = logging.getLogger(__name__)
+
+
+class SceneDetector(VehicleDetector, Protocol):
+    """A detector that says which classes it knows; `edge_agent.devices.detector.Detector` is one."""
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """Project classes that it can report."""
 
 
 class StreetCamera(Stills, Protocol):
@@ -83,7 +92,8 @@ class PictureWorker:
         zones: by name; drawn into the copies.
         stage: keeps bytes in memory until they are sealed or their time is over.
         detector: what is in the pictures; best with a low threshold of its own (see `report_score`).
-            None = nobody looks: `Captured.model_sha256` is empty, and no copy is made for the shop owner.
+            None = nobody looks, and `Captured.model_sha256` is empty. Without one that knows people no copy
+            is made for the shop owner.
         emit: takes each `Captured`; called from the worker's thread.
         clock: the box's monotonic clock.
         settings: of the copies and the clip.
@@ -96,7 +106,7 @@ class PictureWorker:
         references: Callable[[str], ReferencePicture | None],
         zones: Mapping[str, ZoneDrawing],
         stage: StageFor,
-        detector: VehicleDetector | None,
+        detector: SceneDetector | None,
         emit: Callable[[Captured], object],
         clock: Callable[[], Ns],
         *,
@@ -230,7 +240,7 @@ class PictureWorker:
                 continue
             for picture in copies:
                 answer.add(picture)
-            if still.found is None:
+            if not self._masks(still):
                 answer.problems.append("no copy for the shop owner where nobody looked for people to mask")
 
     def _copies(self, request: TakePictures, still: _Taken, zone: ZoneDrawing) -> list[Picture]:
@@ -239,11 +249,14 @@ class PictureWorker:
         title = f"{said(still.role, ROLES)} · {request.camera} · {zone.name or request.zone} · {when}"
         copy = marked_copy(image, zone, request.marks, title, still.original.sha256)
         out = [self._copy(f"{still.role}_marked", copy, still, request)]
-        if self._detector and still.found is not None:
-            found = (*still.found, *nearby(image, zone, self._detector))
+        if self._detector and self._masks(still):
+            found = (*(still.found or ()), *nearby(image, zone, self._detector))
             copy = shared_copy(image, zone, request.marks, found, title, self._settings.surroundings)
             out.append(replace(self._copy(f"{still.role}_shared", copy, still, request), masked=True))
         return out
+
+    def _masks(self, still: _Taken) -> bool:
+        return self._detector is not None and still.found is not None and PERSON in self._detector.labels
 
     def _copy(self, role: str, image: Image, still: _Taken, request: TakePictures) -> Picture:
         made = self._keep(role, image, self._settings.copy_quality, still.frame, request)

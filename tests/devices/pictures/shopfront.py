@@ -46,8 +46,9 @@ class SeesColours:
 
     model_sha256 = "ab" * 32
 
-    def __init__(self, score=900):
+    def __init__(self, score=900, labels=COLOURS):
         self.score = score
+        self.labels = frozenset(labels)
 
     def detect(self, images, lane=()):
         return tuple(tuple(self._in(image)) for image in images)

@@ -156,6 +156,13 @@ def test_without_a_detector_there_is_no_copy_for_the_owner():
     assert answer.model_sha256 == ""
 
 
+def test_a_model_that_knows_no_people_makes_no_copy_for_the_owner():
+    answer = Desk(detector=SeesColours(labels=["truck", "bus"])).take(("first_seen", 1), copies=True)
+
+    assert [p.role for p in answer.pictures] == ["first_seen", "first_seen_marked"]
+    assert "nobody looked for people" in answer.problem
+
+
 def test_a_detector_that_fails_costs_the_boxes_and_not_the_picture():
     class Fails(SeesColours):
         def detect(self, images, lane=()):
