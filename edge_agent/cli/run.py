@@ -60,7 +60,7 @@ def _say_sealed(_order: Order, sealed: Sealed) -> None:
 
 
 def _say_refused(order: Order, reason: str) -> None:
-    log.error("case %s revision %d not sealed: %s", order.seal.case, order.seal.revision, reason)
+    log.error("%s not sealed: %s", order.name, reason)
 
 
 def _run_simulated(site: SiteConfig, out: Path) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent.compose import Agent, Hooks, replay
+from edge_agent.core.decisions import Seal
 from edge_agent.core.units import MS, Ns, S
 from edge_agent.demo.board import Board
 from edge_agent.demo.broker import Broker, Choice, start_broker
@@ -28,6 +29,8 @@ from edge_agent.demo.summary import Delivery, summarise
 from edge_agent.devices import clock
 from edge_agent.errors import DeviceError
 from edge_agent.evidence.keys import read_public_keys
+from edge_agent.evidence.sealer import Order
+from edge_agent.evidence.store import Sealed
 from edge_agent.evidence.uplink.events import UplinkEvent, UplinkEventKind
 from edge_agent.evidence.verify import Report, verify
 from edge_agent.evidence.verify_sources import open_material
@@ -164,10 +167,18 @@ class Demo:
                 self.published.add(event.seq)  # a heartbeat goes out as the signed head
                 self.board.receipted(event.seq, at)
 
+        def sealed(order: Order, place: Sealed) -> None:
+            if isinstance(order.seal, Seal):
+                self.board.sealed(order.seal, place.seq, clock.monotonic())
+
+        def refused(order: Order, reason: str) -> None:
+            if isinstance(order.seal, Seal):
+                self.board.refused(order.seal, reason)
+
         return Hooks(
             decided=self.board.decided,
-            sealed=lambda order, sealed: self.board.sealed(order.seal, sealed.seq, clock.monotonic()),
-            refused=lambda order, reason: self.board.refused(order.seal, reason),
+            sealed=sealed,
+            refused=refused,
             uplink=told,
         )
 

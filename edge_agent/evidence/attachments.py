@@ -6,10 +6,12 @@ import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from edge_agent.core.decisions import Seal
+from edge_agent.core.decisions import Seal, SealStreet
 from edge_agent.core.records import Picture
 from edge_agent.core.units import US
-from edge_agent.evidence.statement import MAX_ATTACHMENTS, Attachment
+from edge_agent.evidence.sealable import Sealable, pictures_of
+from edge_agent.evidence.statement import MAX_ATTACHMENTS, Attachment, is_copy, is_shared
+from edge_agent.evidence.statement_street import MAX_PICTURES
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,25 +24,46 @@ class CaseFiles:
     raw_sha256: str | None
 
 
-def case_files(seal: Seal, held: Collection[str] | None, raw: bytes | None = None) -> CaseFiles:
-    """The files of a case.
+def case_files(seal: Sealable, held: Collection[str] | None, raw: bytes | None = None) -> CaseFiles:
+    """The files of what is sealed.
 
     Args:
-        seal: the case; its pictures are listed in its order.
+        seal: its pictures are listed in its order.
         held: digests whose bytes are at hand; None means all of them (a replay).
-        raw: the instrument's bytes of `seal.raw`; None when they were not kept.
+        raw: the instrument's bytes of a bridge's `seal.raw`; None when they were not kept.
     """
-    unique = {picture.sha256: picture for picture in reversed(seal.pictures)}
-    pictures = [p for p in seal.pictures if unique.pop(p.sha256, None) is not None]
-    kept = [p for p in pictures if held is None or p.sha256 in held][: MAX_ATTACHMENTS - 1]
-    missing = [p.sha256 for p in pictures if held is not None and p.sha256 not in held]
+    chosen = chosen_pictures(seal)
+    kept = tuple(p for p in chosen if held is None or p.sha256 in held)
+    missing = tuple(p.sha256 for p in chosen if held is not None and p.sha256 not in held)
     offset = seal.clock.utc_minus_mono if seal.clock else None
     listed = [_picture(p, offset) for p in kept]
     raw_sha256 = None
-    if raw is not None and seal.raw is not None:
+    if raw is not None and isinstance(seal, Seal) and seal.raw is not None:
         raw_sha256 = hashlib.sha256(raw).hexdigest()
         listed.append(_raw(raw, raw_sha256))
-    return CaseFiles(tuple(listed), tuple(kept), tuple(missing[:MAX_ATTACHMENTS]), raw_sha256)
+    return CaseFiles(tuple(listed), kept, missing, raw_sha256)
+
+
+def chosen_pictures(seal: Sealable) -> tuple[Picture, ...]:
+    """The pictures that a statement names, each digest once, in the seal's order.
+
+    As many as fit: originals before copies. A copy that is not what its role says, or whose original is
+    not named, is left out: no statement may list it, and the case must not fail for it.
+    """
+    limit = MAX_PICTURES if isinstance(seal, SealStreet) else MAX_ATTACHMENTS - 1  # one is for the raw bytes
+    unique: dict[str, Picture] = {}
+    for picture in pictures_of(seal):
+        unique.setdefault(picture.sha256, picture)
+    fit = [p for p in unique.values() if _is_what_it_says(p)]
+    originals = [p for p in fit if not p.parent][:limit]
+    known = {p.sha256 for p in originals}
+    copies = [p for p in fit if p.parent in known][: limit - len(originals)]
+    names = known | {p.sha256 for p in copies}
+    return tuple(p for p in fit if p.sha256 in names)
+
+
+def _is_what_it_says(picture: Picture) -> bool:
+    return is_copy(picture.role) == bool(picture.parent) and (picture.masked or not is_shared(picture.role))
 
 
 def _picture(picture: Picture, offset: int | None) -> Attachment:
@@ -55,8 +78,8 @@ def _picture(picture: Picture, offset: int | None) -> Attachment:
         captured_monotonic_us=None if at is None else at // US,
         capture_utc_us=None if at is None or offset is None else (at + offset) // US,
         camera=picture.camera,
-        parent=None,
-        privacy_mask=False,
+        parent=picture.parent or None,
+        privacy_mask=picture.masked,
     )
 
 

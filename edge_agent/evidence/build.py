@@ -14,16 +14,18 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from edge_agent.core.decisions import Seal
+from edge_agent.core.decisions import Seal, SealCoverage, SealStreet
 from edge_agent.core.events import ClockSource, ClockStatus
-from edge_agent.core.records import MatchStatus, UseClass
-from edge_agent.core.units import US, Ns, kmh_to_mm_s
-from edge_agent.core.use_class import use_class
+from edge_agent.core.records import UseClass
+from edge_agent.core.units import US, Ns
 from edge_agent.errors import SealRefused
 from edge_agent.evidence import strict_json
 from edge_agent.evidence.attachments import CaseFiles
+from edge_agent.evidence.build_bridge import bridge_content, bridge_use_class
+from edge_agent.evidence.build_street import coverage_content, street_content, street_use_class
 from edge_agent.evidence.identity import ChainLink, Identity
-from edge_agent.evidence.measured import measurement, recognition
+from edge_agent.evidence.sealable import Case, Content, Sealable, name_of, utc_us
+from edge_agent.evidence.settings import CodeSettings
 from edge_agent.evidence.statement import (
     Chain,
     Health,
@@ -36,7 +38,6 @@ from edge_agent.evidence.statement import (
     Statement,
     Time,
 )
-from edge_agent.evidence.statement_bridge import Instrument, Measurement
 from edge_agent.evidence.statement_parts import Wording
 from edge_agent.evidence.statement_records import Record
 
@@ -50,11 +51,13 @@ WORDING = {
         zh="参考数据（筛查记录），不作为证据使用。",
     ),
     UseClass.TEST: Wording(
-        en="Test record of a simulator or a test vehicle. Concerns nobody.",
-        zh="测试数据（模拟或测试车辆），不涉及任何当事人。",
+        en="Test record of a simulator, a rehearsal or a test vehicle. Concerns nobody.",
+        zh="测试数据（模拟、演练或测试车辆），不涉及任何当事人。",
     ),
 }
 
+RECORD_RETENTION = Retention(retention_class="chain", delete_after_utc_us=None)
+NO_LINKS = Links(amends=None, correlates=[])
 UNKNOWN_HEALTH = Health(disk_free_bytes=None, unreceipted=None, oldest_unreceipted_age_s=None, lost=None)
 
 
@@ -71,53 +74,56 @@ class Built:
         return hashlib.sha256(self.payload).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The statements of the same case that are in the chain already, by packet id."""
+
+    first: str
+    newest: str
+
+
 def build(
-    seal: Seal,
+    seal: Sealable,
     identity: Identity,
     link: ChainLink,
     sealed_utc_us: int,
     files: CaseFiles,
     *,
     name: str | None = None,
-    amends: str | None = None,
+    earlier: Earlier | None = None,
     health: Health = UNKNOWN_HEALTH,
 ) -> Built:
-    """The statement of one case; `name` is its `packet_id`, where the caller has it already.
+    """The statement of what was decided; `name` is its `packet_id`, where the caller has it already.
 
     Raises:
-        SealRefused: it must not exist: no assumptions stated, no limit judged, or too large.
+        SealRefused: it must not exist: no assumptions stated, no limit judged, a suspect as a case, or
+            too large.
     """
-    matched = seal.match.status is MatchStatus.MATCHED
-    kind = Kind.COMPOSITE if matched else Kind.WIM
-    settings = identity.settings
     with _refusing(seal):
-        measured = measurement(seal, files.raw_sha256)
-        recognised = recognition(seal)
-        time = _time(seal.crossing.first_axle_at, seal.clock, sealed_utc_us)
+        content = _content(seal, identity, files.raw_sha256)
+        time = _time(content.event_at, seal.clock, sealed_utc_us)
         return _finish(
+            name_of(seal),
             Statement(
                 **_common(identity, link),
                 packet_id=name or packet_id(seal, identity),
-                kind=kind,
-                lane=seal.crossing.lane,
+                kind=content.kind,
+                lane=content.lane,
                 time=time,
-                legal=_legal(seal, identity, files),
-                instrument=_instrument(identity, seal.crossing.lane),
-                measurement=measured,
-                recognition=recognised,
-                storefront=None,
-                record=None,
+                legal=None if isinstance(seal, SealCoverage) else _legal(seal, identity, files),
+                instrument=content.instrument,
+                measurement=content.measurement,
+                recognition=content.recognition,
+                storefront=content.storefront,
+                record=content.record,
                 attachments=list(files.listed),
                 missing=list(files.missing),
-                software=_software(identity, measured),
+                software=_software(identity, content.ruleset),
                 health=health,
-                retention=Retention(
-                    retention_class=settings.retention.retention_class,
-                    delete_after_utc_us=_after(time, settings.retention.days),
-                ),
-                links=Links(amends=amends, correlates=[]),
+                retention=RECORD_RETENTION if content.record else _retention(identity, time),
+                links=_links(seal, earlier),
                 ext={},
-            )
+            ),
         )
 
 
@@ -135,6 +141,7 @@ def build_record(
         {"record": record.model_dump(mode="json"), "epoch": link.epoch, "seq": link.seq}
     )
     return _finish(
+        record.type,
         Statement(
             **_common(identity, link),
             packet_id=_uuid7(sealed_utc_us // 1000, _digest(identity, content)),
@@ -149,51 +156,57 @@ def build_record(
             record=record,
             attachments=[],
             missing=[],
-            software=_software(identity, None),
+            software=_software(identity, ""),
             health=health,
-            retention=Retention(retention_class="chain", delete_after_utc_us=None),
-            links=Links(amends=None, correlates=[]),
+            retention=RECORD_RETENTION,
+            links=NO_LINKS,
             ext={},
-        )
+        ),
     )
 
 
-def packet_id(seal: Seal, identity: Identity) -> str:
+def packet_id(seal: Sealable, identity: Identity) -> str:
     """The statement's name: the event's time and a digest of what the core decided.
 
     It does not depend on the chain, the key or the disk, so a replay gives a case the name that it
     had on the road, and the same case sealed twice is recognised.
     """
     with _refusing(seal):
-        content = strict_json.dumps(
-            {
-                "measurement": measurement(seal, None).model_dump(mode="json"),
-                "recognition": recognition(seal).model_dump(mode="json"),
-                "use_class": seal.use_class,
-                "reasons": list(seal.reasons),
-            }
-        )
-    event = _utc_us(seal.crossing.first_axle_at, seal.clock)
-    millis = (event if event is not None else seal.crossing.first_axle_at // US) // 1000
-    return _uuid7(millis, _digest(identity, content))
+        content = _content(seal, identity, None)
+        decided = content.decided()
+    if not isinstance(seal, SealCoverage):
+        decided |= {"use_class": seal.use_class, "reasons": list(seal.reasons)}
+    event = utc_us(content.event_at, seal.clock)
+    millis = (event if event is not None else content.event_at // US) // 1000
+    return _uuid7(millis, _digest(identity, strict_json.dumps(decided)))
+
+
+def _content(seal: Sealable, identity: Identity, raw_sha256: str | None) -> Content:
+    match seal:
+        case Seal():
+            return bridge_content(seal, identity, raw_sha256)
+        case SealStreet():
+            return street_content(seal)
+        case SealCoverage():
+            return coverage_content(seal)
 
 
 @contextlib.contextmanager
-def _refusing(seal: Seal) -> Iterator[None]:
+def _refusing(seal: Sealable) -> Iterator[None]:
     """What does not fit the statement must not be sealed."""
     try:
         yield
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise SealRefused(f"case {seal.case}: {where}: {first['msg']}") from error
+        raise SealRefused(f"{name_of(seal)}: {where or 'as a whole'}: {first['msg']}") from error
 
 
-def _finish(statement: Statement) -> Built:
+def _finish(name: str, statement: Statement) -> Built:
     try:
         return Built(statement, statement.to_bytes())
     except ValueError as error:
-        raise SealRefused(str(error)) from error
+        raise SealRefused(f"{name}: {error}") from error
 
 
 def _common(identity: Identity, link: ChainLink) -> dict[str, Any]:
@@ -220,7 +233,7 @@ def _common(identity: Identity, link: ChainLink) -> dict[str, Any]:
 def _time(event_at: Ns | None, clock: ClockStatus | None, sealed_utc_us: int) -> Time:
     error = clock.est_error if clock else None
     return Time(
-        event_utc_us=None if event_at is None else _utc_us(event_at, clock),
+        event_utc_us=None if event_at is None else utc_us(event_at, clock),
         event_monotonic_us=None if event_at is None else event_at // US,
         sealed_utc_us=sealed_utc_us,
         source=clock.source if clock else ClockSource.NONE,
@@ -231,13 +244,11 @@ def _time(event_at: Ns | None, clock: ClockStatus | None, sealed_utc_us: int) ->
     )
 
 
-def _utc_us(at: Ns, clock: ClockStatus | None) -> int | None:
-    return None if clock is None else (at + clock.utc_minus_mono) // US
-
-
-def _legal(seal: Seal, identity: Identity, files: CaseFiles) -> Legal:
+def _legal(seal: Case, identity: Identity, files: CaseFiles) -> Legal:
     use, reasons = _use_class(seal, identity, files)
-    legal, codes = identity.legal, identity.settings.codes
+    legal = identity.legal
+    # The authority's codes are of the bridge's matter; a street's rule states its own legal basis.
+    codes = identity.settings.codes if isinstance(seal, Seal) else CodeSettings()
     return Legal(
         use_class=use,
         reasons=reasons,
@@ -251,61 +262,44 @@ def _legal(seal: Seal, identity: Identity, files: CaseFiles) -> Legal:
     )
 
 
-def _use_class(seal: Seal, identity: Identity, files: CaseFiles) -> tuple[UseClass, list[str]]:
+def _use_class(seal: Case, identity: Identity, files: CaseFiles) -> tuple[UseClass, list[str]]:
     """The core's answer, looked at once more with the pictures that are really held. Only stricter."""
-    again, found = use_class(
-        identity.legal,
-        identity.certificates.get(seal.crossing.lane),
-        crossing=seal.crossing,
-        verdicts=seal.verdicts,
-        match=seal.match,
-        pictures=files.pictures,
-        vehicle_confirmed=seal.vehicle_confirmed,
-        clock=seal.clock,
-    )
-    lost = ("pictures_lost",) if files.missing else ()
-    reasons = list(dict.fromkeys((*seal.reasons, *found, *lost)))
+    if isinstance(seal, Seal):
+        again, found = bridge_use_class(seal, identity, files)
+    else:
+        again, found = street_use_class(seal, identity, files)
+    reasons = list(dict.fromkeys((*seal.reasons, *found)))
     if UseClass.TEST in {seal.use_class, again}:
         return UseClass.TEST, reasons
     return (UseClass.REFERENCE if reasons else seal.use_class), reasons
 
 
-def _instrument(identity: Identity, lane: str) -> Instrument | None:
-    plate, certificate = identity.settings.instruments.get(lane), identity.certificates.get(lane)
-    if plate is None and certificate is None:
-        return None
-    return Instrument(
-        make=plate.make if plate else "",
-        model=plate.model if plate else "",
-        serial=plate.serial if plate else "",
-        certificate_number=certificate.number if certificate else "",
-        issuing_body=certificate.issuer if certificate else "",
-        valid_until=certificate.valid_until if certificate else "",
-        accuracy_class=certificate.accuracy_class if certificate else "",
-        speed_min_mm_s=_mm_s(certificate.speed_min_kmh if certificate else None),
-        speed_max_mm_s=_mm_s(certificate.speed_max_kmh if certificate else None),
-    )
+def _links(seal: Sealable, earlier: Earlier | None) -> Links:
+    """A bridge's case decided anew replaces its last statement; a street's goes on from its first."""
+    if earlier is None or isinstance(seal, SealCoverage):
+        return NO_LINKS
+    if isinstance(seal, SealStreet):
+        return Links(amends=None, correlates=[earlier.first])
+    return Links(amends=earlier.newest, correlates=[])
 
 
-def _mm_s(kmh: int | None) -> int | None:
-    return None if kmh is None else kmh_to_mm_s(kmh)
-
-
-def _software(identity: Identity, measured: Measurement | None) -> Software:
-    rules = {f"{limit.evaluator}={limit.rule_version}" for limit in measured.limits} if measured else set()
+def _software(identity: Identity, ruleset: str) -> Software:
     return Software(
         agent_version=identity.agent_version,
         git_commit=identity.git_commit,
         config_sha256=identity.config_sha256,
-        ruleset=";".join(sorted(rules)),
+        ruleset=ruleset,
         python=identity.python,
         sqlite=identity.sqlite,
     )
 
 
-def _after(time: Time, days: int) -> int:
+def _retention(identity: Identity, time: Time) -> Retention:
+    chosen = identity.settings.retention
     start = time.event_utc_us if time.event_utc_us is not None else time.sealed_utc_us
-    return start + days * 86_400_000_000
+    return Retention(
+        retention_class=chosen.retention_class, delete_after_utc_us=start + chosen.days * 86_400_000_000
+    )
 
 
 def _digest(identity: Identity, content: bytes) -> bytes:

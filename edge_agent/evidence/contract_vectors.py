@@ -20,7 +20,8 @@ from typing import Any
 
 from edge_agent.evidence import dsse, receipts, strict_json
 from edge_agent.evidence.attachments import case_files
-from edge_agent.evidence.build import Built, build, build_record
+from edge_agent.evidence.build import Built, Earlier, build, build_record
+from edge_agent.evidence.contract_vectors_street import bad_street, link, street_attachments, street_chain
 from edge_agent.evidence.dsse import COMMAND_TYPE, EVIDENCE_TYPE, RECEIPT_TYPE, Signature
 from edge_agent.evidence.examples import KEY, a_case, an_identity
 from edge_agent.evidence.identity import ChainLink
@@ -45,7 +46,7 @@ def vectors() -> dict[str, bytes]:
     chain = _chain()
     good = {f"good/{name}.dsse.json": _signed(built) for name, built in chain.items()}
     good["good/receipt.dsse.json"] = receipts.sign(_receipt(chain), [RECEIPT_KEY])
-    bad = _bad(chain["composite"])
+    bad = {**_bad(chain["composite"]), **bad_street(chain["storefront"])}
     files = {
         "golden-1.json": _json(_golden()),
         "keys/evidence.pem": KEY.public.pem,
@@ -87,7 +88,7 @@ def _golden() -> dict[str, str]:
 
 
 def _chain() -> dict[str, Built]:
-    """Genesis, a case, its amendment, a heartbeat; whatever machine makes them, the same bytes."""
+    """Of a bridge and of a street, and what a box says of itself; the same bytes on whatever machine."""
     identity = replace(an_identity(), agent_version="0.1.0", python="3.11.2", sqlite="3.40.1")
     seal, blobs = a_case()
     files = case_files(seal, blobs.keys(), _RAW)
@@ -104,37 +105,39 @@ def _chain() -> dict[str, Built]:
         _SEALED_US - 3_600_000_000,
     )
 
-    def link(before: Built) -> ChainLink:
-        return ChainLink(_EPOCH, before.statement.chain.seq + 1, before.sha256, genesis.sha256)
-
-    case = build(seal, identity, link(genesis), _SEALED_US, files)
+    case = build(seal, identity, link(genesis, genesis), _SEALED_US, files)
     amendment = build(
         replace(seal, revision=1, match=replace(seal.match, late=True)),
         identity,
-        link(case),
+        link(case, genesis),
         _SEALED_US + 20_000_000,
         files,
-        amends=case.statement.packet_id,
+        earlier=Earlier(case.statement.packet_id, case.statement.packet_id),
     )
     heartbeat = build_record(
-        Heartbeat(uptime_s=3_700), identity, link(amendment), _SEALED_US + 60_000_000, clock=seal.clock
+        Heartbeat(uptime_s=3_700),
+        identity,
+        link(amendment, genesis),
+        _SEALED_US + 60_000_000,
+        clock=seal.clock,
     )
-    return {"genesis": genesis, "composite": case, "amendment": amendment, "heartbeat": heartbeat}
+    bridge = {"genesis": genesis, "composite": case, "amendment": amendment, "heartbeat": heartbeat}
+    return {**bridge, **street_chain(identity, heartbeat, genesis)}
 
 
 def _attachments() -> dict[str, bytes]:
-    return {**a_case()[1], hashlib.sha256(_RAW).hexdigest(): _RAW}
+    return {**a_case()[1], hashlib.sha256(_RAW).hexdigest(): _RAW, **street_attachments()}
 
 
 def _receipt(chain: dict[str, Built]) -> Receipt:
-    last = chain["heartbeat"]
+    last = next(reversed(chain.values()))
     return Receipt.model_validate(
         {
             "schema": "receipt.v1",
             "tenant": last.statement.tenant,
             "device_id": last.statement.device_id,
             "epoch": _EPOCH,
-            "received_utc_us": _SEALED_US + 61_000_000,
+            "received_utc_us": last.statement.time.sealed_utc_us + 1_000_000,
             "items": [
                 ReceiptItem(
                     packet_id=built.statement.packet_id,

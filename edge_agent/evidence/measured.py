@@ -153,16 +153,18 @@ def _best(frame: tuple[Detection, ...]) -> list[Box]:
     ranked = sorted(
         frame, key=lambda d: (not d.in_lane, -d.score, d.x_min, d.y_min, d.x_max, d.y_max, d.label, d.role)
     )
-    return [
-        Box(
-            label=d.label,
-            role=d.role,
-            score_permille=d.score,
-            x_min=d.x_min,
-            y_min=d.y_min,
-            x_max=d.x_max,
-            y_max=d.y_max,
-            in_lane=d.in_lane,
-        )
-        for d in ranked[:MAX_BOXES]
-    ]
+    return [box(detection) for detection in ranked[:MAX_BOXES]]
+
+
+def box(detection: Detection) -> Box:
+    """A detector's box."""
+    return Box(
+        label=detection.label,
+        role=detection.role,
+        score_permille=detection.score,
+        x_min=detection.x_min,
+        y_min=detection.y_min,
+        x_max=detection.x_max,
+        y_max=detection.y_max,
+        in_lane=detection.in_lane,
+    )

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from edge_agent.core.decisions import Seal
 from edge_agent.errors import SealRefused, StoreFault, StoreFull
+from edge_agent.evidence.sealable import Sealable, case_of, name_of, pictures_of
 from edge_agent.evidence.statement_records import Incident
 from edge_agent.evidence.store import EvidenceStore, Sealed
 
@@ -31,14 +31,19 @@ PURGE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A case to seal, with the raw bytes that were current when it was decided."""
+    """Something to seal; for a bridge's case, the raw bytes that were current when it was decided."""
 
-    seal: Seal
-    raw: bytes | None
+    seal: Sealable
+    raw: bytes | None = None
+
+    @property
+    def name(self) -> str:
+        """In a message to a person."""
+        return name_of(self.seal)
 
 
 class Listener(Protocol):
-    """Who wants to know what became of a case. Called on the sealer's thread."""
+    """Who wants to know what became of an order. Called on the sealer's thread."""
 
     def sealed(self, order: Order, sealed: Sealed) -> None:
         """It is durably in the chain."""
@@ -67,7 +72,7 @@ class Sealer:
         self._thread.start()
 
     def put(self, order: Order) -> None:
-        """Queue a case; waits when far too many are queued."""
+        """Queue it; waits when far too many are queued."""
         self._queue.put(order)
 
     def stop(self) -> None:
@@ -101,13 +106,19 @@ class Sealer:
                 self.store.purge()
 
     def _seal(self, order: Order) -> None:
-        held = {p.sha256: data for p in order.seal.pictures if (data := self.picture(p.sha256)) is not None}
+        pictures = pictures_of(order.seal)
+        held = {p.sha256: data for p in pictures if (data := self.picture(p.sha256)) is not None}
         try:
             sealed = self.store.seal(order.seal, held, order.raw)
         except StoreFull as error:  # the store has sealed the loss itself
             self.listener.refused(order, str(error))
         except SealRefused as error:
-            incident = Incident(what="case_refused", subject=order.seal.case, detail=str(error)[:1000])
+            case = case_of(order.seal)
+            incident = Incident(
+                what="case_refused" if case else "coverage_refused",
+                subject=case[0] if case else order.name,
+                detail=str(error)[:1000],
+            )
             self.store.record(incident, order.seal.clock)
             self.listener.refused(order, str(error))
         else:

@@ -150,6 +150,16 @@ class Legal(Model):
         return self
 
 
+def is_copy(role: str) -> bool:
+    """A file of this role was made of another one, which it names."""
+    return role == "derived" or role.endswith((MARKED, SHARED))
+
+
+def is_shared(role: str) -> bool:
+    """A copy for the shop owner: what is not the shop's is masked in it."""
+    return role.endswith(SHARED)
+
+
 class Attachment(Model):
     """A file that belongs to the statement, named by the digest of its exact bytes."""
 
@@ -170,10 +180,10 @@ class Attachment(Model):
 
     @model_validator(mode="after")
     def _copies_have_parents(self) -> Self:
-        copy = self.role.endswith((MARKED, SHARED)) or self.role == "derived"
+        copy = is_copy(self.role)
         if copy != (self.parent is not None):
             raise ValueError(f"role {self.role} {'without' if copy else 'with'} a parent")
-        if self.role.endswith(SHARED) and not self.privacy_mask:
+        if is_shared(self.role) and not self.privacy_mask:
             raise ValueError(f"role {self.role} without a privacy mask")
         return self
 

@@ -16,6 +16,7 @@ from edge_agent.evidence.statement_parts import Box, Count, Int, Model, Permille
 # So much fits a statement of 64 KiB with room to spare; what is left out is counted.
 MAX_ITEMS = 16
 MAX_RULE_FACTS = 24
+FACT_CHARS = 300
 MAX_ROUTES = 16
 MAX_PICTURES = 24
 MAX_SEEN = 8
@@ -33,7 +34,9 @@ FINDINGS = {
 }
 
 ShortText = Annotated[str, Field(max_length=100)]
-FactText = Annotated[str, Field(max_length=300)]
+Strength = Literal["strong", "weak"]
+Tier = Literal["red", "yellow", "green", ""]
+FactText = Annotated[str, Field(max_length=FACT_CHARS)]
 
 
 class StoodItem(Model):
@@ -41,7 +44,7 @@ class StoodItem(Model):
 
     label: ShortText
     """Project class: stall, goods_pile, ..."""
-    strength: Literal["strong", "weak"]
+    strength: Strength
     """Of one strong item is enough; of weak ones the rule wants several."""
     score_permille: Permille
     """The detector's best."""
@@ -88,7 +91,7 @@ class Storefront(Model):
     zone: ShortText
     shop: Text
     """Id of the shop; empty where none answers for the zone."""
-    tier: Literal["red", "yellow", "green", ""]
+    tier: Tier
     """The shop's grade when it was judged."""
     rule: ShortText
     """Name of the rule in the configuration that `software.config_sha256` names."""

@@ -20,19 +20,21 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NoReturn, Self
 
-from edge_agent.core.decisions import Seal
+from edge_agent.core.decisions import SealCoverage
 from edge_agent.core.events import ClockStatus
 from edge_agent.errors import StoreFault, StoreFull, VerificationError
 from edge_agent.evidence import dsse
 from edge_agent.evidence.attachments import CaseFiles, case_files
-from edge_agent.evidence.build import Built, build, build_record, packet_id
+from edge_agent.evidence.build import Built, Earlier, build, build_record, packet_id
 from edge_agent.evidence.disk import Ballast, DirectoryLock, Disk, NoRoom, free_bytes
 from edge_agent.evidence.dsse import EvidenceSigner, Signature
 from edge_agent.evidence.identity import ChainLink, Identity
+from edge_agent.evidence.open_cases import MAX_OPEN_CASES, OpenCase, open_cases
 from edge_agent.evidence.outbox import Applied, Lane, Outbox, Pending, write_signatures
 from edge_agent.evidence.receipts import Receipt
 from edge_agent.evidence.recent import RecentBlobs
 from edge_agent.evidence.recovery import Start, prepare
+from edge_agent.evidence.sealable import Sealable, case_of, name_of
 from edge_agent.evidence.settings import StoreSettings
 from edge_agent.evidence.statement import Health
 from edge_agent.evidence.statement_records import Heartbeat, Incident, Loss, Record
@@ -154,16 +156,16 @@ class EvidenceStore:
 
     # --- sealing -------------------------------------------------------------------------------
 
-    def seal(self, seal: Seal, attachments: Mapping[str, bytes], raw: bytes | None = None) -> Sealed:
-        """Make a case part of the chain. It is sealed when this returns, and only then.
+    def seal(self, seal: Sealable, attachments: Mapping[str, bytes], raw: bytes | None = None) -> Sealed:
+        """Make what was decided part of the chain. It is sealed when this returns, and only then.
 
         Args:
             seal: what the core decided.
             attachments: bytes of its pictures by SHA-256; a picture without bytes is named as missing.
-            raw: the instrument's bytes of `seal.raw`.
+            raw: the instrument's bytes of a bridge's `seal.raw`.
 
         Returns:
-            the statement's place; the earlier one when this very case was sealed before.
+            the statement's place; the earlier one when this very decision was sealed before.
 
         Raises:
             SealRefused: a statement that must not exist.
@@ -186,6 +188,16 @@ class EvidenceStore:
         """Seal what the box says of itself: a loss, an incident, a step of the clock, ..."""
         with self._working():
             return self._record(record, clock)
+
+    def open_cases(
+        self, now_utc_us: int, cooldown_us: int, limit: int = MAX_OPEN_CASES
+    ) -> tuple[OpenCase, ...]:
+        """Street cases that were open, or cleared less than a cooldown ago, when last heard of.
+
+        For the start: a case that is not recalled would be confirmed a second time.
+        """
+        with self._working():
+            return open_cases(self._db, now_utc_us, cooldown_us, limit)
 
     def heartbeat(self, clock: ClockStatus | None = None) -> Sealed:
         """Seal that nothing happened: the chain's end is then never older than the last heartbeat."""
@@ -353,7 +365,7 @@ class EvidenceStore:
         for sha256, detail in start.damaged:
             self._damaged(sha256, detail)
 
-    def _seal(self, seal: Seal, files: CaseFiles, blobs: Mapping[str, bytes]) -> Sealed:
+    def _seal(self, seal: Sealable, files: CaseFiles, blobs: Mapping[str, bytes]) -> Sealed:
         with self._files.putting(blobs) as finish:
             name = packet_id(seal, self._identity)
             known = self._sealed_as(name)
@@ -366,10 +378,10 @@ class EvidenceStore:
                 self._utc_us(),
                 files,
                 name=name,
-                amends=self._amended(seal),
+                earlier=self._earlier(seal),
                 health=self._health(),
             )
-            sealed = self._commit(built, blobs, case=(seal.case, seal.revision), before_commit=finish)
+            sealed = self._commit(built, blobs, case=case_of(seal), before_commit=finish)
         self._recent.add(blobs)
         return sealed
 
@@ -379,16 +391,17 @@ class EvidenceStore:
         )
         return self._commit(built, {}, case=None)
 
-    def _want_room(self, seal: Seal, blobs: Mapping[str, bytes]) -> None:
+    def _want_room(self, seal: Sealable, blobs: Mapping[str, bytes]) -> None:
         size = sum(map(len, blobs.values()))
         if self._over_quota(size) and not self._make_room(size):
             self._lose(seal, "quota")
 
-    def _lose(self, seal: Seal, reason: str, cause: OSError | None = None) -> NoReturn:
+    def _lose(self, seal: Sealable, reason: str, cause: OSError | None = None) -> NoReturn:
         now = self._utc_us()
-        loss = Loss(lost_class=seal.use_class, count=1, first_utc_us=now, last_utc_us=now, reason=reason)
+        lost = "coverage" if isinstance(seal, SealCoverage) else seal.use_class
+        loss = Loss(lost_class=lost, count=1, first_utc_us=now, last_utc_us=now, reason=reason)
         self._record(loss)
-        raise StoreFull(f"case {seal.case}: no room ({reason}); the loss is sealed") from cause
+        raise StoreFull(f"{name_of(seal)}: no room ({reason}); the loss is sealed") from cause
 
     def _over_quota(self, size: int) -> bool:
         return self._attachment_bytes() + size > self._settings.quota_bytes
@@ -418,13 +431,14 @@ class EvidenceStore:
         size = len(built.payload) + sum(map(len, blobs.values()))
         with self._transaction():
             self._db.execute(
-                "INSERT INTO packet (seq, packet_id, kind, case_id, revision, sealed_utc_us, payload_sha256,"
-                " payload, signatures, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO packet (seq, packet_id, kind, case_id, revision, phase, sealed_utc_us,"
+                " payload_sha256, payload, signatures, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     chain.seq,
                     statement.packet_id,
                     statement.kind,
                     *(case or (None, None)),
+                    statement.storefront.phase if statement.storefront else None,
                     statement.time.sealed_utc_us,
                     built.sha256,
                     built.payload,
@@ -479,13 +493,15 @@ class EvidenceStore:
         ).fetchone()
         return None if row is None else Sealed(name, self._head().epoch, *row)
 
-    def _amended(self, seal: Seal) -> str | None:
-        """The statement that this one replaces: the newest of the case with a lower revision."""
-        row = self._db.execute(
-            "SELECT packet_id FROM packet WHERE case_id = ? AND revision < ? ORDER BY seq DESC LIMIT 1",
-            (seal.case, seal.revision),
-        ).fetchone()
-        return None if row is None else row[0]
+    def _earlier(self, seal: Sealable) -> Earlier | None:
+        """The case's first and newest statements of lower revisions, of its newest run of that name."""
+        case = case_of(seal)
+        query = "SELECT packet_id FROM packet WHERE case_id = ? AND revision < ? ORDER BY"
+        newest = None if case is None else self._db.execute(f"{query} seq DESC LIMIT 1", case).fetchone()
+        if case is None or newest is None:
+            return None
+        (first,) = self._db.execute(f"{query} revision, seq DESC LIMIT 1", case).fetchone()
+        return Earlier(first, newest[0])
 
     def _damaged(self, sha256: str, detail: str) -> None:
         """A file is not what was sealed: say so in the chain, then send nothing that leans on it.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from edge_agent.errors import EvidenceError
 
-VERSION = 1
+VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE head (
@@ -60,6 +60,13 @@ CREATE TABLE receipt (
 ) STRICT;
 """
 
+# 2: the street. Which phase of its case a statement records, and where the newest of each case stands.
+_STREET = """
+ALTER TABLE packet ADD COLUMN phase TEXT;
+CREATE INDEX packet_street ON packet (case_id, seq, phase, sealed_utc_us) WHERE kind = 'storefront'
+"""
+_STEPS = (_SCHEMA, _STREET)  # from version 0 on
+
 Connect = Callable[[str], sqlite3.Connection]
 
 
@@ -84,13 +91,14 @@ def open_database(path: Path, connector: Connect = connect) -> sqlite3.Connectio
     db.execute("PRAGMA wal_autocheckpoint = 512")  # 2 MiB: a bounded file and a short restart
     db.execute("PRAGMA journal_size_limit = 4194304")
     (version,) = db.execute("PRAGMA user_version").fetchone()
-    if version == 0:
-        db.execute("BEGIN IMMEDIATE")
-        for statement in _SCHEMA.split(";"):
-            db.execute(statement)
-        db.execute(f"PRAGMA user_version = {VERSION}")
-        db.execute("COMMIT")
-    elif version != VERSION:
+    if not 0 <= version <= VERSION:
         db.close()
         raise EvidenceError(f"{path}: store version {version}, this program knows version {VERSION}")
+    if version < VERSION:
+        db.execute("BEGIN IMMEDIATE")
+        for step in _STEPS[version:]:
+            for statement in step.split(";"):
+                db.execute(statement)
+        db.execute(f"PRAGMA user_version = {VERSION}")
+        db.execute("COMMIT")
     return db

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from edge_agent.core.decisions import Seal
 from edge_agent.core.units import US
 from edge_agent.evidence.attachments import case_files
-from edge_agent.evidence.build import Built, build
+from edge_agent.evidence.build import Built, Earlier, build
 from edge_agent.evidence.identity import ChainLink, Identity
+from edge_agent.evidence.sealable import Sealable, case_of
 
 _NOWHERE = "0" * 64
 _NO_EPOCH = "0" * 32
@@ -30,23 +30,27 @@ class UnsignedChain:
         self._identity = replace(identity, keyid="")
         self._held = held
         self._link = ChainLink(_NO_EPOCH, 1, _NOWHERE, _NOWHERE)
-        self._cases: dict[str, str] = {}
+        self._cases: dict[str, Earlier] = {}
 
-    def statement(self, seal: Seal, raw: bytes | None = None) -> Built:
+    def statement(self, seal: Sealable, raw: bytes | None = None) -> Built:
         """The next statement.
 
         Raises:
             SealRefused: it must not exist.
         """
         sealed_at = seal.at + (seal.clock.utc_minus_mono if seal.clock else 0)
+        case = case_of(seal)
+        earlier = self._cases.get(case[0]) if case and case[1] else None
         built = build(
             seal,
             self._identity,
             self._link,
             sealed_at // US,
             case_files(seal, self._held, raw),
-            amends=self._cases.get(seal.case) if seal.revision else None,
+            earlier=earlier,
         )
         self._link = ChainLink(_NO_EPOCH, self._link.seq + 1, built.sha256, _NOWHERE)
-        self._cases[seal.case] = built.statement.packet_id
+        if case:
+            name = built.statement.packet_id
+            self._cases[case[0]] = Earlier(earlier.first if earlier else name, name)
         return built

@@ -13,7 +13,7 @@ from edge_agent.core.units import MS, S
 from edge_agent.errors import SealRefused, VerificationError
 from edge_agent.evidence import strict_json
 from edge_agent.evidence.attachments import case_files
-from edge_agent.evidence.build import build, build_record, packet_id
+from edge_agent.evidence.build import Earlier, build, build_record, packet_id
 from edge_agent.evidence.examples import (
     BASE_UTC,
     KEY,
@@ -226,7 +226,7 @@ def test_a_statement_too_large_to_send_is_refused():
 
 def test_an_amendment_names_what_it_replaces():
     earlier = packet_id(a_case()[0], an_identity())
-    made = built(a_case(revision=1)[0], amends=earlier)
+    made = built(a_case(revision=1)[0], earlier=Earlier(earlier, earlier))
     assert made.statement.links.amends == earlier
 
 
