@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from edge_agent.core.street.geometry import Box, Polygon, inside
+from edge_agent.core.street.geometry import Box, Polygon, foot_point, footprint, inside
 from edge_agent.core.units import Permille, div_round
 
 CELLS = 256
@@ -35,6 +35,10 @@ class Ground:
     def holds(self, x2: int, y2: int) -> bool:
         """Whether the doubled point is on the zone's ground; exact, not by cells."""
         return inside(self._polygon, x2, y2) and not any(inside(strip, x2, y2) for strip in self._permitted)
+
+    def stands_on(self, box: Box, containment: int) -> bool:
+        """Whether a box stands here: its foot point does, or `containment` permille of its footprint."""
+        return self.holds(*foot_point(box)) or self.share(footprint(box)) >= containment
 
     def share(self, box: Box) -> Permille:
         """How much of a box lies on the zone's ground."""

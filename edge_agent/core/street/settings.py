@@ -104,8 +104,8 @@ class RuleSettings(Settings):
     stationary: bool = True
     """Only what stands still counts."""
     settle_s: Annotated[int, Field(ge=0, le=600)] = 5
-    """What stayed in one place for so long, and in two pictures at least, stands still; not longer than
-    `candidate_s`, whatever is said here. Its stay counts from its first picture all the same."""
+    """What stayed in one place for so long, and in two pictures at least, stands still; never longer than
+    `candidate_s`. It counts from then on; the record says its first picture all the same."""
     needs_change: bool = True
     """What stands still counts only where the picture differs from the accepted reference: furniture
     that was accepted with the reference is never evidence. Without a reference it has no effect."""

@@ -1,0 +1,86 @@
+"""What is around a zone's goods: people and vehicles that hide, explain or deliver them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from edge_agent.core.records import Detection
+from edge_agent.core.street.geometry import Box, footprint, grown
+from edge_agent.core.street.ground import Ground
+from edge_agent.core.street.places import Places, Sighting
+from edge_agent.core.street.settings import RuleSettings
+from edge_agent.core.units import Ns, Permille, S
+
+CONTEXT_LIMIT = 64
+PERSON = "person"
+# "Mostly": a zone, or a thing's box, of which so much is covered was not seen.
+HIDDEN = Permille(500)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """One picture's surroundings of one zone."""
+
+    people: list[Box]
+    hiding: list[Box]  # they hide what stands behind them
+    vetoing: list[Box]  # they explain a still object: there now, or stood there within the gap
+    unloading: bool
+    complete: bool  # a class that the rule `requires` is near, or was within the gap
+
+
+class Surroundings:
+    """Vehicles and people of one zone, remembered as long as the rule's gap.
+
+    What the rule names as evidence is never its own excuse: it neither hides, explains nor delivers.
+    A delivery stands beside the zone (within a box of its own size) or is in it; what drives past is none.
+    """
+
+    def __init__(self, ground: Ground, rule: RuleSettings, places: Places) -> None:
+        """Settle time and tolerances are those of `places`."""
+        evidence = {*rule.strong, *rule.weak}
+        self._ground = ground
+        self._rule = rule
+        self._hiding = {*rule.hiding} - evidence
+        self._veto = {*rule.veto} - evidence
+        self._unloading = {*rule.unloading} - evidence
+        self._gap = Ns(rule.gap_s * S)
+        self._standing = places
+        self._complete_at: Ns | None = None
+
+    def look(self, at: Ns, elapsed: Ns, boxes: Iterable[Detection], enter: int) -> Around:
+        """`elapsed`: since the last picture; `enter`: the score that a required class must have."""
+        seen = {(box.label, to_box(box)): box for box in boxes}
+        near = [key for key in sorted(seen) if self._ground.touches(grown(key[1]))]
+        if any(label in self._rule.requires and seen[label, box].score >= enter for label, box in near):
+            self._complete_at = at
+        self._remember(at, elapsed, [Sighting(1000 - seen[key].score, *key) for key in near])
+        return Around(
+            people=[box for label, box in sorted(seen) if label == PERSON],
+            hiding=[box for label, box in sorted(seen) if label in self._hiding],
+            vetoing=[
+                *(box for label, box in sorted(seen) if label in self._veto),
+                *(p.box for p in self._standing if p.stands and self._veto & p.calls.keys()),
+            ],
+            unloading=any(p.stands and self._unloading & p.calls.keys() for p in self._standing)
+            or any(label in self._unloading and self._ground.touches(footprint(box)) for label, box in near),
+            complete=not self._rule.requires
+            or (self._complete_at is not None and at - self._complete_at <= self._gap),
+        )
+
+    def _remember(self, at: Ns, elapsed: Ns, sightings: list[Sighting]) -> None:
+        seen = [
+            self._standing.see(at, sighting, place)
+            for sighting, place in self._standing.match(
+                s for s in sightings if s.label in self._veto | self._unloading
+            )
+        ]
+        for place in self._standing:
+            if not any(place is one for one in seen):
+                self._standing.miss(place, elapsed)
+        self._standing.forget(at, self._gap)
+
+
+def to_box(detection: Detection) -> Box:
+    """Its corners."""
+    return detection.x_min, detection.y_min, detection.x_max, detection.y_max
