@@ -1,0 +1,96 @@
+"""Light is not change: exposure, white balance, shadows and wet shine told apart from things."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edge_agent.devices.scene.pixels import Floats, Mask, opencv
+
+STRIDE = 4  # every fourth row and column decide the exposure: 8,000 pixels
+TRIMS = 3
+KEEP = 0.6  # share of the pixels that fit best; up to 40 % may be things or shadow
+LEAST = 200  # pixels below which nothing is fitted
+# A gain is always there, an offset hardly ever (flare, black level): it must be paid for. In pixels.
+OFFSET_COST = 0.3
+GAINS = (0.2, 5.0)
+
+WINDOW = 9  # px, side of the window in which surfaces are compared
+TEXTURE = 6.0  # grey levels² that a window must vary by to have a texture
+ALIKE = 0.7  # correlation of two windows from which they show the same surface
+SHADOW = (0.6, 0.97)  # brightness against the reference on a surface without texture
+SHINE = (1.03, 1.35)
+SAME_HUE = 6.0  # levels of Cr and Cb
+
+
+def exposure(current: Floats, reference: Floats, usable: Mask, stride: int = STRIDE) -> tuple[float, float]:
+    """Gain and offset with which `reference` becomes `current`, things left out.
+
+    Least squares on the pixels that fit best, three times over; an offset costs. Brightness is stored as
+    a power of light, so an exposure is a factor here too.
+
+    Args:
+        current: (h, w) brightness.
+        reference: same.
+        usable: no people, no vehicles, no burnt-in text.
+        stride: every so many rows and columns decide.
+    """
+    mask = usable[::stride, ::stride]
+    now, was = current[::stride, ::stride][mask], reference[::stride, ::stride][mask]
+    good = (now > 4) & (now < 250) & (was > 4) & (was < 250)
+    now, was = now[good], was[good]
+    if now.size < LEAST:
+        return 1.0, 0.0
+    gain, offset = float(np.median(now / was)), 0.0
+    for _ in range(TRIMS):
+        error = np.abs(now - gain * was - offset)
+        near = error <= np.partition(error, int(KEEP * error.size))[int(KEEP * error.size)]
+        gain, offset = _fit(now[near], was[near])
+    if not GAINS[0] <= gain <= GAINS[1]:
+        return min(GAINS[1], max(GAINS[0], gain)), 0.0
+    return gain, offset
+
+
+def _fit(now: Floats, was: Floats) -> tuple[float, float]:
+    """Ridge regression of now on (was, 1), only the offset penalised."""
+    level = float(was.mean()) or 1.0
+    x = was / level
+    n = x.size
+    sxx, sx = float(np.dot(x, x)), float(x.sum())
+    sxy, sy = float(np.dot(x, now)), float(now.sum())
+    soo = n * (1 + OFFSET_COST)
+    determinant = sxx * soo - sx * sx
+    slope = (sxy * soo - sx * sy) / determinant
+    offset = (sxx * sy - sx * sxy) / determinant
+    return slope / level, offset
+
+
+def only_light(now: Floats, was: Floats, hue_moved: Floats) -> Mask:
+    """Where the two pictures show the same surface under other light.
+
+    A surface with texture is recognised by it (local correlation); one without only by its hue and by not
+    being much darker or brighter. So a grey box on smooth grey ground may be taken for a shadow, and a
+    hard dark shadow on smooth ground for a box: the lesser evil, for neither makes a case.
+
+    Args:
+        now: (h, w) brightness, exposure taken out.
+        was: same, of the reference.
+        hue_moved: larger change of Cr and Cb.
+    """
+    cv2 = opencv()
+
+    def mean(x: Floats) -> Floats:
+        out: Floats = cv2.boxFilter(x, cv2.CV_32F, (WINDOW, WINDOW))
+        return out
+
+    mean_now, mean_was = mean(now), mean(was)
+    var_now = np.maximum(mean(now * now) - mean_now * mean_now, 0)
+    var_was = np.maximum(mean(was * was) - mean_was * mean_was, 0)
+    together = mean(now * was) - mean_now * mean_was
+    textured = (var_was > TEXTURE) & (var_now > TEXTURE)
+    alike = together > ALIKE * np.sqrt(var_now * var_was)
+    plain = (var_was <= TEXTURE) & (var_now <= TEXTURE)
+    ratio = mean_now / np.maximum(mean_was, 1)
+    dim = (ratio > SHADOW[0]) & (ratio < SHADOW[1])
+    bright = (ratio > SHINE[0]) & (ratio < SHINE[1])
+    answer: Mask = (hue_moved < SAME_HUE) & ((textured & alike) | (plain & (dim | bright)))
+    return answer

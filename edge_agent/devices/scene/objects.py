@@ -1,0 +1,176 @@
+"""From held pixels to things: blobs with an age that does not jump, told apart from what was taken away.
+
+A thing that stood in the reference and is gone differs from it just as one that was put there. What tells
+them apart is the outline: something that appeared draws it in the picture, something that went drew it
+in the reference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_agent.core.scene import StillObject
+from edge_agent.core.units import Ns, Permille, Ppm, S
+from edge_agent.devices.scene.pixels import WIDTH, Floats, Mask, opencv
+from edge_agent.devices.scene.settings import LayerSettings
+
+FORGET = 120 * S  # a thing not seen for so long is another when it comes again
+OVERLAP = 0.3  # share of the smaller box by which a blob is the thing that stood there
+HALF = 0.5
+OUTLINE = 1.5  # px, how far from a blob's edge its outline is looked for
+RIM = 6  # px around a blob's box in which all of its outline lies
+# Outline in the reference against outline in the picture from which a thing counts as taken away.
+GONE = 1.25
+
+Box = tuple[int, int, int, int]  # x_min, y_min, x_max, y_max, px, the last two not inside
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sight:
+    """What of a picture can be seen, (h, WIDTH)."""
+
+    free: Mask  # nobody hides it
+    different: Mask  # it is not the ground
+
+    def shows(self, part: tuple[slice, slice], mask: Mask) -> bool:
+        """At least half of the blob is in sight, and at least half of that is still there."""
+        free = self.free[part][mask]
+        there = (self.different[part][mask] & free).sum()
+        return bool(free.mean() >= HALF and there >= HALF * free.sum())
+
+
+@dataclass(slots=True)
+class _Thing:
+    box: Box
+    since: Ns
+    seen_at: Ns
+    now: float = 0.0  # outline in the pictures so far, summed
+    was: float = 0.0  # outline in the reference, summed
+
+    @property
+    def gone(self) -> bool:
+        return self.was > GONE * self.now
+
+
+class Blobs:
+    """The things of one camera, from picture to picture."""
+
+    def __init__(self, settings: LayerSettings, zones: Mask) -> None:
+        self._settings = settings
+        self._zones = zones
+        self._things: list[_Thing] = []
+        self.removed = 0
+
+    def look(
+        self,
+        held: Mask,
+        since: npt.NDArray[np.int64],
+        now: Floats,
+        was: Floats,
+        sight: Sight,
+        at: Ns,
+    ) -> tuple[StillObject, ...]:
+        """What stands still at this picture, oldest first, then from left to right.
+
+        Args:
+            held: pixels with enough evidence.
+            since: when each pixel's evidence began.
+            now: brightness of the picture.
+            was: brightness of the accepted reference.
+            sight: what can be seen of it now.
+            at: when the picture was taken.
+        """
+        self._things = [t for t in self._things if at - t.seen_at <= FORGET]
+        self.removed = 0
+        out: list[StillObject] = []
+        for mask, box, area in self._blobs(held):
+            part = slice(box[1], box[3]), slice(box[0], box[2])
+            began = since[part][mask & (since[part] > 0)]
+            if began.size == 0:
+                continue
+            thing = self._thing(box, Ns(int(np.sort(began)[began.size // 10])), at)
+            _weigh(thing, mask, box, now, was, sight.free)
+            if thing.gone:
+                self.removed += 1
+            elif sight.shows(part, mask):
+                out.append(_told(box, area, thing.since, held.shape))
+        return tuple(sorted(out, key=lambda o: (o.since, o.x_min, o.y_min, o.x_max, o.y_max)))
+
+    def _blobs(self, held: Mask) -> list[tuple[Mask, Box, int]]:
+        """Connected parts that touch a zone, largest first: (mask of the box, box, pixels)."""
+        cv2 = opencv()
+        if not held.any():
+            return []
+        five = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+        solid = cv2.morphologyEx(held.astype(np.uint8), cv2.MORPH_CLOSE, five)
+        solid = cv2.morphologyEx(solid, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
+        order = sorted(range(1, count), key=lambda k: (-int(stats[k][4]), k))
+        out: list[tuple[Mask, Box, int]] = []
+        for k in order:
+            x, y, wide, tall, area = (int(v) for v in stats[k])
+            if area < self._settings.min_area_px or len(out) >= self._settings.max_objects:
+                break
+            part = slice(y, y + tall), slice(x, x + wide)
+            mask = labels[part] == k
+            if (mask & self._zones[part]).any():
+                out.append((mask, (x, y, x + wide, y + tall), area))
+        return out
+
+    def _thing(self, box: Box, since: Ns, at: Ns) -> _Thing:
+        """The thing that stood there already, or a new one; of several the oldest, and they are one now."""
+        same = [t for t in self._things if _overlap(t.box, box) >= OVERLAP]
+        if not same:
+            thing = _Thing(box, since, at)
+            self._things.append(thing)
+            return thing
+        thing = min(same, key=lambda t: (t.since, t.box))
+        thing.box, thing.seen_at = box, at
+        self._things = [t for t in self._things if t is thing or t not in same]
+        return thing
+
+
+def _overlap(a: Box, b: Box) -> float:
+    """Common area over the smaller box."""
+    wide = min(a[2], b[2]) - max(a[0], b[0])
+    tall = min(a[3], b[3]) - max(a[1], b[1])
+    if wide <= 0 or tall <= 0:
+        return 0.0
+    return wide * tall / min((a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1]))
+
+
+def _weigh(thing: _Thing, mask: Mask, box: Box, now: Floats, was: Floats, in_sight: Mask) -> None:
+    """Add this picture's outline, as far as it is in sight: brightness steps across the blob's edge."""
+    cv2 = opencv()
+    tall, wide = now.shape
+    x0, y0 = max(0, box[0] - RIM), max(0, box[1] - RIM)
+    x1, y1 = min(wide, box[2] + RIM), min(tall, box[3] + RIM)
+    part = slice(y0, y1), slice(x0, x1)
+    blob = np.zeros((y1 - y0, x1 - x0), np.float32)
+    blob[box[1] - y0 : box[3] - y0, box[0] - x0 : box[2] - x0] = mask
+    across = _gradient(cv2.GaussianBlur(blob, (0, 0), OUTLINE)) * in_sight[part]
+    total = float(np.hypot(across[0], across[1]).sum())
+    if total > 0:
+        thing.now += float(np.abs((_gradient(now[part]) * across).sum(axis=0)).sum()) / total
+        thing.was += float(np.abs((_gradient(was[part]) * across).sum(axis=0)).sum()) / total
+
+
+def _gradient(image: Floats) -> Floats:
+    """(2, h, w): along x and along y."""
+    cv2 = opencv()
+    return np.stack([cv2.Sobel(image, cv2.CV_32F, 1, 0), cv2.Sobel(image, cv2.CV_32F, 0, 1)])
+
+
+def _told(box: Box, area: int, since: Ns, shape: tuple[int, ...]) -> StillObject:
+    tall = shape[0]
+    return StillObject(
+        x_min=Permille(box[0] * 1000 // WIDTH),
+        y_min=Permille(box[1] * 1000 // tall),
+        x_max=Permille(-(-box[2] * 1000 // WIDTH)),
+        y_max=Permille(-(-box[3] * 1000 // tall)),
+        area=Ppm(area * 1_000_000 // (WIDTH * tall)),
+        since=since,
+    )

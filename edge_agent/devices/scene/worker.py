@@ -1,0 +1,195 @@
+"""One thread that looks at all street cameras: whatever pictures are there go through the detector together.
+
+A camera whose pictures cannot be handled is counted and told; the others go on.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from edge_agent.core.decisions import Watch
+from edge_agent.core.events import DeviceChanged, SceneSeen
+from edge_agent.core.records import Detection
+from edge_agent.core.units import Ns
+from edge_agent.devices.scene.pixels import Image
+from edge_agent.devices.scene.scene import Scene
+from edge_agent.devices.scene.watch import StreetDetector
+
+log = logging.getLogger(__name__)
+
+# How long a lost wake-up may go unnoticed.
+LOOK_S = 0.5
+
+
+class Frame(Protocol):
+    """A decoded picture; `edge_agent.devices.camera.camera.Frame` is one."""
+
+    @property
+    def image(self) -> Image:
+        """(h, w, 3) BGR."""
+
+    @property
+    def captured_at(self) -> Ns:
+        """When it was taken."""
+
+    @property
+    def uncertainty(self) -> Ns:
+        """One standard deviation of that."""
+
+
+class FrameSource(Protocol):
+    """What the worker needs of a camera's sampler."""
+
+    def take(self) -> Frame | None:
+        """The newest picture not taken yet; None when there is none. Never waits."""
+
+    def pace(self, period_ms: int, /) -> None:
+        """One picture so often from now on; 0: as keyframes come."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SceneCamera:
+    """A camera's pictures, and who looks at them."""
+
+    source: FrameSource
+    scene: Scene
+
+
+@dataclass(slots=True)
+class SceneCounts:
+    """What happened to one camera's pictures."""
+
+    looked: int = 0
+    failed: int = 0
+    removed: int = 0  # pictures in which the reference showed something that is gone
+    well: bool = True
+
+
+class SceneWorker:
+    """Turns pictures into `SceneSeen` events.
+
+    Args:
+        cameras: by id.
+        detector: None: only stationary objects are found, and nobody is vetoed.
+        emit: takes each event; called from the worker's thread.
+        clock: the box's monotonic clock.
+        woken: set it when a picture is there; samplers take its `set` as their `on_frame`.
+    """
+
+    def __init__(
+        self,
+        cameras: Mapping[str, SceneCamera],
+        detector: StreetDetector | None,
+        emit: Callable[[SceneSeen | DeviceChanged], object],
+        clock: Callable[[], Ns],
+        woken: threading.Event,
+    ) -> None:
+        self._cameras = dict(cameras)
+        self._detector = detector
+        self._emit = emit
+        self._clock = clock
+        self.counts = {name: SceneCounts() for name in self._cameras}
+        self._woken = woken
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="scene", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Stop after the pictures in hand."""
+        self._stopping = True
+        self._woken.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def pace(self, wanted: Watch) -> None:
+        """Pass the core's wish on to the camera's sampler."""
+        camera = self._cameras.get(wanted.camera)
+        if camera is not None:
+            camera.source.pace(wanted.period_ms)
+
+    def reference_picture(self, camera: str) -> tuple[bytes, int, int] | None:
+        """The accepted picture that the camera's last picture was compared with: bytes, width, height."""
+        known = self._cameras.get(camera)
+        return known.scene.reference_picture if known else None
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._woken.wait(LOOK_S)
+            self._woken.clear()
+            self.look()
+
+    def look(self) -> int:
+        """Take what is there, one picture a camera, and tell what it shows; how many there were."""
+        taken: dict[str, Frame] = {}
+        for name, camera in self._cameras.items():
+            try:
+                frame = camera.source.take()
+            except Exception as problem:  # noqa: BLE001 - one camera's trouble, whatever it is, stops no other
+                self._failed(name, problem)
+                continue
+            if frame is not None:
+                taken[name] = frame
+        found = self._detect(taken)
+        for name, frame in taken.items():
+            self._tell(name, frame, found[name])
+        return len(taken)
+
+    def _detect(self, taken: Mapping[str, Frame]) -> dict[str, tuple[Detection, ...] | None]:
+        """Boxes by camera; None where the detector failed on its picture. All in one batch if it can be."""
+        detector = self._detector
+        if detector is None or not taken:
+            return dict.fromkeys(taken, ())
+        crops = {name: self._cameras[name].scene.crop.of(frame.image) for name, frame in taken.items()}
+        try:
+            return dict(zip(crops, detector.detect(list(crops.values())), strict=True))
+        except Exception as problem:  # noqa: BLE001 - which picture it was is found out below
+            if len(crops) == 1:
+                self._failed(next(iter(crops)), problem)
+        out: dict[str, tuple[Detection, ...] | None] = {}
+        for name, crop in crops.items():
+            try:
+                out[name] = detector.detect([crop])[0] if len(crops) > 1 else None
+            except Exception as problem:  # noqa: BLE001 - as above
+                self._failed(name, problem)
+                out[name] = None
+        return out
+
+    def _tell(self, name: str, frame: Frame, found: tuple[Detection, ...] | None) -> None:
+        scene, counts = self._cameras[name].scene, self.counts[name]
+        try:
+            boxes = scene.crop.back(found or (), frame.image)
+            model = self._detector.model_sha256 if self._detector and found is not None else ""
+            seen = scene.look(
+                frame.image,
+                frame.captured_at,
+                frame.uncertainty,
+                boxes,
+                model,
+                self._clock(),
+                things=found is not None,
+            )
+        except Exception as problem:  # noqa: BLE001 - one camera's trouble, whatever it is, stops no other
+            self._failed(name, problem)
+            return
+        counts.looked += 1
+        counts.removed += scene.removed > 0
+        if found is not None and not counts.well:
+            counts.well = True
+            self._emit(DeviceChanged(self._clock(), f"scene/{name}", "up", "pictures are looked at again"))
+        self._emit(seen)
+
+    def _failed(self, name: str, problem: Exception) -> None:
+        counts = self.counts[name]
+        counts.failed += 1
+        if counts.well:
+            counts.well = False
+            log.error("scene/%s: a picture could not be looked at", name, exc_info=problem)
+            detail = f"a picture could not be looked at: {type(problem).__name__}: {problem}"[:300]
+            self._emit(DeviceChanged(self._clock(), f"scene/{name}", "degraded", detail))
