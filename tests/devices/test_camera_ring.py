@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -55,14 +54,6 @@ def test_a_stream_that_sends_no_second_keyframe_cannot_fill_the_memory():
     for ms in range(0, 60_000, 40):
         ring.add(packet(ms, key=ms == 0, size=1_000))
         assert ring.bytes <= 50_000
-
-
-def test_another_resolution_begins_anew():
-    ring = filled(2)
-    ring.add(packet(2000, stream=replace(INFO, width=320)))
-    assert len(ring) == 0
-    ring.add(packet(2040, key=True, stream=replace(INFO, width=320)))
-    assert len(ring) == 1
 
 
 def test_a_picture_needs_its_group_from_the_keyframe_on():

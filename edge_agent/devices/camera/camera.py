@@ -1,8 +1,9 @@
 """A camera: one thread that demuxes for ever, and stills or clips out of what it kept.
 
-The thread never decodes. Pictures are decoded by whoever asks for them, in the asker's thread. A camera
-that is away is tried again and again with growing pauses; each has its own thread, so one that hangs
-in its network stops no other.
+The thread never decodes. Pictures are decoded by whoever asks for them, in the asker's thread; who wants
+every packet as it comes (to analyse the stream) opens a feed. A camera that is away is tried again and
+again with growing pauses; each has its own thread, so one that hangs in its network stops no other.
+A camera with a sub-stream is two of these, on one clock.
 """
 
 from __future__ import annotations
@@ -11,38 +12,33 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from edge_agent.core.events import DeviceChanged
 from edge_agent.core.units import MS, Ns, S
-from edge_agent.devices.camera.files import UNSAID_STEP
-from edge_agent.devices.camera.ring import Ring, StoredPacket, StreamInfo, to_ns
+from edge_agent.devices.camera.feed import Arrived, Feed
+from edge_agent.devices.camera.frame import TOLERANCE, Frame, NoFrame
+from edge_agent.devices.camera.history import Found, History
+from edge_agent.devices.camera.readers import FileReader, StreamReader, connect, describe
+from edge_agent.devices.camera.ring import StoredPacket, StreamInfo
 from edge_agent.devices.camera.settings import CameraSettings
 from edge_agent.devices.camera.timeline import Timeline
+from edge_agent.devices.clock import utc_minus_mono
 from edge_agent.errors import DeviceError
+
+__all__ = ["TOLERANCE", "Camera", "CameraStatus", "Emit", "Frame", "NoFrame"]
+
+if TYPE_CHECKING:
+    from edge_agent.devices.camera.recorded import RecordedVideo
 
 Emit = Callable[[DeviceChanged], object]
 Clock = Callable[[], Ns]
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
-# A still is the picture nearest to the instant asked for, and never further from it than this.
-TOLERANCE = 250 * MS
 # Waits look at the clock this often, so that a test's clock that jumps is seen.
 LOOK_S = 0.05
-
-
-class NoFrame(DeviceError):
-    """The camera has no picture of the instant asked for."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Frame:
-    """A decoded picture: (h, w, 3) BGR, and when it was taken."""
-
-    image: Any
-    captured_at: Ns
-    uncertainty: Ns  # one standard deviation of captured_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +56,7 @@ class CameraStatus:
     ring_ns: int
     interval_ns: int
     uncertainty_ns: int
+    time_source: str  # what times of capture rest on: file | sender | arrival; empty before the first packet
 
 
 class Camera:
@@ -86,27 +83,35 @@ class Camera:
         self._emit = emit
         self._clock = clock
         self._epoch = epoch
-        self._ring = Ring(settings.ring_s, settings.ring_mb * 1_000_000)
-        self._timeline = Timeline(settings.delay_ms * MS, settings.delay_uncertainty_ms * MS)
-        self._changed = threading.Condition()  # guards ring, timeline and the fields below
+        self._history = History(settings.ring_s, settings.ring_mb * 1_000_000)
+        self._timeline = Timeline(0, 0)  # of the connection that is open, or was last
+        self._file = FileReader()
+        self._feeds: tuple[Feed, ...] = ()
+        self._changed = threading.Condition()  # guards history, timeline, feeds and the fields below
         self._stop = threading.Event()
         self._state: tuple[str, str] | None = None
         self._ended = False
         self._packets = 0
         self._connections = 0
-        self._stream: StreamInfo | None = None
-        self._passed = 0  # of a looped file: how much time earlier passes took
+        self._sub = Camera(f"{id}/sub", settings.for_sub, emit, clock, epoch) if settings.sub_url else None
         self._thread = threading.Thread(target=self._run, name=f"camera-{id}", daemon=True)
 
     def start(self) -> None:
         """Begin, whether the camera is there or not."""
         self._thread.start()
+        if self._sub:
+            self._sub.start()
 
     def close(self, timeout: float = 5.0) -> None:
         """Stop. A connection that hangs is left to its own time limit; its thread ends the program's."""
         self._stop.set()
         with self._changed:
+            feeds = self._feeds
             self._changed.notify_all()
+        for feed in feeds:
+            feed.close()
+        if self._sub:
+            self._sub.close(timeout)
         if self._thread.is_alive():
             self._thread.join(timeout)
 
@@ -116,8 +121,8 @@ class Camera:
         """Wait until the picture nearest to `t` is surely in the ring, no longer than to `until`."""
         with self._changed:
             while not self._stop.is_set():
-                newest, offset = self._ring.newest, self._timeline.offset
-                if newest is not None and offset is not None and newest + offset >= t:
+                newest = self._history.newest
+                if newest is not None and newest >= t:
                     return True
                 left = until - self._clock()
                 if left <= 0 or self._ended:
@@ -140,24 +145,21 @@ class Camera:
 
     def frames_at(self, times: Sequence[Ns], tolerance: int = TOLERANCE) -> list[Frame | None]:
         """The pictures nearest to each of the times; None where there is none near enough."""
-        from edge_agent.devices.camera import decode  # noqa: PLC0415 heavy: loads FFmpeg
-
+        recorded = self._recorded()
+        if recorded is not None:
+            return recorded.frames_at(times, tolerance)
         with self._changed:
-            offset, uncertainty = self._timeline.offset, self._timeline.uncertainty
-            targets = [self._nearest(t, offset, tolerance) for t in times]
-            runs = [self._ring.run_up_to(p) if p else () for p in targets]
-        done: dict[tuple[int, int], Any] = {}
-        # Longest run first: it passes over the others' pictures when they share a keyframe.
-        for run in sorted(runs, key=len, reverse=True):
-            if run and (id(run[0]), run[-1].pts) not in done:
-                wanted = frozenset(r[-1].pts for r in runs if r and r[0] is run[0])
-                done.update({(id(run[0]), pts): image for pts, image in decode.pictures(run, wanted).items()})
-        frames: list[Frame | None] = []
-        for run in runs:
-            image = done.get((id(run[0]), run[-1].pts)) if run else None
-            taken = Ns(run[-1].shown + (offset or 0)) if run else Ns(0)
-            frames.append(None if image is None else Frame(image, taken, uncertainty))
-        return frames
+            found = [self._history.nearest(t, tolerance) for t in times]
+        return _decoded(found)
+
+    def _recorded(self) -> RecordedVideo | None:
+        """The file itself, where what the ring holds would depend on how fast the machine reads it."""
+        from edge_agent.devices.camera.recorded import RecordedVideo  # noqa: PLC0415 it imports this module
+
+        if not self.settings.lossless or self.settings.loop or self._epoch is None:
+            return None
+        path = Path(self.settings.url.removeprefix("file://"))
+        return RecordedVideo(self.id, self.settings, path, self._epoch)
 
     def clip(self, t0: Ns, t1: Ns) -> bytes:
         """An MP4 of what was taken from `t0` to `t1`, not encoded again; begins at the keyframe before.
@@ -167,9 +169,11 @@ class Camera:
         """
         from edge_agent.devices.camera import decode  # noqa: PLC0415 heavy: loads FFmpeg
 
+        recorded = self._recorded()
+        if recorded is not None:
+            return recorded.clip(t0, t1)
         with self._changed:
-            offset = self._timeline.offset
-            run = self._ring.between(t0 - offset, t1 - offset) if offset is not None else ()
+            run = self._history.between(t0, t1)
         data = decode.clip(run)
         if not data:
             raise NoFrame(f"camera {self.id} holds no video of the time asked for")
@@ -178,16 +182,46 @@ class Camera:
     def held(self) -> tuple[Ns, Ns] | None:
         """Times of capture of the oldest and the newest picture in the ring."""
         with self._changed:
-            oldest, newest, offset = self._ring.oldest, self._ring.newest, self._timeline.offset
-        if oldest is None or newest is None or offset is None:
-            return None
-        return Ns(oldest + offset), Ns(newest + offset)
+            oldest, newest = self._history.oldest, self._history.newest
+        return None if oldest is None or newest is None else (oldest, newest)
+
+    @property
+    def analysis(self) -> Camera:
+        """The stream that pictures are analysed in: the sub-stream, or this one where there is none."""
+        return self._sub or self
+
+    @property
+    def alignment(self) -> Ns:
+        """How far the two streams' times of capture may be apart: one standard deviation; 0 for one stream.
+
+        Both are on the box's clock, each by its own estimate; the errors are added up, as if all of
+        them were opposed. (Delays that both streams share would cancel; nothing says how much that is.)
+        """
+        if self._sub is None:
+            return Ns(0)
+        with self._changed:
+            own = self._timeline.uncertainty
+        return Ns(own + self._sub.status().uncertainty_ns)
+
+    def open_feed(self) -> Feed:
+        """Every packet from now on, as it comes and with its time of capture. Begins at a keyframe."""
+        feed = Feed(lossless=self.settings.lossless)
+        with self._changed:
+            self._feeds = (*self._feeds, feed)
+        return feed
+
+    def close_feed(self, feed: Feed) -> None:
+        """No more packets for this one."""
+        feed.close()
+        with self._changed:
+            self._feeds = tuple(f for f in self._feeds if f is not feed)
 
     def status(self) -> CameraStatus:
         """A snapshot for `doctor` and the console."""
         with self._changed:
             state, detail = self._state or ("down", "not started")
-            oldest, newest, stream = self._ring.oldest, self._ring.newest, self._stream
+            current, oldest, newest = self._history.current, self._history.oldest, self._history.newest
+            stream = current.info if current else None
             return CameraStatus(
                 up=state == "up",
                 detail=detail,
@@ -196,17 +230,12 @@ class Camera:
                 codec=stream.codec if stream else "",
                 packets=self._packets,
                 reconnects=max(0, self._connections - 1),
-                ring_bytes=self._ring.bytes,
+                ring_bytes=self._history.bytes,
                 ring_ns=newest - oldest if oldest is not None and newest is not None else 0,
-                interval_ns=self._ring.interval(),
+                interval_ns=current.ring.interval() if current else 0,
                 uncertainty_ns=self._timeline.uncertainty,
+                time_source=self._timeline.source if self._timeline.offset is not None else "",
             )
-
-    def _nearest(self, t: Ns, offset: int | None, tolerance: int) -> StoredPacket | None:
-        packet = self._ring.nearest(t - offset) if offset is not None else None
-        if packet is None or offset is None or abs(packet.shown + offset - t) > tolerance:
-            return None
-        return packet
 
     # -- the thread --------------------------------------------------------------------------------
 
@@ -230,92 +259,89 @@ class Camera:
             self._stop.wait(pause * chance.uniform(0.8, 1.2))
 
     def _connect_and_read(self) -> None:
-        import av  # noqa: PLC0415 heavy: loads FFmpeg
-
-        from edge_agent.devices.camera.decode import describe  # noqa: PLC0415 heavy: loads FFmpeg
-
-        stall = self.settings.stall_ms / 1000
-        options: dict[str, str] = {} if self.settings.is_file else {"rtsp_transport": self.settings.transport}
-        with av.open(self.settings.url, options=options, timeout=(stall, stall)) as container:
+        with connect(self.settings) as container:
             if not container.streams.video:
                 raise DeviceError("there is no video in it")
             stream = container.streams.video[0]
-            info = describe(stream)
+            info = describe(stream, self.settings)
             with self._changed:
-                self._timeline.restart()
-                self._ring.clear()
-                self._stream = info
+                self._timeline = self._new_timeline()
+                self._history.begin(info, self._timeline)
                 self._connections += 1
             play = self._play_file if self.settings.is_file else self._follow_stream
             play(container, stream, info)
 
+    def _new_timeline(self) -> Timeline:
+        chosen = self.settings
+        timeline = Timeline(
+            chosen.delay_ms * MS,
+            chosen.delay_uncertainty_ms * MS,
+            chosen.sender_bound_ms * MS,
+            chosen.sender_uncertainty_ms * MS,
+        )
+        if chosen.is_file:
+            self._epoch = self._clock() if self._epoch is None else self._epoch
+            timeline.fix(self._epoch)
+        return timeline
+
     def _follow_stream(self, container: Any, stream: Any, info: StreamInfo) -> None:
-        # FFmpeg lets go of an H.264 or H.265 picture from RTSP only when the next one begins to arrive:
-        # the moment at which it gave us the one before is when this one came (measured: one interval).
-        held_back = self.settings.url.startswith("rtsp") and info.codec in ("h264", "hevc")
-        before: Ns | None = None
-        last_pts: int | None = None
-        step = 0
+        reader = StreamReader(stream, info, self.settings)
+        by_sender = self.settings.clock == "sender"
         for packet in container.demux(stream):
-            at = self._clock()
             if self._stop.is_set():
                 return
-            came, before = (before if held_back else at), at
-            pts = packet.pts
-            if pts is None and last_pts is not None:
-                # Seen from RTSP where FFmpeg's probing ends. Later pictures refer to it: it must be kept.
-                pts = last_pts + step
-            if pts is None or not packet.size:
+            known = reader.info
+            arrival = reader.read(packet, self._clock())
+            if arrival is None:
                 continue
-            if last_pts is not None and pts > last_pts:
-                step = pts - last_pts
-            last_pts = pts
-            stored = _stored(packet, info, to_ns(pts, info.time_base), pts)
             with self._changed:
-                self._timeline.arrived(stored.shown, at if came is None else came)
-                self._ring.add(stored)
-                self._packets += 1
-                self._changed.notify_all()
-            self._tell("up", f"{info.codec} {info.width}x{info.height}")
+                if reader.info is not known:
+                    self._history.begin(reader.info, self._timeline)
+                self._timeline.arrived(arrival.packet.shown, arrival.came_at)
+                if by_sender and arrival.taken_utc is not None:
+                    taken = Ns(arrival.taken_utc - utc_minus_mono())
+                    self._timeline.reported(arrival.packet.shown, taken)
+            self._keep(arrival.packet)
+            self._tell("up", f"{reader.info.codec} {reader.info.width}x{reader.info.height}")
 
     def _play_file(self, container: Any, stream: Any, info: StreamInfo) -> None:
         """Let packets out when their time has come, as a camera would; again and again when looping."""
-        base = to_ns(stream.start_time or 0, info.time_base)
-        if self._epoch is None:
-            self._epoch = self._clock()
-        with self._changed:
-            self._timeline.fix(self._epoch)
         while not self._stop.is_set():
-            last = step = 0
-            for packet in container.demux(stream):
-                if packet.pts is None or not packet.size:
-                    continue
-                shown = to_ns(packet.pts, info.time_base) - base
-                step = step or to_ns(packet.duration or 0, info.time_base)
-                last = max(last, shown)
-                self._release(_stored(packet, info, self._passed + shown, packet.pts))
+            for stored in self._file.one_pass(container, stream, info):
+                self._wait_until((self._epoch or 0) + stored.shown)
                 if self._stop.is_set():
                     return
+                self._keep(stored)
                 self._tell("up", f"{info.codec} {info.width}x{info.height}, a file")
-            self._passed += last + (step or UNSAID_STEP)
             if not self.settings.loop:
-                with self._changed:
-                    self._ended = True
-                    self._changed.notify_all()
+                self._end()
                 return
             container.seek(stream.start_time or 0, stream=stream)
 
-    def _release(self, stored: StoredPacket) -> None:
-        due = (self._epoch or 0) + stored.shown
+    def _wait_until(self, due: int) -> None:
         while self.settings.realtime and not self._stop.is_set():
             left = due - self._clock()
             if left <= 0:
                 break
             self._stop.wait(min(LOOK_S, left / S))
+
+    def _keep(self, stored: StoredPacket) -> None:
         with self._changed:
-            self._ring.add(stored)
+            taken = self._history.add(stored)
             self._packets += 1
+            feeds = self._feeds if taken else ()
+            at, uncertainty = Ns(stored.shown + (self._timeline.offset or 0)), self._timeline.uncertainty
             self._changed.notify_all()
+        for feed in feeds:
+            feed.put(Arrived(stored, at, uncertainty))
+
+    def _end(self) -> None:
+        with self._changed:
+            self._ended = True
+            feeds = self._feeds
+            self._changed.notify_all()
+        for feed in feeds:
+            feed.finish()
 
     def _tell(self, state: str, detail: str) -> None:
         """Say it when it is new. A camera that stays down says so once."""
@@ -325,9 +351,21 @@ class Camera:
             self._emit(DeviceChanged(self._clock(), f"camera/{self.id}", state, detail))
 
 
-def _stored(packet: Any, info: StreamInfo, shown: int, pts: int) -> StoredPacket:
-    dts = packet.dts if packet.dts is not None else pts
-    return StoredPacket(shown, pts, dts, bool(packet.is_keyframe), bytes(packet), info)
+def _decoded(found: Sequence[Found | None]) -> list[Frame | None]:
+    from edge_agent.devices.camera import decode  # noqa: PLC0415 heavy: loads FFmpeg
+
+    done: dict[tuple[int, int], Any] = {}
+    runs = [f.run for f in found if f]
+    # Longest run first: it passes over the others' pictures when they share a keyframe.
+    for run in sorted(runs, key=len, reverse=True):
+        if (id(run[0]), run[-1].pts) not in done:
+            wanted = frozenset(r[-1].pts for r in runs if r[0] is run[0])
+            done.update({(id(run[0]), pts): image for pts, image in decode.pictures(run, wanted).items()})
+    frames: list[Frame | None] = []
+    for f in found:
+        image = done.get((id(f.run[0]), f.packet.pts)) if f else None
+        frames.append(Frame(image, f.captured_at, f.uncertainty) if f and image is not None else None)
+    return frames
 
 
 def _said(failure: Exception, settings: CameraSettings) -> str:

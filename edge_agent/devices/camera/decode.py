@@ -3,25 +3,47 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import av
 import numpy as np
 import numpy.typing as npt
 
-from edge_agent.core.units import S
+from edge_agent.core.units import Ns, S
 from edge_agent.devices.camera.ring import StoredPacket, StreamInfo
 from edge_agent.errors import DeviceError
 
 Image = npt.NDArray[np.uint8]
 
 
-def _packet(stored: StoredPacket) -> Any:
+def as_packet(stored: StoredPacket) -> Any:
+    """What FFmpeg decodes or muxes."""
     packet = av.Packet(stored.data)
     packet.pts, packet.dts, packet.time_base = stored.pts, stored.dts, stored.stream.time_base
     packet.is_keyframe = stored.keyframe
     return packet
+
+
+def open_decoder(info: StreamInfo, hwaccel: Any = None) -> Any:
+    """A decoder for this stream and for nothing larger.
+
+    Raises:
+        DeviceError: FFmpeg has none, or the device that should decode does not.
+    """
+    try:
+        decoder: Any = av.CodecContext.create(info.codec, "r", hwaccel)
+        decoder.extradata = info.extradata
+        # One thread: a still may take 50 ms longer, the serial reader must not wait for a core.
+        decoder.thread_count = 1
+        # Pictures are padded to whole blocks. A header that claims more is damage, or worse.
+        decoder.options = {"max_pixels": str((info.width + 64) * (info.height + 64))}
+        decoder.open()
+    except (av.FFmpegError, ValueError, NotImplementedError, RuntimeError) as problem:
+        raise DeviceError(f"no decoder for {info.codec}: {problem}") from problem
+    return decoder
 
 
 def pictures(run: Sequence[StoredPacket], wanted: frozenset[int]) -> dict[int, Image]:
@@ -33,17 +55,11 @@ def pictures(run: Sequence[StoredPacket], wanted: frozenset[int]) -> dict[int, I
     if not run:
         return {}
     info = run[0].stream
-    try:
-        decoder: Any = av.CodecContext.create(info.codec, "r")
-        decoder.extradata = info.extradata
-        # One thread: a still may take 50 ms longer, the serial reader must not wait for a core.
-        decoder.thread_count = 1
-    except (av.FFmpegError, ValueError) as problem:
-        raise DeviceError(f"no decoder for {info.codec}: {problem}") from problem
+    decoder = open_decoder(info)
     out: dict[int, Image] = {}
     for stored in (*run, None):  # None flushes the pictures that the decoder still holds
         try:
-            frames = decoder.decode(_packet(stored) if stored else None)
+            frames = decoder.decode(as_packet(stored) if stored else None)
         except av.FFmpegError:
             continue
         for frame in frames:
@@ -65,6 +81,24 @@ def describe(stream: Any) -> StreamInfo:
     )
 
 
+def describe_keyframe(data: bytes, former: StreamInfo, max_pixels: int) -> StreamInfo:
+    """The stream that `former` becomes with this keyframe, told from its bytes; its time line goes on.
+
+    Raises:
+        DeviceError: the keyframe is of a codec or of a kind that cannot be told from its bytes.
+    """
+    try:
+        with av.open(
+            io.BytesIO(data), format=former.codec, options={"max_pixels": str(max_pixels)}
+        ) as container:
+            info = describe(container.streams.video[0])
+    except (av.FFmpegError, ValueError, IndexError) as problem:
+        raise DeviceError(f"a new sequence header that cannot be read: {problem}") from problem
+    if not info.width or not info.height:
+        raise DeviceError("a new sequence header without a size, or with too large a one")
+    return replace(info, time_base=former.time_base)
+
+
 def _header(stream: Any) -> bytes:
     target = io.BytesIO()
     try:
@@ -76,26 +110,38 @@ def _header(stream: Any) -> bytes:
     return target.getvalue()
 
 
-def clip(run: Sequence[StoredPacket]) -> bytes:
-    """The packets as an MP4, not encoded again; time begins at 0. Empty when there are none.
+def clip(run: Sequence[tuple[StoredPacket, Ns]]) -> bytes:
+    """Packets of one stream as an MP4, not encoded again; empty when there are none.
+
+    Args:
+        run: packets in decoding order and when each was taken; time in the clip begins at 0. A jump
+            forward stays one, as a picture that stands for so long.
 
     Raises:
         DeviceError: the stream's codec does not fit into an MP4.
     """
     if not run:
         return b""
-    info = run[0].stream
+    info = run[0][0].stream
     if not info.header:
         raise DeviceError(f"video in {info.codec} cannot be cut into an MP4")
     target = io.BytesIO()
     with av.open(io.BytesIO(info.header)) as template, av.open(target, "w", format="mp4") as container:
         stream = container.add_stream_from_template(template.streams.video[0])
-        # Ticks on the ring's own time line: a looped file's timestamps begin again, `shown` does not.
-        shifts = [round(stored.shown / (S * info.time_base)) - stored.pts for stored in run]
-        base = min(stored.dts + shift for stored, shift in zip(run, shifts, strict=True))
-        for stored, shift in zip(run, shifts, strict=True):
-            packet = _packet(stored)
-            packet.pts, packet.dts = stored.pts + shift - base, stored.dts + shift - base
+        for packet in _on_one_time_line(run, info.time_base):
             packet.stream = stream
             container.mux(packet)
     return target.getvalue()
+
+
+def _on_one_time_line(run: Sequence[tuple[StoredPacket, Ns]], time_base: Fraction) -> Iterator[Any]:
+    """Ticks by time of capture: a looped file's own timestamps begin again, a new connection's elsewhere."""
+    ticks = [round(taken / (S * time_base)) for _, taken in run]
+    begin = min(t - (stored.pts - stored.dts) for (stored, _), t in zip(run, ticks, strict=True))
+    last = -1
+    for (stored, _), shown in zip(run, ticks, strict=True):
+        packet = as_packet(stored)
+        # An MP4 wants rising dts; at a join the two connections' times may overlap by their uncertainty.
+        packet.dts = last = max(shown - (stored.pts - stored.dts) - begin, last + 1)
+        packet.pts = max(shown - begin, packet.dts)
+        yield packet

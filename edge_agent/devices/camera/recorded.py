@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from edge_agent.core.units import Ns
-from edge_agent.devices.camera.camera import TOLERANCE, Frame
-from edge_agent.devices.camera.ring import to_ns
+from edge_agent.devices.camera.frame import TOLERANCE, Frame, NoFrame
+from edge_agent.devices.camera.readers import stored_packet
+from edge_agent.devices.camera.ring import StoredPacket, to_ns
 from edge_agent.devices.camera.settings import CameraSettings
 from edge_agent.errors import DeviceError
 
@@ -52,6 +53,43 @@ class RecordedVideo:
                 return [self._nearest(container, t, tolerance) for t in times]
         except (av.FFmpegError, IndexError) as error:
             raise DeviceError(f"{self._path}: {error}") from None
+
+    def clip(self, t0: Ns, t1: Ns) -> bytes:
+        """An MP4 of what was taken from `t0` to `t1`, not encoded again; begins at the keyframe before.
+
+        Raises:
+            NoFrame: the file holds nothing of it.
+            DeviceError: the file cannot be read, or its codec does not fit into an MP4.
+        """
+        import av  # noqa: PLC0415 - heavy: loads FFmpeg
+
+        from edge_agent.devices.camera import decode  # noqa: PLC0415 - heavy: loads FFmpeg
+
+        try:
+            with av.open(str(self._path)) as container:
+                run = list(self._packets(container, t0, t1))
+        except (av.FFmpegError, IndexError) as error:
+            raise DeviceError(f"{self._path}: {error}") from None
+        last = max((i for i, (_, taken) in enumerate(run) if t0 <= taken <= t1), default=-1)
+        if last < 0:
+            raise NoFrame(f"{self._path} holds no video of the time asked for")
+        return decode.clip(run[: last + 1])
+
+    def _packets(self, container: Any, t0: Ns, t1: Ns) -> Iterator[tuple[StoredPacket, Ns]]:
+        """From the keyframe before `t0` to the end of the group that `t1` falls into."""
+        from edge_agent.devices.camera import decode  # noqa: PLC0415 - heavy: loads FFmpeg
+
+        stream = container.streams.video[0]
+        info, first = decode.describe(stream), stream.start_time or 0
+        begin = first + int((t0 - self._epoch) / 1e9 / stream.time_base)
+        container.seek(max(first, begin), stream=stream, backward=True)
+        for packet in container.demux(stream):
+            if packet.pts is None or not packet.size:
+                continue
+            shown = to_ns(packet.pts - first, info.time_base)
+            if packet.is_keyframe and shown + self._epoch > t1:
+                return
+            yield stored_packet(packet, info, shown, packet.pts), Ns(shown + self._epoch)
 
     def _nearest(self, container: Any, t: Ns, tolerance: int) -> Frame | None:
         stream = container.streams.video[0]

@@ -20,7 +20,7 @@ OVERHEAD = 400  # bytes that Python keeps for one packet beside its payload; mea
 
 @dataclass(frozen=True, slots=True)
 class StreamInfo:
-    """What a decoder must know before the first packet. One connection has one of these."""
+    """What a decoder must know before the first packet."""
 
     codec: str
     extradata: bytes | None
@@ -43,7 +43,7 @@ class StoredPacket:
 
 
 class Ring:
-    """Packets, bounded in seconds and in bytes. Not locked: the camera's lock guards it."""
+    """Packets of one stream, bounded in seconds and in bytes. Not locked: the camera's lock guards it."""
 
     def __init__(self, seconds: int, max_bytes: int) -> None:
         self._span = seconds * S
@@ -56,31 +56,22 @@ class Ring:
     def __len__(self) -> int:
         return len(self._packets)
 
-    def add(self, packet: StoredPacket) -> None:
-        """Take a packet in and drop what is too old or too much."""
+    def add(self, packet: StoredPacket) -> bool:
+        """Take a packet in and drop what is too old or too much; False when it cannot be decoded."""
         if not self._packets and not packet.keyframe:
-            return  # nothing before the first keyframe can be decoded
-        if self._packets and self._packets[-1].stream != packet.stream:
-            self.clear()
-            if not packet.keyframe:
-                return
+            return False  # nothing before the first keyframe can be decoded
         self._packets.append(packet)
         self.bytes += len(packet.data) + OVERHEAD
         if packet.keyframe:
             self._keyframes.append(packet.shown)
         while len(self._keyframes) > 1 and packet.shown - self._keyframes[1] >= self._span:
-            self._drop_group()
+            self.drop_group()
         while self.bytes > self._max_bytes and self._packets:
             self.dropped_for_size += 1
-            self._drop_group()
+            self.drop_group()
+        return bool(self._packets)
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._packets.clear()
-        self._keyframes.clear()
-        self.bytes = 0
-
-    def _drop_group(self) -> None:
+    def drop_group(self) -> None:
         """Drop the oldest keyframe and all that decodes from it: up to the next keyframe."""
         self._keyframes.popleft()
         first = True
@@ -102,6 +93,11 @@ class Ring:
 
     def _last(self, count: int) -> list[StoredPacket]:
         return list(islice(reversed(self._packets), count))[::-1]
+
+    @property
+    def oldest_end(self) -> int | None:
+        """`shown` up to which the oldest group of pictures reaches."""
+        return self._keyframes[1] if len(self._keyframes) > 1 else self.newest
 
     @property
     def oldest(self) -> int | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from edge_agent.core.settings import Settings
+
+# Stills and clips never come from the sub-stream.
+SUB_RING_S, SUB_RING_MB = 4, 8
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -38,9 +42,16 @@ class CameraSettings(Settings):
     """A camera as a stream of compressed video."""
 
     url: Annotated[str, Field(min_length=1)]
-    """rtsp://user:password@host/path of the main stream, or the path of a video file."""
+    """rtsp:// or rtsps://user:password@host/path of the main stream, or the path of a video file."""
+    sub_url: str = ""
+    """A second, smaller stream of the same camera: pictures are analysed in it, stills and clips come from
+    the main stream. Empty: the main stream is analysed."""
     transport: Literal["tcp", "udp"] = "tcp"
     """How RTSP carries the video. tcp loses nothing on a good network."""
+    tls_ca: Path | None = None
+    """For rtsps: PEM of the authority that signed the camera's certificate, or that certificate itself."""
+    tls_name: str = ""
+    """For rtsps: the name in the camera's certificate where it is not the host of the address."""
     realtime: bool = True
     """A file is played at the speed of its own timestamps; false reads it as fast as possible."""
     loop: bool = False
@@ -55,6 +66,18 @@ class CameraSettings(Settings):
     """Known delay from light to the least delayed packet at the box: exposure, encoder, network."""
     delay_uncertainty_ms: Annotated[int, Field(ge=0, le=5_000)] = 60
     """One standard deviation of that delay."""
+    clock: Literal["arrival", "sender"] = "arrival"
+    """What tells when a picture was taken: its arrival, or the camera's own clock as its RTCP sender
+    reports say it (the camera must be kept on time by NTP or PTP, as the box is)."""
+    sender_bound_ms: Annotated[int, Field(ge=10, le=5_000)] = 500
+    """The camera's clock is believed only while it is no further than this from the arrivals."""
+    sender_uncertainty_ms: Annotated[int, Field(ge=1, le=5_000)] = 30
+    """One standard deviation of the camera's clock against the box's."""
+    max_pixels: Annotated[int, Field(ge=10_000, le=268_435_456)] = 35_389_440
+    """A stream with larger pictures is refused. 8192 x 4320."""
+    hwaccel: Annotated[str, Field(pattern=r"^[a-z0-9]+$")] = "none"
+    """Where analysed pictures are decoded: none (CPU), auto (the first device of FFmpeg's that works), or
+    its name for one, such as vaapi or cuda. What does not work falls back to the CPU and says so."""
     jpeg_quality: Annotated[int, Field(ge=60, le=100)] = 90
     """Quality of the stills."""
     views: dict[str, ViewSettings] = Field(default_factory=dict)
@@ -64,6 +87,29 @@ class CameraSettings(Settings):
     def is_file(self) -> bool:
         """The video comes from a file, not from a network."""
         return "://" not in self.url or self.url.startswith("file://")
+
+    @property
+    def lossless(self) -> bool:
+        """A file read as fast as every picture that is wanted can be looked at: none is passed over."""
+        return self.is_file and not self.realtime
+
+    @property
+    def for_sub(self) -> Self:
+        """The same camera with its sub-stream as the only one; its ring only bridges the decoder's pauses."""
+        few = {"ring_s": min(self.ring_s, SUB_RING_S), "ring_mb": min(self.ring_mb, SUB_RING_MB)}
+        return self.model_copy(update={"url": self.sub_url, "sub_url": "", **few})
+
+    @model_validator(mode="after")
+    def _encryption_means_knowing_with_whom(self) -> Self:
+        if self.tls_ca is None and any(u.startswith("rtsps://") for u in (self.url, self.sub_url)):
+            raise ValueError("rtsps needs tls_ca: without it nobody knows whose pictures these are")
+        return self
+
+    @model_validator(mode="after")
+    def _both_streams_are_of_a_kind(self) -> Self:
+        if self.sub_url and self.for_sub.is_file != self.is_file:
+            raise ValueError("url and sub_url must both be streams or both be files: they share one clock")
+        return self
 
     @model_validator(mode="after")
     def _file_options_are_for_files(self) -> Self:

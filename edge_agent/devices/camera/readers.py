@@ -1,0 +1,143 @@
+"""Reading packets: out of a network stream as they come, out of a file pass by pass."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from edge_agent.core.units import US, Ns
+from edge_agent.devices.camera.files import UNSAID_STEP
+from edge_agent.devices.camera.headers import sequence_header
+from edge_agent.devices.camera.ring import StoredPacket, StreamInfo, to_ns
+from edge_agent.devices.camera.settings import CameraSettings
+from edge_agent.errors import DeviceError
+
+
+def connect(settings: CameraSettings) -> AbstractContextManager[Any]:
+    """The open container; every later read is given up after `stall_ms`."""
+    import av  # noqa: PLC0415 heavy: loads FFmpeg
+
+    options = {"max_pixels": str(settings.max_pixels)}  # FFmpeg looks into a stream before we do
+    if settings.url.startswith("rtsp"):
+        options |= {"rtsp_transport": settings.transport, "allowed_media_types": "video"}
+    if settings.tls_ca is not None:
+        options |= {"ca_file": str(settings.tls_ca), "tls_verify": "1"}
+    if settings.tls_name:
+        options["verifyhost"] = settings.tls_name
+    limit = settings.stall_ms / 1000
+    container: AbstractContextManager[Any] = av.open(settings.url, options=options, timeout=(limit, limit))
+    return container
+
+
+def describe(stream: Any, settings: CameraSettings) -> StreamInfo:
+    """What the stream is.
+
+    Raises:
+        DeviceError: its pictures are larger than anybody wants to decode.
+    """
+    from edge_agent.devices.camera import decode  # noqa: PLC0415 heavy: loads FFmpeg
+
+    return _not_too_large(decode.describe(stream), settings)
+
+
+def _not_too_large(info: StreamInfo, settings: CameraSettings) -> StreamInfo:
+    if info.width * info.height > settings.max_pixels:
+        raise DeviceError(f"pictures of {info.width}x{info.height} are larger than max_pixels")
+    return info
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A packet of a network stream."""
+
+    packet: StoredPacket
+    came_at: Ns
+    taken_utc: int | None  # by the camera's clock, nanoseconds since 1970; None where it does not say
+
+
+class StreamReader:
+    """Follows a network stream, through changes of its sequence header."""
+
+    def __init__(self, stream: Any, info: StreamInfo, settings: CameraSettings) -> None:
+        self.info = info
+        self._settings = settings
+        self._header = sequence_header(info.codec, info.extradata or b"")
+        # FFmpeg lets go of an H.264 or H.265 picture from RTSP only when the next one begins to arrive: the
+        # moment at which it gave us the one before is when this one came (measured: one interval).
+        self._held_back = settings.url.startswith("rtsp") and info.codec in ("h264", "hevc")
+        self._time_base = stream.time_base
+        self._before: Ns | None = None
+        self._last_pts: int | None = None
+        self._step = 0
+
+    def read(self, packet: Any, at: Ns) -> Arrival | None:
+        """What FFmpeg gave us at `at`, as it is kept; None for what holds no picture.
+
+        Raises:
+            DeviceError: the stream changed into one that is refused or not understood.
+        """
+        came, self._before = (self._before if self._held_back else at), at
+        pts = packet.pts
+        if pts is None and self._last_pts is not None:
+            # Seen from RTSP where FFmpeg's probing ends. Later pictures refer to it: it must be kept.
+            pts = self._last_pts + self._step
+        if pts is None or not packet.size:
+            return None
+        if self._last_pts is not None and pts > self._last_pts:
+            self._step = pts - self._last_pts
+        self._last_pts = pts
+        if packet.is_keyframe:
+            self._look_for_change(bytes(packet))
+        stored = stored_packet(packet, self.info, to_ns(pts, self._time_base), pts)
+        return Arrival(stored, at if came is None else came, taken_utc(packet))
+
+    def _look_for_change(self, data: bytes) -> None:
+        header = sequence_header(self.info.codec, data)
+        if not header or header == self._header:
+            return
+        if self._header:
+            from edge_agent.devices.camera import decode  # noqa: PLC0415 heavy: loads FFmpeg
+
+            self.info = _not_too_large(
+                decode.describe_keyframe(data, self.info, self._settings.max_pixels), self._settings
+            )
+        self._header = header
+
+
+def taken_utc(packet: Any) -> int | None:
+    """AVProducerReferenceTime of a packet: FFmpeg makes it of the last RTCP sender report."""
+    if not packet.has_sidedata("prft"):
+        return None
+    (wallclock_us,) = struct.unpack_from("=q", bytes(packet.get_sidedata("prft")))
+    return int(wallclock_us) * US
+
+
+class FileReader:
+    """One pass after the other over a file, on one time line that goes on."""
+
+    def __init__(self) -> None:
+        self.passed = 0  # how much time earlier passes took
+
+    def one_pass(self, container: Any, stream: Any, info: StreamInfo) -> Iterator[StoredPacket]:
+        """The file's packets from where it stands to its end."""
+        base = to_ns(stream.start_time or 0, info.time_base)
+        last = step = 0
+        try:
+            for packet in container.demux(stream):
+                if packet.pts is None or not packet.size:
+                    continue
+                shown = to_ns(packet.pts, info.time_base) - base
+                step = step or to_ns(packet.duration or 0, info.time_base)
+                last = max(last, shown)
+                yield stored_packet(packet, info, self.passed + shown, packet.pts)
+        finally:
+            self.passed += last + (step or UNSAID_STEP)
+
+
+def stored_packet(packet: Any, info: StreamInfo, shown: int, pts: int) -> StoredPacket:
+    """A packet of FFmpeg's as the ring keeps it."""
+    dts = packet.dts if packet.dts is not None else pts
+    return StoredPacket(shown, pts, dts, bool(packet.is_keyframe), bytes(packet), info)
