@@ -18,8 +18,10 @@ COMMANDS: dict[str, str] = {
     "simulate": "a scenario and a seed -> a recording and its ground truth",
     "import": "raw serial captures, plate CSVs and videos -> a recording",
     "replay": "a recording -> the decisions and statements it leads to",
+    "reference": "the accepted pictures of clear pavement: list, accept, show",
     "verify": "check evidence: signature, chain, attachments, receipt",
     "ingest": "the platform's side: verify, store durably, sign receipts",
+    "model": "list, install, train, measure and export detection models; reviewed cases -> a dataset",
     "bench": "ratios against a floor measured in the same run",
 }
 

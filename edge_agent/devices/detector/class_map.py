@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from textwrap import wrap
 from types import MappingProxyType
 from typing import Any
 
@@ -28,9 +29,9 @@ ROLES = ("evidence", "context", "ignore")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 MAX_MAP_BYTES = 1_000_000
 
-# The project's own words, with the role that each has where nothing speaks against it. The rules of the
-# street say which evidence is strong. Other scenes may use other words: any label is allowed.
-PROJECT_LABELS: Mapping[str, str] = MappingProxyType(
+# The street's words with the role that each has where nothing speaks against it, in the order of their
+# class numbers. The street's rules say which evidence is strong.
+STREET_LABELS: Mapping[str, str] = MappingProxyType(
     {
         "stall": "evidence",  # ground cloth, counter
         "vendor_cart": "evidence",
@@ -47,14 +48,13 @@ PROJECT_LABELS: Mapping[str, str] = MappingProxyType(
         "motor_vehicle": "context",
         "hand_truck": "context",
         "street_furniture": "context",  # bin, planter, bollard
-        # at the bridge
-        "truck": "evidence",
-        "bus": "evidence",
-        "car": "evidence",
-        "motorbike": "context",
-        "bicycle": "context",
     }
 )
+BRIDGE_LABELS: Mapping[str, str] = MappingProxyType(
+    {"truck": "evidence", "bus": "evidence", "car": "evidence", "motorbike": "context", "bicycle": "context"}
+)
+# What the project calls things. Other scenes may use other words: any label is allowed.
+PROJECT_LABELS: Mapping[str, str] = MappingProxyType({**STREET_LABELS, **BRIDGE_LABELS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +156,11 @@ def template(sha256: str, names: Iterable[str], *, model: str) -> str:
 
     A class that is called by one of the project's own words keeps that word; even it is ignored.
     """
-    known = ", ".join(PROJECT_LABELS)
     lines = [
         f"# What the classes of {model} mean here. Written by `edge-agent model`: EVERY class is ignored",
         "# until you say otherwise. role: evidence (may make a case), context (people, traffic), ignore.",
         "# The labels that the rules know without being told: see docs/models.md.",
-        f"# {known}",
+        *(f"#   {line}" for line in wrap(", ".join(PROJECT_LABELS), 96)),
         f"sha256: {_scalar(sha256)}",
         "classes:",
     ]
