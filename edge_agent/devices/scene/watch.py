@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from edge_agent.core.events import SceneSeen
 from edge_agent.core.records import Detection
 from edge_agent.core.units import MS, Ns, S
@@ -14,6 +16,7 @@ from edge_agent.devices.scene.scene import Scene
 from edge_agent.errors import DeviceError, UsageError
 
 START = Ns(0)
+LIVE_TIMEOUT_S = 15.0
 
 
 class StreetDetector(Protocol):
@@ -62,6 +65,40 @@ def picture_at(path: Path, seconds: float) -> Image:
     for _, image in pictures(path, 1, seconds):
         return image
     raise UsageError(f"{path}: ends before {seconds:g} s")
+
+
+def live_picture(url: str, transport: str = "tcp") -> Image:
+    """The camera's next whole picture, or a file's first.
+
+    Raises:
+        DeviceError: nothing comes.
+    """
+    import av  # noqa: PLC0415 heavy: loads FFmpeg
+
+    options = {"rtsp_transport": transport} if url.startswith("rtsp") else {}
+    try:
+        with av.open(url, options=options, timeout=LIVE_TIMEOUT_S) as container:
+            for frame in container.decode(container.streams.video[0]):
+                if frame.key_frame and not frame.is_corrupt:
+                    picture: Image = frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
+                    return picture
+    except (av.FFmpegError, IndexError) as error:
+        raise DeviceError(f"no picture from the camera: {type(error).__name__}") from error
+    raise DeviceError("no picture from the camera: the stream ended")
+
+
+def median(path: Path, most: int) -> Image:
+    """The median of up to `most` pictures from all over the file; never one moment's picture."""
+    kept: list[Image] = []
+    period_ms = 500
+    for shown, image in pictures(path, period_ms):
+        kept.append(image)
+        if len(kept) == 2 * most:
+            kept, period_ms = kept[::2], max(period_ms, shown // MS // most)
+    if not kept:
+        raise DeviceError(f"{path}: there is no picture in it")
+    middle: Image = np.median(np.stack(kept[:: max(1, len(kept) // most)]), axis=0).astype(np.uint8)
+    return middle
 
 
 def watch_file(
