@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from edge_agent.core.records import Detection, Picture
-from edge_agent.core.scene import Phase, StillObject, View
+from edge_agent.core.scene import Finding, Phase, StillObject, View
 from edge_agent.core.units import MilliCelsius, Ns, Permille
 
 
@@ -190,6 +190,7 @@ class CaseRecalled:
     recorded_at: Ns  # monotonic time of its last record; before the start
     confirmed_at: Ns | None
     first_seen_at: Ns | None
+    finding: Finding = Finding.PRESENT  # of its last record
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
-"""Which parts of the box can be believed now, and for how long each has been blind.
+"""Which parts of the box can be believed now, and since when one cannot.
 
-The coverage ledger tells "nothing happened" from "we could not see".
+What follows for the coverage ledger (`core/coverage.py`) is the site's to say.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from edge_agent.core.units import MS, Ns, S
 # Clock error above which nothing may support enforcement (GA/T 832-2014: 1.0 s to Beijing time).
 CLOCK_LIMIT = 1 * S
 
+PORT_DOUBT = {"unknown": "port_unknown", "degraded": "port_degraded"}
 STATE_OF_DEVICE = {"up": "ok", "degraded": "degraded", "down": "blind"}
 
 
@@ -22,7 +23,7 @@ class _Part:
     state: str
     since: Ns
     heard_at: Ns
-    blind: int = 0  # ns spent blind before `since`
+    silent: bool = False  # blind because nothing came, not because the device said so
 
 
 class Health:
@@ -93,7 +94,7 @@ class Health:
                 continue
             detail = f"nothing for {self._silence // MS} ms"
             out.append(Fault(now, name, FaultKind.SENSOR_SILENT, detail))
-            out.extend(self._change(name, part, now, "blind", detail))
+            out.extend(self._change(name, part, now, "blind", detail, silent=True))
         return tuple(out)
 
     @property
@@ -106,16 +107,21 @@ class Health:
         ]
         return Ns(min(waits)) if waits else None
 
-    def blind_for(self, part: str, now: Ns) -> Ns:
-        """How long the part has been blind since the start, in total."""
-        known = self._parts.get(part)
-        if known is None:
-            return Ns(0)
-        return Ns(known.blind + (now - known.since if known.state == "blind" else 0))
+    def port_doubt(self, port: str) -> tuple[str, Ns]:
+        """Why nothing can be weighed on a port, empty when it can, and since when that holds.
+
+        A port that fell silent has been blind since its last byte, not since that was noticed.
+        """
+        part = self._parts.get(f"port/{port}")
+        if part is None:
+            return "port_unknown", Ns(0)
+        if part.state == "blind":
+            return ("port_silent", part.heard_at) if part.silent else ("port_down", part.since)
+        return PORT_DOUBT.get(part.state, ""), part.since
 
     @staticmethod
-    def _change(name: str, part: _Part, at: Ns, state: str, detail: str) -> tuple[Status, ...]:
-        if part.state == "blind":
-            part.blind += at - part.since
-        part.state, part.since = state, at
+    def _change(
+        name: str, part: _Part, at: Ns, state: str, detail: str, *, silent: bool = False
+    ) -> tuple[Status, ...]:
+        part.state, part.since, part.silent = state, at, silent
         return (Status(at, name, state, detail),)

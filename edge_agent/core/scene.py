@@ -115,6 +115,7 @@ class StreetReport:
     routes: tuple[str, ...]  # who is to be told: owner, officer, platform
     text_en: str
     text_zh: str
+    protrusion_mm: int | None = None  # how far goods stand out past the door line; None as passable_mm
 
 
 @dataclass(frozen=True, slots=True)

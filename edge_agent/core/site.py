@@ -8,6 +8,9 @@
                                                              │
                                                              └──> Seal
 
+    picture of a storefront ──> street (zones, rule, cases) ──> SealStreet
+    what was watched, what was blind ──> coverage ──> SealCoverage, once an hour
+
 Pure: no clock, no file, no thread. `step` never raises for bad input; an exception is a bug.
 """
 
@@ -18,6 +21,7 @@ from typing import Any
 
 from edge_agent.core.camera_time import CameraTime
 from edge_agent.core.cases import Case, Cases, is_over, pictures_due
+from edge_agent.core.coverage import HOUR_S, Coverage
 from edge_agent.core.decisions import (
     Capture,
     CrossingSeen,
@@ -52,6 +56,8 @@ from edge_agent.core.records import (
     Verdict,
 )
 from edge_agent.core.site_settings import SiteSettings
+from edge_agent.core.standing import clock_reasons
+from edge_agent.core.street.street import STREET_EVENTS, Street, StreetEvent
 from edge_agent.core.units import MS, Ns, Ppm
 from edge_agent.core.use_class import use_class
 from edge_agent.core.weigh.limits import Limits
@@ -80,15 +86,16 @@ class Site:
             Captured: self._on_captured,
             ClockStatus: self._on_clock,
             DeviceChanged: self._on_device,
+            **dict.fromkeys(STREET_EVENTS, self._on_street),
             Tick: self._on_tick,
         }
-        self._begin(Ns(0))
+        self._begin(Ns(0), "unstarted")
 
-    def _begin(self, now: Ns) -> None:
+    def _begin(self, now: Ns, boot: str) -> None:
         """Nothing is known: the daemon has just come up."""
         settings = self._settings
         self._now = now
-        self._boot = "unstarted"
+        self._boot = boot
         self._decoders = {
             port: make_decoder(link.protocol, char_ns=link.char_ns) for port, link in settings.ports.items()
         }
@@ -103,6 +110,15 @@ class Site:
         self._health = Health(
             tuple(settings.ports), settings.health.silence_ms, settings.health.clock_step_ms
         )
+        street = settings.street
+        zones = tuple(zone for camera in street.cameras.values() for zone in camera.zones) if street else ()
+        self._coverage = Coverage(
+            (*(f"lane/{lane}" for lane in settings.lanes), *(f"zone/{zone}" for zone in zones)),
+            street.coverage_s if street else HOUR_S,
+            now,
+            "starting",
+        )
+        self._street = Street(street, settings.legal, self._coverage, boot, now) if street else None
 
     def step(self, event: Event) -> tuple[Decision, ...]:
         """Take in one event and say what follows from it, in order."""
@@ -116,6 +132,8 @@ class Site:
         """Wake me no later than this, even if nothing happens."""
         waits = [
             self._health.deadline,
+            self._coverage.deadline(self._health.clock),
+            self._street.deadline(self._health.clock) if self._street else None,
             self._cases.deadline,
             *(scale.deadline for scale in self._scales.values()),
             *(merger.deadline for merger in self._mergers.values()),
@@ -132,10 +150,9 @@ class Site:
 
     def _on_started(self, event: Started) -> Iterable[Decision]:
         # A journal may hold several runs of the daemon, and after a reboot the clock begins again.
-        self._begin(event.at)
-        self._boot = event.boot_id
+        self._begin(event.at, event.boot_id)
         self._health.start(event.at)
-        return ()
+        return self._street.started(event.at) if self._street else ()
 
     def _on_serial(self, event: SerialBytes) -> Iterable[Decision]:
         decoder = self._decoders.get(event.port)
@@ -178,7 +195,8 @@ class Site:
             yield Fault(event.at, f"request/{event.request}", FaultKind.CAMERA, event.problem)
 
     def _on_captured(self, event: Captured) -> Iterable[Decision]:
-        self._cases.captured(event)
+        if self._street is None or not self._street.captured(event):
+            self._cases.captured(event)
         if event.problem:
             yield Fault(event.at, f"camera/{event.camera}", FaultKind.CAMERA, event.problem)
 
@@ -192,7 +210,14 @@ class Site:
         decoder = self._decoders.get(event.device.removeprefix("port/"))
         if decoder is not None and event.state == "down":
             decoder.reset()  # half a frame from before must not be glued to one from after
-        return self._health.device(event)
+        yield from self._health.device(event)
+        if self._street is not None:
+            yield from self._street.device(event)
+
+    def _on_street(self, event: StreetEvent) -> Iterable[Decision]:
+        if self._street is None:
+            return (self._unknown("street", f"{type(event).__name__}, and this site has no street"),)
+        return self._street.take(self._now, event, self._health.clock)
 
     def _on_tick(self, _event: Tick) -> Iterable[Decision]:
         return ()
@@ -295,6 +320,20 @@ class Site:
                     else:
                         self._cases.matched(result)
         yield from self._cases.advance(now, self._health.clock)
+        if self._street is not None:
+            yield from self._street.advance(now, self._health.clock)
+        self._watch_lanes(now)
+        yield from self._coverage.advance(now, self._health.clock)
+
+    def _watch_lanes(self, now: Ns) -> None:
+        """A lane is watched while its port speaks and the clock is good; the ledger is told of changes."""
+        clock = self._health.clock
+        untimed = "clock" if any(clock_reasons(self._settings.legal, now, clock)) else ""
+        for lane, chosen in self._settings.lanes.items():
+            doubt, since = self._health.port_doubt(chosen.port)
+            reason, at = (doubt, since) if doubt else (untimed, now)
+            if reason != self._coverage.reason(f"lane/{lane}"):
+                self._coverage.note(f"lane/{lane}", at, reason)
 
     # -- judging ---------------------------------------------------------------------------------
 

@@ -108,6 +108,12 @@ class SiteSettings(Settings):
                 )
             if lane.camera and name not in {seen.lane for seen in self.cameras[lane.camera].match.lanes}:
                 raise ValueError(f"lanes.{name}.camera: camera {lane.camera!r} does not know this lane")
+        zones = (
+            (zone for camera in self.street.cameras.values() for zone in camera.zones) if self.street else ()
+        )
+        for zone in zones:
+            if zone in self.lanes:
+                raise ValueError(f"street zone {zone!r}: a lane has this name; cases are named by it")
         for problem in self.street.unknown_names() if self.street else ():
             raise ValueError(problem)
         return self

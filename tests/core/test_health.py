@@ -29,7 +29,7 @@ def test_a_port_that_falls_silent_is_blind_once_and_ok_again_with_its_first_byte
     assert health.deadline is None
     [status] = health.heard("wim", 9 * S)
     assert status.state == "ok"
-    assert health.blind_for("port/wim", 20 * S) == 4 * S
+    assert health.port_doubt("wim") == ("", 9 * S)
 
 
 def test_bytes_that_were_stamped_earlier_do_not_make_a_port_silent():

@@ -106,6 +106,7 @@ class ZoneRule:
     def __init__(self, rule: RuleSettings, *, slowest: Ns, watched: Ns) -> None:
         self._rule = rule
         self._gap = Ns(max(rule.gap_s * S, 2 * slowest))
+        self.watched = watched
         self.sight = Sight(self._gap, watched, Ns(rule.candidate_s * S))
         self.step = Step.CLEAR
         self.stay: Stay | None = None
@@ -113,6 +114,7 @@ class ZoneRule:
         self._cleared_at = Ns(0)
         self._recorded_at = Ns(0)  # last confirmed or ongoing record
         self._repeats = 0
+        self._held_since: Ns | None = None  # the rule has been in force at every look since
         self._happened: dict[Mark, Callable[[Ns], bool]] = {
             Mark.LINGERED: self._lingered,
             Mark.STAYED: self._stayed,
@@ -160,22 +162,28 @@ class ZoneRule:
 
     def _follow(self, sample: Sample, force: InForce) -> None:
         if not force.holds:
+            self._held_since = None
             if self.stay is not None:
                 self.stay.interrupt()
         else:
+            self._held_since = sample.at if self._held_since is None else self._held_since
             if sample.finding is Finding.PRESENT:
-                self._begin(sample.at)
+                self._begin(sample, self._held_since)
             if self.stay is not None:
                 self.stay.look(sample, gap=self._gap, grace=Ns(self._rule.unloading_grace_s * S))
         if self.step not in OPEN and self.sight.missed(sample.at):
             self.stay = None
 
-    def _begin(self, at: Ns) -> None:
+    def _begin(self, sample: Sample, held_since: Ns) -> None:
         # After a long pause an unconfirmed stay says nothing any more; an open case goes on until its
         # end was observed.
-        stale = self.stay is not None and at - self.stay.last_at > max(self._gap, self._rule.cooldown_s * S)
-        if self.stay is None or (stale and self.step not in OPEN):
-            self.stay = Stay(at, at)
+        at, stay = sample.at, self.stay
+        stale = stay is not None and at - stay.last_at > max(self._gap, self._rule.cooldown_s * S)
+        if stay is None or (stale and self.step not in OPEN):
+            # Goods count once they were seen to stand still, and then from their first picture on.
+            first = max((item.first_at for item in sample.items), default=at)
+            near = at - self._gap <= first <= at
+            self.stay = Stay.begin(Ns(max(first, held_since)) if near else at)
 
     def _moves(self, at: Ns) -> Iterator[Move]:
         for _ in Step:  # no chain is longer than the table

@@ -7,7 +7,7 @@ longer than the rule's cooldown ends the stay: nobody can say that the same good
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from edge_agent.core.scene import EvidenceItem, Finding
 from edge_agent.core.street.sample import Sample
@@ -30,7 +30,12 @@ class Stay:
     samples_present: int = 0
     seen: Sample | None = None  # last look that saw goods
     candidate_at: Ns | None = None
-    _joined: bool = field(default=False, repr=False)  # time since `last_at` may count
+    _joined: bool = True  # time since `last_at` may count
+
+    @classmethod
+    def begin(cls, first_at: Ns) -> Stay:
+        """Goods were first seen then."""
+        return cls(first_at, first_at)
 
     @property
     def items(self) -> tuple[EvidenceItem, ...]:
