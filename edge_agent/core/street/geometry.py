@@ -18,7 +18,8 @@ Polygon = tuple[tuple[int, int], ...]  # corners in order around
 
 def area(box: Box) -> int:
     """Of a box; 0 where its sides are the wrong way round."""
-    return max(box[2] - box[0], 0) * max(box[3] - box[1], 0)
+    wide, high = box[2] - box[0], box[3] - box[1]
+    return wide * high if wide > 0 and high > 0 else 0
 
 
 def shared(a: Box, b: Box) -> Box:
@@ -42,7 +43,14 @@ def covered(box: Box, others: Iterable[Box]) -> Permille:
     >>> covered((0, 0, 10, 10), [(0, 0, 10, 4), (0, 2, 5, 10)])
     700
     """
-    parts = [part for part in (shared(box, other) for other in others) if area(part)]
+    x_min, y_min, x_max, y_max = box
+    parts = [
+        shared(box, other)
+        for other in others
+        if other[0] < x_max and x_min < other[2] and other[1] < y_max and y_min < other[3]
+    ]
+    if len(parts) < 2:
+        return Permille(div_round(1000 * area(parts[0]), area(box)) if parts else 0)
     edges = sorted({x for part in parts for x in (part[0], part[2])})
     total = 0
     for left, right in pairwise(edges):

@@ -14,13 +14,13 @@ from edge_agent.core.street.geometry import Box, area, covered, footprint, iou, 
 from edge_agent.core.street.ground import Ground
 from edge_agent.core.street.places import Place, Places, Sighting
 from edge_agent.core.street.settings import RuleSettings
-from edge_agent.core.street.surroundings import HIDDEN, Around, to_box
+from edge_agent.core.street.surroundings import MOSTLY, Around, to_box
 from edge_agent.core.units import Ns, Permille, S
 
 ITEM_LIMIT = 32
 # Of two boxes of one class, one lies in the other: a part of it, boxed again.
 NESTED = Permille(900)
-# So much of a thing's footprint must differ from the reference.
+# So much of a thing's footprint must differ from the reference; so much of it must be in sight to know.
 CHANGED = Permille(300)
 # Once seen to differ, it is believed to for as long again, a minute at most: lights change and people walk
 # before it; and a reference that was accepted anew, with the thing in it, ends the case all the same.
@@ -63,17 +63,14 @@ class Goods:
             elapsed: since the last one.
             boxes: what the detector saw, sure enough to keep.
             around: who stands before it.
-            changed: where the picture differs from the reference, people and vehicles left out;
-                None where this is not asked.
+            changed: where the picture differs from the reference; None where this is not asked.
             enter: score that a thing must have to begin to count, permille.
         """
         seen = self._see(at, boxes, around, enter)
         now = Standing()
         for place in seen:
             if changed is not None:
-                differs = covered(footprint(place.box), changed) >= CHANGED
-                longer = place.changed + (max(elapsed, 1) if differs else -elapsed)
-                place.changed = Ns(min(max(longer, 0), CHANGE_MEMORY_NS))
+                _note_change(place, elapsed, changed, around.vetoing)
             if self._rule.stationary and not place.stands:
                 now.moving.append(place)
             elif changed is not None and not place.changed:
@@ -84,11 +81,11 @@ class Goods:
         for place in self._places:
             if any(place is one for one in seen):
                 continue
-            if covered(place.box, around.hiding) < HIDDEN:
+            if covered(place.box, around.hiding) < MOSTLY:
                 self._places.miss(place, elapsed)
             elif place.held:
                 now.hidden.append(place)
-        self._places.forget(at, self._gap)
+        self._places.forget(self._gap)
         now.counted.sort(key=lambda p: (not self.strong(p), -p.best, p.first_at, p.first))
         return now
 
@@ -114,7 +111,7 @@ class Goods:
             if box.label in known and self._ground.stands_on(to_box(box), self._rule.containment)
         ]
         seen = []
-        for sighting, place in self._places.match(_single(inside, self._rule.same_iou)):
+        for sighting, place in self._places.match(at, _single(inside, self._rule.same_iou)):
             if place is None and sighting.score < enter:
                 continue
             # An umbrella over somebody's head is not a parasol; one that stood there before they came is.
@@ -123,6 +120,18 @@ class Goods:
                 continue
             seen.append(self._places.see(at, sighting, place))
         return seen
+
+
+def _note_change(place: Place, elapsed: Ns, changed: list[Box], vetoing: list[Box]) -> None:
+    """Whether the thing's footprint differs from the reference, where nobody stands on or before it."""
+    foot = footprint(place.box)
+    before = covered(foot, vetoing)
+    in_sight = 1000 - before
+    if in_sight < CHANGED:
+        return
+    differs = covered(foot, [*changed, *vetoing]) - before
+    step = max(elapsed, 1) if 1000 * differs >= CHANGED * in_sight else -elapsed
+    place.changed = Ns(min(max(place.changed + step, 0), CHANGE_MEMORY_NS))
 
 
 def _single(sightings: list[Sighting], same_iou: int) -> list[Sighting]:

@@ -21,8 +21,7 @@ from edge_agent.core.street.geometry import Box, Polygon
 from edge_agent.core.street.ground import Ground
 from edge_agent.core.street.plane import XY, Plane
 
-# A width may jump where an edge runs straight away from the door line; it is looked at this far on both
-# sides of every corner. Millimetres.
+# The far edge may jump at a corner of the zone: it is looked at this far on both sides of it. Millimetres.
 BESIDE_MM = 0.5
 
 
@@ -34,6 +33,7 @@ class Measure:
         self._plane = plane
         self._line = self._axes(polygon, door_line) if len(door_line) > 1 else None
         self._zone = self._from_line(polygon)
+        self._corners = [t + aside for t, _ in self._zone for aside in (-BESIDE_MM, 0.0, BESIDE_MM)]
 
     def area_cm2(self, ground: Ground, footprints: list[Box]) -> int:
         """Of the zone's ground that the footprints cover together, to the grid's resolution."""
@@ -55,9 +55,8 @@ class Measure:
         if self._line is None or not foot:
             return []
         start, end = min(t for t, _ in foot), max(t for t, _ in foot)
-        places = {start, end}
-        for t, _ in (*foot, *self._zone):
-            places |= {place for place in (t - BESIDE_MM, t, t + BESIDE_MM) if start <= place <= end}
+        places = {t for t, _ in foot}
+        places |= {place for place in self._corners if start <= place <= end}
         gaps = []
         for place in sorted(places):
             goods, zone = _crossed(foot, place), _crossed(self._zone, place)

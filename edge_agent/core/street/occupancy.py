@@ -22,8 +22,8 @@ from edge_agent.core.street.measure import Measure
 from edge_agent.core.street.places import Place, Places
 from edge_agent.core.street.sample import Sample
 from edge_agent.core.street.settings import FitSettings, RuleSettings, ZoneSettings, permille
-from edge_agent.core.street.surroundings import CONTEXT_LIMIT, HIDDEN, Around, Surroundings, to_box
-from edge_agent.core.street.suspects import STILL_LIMIT, Suspects, still_box, unvetoed
+from edge_agent.core.street.surroundings import CONTEXT_LIMIT, MOSTLY, Around, Surroundings, to_box
+from edge_agent.core.street.suspects import STILL_LIMIT, Suspects, still_box, unexplained
 from edge_agent.core.units import MS, Ns, Permille, S
 
 # More boxes than any street has in one picture; of more, the surest are looked at.
@@ -67,20 +67,21 @@ class Occupancy:
         around = self._surroundings.look(
             at, elapsed, [d for d in boxes if d.score >= rule.keep_score][:BOX_LIMIT], rule.enter_score + more
         )
-        still = unvetoed(event.still, around) if view.reference else []
+        still = event.still if view.reference else ()
         asked = rule.stationary and rule.needs_change and view.reference
+        changed = [still_box(one) for one in unexplained(still, around.vetoing, MOSTLY)]
         goods = self._goods.look(
             at,
             elapsed,
             [d for d in boxes if d.score >= rule.keep_score + more][:BOX_LIMIT],
             around,
-            [still_box(one) for one in still] if asked else None,
+            changed if asked else None,
             rule.enter_score + more,
         )
         named = [place.box for place in (*goods.counted, *goods.moving, *goods.unchanged)]
-        followed = still if rule.suspects and not low_light else []
+        followed = still if rule.suspects and not low_light else ()
         suspects, suspect_hidden = self._suspects.look(at, elapsed, followed, named, around)
-        hidden = suspect_hidden or self._ground.covered(around.hiding) >= HIDDEN
+        hidden = suspect_hidden or self._ground.covered(around.hiding) >= MOSTLY
         finding, reason = self._judge(at, goods, suspects, around, hidden=hidden)
         places = suspects if finding is Finding.SUSPECT else goods.counted
         return self._sample(at, finding, reason, places, around, low_light=low_light)

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from edge_agent.core.street.geometry import Box, area, iou, shared
+from edge_agent.core.street.geometry import Box, iou
 from edge_agent.core.units import Ns, Permille, S
 
 OUT_OF_SIGHT_NS = Ns(3_600 * S)
@@ -78,33 +78,33 @@ class Places:
     def __len__(self) -> int:
         return len(self._known)
 
-    def match(self, sightings: Iterable[Sighting]) -> list[tuple[Sighting, Place | None]]:
+    def match(self, at: Ns, sightings: Iterable[Sighting]) -> list[tuple[Sighting, Place | None]]:
         """Which sighting is which thing, one to one; None: not seen before.
 
         The surest chooses first: a thing of its own class, then the one it overlaps most, then the one
         known longest.
         """
+        self._known = [place for place in self._known if at - place.last_at <= OUT_OF_SIGHT_NS]
         free = list(self._known)
         pairs: list[tuple[Sighting, Place | None]] = []
         for sighting in sorted(sightings):
             near = [
                 (sighting.label not in place.calls, -iou(place.first, sighting.box), place.first_at, n)
                 for n, place in enumerate(free)
-                if self.same(place.first, sighting.box)
+                if self._same(place.first, sighting.box)
             ]
             pairs.append((sighting, free.pop(min(near)[3]) if near else None))
         return pairs
 
-    def same(self, first: Box, box: Box) -> bool:
-        """Whether a box is the thing that stood at `first`."""
-        if area(shared(first, box)) == 0:
+    def _same(self, first: Box, box: Box) -> bool:
+        if box[0] >= first[2] or first[0] >= box[2] or box[1] >= first[3] or first[1] >= box[3]:
             return False
-        if iou(first, box) >= self._same_iou:
-            return True
-        aside = abs(first[0] + first[2] - box[0] - box[2])
+        aside = abs(first[0] + first[2] - box[0] - box[2])  # doubled
         along = abs(first[1] + first[3] - box[1] - box[3])
         reach = 2 * self._same_centre
-        return 1000 * aside < reach * (first[2] - first[0]) and 1000 * along < reach * (first[3] - first[1])
+        if 1000 * aside < reach * (first[2] - first[0]) and 1000 * along < reach * (first[3] - first[1]):
+            return True
+        return iou(first, box) >= self._same_iou
 
     def see(self, at: Ns, sighting: Sighting, place: Place | None) -> Place:
         """The thing was seen: at its place, or (None) for the first time."""
@@ -126,9 +126,9 @@ class Places:
         place.missing = Ns(place.missing + elapsed)
         self._look(place)
 
-    def forget(self, at: Ns, gap: Ns) -> None:
-        """Drop what has been gone for longer than `gap`, and what was not seen for an hour."""
-        kept = [p for p in self._known if p.missing <= gap and at - p.last_at <= OUT_OF_SIGHT_NS]
+    def forget(self, gap: Ns) -> None:
+        """Drop what has been gone for longer than `gap`, and what is too much."""
+        kept = [place for place in self._known if place.missing <= gap]
         # Beyond the limit those go that never counted, then those unseen for longest, then the latest come.
         kept.sort(key=lambda p: (not p.held, -p.last_at, p.first_at, p.first))
         self._known = sorted(kept[: self._limit], key=lambda p: (p.first_at, p.first))

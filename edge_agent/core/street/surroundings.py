@@ -14,8 +14,8 @@ from edge_agent.core.units import Ns, Permille, S
 
 CONTEXT_LIMIT = 64
 PERSON = "person"
-# "Mostly": a zone, or a thing's box, of which so much is covered was not seen.
-HIDDEN = Permille(500)
+# A zone or a thing of which so much is covered was not seen; a still object is then the one that covers it.
+MOSTLY = Permille(500)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,35 +50,34 @@ class Surroundings:
 
     def look(self, at: Ns, elapsed: Ns, boxes: Iterable[Detection], enter: int) -> Around:
         """`elapsed`: since the last picture; `enter`: the score that a required class must have."""
-        seen = {(box.label, to_box(box)): box for box in boxes}
-        near = [key for key in sorted(seen) if self._ground.touches(grown(key[1]))]
-        if any(label in self._rule.requires and seen[label, box].score >= enter for label, box in near):
+        seen = {(box.label, to_box(box)): box.score for box in boxes}
+        every = sorted(seen)
+        near = [key for key in every if self._ground.touches(grown(key[1]))]
+        if any(key[0] in self._rule.requires and seen[key] >= enter for key in near):
             self._complete_at = at
-        self._remember(at, elapsed, [Sighting(1000 - seen[key].score, *key) for key in near])
+        self._remember(at, elapsed, [Sighting(1000 - seen[key], *key) for key in near])
+        standing = [place for place in self._standing if place.stands]
         return Around(
-            people=[box for label, box in sorted(seen) if label == PERSON],
-            hiding=[box for label, box in sorted(seen) if label in self._hiding],
+            people=[box for label, box in every if label == PERSON],
+            hiding=[box for label, box in every if label in self._hiding],
             vetoing=[
-                *(box for label, box in sorted(seen) if label in self._veto),
-                *(p.box for p in self._standing if p.stands and self._veto & p.calls.keys()),
+                *(box for label, box in every if label in self._veto),
+                *(place.box for place in standing if not self._veto.isdisjoint(place.calls)),
             ],
-            unloading=any(p.stands and self._unloading & p.calls.keys() for p in self._standing)
+            unloading=any(not self._unloading.isdisjoint(place.calls) for place in standing)
             or any(label in self._unloading and self._ground.touches(footprint(box)) for label, box in near),
             complete=not self._rule.requires
             or (self._complete_at is not None and at - self._complete_at <= self._gap),
         )
 
     def _remember(self, at: Ns, elapsed: Ns, sightings: list[Sighting]) -> None:
-        seen = [
-            self._standing.see(at, sighting, place)
-            for sighting, place in self._standing.match(
-                s for s in sightings if s.label in self._veto | self._unloading
-            )
-        ]
+        known = self._veto | self._unloading
+        pairs = self._standing.match(at, (sighting for sighting in sightings if sighting.label in known))
+        seen = [self._standing.see(at, sighting, place) for sighting, place in pairs]
         for place in self._standing:
             if not any(place is one for one in seen):
                 self._standing.miss(place, elapsed)
-        self._standing.forget(at, self._gap)
+        self._standing.forget(self._gap)
 
 
 def to_box(detection: Detection) -> Box:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from edge_agent.core.scene import StillObject
 from edge_agent.core.street.geometry import Box, area, covered
 from edge_agent.core.street.ground import Ground
 from edge_agent.core.street.places import Place, Places, Sighting
 from edge_agent.core.street.settings import RuleSettings
-from edge_agent.core.street.surroundings import HIDDEN, Around
+from edge_agent.core.street.surroundings import MOSTLY, Around
 from edge_agent.core.units import Ns, Permille, S
 
 STILL_LIMIT = 32
@@ -27,45 +29,45 @@ class Suspects:
         self._gap = Ns(rule.gap_s * S)
 
     def look(
-        self, at: Ns, elapsed: Ns, still: list[StillObject], goods: list[Box], around: Around
+        self, at: Ns, elapsed: Ns, still: Iterable[StillObject], goods: list[Box], around: Around
     ) -> tuple[list[Place], bool]:
         """The suspects of one picture, and whether one known before is hidden now.
 
         Args:
             at: the picture's time.
             elapsed: since the last one.
-            still: where it differs from the reference, people and vehicles left out.
+            still: where it differs from the reference.
             goods: boxes of the things that classes name.
             around: who stands before it.
         """
         found = {
             still_box(one): one
-            for one in still
+            for one in unexplained(still, around.vetoing, EXPLAINED)
             if one.area >= self._rule.suspect_min_ppm
             and self._ground.stands_on(still_box(one), self._rule.containment)
             and covered(still_box(one), goods) < EXPLAINED
         }
         seen = []
-        for sighting, known in self._places.match(Sighting(1000, UNKNOWN, box) for box in found):
+        for sighting, known in self._places.match(at, (Sighting(1000, UNKNOWN, box) for box in found)):
             place = self._places.see(at, sighting, known)
             place.first_at = min(place.first_at, found[sighting.box].since)
             seen.append(place)
         hidden = False
         for place in self._places:
             if not any(place is one for one in seen):
-                if covered(place.box, around.hiding) >= HIDDEN:
+                if covered(place.box, around.hiding) >= MOSTLY:
                     hidden = True
                 else:
                     self._places.miss(place, elapsed)
-        self._places.forget(at, self._gap)
+        self._places.forget(self._gap)
         return sorted(seen, key=lambda p: (p.first_at, -area(p.box), p.first)), hidden
 
 
-def unvetoed(still: tuple[StillObject, ...], around: Around) -> list[StillObject]:
-    """Those that no person or vehicle explains, the largest first, `STILL_LIMIT` at most."""
+def unexplained(still: Iterable[StillObject], vetoing: list[Box], most: Permille) -> list[StillObject]:
+    """Those that people and vehicles cover by less than `most`; the largest first, `STILL_LIMIT` at most."""
     sound = [one for one in still if area(still_box(one))]
     sound.sort(key=lambda one: (-one.area, still_box(one), one.since))
-    return [one for one in sound if covered(still_box(one), around.vetoing) < EXPLAINED][:STILL_LIMIT]
+    return [one for one in sound[:STILL_LIMIT] if covered(still_box(one), vetoing) < most]
 
 
 def still_box(still: StillObject) -> Box:
