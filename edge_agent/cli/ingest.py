@@ -16,9 +16,10 @@ import typer
 
 from edge_agent.errors import UsageError
 from edge_agent.evidence import dsse
-from edge_agent.evidence.statement import parse
+from edge_agent.evidence.statement import Kind, Statement, parse
 from edge_agent.ingest.settings import IngestSettings
 from edge_agent.ingest.store import PlatformStore, Stored
+from edge_agent.ingest.summary import About, about, in_words
 
 app = typer.Typer(add_completion=False, invoke_without_command=True)
 
@@ -59,13 +60,15 @@ def list_statements(
     context: typer.Context,
     config: Config = None,
     device: Annotated[str, typer.Option(help="Only of this box.")] = "",
+    kind: Annotated[Kind | None, typer.Option(help="Only of this kind.", metavar="KIND")] = None,
     limit: Annotated[int, typer.Option(min=1, max=LIMIT, help="The newest so many.")] = 50,
     as_json: AsJson = False,
 ) -> None:
     """Statements as stored, newest last, then what a person must look at."""
     with _store(context, config) as (_, store):
-        for stored in reversed(store.newest(device, limit)):
-            print(json.dumps(_row(stored)) if as_json else _line(stored))
+        for stored in reversed(store.newest(device, limit, kind.value if kind else "")):
+            found = about(_statement(store, stored))
+            print(json.dumps(_row(stored) | {"about": found}) if as_json else _line(stored, found))
         if not as_json:
             for name, reason in store.frozen():
                 print(f"FROZEN   {name}: {reason}")
@@ -84,11 +87,10 @@ def show(
     """One statement's payload, as JSON for people; the signed bytes are in `export`."""
     with _store(context, config) as (_, store):
         [stored] = _named(store, [packet_id])
-        envelope = store.envelope(stored.place)
-        assert envelope is not None
-        _, payload, _ = dsse.decode(envelope)
-        statement = parse(payload).model_dump(mode="json", by_alias=True)
-        print(json.dumps({**_row(stored), "statement": statement}, ensure_ascii=False, indent=2))
+        statement = _statement(store, stored)
+        said = statement.model_dump(mode="json", by_alias=True)
+        row = {**_row(stored), "about": about(statement), "statement": said}
+        print(json.dumps(row, ensure_ascii=False, indent=2))
 
 
 @app.command()
@@ -149,13 +151,20 @@ def _named(store: PlatformStore, packet_ids: list[str]) -> list[Stored]:
     return found
 
 
+def _statement(store: PlatformStore, stored: Stored) -> Statement:
+    envelope = store.envelope(stored.place)
+    assert envelope is not None
+    return parse(dsse.decode(envelope)[1])
+
+
 def _row(stored: Stored) -> dict[str, Any]:
     fields = asdict(stored)
     return {**fields.pop("place"), **fields}
 
 
-def _line(stored: Stored) -> str:
+def _line(stored: Stored, found: About) -> str:
     state = "complete" if stored.complete else "waiting for attachments"
     use = f" {stored.use_class}" if stored.use_class else ""
     place = stored.place
-    return f"{stored.packet_id}  {place.device} {place.epoch:.8}-{place.seq}  {stored.kind}{use}  {state}"
+    where = f"{place.device} {place.epoch:.8}-{place.seq}"
+    return f"{stored.packet_id}  {where}  {stored.kind}{use}  {state}  {in_words(found)}".rstrip()

@@ -116,8 +116,8 @@ def street_pictures(
 ) -> tuple[tuple[Picture, ...], dict[str, bytes]]:
     """Reference, stills, copies of each still, and a clip of a confirmed case; with their bytes."""
     moments = {"first_seen": HOUR, "middle": HOUR + 150 * S, "confirmed": HOUR + 300 * S}
-    if phase is not Phase.CONFIRMED:
-        moments = {phase.value if phase is not Phase.REOPENED else "first_seen": a_report(phase).judged_at}
+    if phase not in {Phase.CONFIRMED, Phase.REOPENED}:
+        moments = {phase.value: a_report(phase).judged_at}
     pictures = [a_picture("reference", REFERENCE, None, camera="street1")]
     blobs = {pictures[0].sha256: REFERENCE}
     for role, at in moments.items():

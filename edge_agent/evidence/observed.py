@@ -120,11 +120,11 @@ def _item(item: EvidenceItem) -> StoodItem:
 
 
 def _seen(seal: SealStreet, named: set[str]) -> list[SeenPicture]:
-    """What was seen in each picture that the statement names; the core gives boxes of the first pictures."""
+    """What was seen in each original that the statement names; the core gives boxes of the first pictures."""
     found = {
         picture.sha256: boxes
         for picture, boxes in zip(seal.pictures, seal.detections, strict=False)
-        if picture.sha256 in named
+        if picture.sha256 in named and not picture.parent
     }
     return [SeenPicture(sha256=sha256, boxes=_best(boxes)) for sha256, boxes in [*found.items()][:MAX_SEEN]]
 

@@ -16,6 +16,13 @@ from edge_agent.evidence.statement import parse
 
 log = logging.getLogger(__name__)
 
+# Read from the index alone. SQLite takes the bare columns from the row that has the maximum.
+NEWEST_OF_EACH = """
+SELECT max(seq), case_id, phase, sealed_utc_us FROM packet WHERE kind = 'storefront'
+GROUP BY case_id HAVING phase <> 'cleared' OR sealed_utc_us >= ?
+ORDER BY max(seq) DESC LIMIT ?
+"""
+
 # As many as all zones of a large site could have open, several times over.
 MAX_OPEN_CASES = 1000
 
@@ -41,12 +48,7 @@ def open_cases(db: sqlite3.Connection, now_utc_us: int, cooldown_us: int, limit:
 
     A case that was cleared after `now_utc_us` counts as open: that clock cannot tell how long ago it was.
     """
-    rows = db.execute(
-        "SELECT max(seq), case_id, phase, sealed_utc_us FROM packet WHERE kind = 'storefront'"
-        " GROUP BY case_id HAVING phase <> 'cleared' OR sealed_utc_us >= ?"
-        " ORDER BY max(seq) DESC LIMIT ?",
-        (now_utc_us - cooldown_us, limit),
-    ).fetchall()
+    rows = db.execute(NEWEST_OF_EACH, (now_utc_us - cooldown_us, limit)).fetchall()
     found = (_open_case(db, seq, case) for seq, case, *_ in reversed(rows))
     return tuple(case for case in found if case is not None)
 

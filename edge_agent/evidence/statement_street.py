@@ -18,9 +18,9 @@ MAX_ITEMS = 16
 MAX_RULE_FACTS = 24
 FACT_CHARS = 300
 MAX_ROUTES = 16
-MAX_PICTURES = 24
-MAX_SEEN = 8
-MAX_SEEN_BOXES = 10
+MAX_PICTURES = 20
+MAX_SEEN = 6
+MAX_SEEN_BOXES = 12
 
 # What a phase may say was found. A suspect is never a case by itself, and what was not seen is neither
 # there nor gone.
@@ -28,7 +28,7 @@ FINDINGS = {
     Phase.CONFIRMED: frozenset({Finding.PRESENT}),
     Phase.REOPENED: frozenset({Finding.PRESENT}),
     Phase.ONGOING: frozenset({Finding.PRESENT}),
-    Phase.CLEARED: frozenset({Finding.ABSENT, Finding.SUSPECT}),
+    Phase.CLEARED: frozenset({Finding.ABSENT}),
     Phase.RECHECK: frozenset(Finding),
     Phase.INSPECTION: frozenset(Finding),
 }
@@ -151,10 +151,10 @@ class Storefront(Model):
         return self
 
     @model_validator(mode="after")
-    def _confirmed_is_dated(self) -> Self:
-        if self.phase is Phase.CONFIRMED and None in {
-            self.first_seen_monotonic_us,
-            self.confirmed_monotonic_us,
-        }:
+    def _confirmed_is_founded(self) -> Self:
+        dates = (self.first_seen_monotonic_us, self.confirmed_monotonic_us)
+        if self.phase is Phase.CONFIRMED and None in dates:
             raise ValueError("confirmed without the times of first seen and confirmed")
+        if self.phase in {Phase.CONFIRMED, Phase.REOPENED} and self.dwell_ms < self.stay_ms:
+            raise ValueError(f"{self.phase} after {self.dwell_ms} ms, the rule asks for {self.stay_ms} ms")
         return self

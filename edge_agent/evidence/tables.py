@@ -63,7 +63,8 @@ CREATE TABLE receipt (
 # 2: the street. Which phase of its case a statement records, and where the newest of each case stands.
 _STREET = """
 ALTER TABLE packet ADD COLUMN phase TEXT;
-CREATE INDEX packet_street ON packet (case_id, seq, phase, sealed_utc_us) WHERE kind = 'storefront'
+CREATE INDEX packet_street ON packet (kind, case_id, seq, phase, sealed_utc_us)
+    WHERE kind = 'storefront'
 """
 _STEPS = (_SCHEMA, _STREET)  # from version 0 on
 

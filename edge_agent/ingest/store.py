@@ -264,12 +264,12 @@ class PlatformStore:
         rows = self._db.execute(f"{SELECT} WHERE device=? ORDER BY epoch, seq LIMIT ?", (device, limit))
         return [_stored(row) for row in rows]
 
-    def newest(self, device: str, limit: int) -> list[Stored]:
-        """The newest of one box, or of all when `device` is empty; newest first."""
+    def newest(self, device: str, limit: int, kind: str = "") -> list[Stored]:
+        """The newest of one box and kind, of all where these are empty; newest first."""
         rows = self._db.execute(
-            f"{SELECT} WHERE ? IN ('', device)"
+            f"{SELECT} WHERE ? IN ('', device) AND ? IN ('', kind)"
             " ORDER BY received_utc_us DESC, device, epoch, seq DESC LIMIT ?",
-            (device, limit),
+            (device, kind, limit),
         )
         return [_stored(row) for row in rows]
 

@@ -19,9 +19,11 @@ import threading
 
 import pytest
 
+from edge_agent.core.scene import Phase
 from edge_agent.errors import StoreFault, StoreFull
 from edge_agent.evidence.disk import Disk, SyncFailed
 from edge_agent.evidence.examples import a_case, a_store
+from edge_agent.evidence.examples_street import a_coverage, a_zone_case
 from edge_agent.evidence.receipts import Receipt, ReceiptItem, ReceiptStatus
 from edge_agent.evidence.verify import verify
 from edge_agent.evidence.verify_sources import open_material
@@ -137,7 +139,12 @@ def check_whole(directory, claimed):
     assert report.links == report.statements - 1
 
 
-WORK = {"seal": seal_second, "receipt and purge": receipt_and_purge}
+def seal_of_a_street(store):
+    store.seal(*a_zone_case(phase=Phase.ONGOING))
+    return store.seal(a_coverage(), {})
+
+
+WORK = {"seal": seal_second, "seal of a street": seal_of_a_street, "receipt and purge": receipt_and_purge}
 
 
 @pytest.mark.slow

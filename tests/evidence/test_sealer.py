@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from edge_agent.core.scene import Finding, Phase
 from edge_agent.errors import StoreFault
 from edge_agent.evidence import dsse
 from edge_agent.evidence.examples import a_case, a_store
+from edge_agent.evidence.examples_street import a_coverage, a_report, a_zone_case
 from edge_agent.evidence.sealer import Order, Sealer
+from edge_agent.evidence.statement import Kind, parse
 
 
 class Ear:
@@ -18,7 +21,7 @@ class Ear:
         self.woken = threading.Event()
 
     def sealed(self, order, sealed):
-        self.heard.append(("sealed", order.seal.case))
+        self.heard.append(("sealed", order.name))
 
     def refused(self, order, reason):
         self.heard.append(("refused", reason))
@@ -49,7 +52,7 @@ def test_what_is_queued_is_sealed_before_the_sealer_ends_and_the_uplink_is_woken
 
     ear = sealed(store, seal, pictures=pictures)
 
-    assert ear.heard == [("sealed", seal.case)]
+    assert ear.heard == [("sealed", f"case {seal.case} revision 0")]
     assert ear.woken.is_set()
 
 
@@ -65,6 +68,48 @@ def test_a_refused_case_leaves_an_incident_in_the_chain(store):
     assert record["what"] == "case_refused"
     assert record["subject"] == seal.case
     assert record["detail"] in reason
+
+
+def test_a_street_s_cases_and_what_was_watched_go_through_the_same_hands(store):
+    confirmed, pictures = a_zone_case()
+    cleared, more = a_zone_case(phase=Phase.CLEARED)
+
+    ear = sealed(store, confirmed, cleared, a_coverage(), pictures={**pictures, **more})
+
+    assert [said for what, said in ear.heard if what == "sealed"] == [
+        "case door_s1-1 revision 0",
+        "case door_s1-1 revision 2",
+        "coverage",
+    ]
+    assert store.stats().cases == 2
+    statements = [parse(dsse.decode(store.packet(seq).envelope)[1]) for seq in (1, 2, 3)]
+    assert [s.kind for s in statements] == [Kind.STOREFRONT, Kind.STOREFRONT, Kind.COVERAGE]
+    assert len(statements[0].attachments) == len(pictures)
+    assert statements[1].links.correlates == [statements[0].packet_id]
+
+
+def test_a_suspect_that_was_called_a_case_leaves_an_incident_and_no_case(store):
+    seal, pictures = a_zone_case(report=a_report(finding=Finding.SUSPECT))
+
+    ear = sealed(store, seal, pictures=pictures)
+
+    [(what, reason)] = ear.heard
+    assert what == "refused"
+    assert "phase confirmed with finding suspect" in reason
+    record = json.loads(dsse.decode(store.packet(store.head().seq).envelope)[1])["record"]
+    assert (record["what"], record["subject"]) == ("case_refused", seal.case)
+    assert store.open_cases(0, 0) == ()
+
+
+def test_a_coverage_record_that_cannot_be_true_leaves_an_incident(store):
+    wrong = a_coverage()
+
+    ear = sealed(store, replace(wrong, end=wrong.start))
+
+    [(what, _)] = ear.heard
+    assert what == "refused"
+    record = json.loads(dsse.decode(store.packet(store.head().seq).envelope)[1])["record"]
+    assert (record["what"], record["subject"]) == ("coverage_refused", "coverage")
 
 
 def test_a_disk_that_fails_is_told_and_nobody_waits_for_the_queue(store, monkeypatch):

@@ -1,19 +1,24 @@
+import contextlib
 import errno
 import hashlib
 import json
 import os
+import sqlite3
 import threading
 from dataclasses import replace
 
 import pytest
 
 from edge_agent.core.events import ClockSource
+from edge_agent.core.records import UseClass
+from edge_agent.core.scene import Phase
 from edge_agent.core.units import S
 from edge_agent.errors import EvidenceError, SealRefused, StoreFault, StoreFull, VerificationError
 from edge_agent.evidence import dsse
 from edge_agent.evidence.disk import Disk
 from edge_agent.evidence.dsse import EVIDENCE_TYPE
 from edge_agent.evidence.examples import KEY, Clock, a_case, a_store, store_settings
+from edge_agent.evidence.examples_street import a_coverage, a_zone_case
 from edge_agent.evidence.keys import KeyRing
 from edge_agent.evidence.outbox import Lane
 from edge_agent.evidence.receipts import Need, Receipt, ReceiptItem, ReceiptStatus, Watermark
@@ -447,3 +452,62 @@ def test_the_columns_of_a_sealed_statement_are_its_own(store):
     assert pending.sealed_utc_us == fields["time"]["sealed_utc_us"]
     assert [f.sha256 for f in pending.attachments] == sorted(a["sha256"] for a in fields["attachments"])
     assert fields["measurement"]["first_axle_monotonic_us"] == 60 * S // 1000
+
+
+# --- the street ----------------------------------------------------------------------------------
+
+
+def test_a_case_of_the_street_is_sealed_sent_and_verified_like_one_of_the_bridge(store, tmp_path):
+    seal, blobs = a_zone_case()
+    sealed = store.seal(seal, blobs)
+    assert store.seal(seal, blobs) == sealed  # the same decision twice is one statement
+    live = store.pending(10 * MIB, 0, Lane.LIVE)
+    assert [(item.kind, len(item.attachments)) for item in live] == [(Kind.STOREFRONT, 11)]
+    assert files(tmp_path) == sorted(blobs)
+
+
+def test_the_records_of_a_case_name_its_first_also_when_another_run_used_the_name(store):
+    first = store.seal(*a_zone_case())
+    store.seal(*a_zone_case(phase=Phase.ONGOING))
+    cleared = store.seal(*a_zone_case(phase=Phase.CLEARED))
+    again = store.seal(*a_zone_case(reasons=("low_light",), use_class=UseClass.REFERENCE))
+    ongoing = store.seal(*a_zone_case(phase=Phase.ONGOING, reasons=("low_light",)))
+    links = {s.packet_id: s.links for s in statements(store)}
+    assert links[cleared.packet_id].correlates == [first.packet_id]
+    assert links[again.packet_id].correlates == []
+    assert links[ongoing.packet_id].correlates == [again.packet_id]
+    assert all(link.amends is None for link in links.values())
+
+
+def test_what_was_watched_is_sealed_once_waits_in_the_backlog_and_counts_as_no_case(store):
+    sealed = store.seal(a_coverage(), {})
+    assert store.seal(a_coverage(), {}) == sealed
+    assert store.stats().cases == 0
+    assert store.pending(MIB, 0, Lane.LIVE) == ()
+    assert Kind.COVERAGE in [item.kind for item in store.pending(MIB, 0)]
+
+
+def test_a_case_of_the_street_for_which_there_is_no_room_is_a_signed_loss(tmp_path):
+    with a_store(tmp_path, settings=store_settings(tmp_path, quota_bytes=64 * MIB)) as store:
+        huge = bytes(65 * MIB)
+        picture = replace(a_zone_case()[0].pictures[0], sha256=hashlib.sha256(huge).hexdigest())
+        with pytest.raises(StoreFull, match="case door_s1-1"):
+            store.seal(replace(a_zone_case()[0], pictures=(picture,), detections=()), {picture.sha256: huge})
+        assert statements(store)[-1].record.lost_class == "enforcement"
+
+
+def test_a_store_from_before_the_street_is_taken_over_with_everything_in_it(tmp_path):
+    with a_store(tmp_path) as store:
+        sealed = store.seal(*a_case(1))
+        before = payloads(store)
+    db = sqlite3.connect(tmp_path / "evidence.db")
+    with contextlib.closing(db):  # as version 1 made it
+        db.execute("DROP INDEX packet_street")
+        db.execute("ALTER TABLE packet DROP COLUMN phase")
+        db.execute("PRAGMA user_version = 1")
+        db.commit()
+    with a_store(tmp_path) as store:
+        assert payloads(store) == before
+        assert store.head().payload_sha256 == sealed.payload_sha256
+        store.seal(*a_zone_case())
+        assert [case.zone for case in store.open_cases(0, 0)] == ["door_s1"]
