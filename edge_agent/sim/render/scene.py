@@ -69,8 +69,31 @@ class Scene:
         return min(centres) - half, max(centres) + half
 
 
-class Lens:
+class Pinhole:
     """Projects metres of the world to pixels of the picture."""
+
+    place: Floats  # of the camera, world metres
+    axes: Floats  # rows: right, down and forward of the camera
+    focal_px: float
+    centre: Floats  # pixel that it looks at
+
+    def to_camera(self, points_xyz_m: Floats) -> Floats:
+        """World points (n, 3) as camera coordinates (n, 3): right, down, forward, metres."""
+        out: Floats = (points_xyz_m - self.place) @ self.axes.T
+        return out
+
+    def to_pixels(self, camera_xyz_m: Floats) -> Floats:
+        """Camera points (n, 3), all in front of the lens, as pixels (n, 2)."""
+        out: Floats = camera_xyz_m[:, :2] * (self.focal_px / camera_xyz_m[:, 2:]) + self.centre
+        return out
+
+    def polygon(self, points_xyz_m: Floats) -> Floats:
+        """A world polygon as pixels (m, 2), cut at the near plane; empty when all of it is behind."""
+        return self.to_pixels(cut_near(self.to_camera(points_xyz_m)))
+
+
+class Lens(Pinhole):
+    """The bridge camera's projection."""
 
     def __init__(self, scene: Scene) -> None:
         ahead = -1.0 if scene.facing == "front" else 1.0
@@ -118,20 +141,6 @@ class Lens:
                 forward,
             ]
         )
-
-    def to_camera(self, points_xyz_m: Floats) -> Floats:
-        """World points (n, 3) as camera coordinates (n, 3): right, down, forward, metres."""
-        out: Floats = (points_xyz_m - self.place) @ self.axes.T
-        return out
-
-    def to_pixels(self, camera_xyz_m: Floats) -> Floats:
-        """Camera points (n, 3), all in front of the lens, as pixels (n, 2)."""
-        out: Floats = camera_xyz_m[:, :2] * (self.focal_px / camera_xyz_m[:, 2:]) + self.centre
-        return out
-
-    def polygon(self, points_xyz_m: Floats) -> Floats:
-        """A world polygon as pixels (m, 2), cut at the near plane; empty when all of it is behind."""
-        return self.to_pixels(cut_near(self.to_camera(points_xyz_m)))
 
 
 def cut_near(camera_xyz_m: Floats) -> Floats:
