@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from edge_agent import __version__, runner
 from edge_agent.config import recorded
 from edge_agent.config.settings import SiteConfig
-from edge_agent.core.decisions import Capture, Decision
-from edge_agent.core.events import Event, Started
+from edge_agent.core.decisions import Capture, Decision, TakePictures, Watch
+from edge_agent.core.events import CaseRecalled, Event, Started
 from edge_agent.core.site import Site
-from edge_agent.core.units import Ns
+from edge_agent.core.units import US, Ns
 from edge_agent.core.weigh.protocols.settings import ModbusRtuSettings
 from edge_agent.devices import clock
 from edge_agent.devices.intake import Intake
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from edge_agent.devices.detector.detector import Detector
     from edge_agent.devices.modbus import ModbusPort
     from edge_agent.devices.serial import SerialPort
+    from edge_agent.evidence.open_cases import OpenCase
+    from edge_agent.street_parts import StreetParts
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +82,7 @@ class Agent:
         self.cameras = self._make_cameras(epochs or {})
         self.detector = _make_detector(config)
         self.captures = self._make_captures()
+        self.street = self._make_street(epochs or {})
         self.ports = self._make_ports()
         self.http = self._make_http()
         self.clock = clock.ClockWatch(config.clock, self.intake.emit)
@@ -96,7 +99,10 @@ class Agent:
             for begin, end in self._parts():
                 parts.callback(end)
                 begin()
-            sink = LiveSink(self._ring, self.sealer.put, self._capture, (self._hooks.decided,))
+            watchers = (self._hooks.decided,)
+            sink = LiveSink(
+                self._ring, self.sealer.put, self._capture, self._take_pictures, self._watch, watchers
+            )
             runner.run(self.site, self.intake, Tee(self._recorder, self._ring), sink)
         for port, counted in self.site.counters.items():
             log.info("port/%s counted %s", port, asdict(counted))
@@ -131,7 +137,7 @@ class Agent:
 
     # -- parts ----------------------------------------------------------------------------------
 
-    def _parts(self) -> Iterator[tuple[Callable[[], None], Callable[[], None]]]:
+    def _parts(self) -> Iterator[tuple[Callable[[], object], Callable[[], object]]]:
         """Start and stop of each; outputs first, so that nothing arrives before it can be kept."""
 
         def nothing() -> None:
@@ -144,6 +150,8 @@ class Agent:
         yield self.sealer.start, self.sealer.stop
         yield self._begin_events, nothing
         yield self.clock.start, self.clock.stop
+        if self.street:
+            yield from self.street.parts()
         if self.captures:
             yield self.captures.start, self.captures.close
         for camera in self.cameras.values():
@@ -155,10 +163,24 @@ class Agent:
 
     def _begin_events(self) -> None:
         self.intake.emit(Started(clock.monotonic(), self._boot_id, __version__, self.config.sha256()))
+        if self.config.street is None:
+            return
+        now, offset = clock.monotonic(), clock.utc_minus_mono()
+        cooldown_s = max(rule.cooldown_s for rule in self.config.street.rules.values())
+        for case in self.store.open_cases((now + offset) // US, cooldown_s * 1_000_000):
+            self.intake.emit(_recalled(case, now, offset))
 
     def _capture(self, request: Capture) -> None:
         if self.captures:
             self.captures.submit(request)
+
+    def _take_pictures(self, request: TakePictures) -> None:
+        if self.street:
+            self.street.take(request)
+
+    def _watch(self, wanted: Watch) -> None:
+        if self.street:
+            self.street.watch(wanted)
 
     def _wake_uplink(self) -> None:
         if self.uplink:
@@ -196,6 +218,15 @@ class Agent:
         keep = self.staging.put
         return CaptureWorker(self.cameras, keep, self.detector, self.intake.emit, clock.monotonic)
 
+    def _make_street(self, epochs: Mapping[str, Ns]) -> StreetParts | None:
+        chosen = self.config.street
+        if chosen is None:
+            return None
+        from edge_agent.street_parts import StreetParts  # noqa: PLC0415 - video and inference, only where used
+
+        minutes = self.config.site.legal.utc_offset_minutes
+        return StreetParts(chosen, self.intake.emit, self.staging, epochs, minutes)
+
     def _make_ports(self) -> list[SerialPort | ModbusPort]:
         from edge_agent.devices.modbus import ModbusPort  # noqa: PLC0415 - pymodbus only where it is spoken
         from edge_agent.devices.serial import SerialPort  # noqa: PLC0415
@@ -221,7 +252,8 @@ class Agent:
         folder = self.config.journal.dir
         if folder is None:
             return NoRecorder()
-        models = (("detector", self.detector.model_sha256),) if self.detector else ()
+        detectors = {"detector": self.detector, "street": self.street.detector if self.street else None}
+        models = tuple((name, used.model_sha256) for name, used in detectors.items() if used)
         header = RecordingHeader(__version__, self.config.sha256(), recorded.to_text(self.config), models)
         return Recorder(folder, self.config.journal, header)
 
@@ -243,6 +275,26 @@ def identity(config: SiteConfig, boot_id: str) -> Identity:
         keyid="",
         boot_id=boot_id,
         config_sha256=config.sha256(),
+    )
+
+
+def _recalled(case: OpenCase, now: Ns, utc_minus_mono: Ns) -> CaseRecalled:
+    """A case of an earlier run, its times on this run's clock."""
+
+    def monotonic(utc_us: int | None) -> Ns | None:
+        return None if utc_us is None else Ns(utc_us * US - utc_minus_mono)
+
+    recorded_at = min(Ns(case.recorded_utc_us * US - utc_minus_mono), now)
+    return CaseRecalled(
+        at=now,
+        case=case.case,
+        revision=case.revision,
+        zone=case.zone,
+        event_type=case.event_type,
+        phase=case.phase,
+        recorded_at=recorded_at,
+        confirmed_at=monotonic(case.confirmed_utc_us),
+        first_seen_at=monotonic(case.first_seen_utc_us),
     )
 
 

@@ -7,9 +7,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge_agent.core.decisions import Capture, CrossingSeen, Decision, Fault, ReadPlates, Seal, Status
+from edge_agent.core.decisions import (
+    Capture,
+    CrossingSeen,
+    Decision,
+    Fault,
+    ReadPlates,
+    Seal,
+    SealCoverage,
+    SealStreet,
+    Status,
+    TakePictures,
+    Watch,
+    ZoneChanged,
+)
 from edge_agent.core.events import Event, RegistersRead, SerialBytes, Started
 from edge_agent.errors import SealRefused
+from edge_agent.evidence.sealable import Sealable
 from edge_agent.evidence.sealer import Order
 from edge_agent.evidence.unsigned import UnsignedChain
 from edge_agent.journal.codec import decision_line
@@ -46,6 +60,8 @@ class LiveSink:
     ring: RawRing
     seal: Callable[[Order], None]
     capture: Callable[[Capture], object]
+    take: Callable[[TakePictures], object]
+    watch: Callable[[Watch], object]
     watchers: tuple[Callable[[Decision], None], ...] = ()
 
     def __call__(self, decision: Decision) -> None:
@@ -56,16 +72,33 @@ class LiveSink:
             case Seal():
                 raw = self.ring.window(decision.raw) if decision.raw else None
                 self.seal(Order(decision, raw))
+            case SealStreet() | SealCoverage():
+                self.seal(Order(decision))
             case Capture():
                 self.capture(decision)
-            case ReadPlates():
-                log.warning("%s: no plate reader on this box yet; reads must be pushed", decision.camera)
-            case Fault():
-                log.warning("%s %s: %s (%d)", decision.source, decision.kind, decision.detail, decision.count)
-            case Status():
-                log.info("%s is %s: %s", decision.part, decision.state, decision.detail)
-            case CrossingSeen():
-                log.debug("lane %s crossing %d", decision.crossing.lane, decision.crossing.number)
+            case TakePictures():
+                self.take(decision)
+            case Watch():
+                self.watch(decision)
+            case _:
+                _say(decision)
+
+
+def _say(decision: Decision) -> None:
+    """What there is only to be told."""
+    match decision:
+        case ReadPlates():
+            log.warning("%s: no plate reader on this box yet; reads must be pushed", decision.camera)
+        case Fault():
+            log.warning("%s %s: %s (%d)", decision.source, decision.kind, decision.detail, decision.count)
+        case Status():
+            log.info("%s is %s: %s", decision.part, decision.state, decision.detail)
+        case ZoneChanged():
+            log.debug(
+                "zone %s is %s, %s: %s", decision.zone, decision.state, decision.finding, decision.detail
+            )
+        case CrossingSeen():
+            log.debug("lane %s crossing %d", decision.crossing.lane, decision.crossing.number)
 
 
 @dataclass(slots=True)
@@ -82,7 +115,7 @@ class ReplaySink:
     def __call__(self, decision: Decision) -> None:
         """Keep it."""
         self.lines.append(decision_line(decision))
-        if isinstance(decision, Seal):
+        if isinstance(decision, Seal | SealStreet | SealCoverage):
             self._statement(decision)
 
     def write(self) -> None:
@@ -90,8 +123,8 @@ class ReplaySink:
         text = "".join(f"{line}\n" for line in self.lines)
         (self.folder / "decisions.jsonl").write_text(text, encoding="utf-8")
 
-    def _statement(self, seal: Seal) -> None:
-        raw = self.ring.window(seal.raw) if seal.raw else None
+    def _statement(self, seal: Sealable) -> None:
+        raw = self.ring.window(seal.raw) if isinstance(seal, Seal) and seal.raw else None
         try:
             built = self.chain.statement(seal, raw)
         except SealRefused as error:

@@ -6,9 +6,21 @@ import logging
 import pytest
 
 from edge_agent.compose import RAW_HEADER
-from edge_agent.core.decisions import Capture, CrossingSeen, Fault, FaultKind, RawWindow, ReadPlates, Status
+from edge_agent.core.decisions import (
+    Capture,
+    CrossingSeen,
+    Fault,
+    FaultKind,
+    RawWindow,
+    ReadPlates,
+    SealCoverage,
+    Shot,
+    Status,
+    TakePictures,
+    Watch,
+)
 from edge_agent.core.events import RegistersRead, SerialBytes, Started, Tick
-from edge_agent.core.units import S
+from edge_agent.core.units import Ns, S
 from edge_agent.evidence.examples import a_case, a_crossing, an_identity
 from edge_agent.evidence.unsigned import UnsignedChain
 from edge_agent.journal.codec import decision_line, parse_decision_line
@@ -73,7 +85,8 @@ def test_bytes_of_a_run_before_never_go_with_a_statement_of_this_one(tmp_path):
 
 
 def a_live_sink(orders, captures, **other):
-    return LiveSink(RawRing(RAW_HEADER), orders.append, captures.append, **other)
+    take, watch = other.pop("take", []), other.pop("watch", [])
+    return LiveSink(RawRing(RAW_HEADER), orders.append, captures.append, take.append, watch.append, **other)
 
 
 def test_a_seal_is_ordered_with_the_bytes_that_are_current():
@@ -141,3 +154,24 @@ def test_a_statement_that_must_not_exist_is_counted_and_the_replay_goes_on(tmp_p
 
     assert (sink.refused, sink.statements, len(sink.lines)) == (1, 0, 2)
     assert seal.case in caplog.text
+
+
+def test_the_street_s_wishes_go_to_its_devices():
+    take, watch, orders = [], [], []
+    sink = LiveSink(RawRing(RAW_HEADER), orders.append, [].append, take.append, watch.append)
+    wanted = Watch(Ns(1), "east", 1_000)
+    still = TakePictures(
+        Ns(1),
+        "case",
+        "east",
+        "front",
+        (Shot("confirmed", Ns(1)),),
+        copies=True,
+        marks=(),
+        clip=None,
+        hold_s=60,
+    )
+    ledger = SealCoverage(Ns(2), Ns(0), Ns(2), (), None)
+    for decision in (wanted, still, ledger):
+        sink(decision)
+    assert (take, watch, [order.seal for order in orders]) == ([still], [wanted], [ledger])

@@ -55,6 +55,16 @@ class StreetConfig(StreetSettings):
                 ) from error
         return self
 
+    @model_validator(mode="after")
+    def _detector_tells_what_the_rules_ask(self) -> Self:
+        least = min(rule.keep_score for rule in self.rules.values())
+        if self.detector is not None and self.detector.min_score * 1000 > least:
+            raise ValueError(
+                f"detector.min_score {self.detector.min_score} hides what a rule goes on counting from "
+                f"keep_score {least} on: set it to {least / 1000} or less"
+            )
+        return self
+
     def core(self) -> StreetSettings:
         """What the core knows of it."""
         chosen = {name: getattr(self, name) for name in StreetSettings.model_fields}

@@ -18,7 +18,7 @@ schema: 1
 site: {id: street-1, tenant: pudong, device_id: box-2}
 street:
   time_zone: Asia/Shanghai
-  detector: {model: models/street.onnx}
+  detector: {model: models/street.onnx, min_score: 0.25}
   shops:
     shop-17: {name: 示例水果店, tier: red}
   rules:
@@ -90,6 +90,7 @@ def test_a_box_that_watches_nothing_is_told_so(write):
         ("rule: overflow", "rule: overflo", (15, "zones.front.rule", "no rule 'overflo'")),
         ("shop: shop-17", "shop: shop-71", (16, "zones.front.shop", "no shop 'shop-71'")),
         ("zone: front", "zone: back", (22, "street.inspections.0.zone", "no zone 'back'")),
+        ("min_score: 0.25", "min_score: 0.35", (3, "street", "hides what a rule goes on counting")),
         ("tier: red", "tier: purple", (7, "street.shops.shop-17.tier", "'purple' is not possible here")),
         ("Asia/Shanghai", "Asia/Shangai", (4, "street", "no time zone 'Asia/Shangai' on this machine")),
         ("[4000, 2000, 4000, 2000]", "[4000, 2000, 9000, 100]", (19, "zones.front.metric", "no triangle")),

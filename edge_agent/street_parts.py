@@ -1,0 +1,135 @@
+"""The street's part of the program: which device goes where.
+
+camera ──> sampler ──> scene worker (detector, still objects, view) ──> SceneSeen ──> core
+   └────── ring ─────> picture worker <── TakePictures ──────────────────────────────┘
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from edge_agent.config.street import StreetConfig
+from edge_agent.core.decisions import TakePictures, Watch
+from edge_agent.core.events import Captured, DeviceChanged, SceneSeen
+from edge_agent.core.street.hours import LocalTime
+from edge_agent.core.street.settings import permille
+from edge_agent.core.units import Ns, S
+from edge_agent.devices import clock
+from edge_agent.devices.camera.camera import Camera
+from edge_agent.devices.camera.sampler import Sampler
+from edge_agent.devices.detector.detector import Detector
+from edge_agent.devices.pictures import PictureWorker, ZoneDrawing
+from edge_agent.devices.scene.bank import ReferenceBank
+from edge_agent.devices.scene.scene import Scene
+from edge_agent.devices.scene.worker import SceneCamera, SceneWorker
+from edge_agent.devices.staging import Staging
+
+Part = tuple[Callable[[], object], Callable[[], object]]  # begin, end
+
+# Masks must miss nobody: boxes that nothing is concluded from are good enough to hide a face.
+MASK_SCORE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedPicture:
+    """The reference in use, for the picture worker."""
+
+    data: bytes
+    width: int
+    height: int
+    captured_at: Ns | None = None  # taken before this start of the box
+
+    @property
+    def media_type(self) -> str:
+        """By the file's first bytes: the bank takes JPEG and PNG."""
+        return "image/png" if self.data.startswith(b"\x89PNG") else "image/jpeg"
+
+
+class StreetParts:
+    """All devices of the street. Made before anything starts; `parts` says what to start and stop.
+
+    Args:
+        street: the configuration.
+        emit: takes every event.
+        staging: where pictures wait for their statement.
+        epochs: for cameras that are files: when the first picture was taken.
+        utc_offset_minutes: local time less UTC where no time zone is configured.
+    """
+
+    def __init__(
+        self,
+        street: StreetConfig,
+        emit: Callable[[SceneSeen | Captured | DeviceChanged], None],
+        staging: Staging,
+        epochs: Mapping[str, Ns],
+        utc_offset_minutes: int,
+    ) -> None:
+        self._local = LocalTime(street.core().utc_offsets, utc_offset_minutes)
+        self.detector = Detector(street.detector) if street.detector else None
+        masking = street.detector and street.detector.model_copy(update={"min_score": MASK_SCORE})
+        self.cameras = {
+            name: Camera(name, chosen.video, emit, clock.monotonic, epochs.get(name))
+            for name, chosen in street.cameras.items()
+        }
+        woken = threading.Event()
+        self.samplers = {name: Sampler(camera, woken.set) for name, camera in self.cameras.items()}
+        watched = {
+            name: SceneCamera(
+                self.samplers[name],
+                Scene(
+                    name,
+                    chosen.scene,
+                    [zone.polygon for zone in chosen.zones.values()],
+                    ReferenceBank(street.references_dir, name),
+                ),
+            )
+            for name, chosen in street.cameras.items()
+        }
+        self.scenes = SceneWorker(watched, self.detector, emit, clock.monotonic, woken)
+        self._pictures = PictureWorker(
+            self.cameras,
+            self._reference,
+            _drawings(street),
+            staging.put,
+            Detector(masking) if masking else None,
+            emit,
+            clock.monotonic,
+            said_time=self._said_time,
+        )
+
+    def parts(self) -> Iterator[Part]:
+        """Begin and end of each, in the order of starting: who uses before who is used."""
+        yield self._pictures.start, self._pictures.close
+        yield self.scenes.start, self.scenes.close
+        for sampler in self.samplers.values():
+            yield sampler.start, sampler.close
+        for camera in self.cameras.values():
+            yield camera.start, camera.close
+
+    def watch(self, wanted: Watch) -> None:
+        """Look at a camera so often."""
+        self.scenes.pace(wanted)
+
+    def take(self, request: TakePictures) -> None:
+        """Take pictures; `Captured` answers."""
+        self._pictures.submit(request)
+
+    def _reference(self, camera: str) -> AcceptedPicture | None:
+        found = self.scenes.reference_picture(camera)
+        return AcceptedPicture(*found) if found else None
+
+    def _said_time(self, at: Ns) -> str:
+        utc = Ns(at + clock.utc_minus_mono())
+        local = datetime.fromtimestamp(utc // S, UTC) + timedelta(minutes=self._local.offset_min(utc))
+        return f"{local:%Y-%m-%d %H:%M:%S}"
+
+
+def _drawings(street: StreetConfig) -> dict[str, ZoneDrawing]:
+    return {
+        name: ZoneDrawing(permille(zone.polygon), permille(zone.door_line), zone.shop or name)
+        for camera in street.cameras.values()
+        for name, zone in camera.zones.items()
+    }
