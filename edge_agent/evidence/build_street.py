@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from edge_agent.core.decisions import SealCoverage, SealStreet
 from edge_agent.core.records import UseClass
+from edge_agent.core.standing import conclude
+from edge_agent.core.street.use_class import use_class
 from edge_agent.evidence.attachments import CaseFiles, chosen_pictures
 from edge_agent.evidence.identity import Identity
 from edge_agent.evidence.observed import coverage, storefront
@@ -28,16 +30,19 @@ def street_use_class(
 
     A lost copy costs nothing: its original stands, and it can be made again.
     """
-    site = identity.legal.use_class
-    originals = {picture.sha256 for picture in seal.pictures if not picture.parent}
-    lost = originals & set(files.missing)
-    reasons = (
-        *((f"site_{site}",) if site is not UseClass.ENFORCEMENT else ()),
-        *(("pictures_lost",) if lost else ()),
+    rule = identity.rules.get(seal.report.rule)
+    if rule is None:  # of another configuration than the one that seals
+        return conclude(identity.legal, ("rule_unknown",))
+    again, found = use_class(
+        identity.legal,
+        rule,
+        report=seal.report,
+        pictures=files.pictures,
+        model_sha256=seal.model_sha256,
+        clock=seal.clock,
     )
-    if site is UseClass.TEST:
-        return UseClass.TEST, reasons
-    return (UseClass.REFERENCE if reasons else UseClass.ENFORCEMENT), reasons
+    originals = {picture.sha256 for picture in seal.pictures if not picture.parent}
+    return again, (*found, *(("pictures_lost",) if originals & set(files.missing) else ()))
 
 
 def coverage_content(seal: SealCoverage) -> Content:

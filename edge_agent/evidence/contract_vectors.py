@@ -23,7 +23,8 @@ from edge_agent.evidence.attachments import case_files
 from edge_agent.evidence.build import Built, Earlier, build, build_record
 from edge_agent.evidence.contract_vectors_street import bad_street, link, street_attachments, street_chain
 from edge_agent.evidence.dsse import COMMAND_TYPE, EVIDENCE_TYPE, RECEIPT_TYPE, Signature
-from edge_agent.evidence.examples import KEY, a_case, an_identity
+from edge_agent.evidence.examples import KEY, a_case
+from edge_agent.evidence.examples_street import a_street_identity
 from edge_agent.evidence.identity import ChainLink
 from edge_agent.evidence.keys import FileKey
 from edge_agent.evidence.receipts import Receipt, ReceiptItem, ReceiptStatus, Watermark
@@ -89,7 +90,7 @@ def _golden() -> dict[str, str]:
 
 def _chain() -> dict[str, Built]:
     """Of a bridge and of a street, and what a box says of itself; the same bytes on whatever machine."""
-    identity = replace(an_identity(), agent_version="0.1.0", python="3.11.2", sqlite="3.40.1")
+    identity = replace(a_street_identity(), agent_version="0.1.0", python="3.11.2", sqlite="3.40.1")
     seal, blobs = a_case()
     files = case_files(seal, blobs.keys(), _RAW)
     genesis = build_record(

@@ -13,12 +13,15 @@ from edge_agent.core.decisions import SealCoverage, SealStreet
 from edge_agent.core.events import ClockSource, ClockStatus
 from edge_agent.core.records import Detection, Picture, UseClass
 from edge_agent.core.scene import EvidenceItem, Finding, Phase, StreetReport, Watched
+from edge_agent.core.street.settings import RuleSettings
 from edge_agent.core.units import MS, S
-from edge_agent.evidence.examples import BASE_UTC, a_jpeg, a_picture
+from edge_agent.evidence.examples import BASE_UTC, a_jpeg, a_picture, an_identity
+from edge_agent.evidence.identity import Identity
 
 HOUR = 3600 * S
 MODEL = "cd" * 32
 REFERENCE = a_jpeg("clear pavement")
+A_RULE = RuleSettings(legal_basis="城市市容管理条例（示例）")
 
 _TEXT = {
     Phase.CONFIRMED: (
@@ -36,6 +39,11 @@ _FINDING = {
     Phase.RECHECK: Finding.ABSENT,
     Phase.INSPECTION: Finding.ABSENT,
 }
+
+
+def a_street_identity(**other: Any) -> Identity:
+    """A box that watches a bridge and a street."""
+    return an_identity(**{"rules": {"overflow": A_RULE}, **other})
 
 
 def a_street_clock(at: int) -> ClockStatus:
@@ -87,20 +95,22 @@ def a_report(phase: Phase = Phase.CONFIRMED, **other: Any) -> StreetReport:
             "confirmed_at": confirmed_at if is_case else None,
             "ended_at": judged_at if phase is Phase.CLEARED else None,
             "dwell": 300 * S if is_case else 0,
-            "paused": 12_500 * MS if is_case else 0,
+            "paused": 0,
             "samples": 300 if is_case else 1,
             "samples_present": 285 if is_case else 0,
             "items": (an_item(),) if finding is Finding.PRESENT else (),
             "share": 120 if finding is Finding.PRESENT else 0,
-            "area_cm2": 9_600 if finding is Finding.PRESENT else 0,
-            "passable_mm": 1_850,
+            "area_cm2": 9_600 if finding is Finding.PRESENT else None,
+            "passable_mm": 1_850 if finding is Finding.PRESENT else None,
+            "protrusion_mm": 620 if finding is Finding.PRESENT else None,
             "stay_ms": 300_000,
             "in_force": (
-                ("hours", "07:00-22:00"),
                 ("enter_score", "450"),
+                ("hours", "07:00-22:00"),
                 ("keep_score", "300"),
-                ("low_light", "no"),
-                ("title", "跨门经营"),
+                ("legal_basis", A_RULE.legal_basis),
+                ("low_light", "false"),
+                ("rule_holds", "true"),
             ),
             "reference": hashlib.sha256(REFERENCE).hexdigest(),
             "routes": ("owner", "officer", "platform"),

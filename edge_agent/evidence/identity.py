@@ -5,9 +5,10 @@ from __future__ import annotations
 import platform
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge_agent import __version__
+from edge_agent.core.street.settings import RuleSettings
 from edge_agent.core.use_class_settings import CertificateSettings, LegalSettings
 from edge_agent.evidence.settings import EvidenceSettings
 
@@ -22,6 +23,7 @@ class Identity:
     keyid: str  # of the evidence key; empty when nobody signs
     boot_id: str
     config_sha256: str
+    rules: Mapping[str, RuleSettings] = field(default_factory=dict)  # of the street, by name
     git_commit: str = ""
     agent_version: str = __version__
     python: str = platform.python_version()

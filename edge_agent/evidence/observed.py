@@ -71,6 +71,7 @@ def storefront(seal: SealStreet, pictures: Sequence[Picture]) -> Storefront:
         share_permille=report.share,
         area_cm2=report.area_cm2,
         passable_mm=report.passable_mm,
+        protrusion_mm=report.protrusion_mm,
         in_force=[RuleFact(name=n, value=_cut(v)) for n, v in report.in_force[:MAX_RULE_FACTS]],
         in_force_left_out=len(report.in_force[MAX_RULE_FACTS:]),
         reference_sha256=report.reference or None,

@@ -127,6 +127,8 @@ class Storefront(Model):
     """Ground covered, square centimetres; null where the zone has no metric calibration."""
     passable_mm: Count | None
     """Narrowest free width left past the door line; null as above."""
+    protrusion_mm: Count | None
+    """How far goods stand out past the door line; null as above."""
     in_force: Annotated[list[RuleFact], Field(max_length=MAX_RULE_FACTS)]
     """The rule in force, fact by fact."""
     in_force_left_out: Count

@@ -10,17 +10,19 @@ from hypothesis import strategies as st
 
 from edge_agent.core.records import Detection, UseClass
 from edge_agent.core.scene import EvidenceItem, Finding, Phase, StreetReport, Watched
+from edge_agent.core.street.settings import RuleSettings
 from edge_agent.core.units import MS, S
 from edge_agent.errors import SealRefused, VerificationError
 from edge_agent.evidence import strict_json
 from edge_agent.evidence.attachments import case_files
 from edge_agent.evidence.build import Earlier, build, packet_id
-from edge_agent.evidence.examples import BASE_UTC, a_case, a_jpeg, a_picture, a_standing, an_identity
+from edge_agent.evidence.examples import BASE_UTC, a_case, a_jpeg, a_picture, a_standing
 from edge_agent.evidence.examples_street import (
     HOUR,
     a_coverage,
     a_report,
     a_street_clock,
+    a_street_identity,
     a_zone_case,
     an_item,
     street_pictures,
@@ -38,7 +40,7 @@ STANDS = {Phase.CONFIRMED, Phase.REOPENED, Phase.ONGOING}
 
 def built(seal=None, identity=None, held=None, **other):
     seal = seal or a_zone_case()[0]
-    return build(seal, identity or an_identity(), LINK, SEALED_US, case_files(seal, held), **other)
+    return build(seal, identity or a_street_identity(), LINK, SEALED_US, case_files(seal, held), **other)
 
 
 def says(payload):
@@ -242,8 +244,39 @@ def test_of_too_many_pictures_originals_stay_before_copies_and_the_rest_is_count
 def test_a_test_record_is_never_anything_else():
     fields = says(built(a_zone_case(use_class=UseClass.TEST, reasons=("site_test",))[0]).payload)
     assert fields["legal"]["use_class"] == "test"
-    fields = says(built(identity=an_identity(legal=a_standing(use_class=UseClass.TEST))).payload)
+    fields = says(built(identity=a_street_identity(legal=a_standing(use_class=UseClass.TEST))).payload)
     assert fields["legal"]["use_class"] == "test"
+
+
+def test_a_case_with_everything_in_order_is_candidate_evidence():
+    legal = says(built().payload)["legal"]
+    assert (legal["use_class"], legal["reasons"]) == ("enforcement", [])
+
+
+@pytest.mark.parametrize(
+    ("change", "identity", "reason"),
+    [
+        ({}, {"rules": {}}, "rule_unknown"),
+        ({}, {"rules": {"overflow": RuleSettings()}}, "legal_basis_missing"),
+        ({}, {"legal": a_standing(sign_id="")}, "sign_id_missing"),
+        ({"clock": None}, {}, "clock_unknown"),
+        ({"model_sha256": ""}, {}, "detector_missing"),
+        ({"pictures": ()}, {}, "pictures_missing"),
+    ],
+)
+def test_whatever_the_core_said_a_case_with_a_reason_against_it_is_no_more_than_reference(
+    change, identity, reason
+):
+    legal = says(built(a_zone_case(**change)[0], a_street_identity(**identity)).payload)["legal"]
+    assert legal["use_class"] == "reference"
+    assert reason in legal["reasons"]
+
+
+def test_a_case_from_which_a_picture_that_it_needs_was_lost_says_so_twice():
+    seal, blobs = a_zone_case()
+    lost = next(p.sha256 for p in seal.pictures if p.role == "middle")
+    legal = says(built(seal, held=blobs.keys() - {lost}).payload)["legal"]
+    assert {"pictures_missing", "pictures_lost"} <= set(legal["reasons"])
 
 
 def test_no_reason_of_the_core_is_dropped():
@@ -254,10 +287,10 @@ def test_no_reason_of_the_core_is_dropped():
 
 
 def test_the_bridges_codes_are_not_put_on_a_shop():
-    settings = an_identity().settings.model_copy(
-        update={"codes": an_identity().settings.codes.model_copy(update={"offence_code": "1344"})}
+    settings = a_street_identity().settings.model_copy(
+        update={"codes": a_street_identity().settings.codes.model_copy(update={"offence_code": "1344"})}
     )
-    legal = says(built(identity=an_identity(settings=settings)).payload)["legal"]
+    legal = says(built(identity=a_street_identity(settings=settings)).payload)["legal"]
     assert (legal["offence_code"], legal["law_basis_code"]) == ("", "")
 
 
@@ -266,23 +299,24 @@ def test_the_bridges_codes_are_not_put_on_a_shop():
 
 def test_the_packet_id_has_the_time_of_the_deciding_picture_and_depends_on_the_decision_alone():
     seal, _ = a_zone_case()
-    name = packet_id(seal, an_identity())
+    name = packet_id(seal, a_street_identity())
     assert uuid.UUID(name).int >> 80 == (seal.report.judged_at + BASE_UTC) // MS
-    assert name == packet_id(seal, an_identity(keyid="", boot_id="other", config_sha256=""))
-    assert name != packet_id(replace(seal, revision=1), an_identity())
-    assert name != packet_id(replace(seal, reasons=("low_light",)), an_identity())
+    assert name == packet_id(seal, a_street_identity(keyid="", boot_id="other", config_sha256=""))
+    assert name != packet_id(replace(seal, revision=1), a_street_identity())
+    assert name != packet_id(replace(seal, reasons=("low_light",)), a_street_identity())
 
 
 def test_later_records_of_a_case_belong_to_its_first_and_replace_nothing():
     first, newest = (
-        packet_id(a_zone_case(phase=phase)[0], an_identity()) for phase in (Phase.CONFIRMED, Phase.ONGOING)
+        packet_id(a_zone_case(phase=phase)[0], a_street_identity())
+        for phase in (Phase.CONFIRMED, Phase.ONGOING)
     )
     links = built(a_zone_case(phase=Phase.CLEARED)[0], earlier=Earlier(first, newest)).statement.links
     assert (links.amends, links.correlates) == (None, [first])
 
 
 def test_a_replay_gives_every_record_of_the_street_the_name_and_the_words_that_it_had_on_the_road():
-    chain = UnsignedChain(an_identity())
+    chain = UnsignedChain(a_street_identity())
     phases = (Phase.INSPECTION, Phase.CONFIRMED, Phase.ONGOING, Phase.CLEARED)
     seals = [*(a_zone_case(phase=phase)[0] for phase in phases), a_coverage()]
     for seal in seals:
@@ -293,7 +327,7 @@ def test_a_replay_gives_every_record_of_the_street_the_name_and_the_words_that_i
 
 
 def test_in_a_replay_too_later_records_name_the_first_of_their_case():
-    chain = UnsignedChain(an_identity())
+    chain = UnsignedChain(a_street_identity())
     first = chain.statement(a_zone_case()[0]).statement.packet_id
     chain.statement(a_zone_case(phase=Phase.INSPECTION)[0])
     for phase in (Phase.ONGOING, Phase.CLEARED):
@@ -404,6 +438,7 @@ def reports(draw):
         routes=tuple(draw(st.lists(slugs, max_size=20))),
         text_en=draw(words),
         text_zh=draw(words),
+        protrusion_mm=draw(st.none() | st.integers(0, 10**6)),
     )
 
 
@@ -421,7 +456,7 @@ def test_any_report_that_the_core_may_make_becomes_a_statement_that_reads_back_a
     assert len(said.items) + said.items_left_out == len(report.items)
     assert len(said.in_force) + said.in_force_left_out == len(report.in_force)
     assert (said.confirmed_utc_us is None) == (report.confirmed_at is None or not knows_the_time)
-    assert made.statement.packet_id == UnsignedChain(an_identity()).statement(seal).statement.packet_id
+    assert made.statement.packet_id == UnsignedChain(a_street_identity()).statement(seal).statement.packet_id
 
 
 # --- coverage ------------------------------------------------------------------------------------
@@ -444,8 +479,8 @@ def test_what_was_watched_is_a_record_of_the_box_and_no_case():
 
 
 def test_a_coverage_record_has_the_same_name_wherever_it_is_made_again():
-    name = packet_id(a_coverage(), an_identity())
-    assert name == packet_id(a_coverage(), an_identity(boot_id="other", keyid=""))
+    name = packet_id(a_coverage(), a_street_identity())
+    assert name == packet_id(a_coverage(), a_street_identity(boot_id="other", keyid=""))
     assert uuid.UUID(name).int >> 80 == (2 * HOUR + BASE_UTC) // MS
 
 
