@@ -44,7 +44,7 @@ class Goods:
         """Settle time and tolerances are those of `places`."""
         self._ground = ground
         self._rule = rule
-        self._places = places
+        self.places = places
         self._gap = Ns(rule.gap_s * S)
 
     def look(
@@ -78,14 +78,14 @@ class Goods:
             else:
                 place.held = True
                 now.counted.append(place)
-        for place in self._places:
+        for place in self.places:
             if any(place is one for one in seen):
                 continue
             if covered(place.box, around.hiding) < MOSTLY:
-                self._places.miss(place, elapsed)
+                self.places.miss(place, elapsed)
             elif place.held:
                 now.hidden.append(place)
-        self._places.forget(self._gap)
+        self.places.forget(self._gap)
         now.counted.sort(key=lambda p: (not self.strong(p), -p.best, p.first_at, p.first))
         return now
 
@@ -111,14 +111,14 @@ class Goods:
             if box.label in known and self._ground.stands_on(to_box(box), self._rule.containment)
         ]
         seen = []
-        for sighting, place in self._places.match(at, _single(inside, self._rule.same_iou)):
+        for sighting, place in self.places.match(at, _single(inside, self._rule.same_iou)):
             if place is None and sighting.score < enter:
                 continue
             # An umbrella over somebody's head is not a parasol; one that stood there before they came is.
             carried = sighting.label in self._rule.under_umbrella and (place is None or not place.stands)
             if carried and any(area(shared(sighting.box, person)) for person in around.people):
                 continue
-            seen.append(self._places.see(at, sighting, place))
+            seen.append(self.places.see(at, sighting, place))
         return seen
 
 

@@ -47,9 +47,9 @@ class Occupancy:
         )
         self._settle = Ns(min(rule.settle_s, rule.candidate_s) * S)
         self._wait = max(self._settle, CHANGE_WAIT_NS) if rule.needs_change else self._settle
-        self._surroundings = Surroundings(self._ground, rule, self._places(CONTEXT_LIMIT))
-        self._goods = Goods(self._ground, rule, self._places(ITEM_LIMIT))
-        self._suspects = Suspects(self._ground, rule, self._places(STILL_LIMIT))
+        self.surroundings = Surroundings(self._ground, rule, self._places(CONTEXT_LIMIT))
+        self.goods = Goods(self._ground, rule, self._places(ITEM_LIMIT))
+        self.suspects = Suspects(self._ground, rule, self._places(STILL_LIMIT))
         self._last: Ns | None = None  # last fit picture
         self._since = Ns(0)  # watched without a break since
 
@@ -64,13 +64,13 @@ class Occupancy:
         more = rule.low_light_score if low_light else 0
         boxes = [d for d in event.detections if d.role != "ignore" and area(to_box(d))]
         boxes.sort(key=lambda d: (-d.score, d.label, to_box(d)))
-        around = self._surroundings.look(
+        around = self.surroundings.look(
             at, elapsed, [d for d in boxes if d.score >= rule.keep_score][:BOX_LIMIT], rule.enter_score + more
         )
         still = event.still if view.reference else ()
         asked = rule.stationary and rule.needs_change and view.reference
         changed = [still_box(one) for one in unexplained(still, around.vetoing, MOSTLY)]
-        goods = self._goods.look(
+        goods = self.goods.look(
             at,
             elapsed,
             [d for d in boxes if d.score >= rule.keep_score + more][:BOX_LIMIT],
@@ -80,7 +80,7 @@ class Occupancy:
         )
         named = [place.box for place in (*goods.counted, *goods.moving, *goods.unchanged)]
         followed = still if rule.suspects and not low_light else ()
-        suspects, suspect_hidden = self._suspects.look(at, elapsed, followed, named, around)
+        suspects, suspect_hidden = self.suspects.look(at, elapsed, followed, named, around)
         hidden = suspect_hidden or self._ground.covered(around.hiding) >= MOSTLY
         finding, reason = self._judge(at, goods, suspects, around, hidden=hidden)
         places = suspects if finding is Finding.SUSPECT else goods.counted
@@ -89,7 +89,7 @@ class Occupancy:
     def _judge(
         self, at: Ns, goods: Standing, suspects: list[Place], around: Around, *, hidden: bool
     ) -> tuple[Finding, str]:
-        enough = self._goods.enough(goods.counted)
+        enough = self.goods.enough(goods.counted)
         settling = at - self._since < self._wait and (goods.moving or goods.unchanged)
         found = (
             (Finding.PRESENT, "", enough and around.complete),
@@ -123,9 +123,9 @@ class Occupancy:
         )
 
     def _item(self, place: Place, *, suspect: bool) -> EvidenceItem:
-        strength = "strong" if self._goods.strong(place) else "weak"
+        strength = "strong" if self.goods.strong(place) else "weak"
         return EvidenceItem(
-            self._goods.label(place),
+            self.goods.label(place),
             "suspect" if suspect else strength,
             place.best,
             place.first_at,

@@ -45,7 +45,7 @@ class Surroundings:
         self._veto = {*rule.veto} - evidence
         self._unloading = {*rule.unloading} - evidence
         self._gap = Ns(rule.gap_s * S)
-        self._standing = places
+        self.places = places
         self._complete_at: Ns | None = None
 
     def look(self, at: Ns, elapsed: Ns, boxes: Iterable[Detection], enter: int) -> Around:
@@ -56,7 +56,7 @@ class Surroundings:
         if any(key[0] in self._rule.requires and seen[key] >= enter for key in near):
             self._complete_at = at
         self._remember(at, elapsed, [Sighting(1000 - seen[key], *key) for key in near])
-        standing = [place for place in self._standing if place.stands]
+        standing = [place for place in self.places if place.stands]
         return Around(
             people=[box for label, box in every if label == PERSON],
             hiding=[box for label, box in every if label in self._hiding],
@@ -72,12 +72,12 @@ class Surroundings:
 
     def _remember(self, at: Ns, elapsed: Ns, sightings: list[Sighting]) -> None:
         known = self._veto | self._unloading
-        pairs = self._standing.match(at, (sighting for sighting in sightings if sighting.label in known))
-        seen = [self._standing.see(at, sighting, place) for sighting, place in pairs]
-        for place in self._standing:
+        pairs = self.places.match(at, (sighting for sighting in sightings if sighting.label in known))
+        seen = [self.places.see(at, sighting, place) for sighting, place in pairs]
+        for place in self.places:
             if not any(place is one for one in seen):
-                self._standing.miss(place, elapsed)
-        self._standing.forget(self._gap)
+                self.places.miss(place, elapsed)
+        self.places.forget(self._gap)
 
 
 def to_box(detection: Detection) -> Box:

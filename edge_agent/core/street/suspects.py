@@ -25,7 +25,7 @@ class Suspects:
         """Tolerances are those of `places`."""
         self._ground = ground
         self._rule = rule
-        self._places = places
+        self.places = places
         self._gap = Ns(rule.gap_s * S)
 
     def look(
@@ -48,18 +48,18 @@ class Suspects:
             and covered(still_box(one), goods) < EXPLAINED
         }
         seen = []
-        for sighting, known in self._places.match(at, (Sighting(1000, UNKNOWN, box) for box in found)):
-            place = self._places.see(at, sighting, known)
+        for sighting, known in self.places.match(at, (Sighting(1000, UNKNOWN, box) for box in found)):
+            place = self.places.see(at, sighting, known)
             place.first_at = min(place.first_at, found[sighting.box].since)
             seen.append(place)
         hidden = False
-        for place in self._places:
+        for place in self.places:
             if not any(place is one for one in seen):
                 if covered(place.box, around.hiding) >= MOSTLY:
                     hidden = True
                 else:
-                    self._places.miss(place, elapsed)
-        self._places.forget(self._gap)
+                    self.places.miss(place, elapsed)
+        self.places.forget(self._gap)
         return sorted(seen, key=lambda p: (p.first_at, -area(p.box), p.first)), hidden
 
 
