@@ -20,7 +20,7 @@ from edge_agent.core.units import MS, Ns, S
 from edge_agent.devices.camera.feed import Arrived, Feed
 from edge_agent.devices.camera.frame import TOLERANCE, Frame, NoFrame
 from edge_agent.devices.camera.history import Found, History
-from edge_agent.devices.camera.readers import FileReader, StreamReader, connect, describe
+from edge_agent.devices.camera.readers import Arrival, FileReader, StreamReader, connect, describe
 from edge_agent.devices.camera.ring import StoredPacket, StreamInfo
 from edge_agent.devices.camera.settings import CameraSettings
 from edge_agent.devices.camera.timeline import Timeline
@@ -286,23 +286,29 @@ class Camera:
 
     def _follow_stream(self, container: Any, stream: Any, info: StreamInfo) -> None:
         reader = StreamReader(stream, info, self.settings)
-        by_sender = self.settings.clock == "sender"
+        before = self._clock()
         for packet in container.demux(stream):
             if self._stop.is_set():
                 return
-            known = reader.info
-            arrival = reader.read(packet, self._clock())
+            at = self._clock()
+            arrival = reader.read(packet, at)
             if arrival is None:
                 continue
-            with self._changed:
-                if reader.info is not known:
-                    self._history.begin(reader.info, self._timeline)
-                self._timeline.arrived(arrival.packet.shown, arrival.came_at)
-                if by_sender and arrival.taken_utc is not None:
-                    taken = Ns(arrival.taken_utc - utc_minus_mono())
-                    self._timeline.reported(arrival.packet.shown, taken)
-            self._keep(arrival.packet)
+            if reader.live:
+                self._note_time(arrival)
+                for stored in reader.early():
+                    self._keep(stored)
             self._tell("up", f"{reader.info.codec} {reader.info.width}x{reader.info.height}")
+            if at - before >= self.settings.stall_ms * MS:
+                # FFmpeg gives out the picture it still holds when a read is given up, and then waits again.
+                raise DeviceError(f"nothing came for {self.settings.stall_ms} ms")
+            before = at
+
+    def _note_time(self, arrival: Arrival) -> None:
+        with self._changed:
+            self._timeline.arrived(arrival.packet.shown, arrival.came_at)
+            if self.settings.clock == "sender" and arrival.taken_utc is not None:
+                self._timeline.reported(arrival.packet.shown, Ns(arrival.taken_utc - utc_minus_mono()))
 
     def _play_file(self, container: Any, stream: Any, info: StreamInfo) -> None:
         """Let packets out when their time has come, as a camera would; again and again when looping."""
@@ -327,6 +333,8 @@ class Camera:
 
     def _keep(self, stored: StoredPacket) -> None:
         with self._changed:
+            if self._history.current is None or self._history.current.info is not stored.stream:
+                self._history.begin(stored.stream, self._timeline)
             taken = self._history.add(stored)
             self._packets += 1
             feeds = self._feeds if taken else ()

@@ -15,6 +15,9 @@ from edge_agent.devices.camera.ring import StoredPacket, StreamInfo, to_ns
 from edge_agent.devices.camera.settings import CameraSettings
 from edge_agent.errors import DeviceError
 
+# Packets held back until it is known when they were taken: 5 s at 50 pictures a second.
+MOST_EARLY, MOST_EARLY_BYTES = 256, 16_000_000
+
 
 def connect(settings: CameraSettings) -> AbstractContextManager[Any]:
     """The open container; every later read is given up after `stall_ms`."""
@@ -72,6 +75,11 @@ class StreamReader:
         self._before: Ns | None = None
         self._last_pts: int | None = None
         self._step = 0
+        # FFmpeg reads about a second before it hands over the first packet: the first ones come all at
+        # once, and say nothing of when they were taken. The first that had to be waited for does.
+        self.live = False
+        self._early: list[StoredPacket] = []
+        self._early_bytes = 0
 
     def read(self, packet: Any, at: Ns) -> Arrival | None:
         """What FFmpeg gave us at `at`, as it is kept; None for what holds no picture.
@@ -79,7 +87,8 @@ class StreamReader:
         Raises:
             DeviceError: the stream changed into one that is refused or not understood.
         """
-        came, self._before = (self._before if self._held_back else at), at
+        before, self._before = self._before, at
+        came = before if self._held_back else at
         pts = packet.pts
         if pts is None and self._last_pts is not None:
             # Seen from RTSP where FFmpeg's probing ends. Later pictures refer to it: it must be kept.
@@ -89,10 +98,20 @@ class StreamReader:
         if self._last_pts is not None and pts > self._last_pts:
             self._step = pts - self._last_pts
         self._last_pts = pts
+        waited = before is not None and at - before >= to_ns(self._step, self._time_base) // 2 > 0
+        if waited or len(self._early) >= MOST_EARLY or self._early_bytes >= MOST_EARLY_BYTES:
+            self.live = True
         if packet.is_keyframe:
             self._look_for_change(bytes(packet))
         stored = stored_packet(packet, self.info, to_ns(pts, self._time_base), pts)
+        self._early.append(stored)
+        self._early_bytes += len(stored.data)
         return Arrival(stored, at if came is None else came, taken_utc(packet))
+
+    def early(self) -> list[StoredPacket]:
+        """The packet read last; the first time also all that came before the stream was `live`."""
+        early, self._early = self._early, []
+        return early
 
     def _look_for_change(self, data: bytes) -> None:
         header = sequence_header(self.info.codec, data)
