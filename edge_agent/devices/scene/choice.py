@@ -37,7 +37,7 @@ class Look:
 def likeness(now: Look, was: Look) -> Permille:
     """How alike two appearances are once the exposure is taken out, 0 to 1000."""
     everywhere: Mask = np.ones(now.luma.shape, bool)
-    gain, offset = exposure(now.luma, was.luma, everywhere, stride=1)
+    gain, offset = exposure(now.luma, was.luma, everywhere)
     error = np.abs((now.luma - offset) / gain - was.luma)
     hue: Any = np.abs(now.colour - was.colour).max(axis=2)
     alike = float(((error < NEAR) & (hue < NEAR)).mean())

@@ -10,23 +10,24 @@ last seconds) shows something that stands still:
     yes                   yes              evidence: + dt; else - 2 dt
 
 Time is event time; pictures may come as irregularly as they like. Where a person or a vehicle is, or was
-a moment ago, evidence neither grows nor fades. Memory and time are bounded by the working size.
+a moment ago, evidence neither grows nor fades. Only the surroundings of the zones are worked on; memory
+and time are bounded by the working size.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from edge_agent.core.records import Detection
 from edge_agent.core.scene import StillObject
 from edge_agent.core.units import MS, Ns, S
-from edge_agent.devices.scene import pixels
-from edge_agent.devices.scene.light import exposure, only_light
+from edge_agent.devices.scene import pixels, planes
+from edge_agent.devices.scene.light import only_light
 from edge_agent.devices.scene.objects import Blobs, Sight
-from edge_agent.devices.scene.pixels import Floats, Image, Mask, opencv
+from edge_agent.devices.scene.pixels import WIDTH, Floats, Image, Mask, opencv
+from edge_agent.devices.scene.planes import Planes
 from edge_agent.devices.scene.settings import LayerSettings
 
 # Pictures further apart than this say nothing of the time between them.
@@ -38,23 +39,8 @@ HYSTERESIS = 0.5
 # What differs by this share of the threshold belongs to a thing that begins beside it.
 REACH = 0.45
 NEAR = 5  # px around what stands, kept out of the refresh of the slow background: its soft edge
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Planes:
-    """A picture of working size, blurred: brightness and the two colours, float32, (h, WIDTH) each."""
-
-    luma: Floats
-    red: Floats
-    blue: Floats
-
-    @classmethod
-    def of(cls, small: Image) -> Planes:
-        """Split a BGR picture."""
-        cv2 = opencv()
-        blurred = cv2.GaussianBlur(cv2.cvtColor(small, cv2.COLOR_BGR2YCrCb), (5, 5), 0)
-        luma, red, blue = cv2.split(blurred.astype(np.float32))
-        return cls(luma, red, blue)
+REFRESH = 5 * S  # the slow background is slow: it need not be touched more often
+AROUND = 48  # px around the zones that are worked on: things lean out of them
 
 
 class Layer:
@@ -69,28 +55,30 @@ class Layer:
 
     def __init__(self, settings: LayerSettings, reference: Image, zones: Mask, ignored: Mask) -> None:
         self._settings = settings
-        self._zones = zones
         self._ignored = ignored
-        shape = reference.shape[:2]
+        self._part = _around(zones)
+        shape = zones[self._part].shape
         self._evidence = np.zeros(shape, np.float32)  # seconds
         self._since = np.zeros(shape, np.int64)  # when evidence began; 0: there is none
         self._told = np.zeros(shape, bool)
         self._vetoed_at = np.full(shape, -(10**18), np.int64)
-        self._fast: Planes | None = None
+        self._fast: Floats | None = None  # brightness
         self._last: Ns | None = None
-        self._blobs = Blobs(settings, zones)
-        self.changes_of_light = 0
+        self._refreshed: Ns | None = None
+        origin = (self._part[1].start, self._part[0].start)
+        self._blobs = Blobs(settings, zones[self._part], origin, zones.shape[0])
         self.use(reference)
 
     def use(self, reference: Image) -> None:
         """Compare with another accepted picture from now on; what stands is remembered."""
-        self._accepted = Planes.of(reference)
-        self._slow = Planes(*(p.copy() for p in self._parts(self._accepted)))
+        self._coarse = planes.coarse(reference)
+        self._accepted = self._planes(reference)
+        self._slow = self._accepted.copy()
         self._fast = None
+        self._refreshed = None
 
-    @staticmethod
-    def _parts(planes: Planes) -> tuple[Floats, Floats, Floats]:
-        return planes.luma, planes.red, planes.blue
+    def _planes(self, small: Image) -> Planes:
+        return Planes.of(opencv().GaussianBlur(small[self._part], (5, 5), 0))
 
     @property
     def removed(self) -> int:
@@ -109,105 +97,120 @@ class Layer:
             inside: where the shifted picture has content.
         """
         step = self._step(at)
-        people = [d for d in found if d.label in self._settings.veto]
-        hidden = pixels.boxes(people, self._settings.veto_margin, small.shape[0])
-        self._vetoed_at[hidden] = at
+        hidden = self._boxes((d for d in found if d.label in self._settings.veto), small)
+        named = self._boxes((d for d in found if d.role == "evidence"), small)[self._part]
+        self._vetoed_at[hidden[self._part]] = at
         vetoed = at - self._vetoed_at <= self._settings.veto_memory_ms * MS
         usable = inside & ~self._ignored
-        now = self._normalised(Planes.of(small), usable & ~hidden & ~self._told)
-        different = self._different(now) & usable
+        now = self._normalised(small, usable & ~hidden)
+        usable = usable[self._part]
         open_ground = usable & ~vetoed
+        different = self._different(now, usable, named)
         if different[open_ground].sum() * 1000 > self._settings.global_share * max(1, open_ground.sum()):
-            self.changes_of_light += 1  # the light or the view, not things: neither grows nor fades
-            self._fast = now
+            self._fast = now.luma  # the light or the view, not things: nothing grows or fades
             return None
-        still = different & self._still(now, step)
-        self._count(still, open_ground, step, at)
-        self._refresh(now, different, open_ground, step)
+        self._count(different & self._still(now.luma, step), open_ground, step, at)
+        self._refresh(now, different, open_ground, at)
         self._told = self._evidence >= self._settings.settle_ms / 1000 * np.where(
             self._told, np.float32(HYSTERESIS), np.float32(1)
         )
-        return self._blobs.look(
-            self._told, self._since, now.luma, self._accepted.luma, Sight(~vetoed, different), at
-        )
+        sight = Sight(~vetoed, different, named)
+        return self._blobs.look(self._told, self._since, now.luma, self._accepted.luma, sight, at)
+
+    def _boxes(self, found: Iterable[Detection], small: Image) -> Mask:
+        return pixels.boxes(found, self._settings.veto_margin, small.shape[0])
 
     def _step(self, at: Ns) -> float:
         """Seconds since the last picture, 0 when they say nothing."""
         last, self._last = self._last, at
-        if last is None or at <= last or at - last > LONGEST_GAP:
-            if last is not None and at - last > LONGEST_GAP:
-                self._fast = None
+        if last is None or at <= last:
+            return 0.0
+        if at - last > LONGEST_GAP:
+            self._fast = None
             return 0.0
         return (at - last) / S
 
-    def _normalised(self, now: Planes, usable: Mask) -> Planes:
-        """The picture under the reference's exposure and white balance."""
-        gain, offset = exposure(now.luma, self._slow.luma, usable)
-        luma = np.clip((now.luma - offset) / gain, 0, 255).astype(np.float32)
-        parts = []
-        for part, was in ((now.red, self._slow.red), (now.blue, self._slow.blue)):
-            centred = (part - 128) / gain
-            some = centred[::4, ::4][usable[::4, ::4]] - (was[::4, ::4][usable[::4, ::4]] - 128)
-            cast = float(np.median(some)) if some.size else 0.0
-            parts.append((centred + 128 - cast).astype(np.float32))
-        return Planes(luma, parts[0], parts[1])
+    def _normalised(self, small: Image, usable: Mask) -> Planes:
+        """The picture under the reference's light; what is known to stand there is not asked for it."""
+        usable[self._part] &= ~self._told
+        light = planes.light(planes.coarse(small), self._coarse, usable)
+        return light.taken_out(self._planes(small))
 
-    def _different(self, now: Planes) -> Mask:
+    def _different(self, now: Planes, usable: Mask, named: Mask) -> Mask:
         """Where it is not the ground, and not the ground under other light.
 
         Two thresholds: a thing is begun by what differs clearly and reaches as far as anything differs.
         """
         slow, settings = self._slow, self._settings
-        hue = np.maximum(np.abs(now.red - slow.red), np.abs(now.blue - slow.blue))
-        surface = ~only_light(now.luma, slow.luma, hue)
         beyond = np.maximum(_beyond(now.red, slow.red), _beyond(now.blue, slow.blue))
         clear = (_beyond(now.luma, slow.luma) > settings.different) | (beyond > settings.different_colour)
-        any_ = (np.abs(now.luma - slow.luma) > REACH * settings.different) | (
+        clear &= usable
+        if not clear.any():
+            return clear
+        hue = np.maximum(np.abs(now.red - slow.red), np.abs(now.blue - slow.blue))
+        surface = usable & ~only_light(now.luma, slow.luma, hue, named)
+        some = (np.abs(now.luma - slow.luma) > REACH * settings.different) | (
             hue > REACH * settings.different_colour
         )
-        return _reach(clear & surface, any_ & surface)
+        return _reach(clear & surface, some & surface)
 
-    def _still(self, now: Planes, step: float) -> Mask:
+    def _still(self, luma: Floats, step: float) -> Mask:
         """Where it is as it was in the last seconds; the fast background then takes the picture in."""
         if self._fast is None:
-            self._fast = now
-            return np.zeros(now.luma.shape, bool)
-        same: Mask = np.abs(now.luma - self._fast.luma) <= self._settings.same
+            self._fast = luma.copy()
+            return np.zeros(luma.shape, bool)
+        moved = luma - self._fast
         share = np.float32(1 - np.exp(-step * 1000 / self._settings.fast_ms))
-        self._fast.luma[...] += share * (now.luma - self._fast.luma)
+        self._fast += share * moved
+        same: Mask = np.abs(moved) <= self._settings.same
         return same
 
     def _count(self, still: Mask, open_ground: Mask, step: float, at: Ns) -> None:
-        grow, fade = still & open_ground, ~still & open_ground
-        evidence = self._evidence
-        evidence[grow & (self._since > 0)] += step  # time lies between two pictures of it
-        evidence[fade] -= 2 * step
-        np.clip(evidence, 0, FULL * self._settings.settle_ms / 1000, out=evidence)
-        self._since[grow & (self._since == 0)] = at
-        self._since[~grow & (evidence <= 0)] = 0
+        began = self._since > 0
+        if not (still.any() or began.any()):
+            return
+        grow = still & open_ground
+        # Time lies between two pictures of a thing: its first one adds none.
+        change = np.where(grow, np.where(began, step, 0), np.where(open_ground, -2 * step, 0))
+        self._evidence += change.astype(np.float32)
+        np.clip(self._evidence, 0, FULL * self._settings.settle_ms / 1000, out=self._evidence)
+        self._since = np.where(grow & ~began, at, np.where(~grow & (self._evidence <= 0), 0, self._since))
 
-    def _refresh(self, now: Planes, different: Mask, open_ground: Mask, step: float) -> None:
+    def _refresh(self, now: Planes, different: Mask, open_ground: Mask, at: Ns) -> None:
         """Follow the light where nothing stands, within `drift` of what was accepted."""
-        cv2 = opencv()
+        if self._refreshed is None or at < self._refreshed:
+            self._refreshed = at
+        if at - self._refreshed < REFRESH:
+            return
+        elapsed = min(at - self._refreshed, LONGEST_GAP) / S
+        self._refreshed = at
         size = 2 * NEAR + 1
-        held = cv2.dilate(
-            (different | (self._evidence > 0)).astype(np.uint8), np.ones((size, size), np.uint8)
-        )
-        ground = (open_ground & (held == 0)).astype(np.float32)
-        share = ground * np.float32(1 - np.exp(-step / self._settings.slow_s))
+        held = (different | (self._evidence > 0)).astype(np.uint8)
+        ground = open_ground & (opencv().dilate(held, np.ones((size, size), np.uint8)) == 0)
+        share = ground * np.float32(1 - np.exp(-elapsed / self._settings.slow_s))
         drift = self._settings.drift
-        parts = (self._parts(self._slow), self._parts(now), self._parts(self._accepted))
-        for slow, new, accepted in zip(*parts, strict=True):
+        for slow, new, accepted in zip(self._slow.all, now.all, self._accepted.all, strict=True):
             slow += share * (new - slow)
             np.clip(slow, accepted - drift, accepted + drift, out=slow)
 
 
+def _around(zones: Mask) -> tuple[slice, slice]:
+    """Rows and columns of the zones and what lies near them; everything where there are none."""
+    tall = zones.shape[0]
+    if not zones.any():
+        return slice(0, tall), slice(0, WIDTH)
+    rows, columns = np.flatnonzero(zones.any(axis=1)), np.flatnonzero(zones.any(axis=0))
+    return (
+        slice(max(0, int(rows[0]) - AROUND), min(tall, int(rows[-1]) + 1 + AROUND)),
+        slice(max(0, int(columns[0]) - AROUND), min(WIDTH, int(columns[-1]) + 1 + AROUND)),
+    )
+
+
 def _reach(seeds: Mask, around: Mask) -> Mask:
     """The connected parts of `around` in which there is a seed."""
-    cv2 = opencv()
     if not seeds.any():
         return seeds
-    count, labels = cv2.connectedComponents((around | seeds).astype(np.uint8), connectivity=8)
+    count, labels = opencv().connectedComponents((around | seeds).astype(np.uint8), connectivity=8)
     kept = np.zeros(count, bool)
     kept[labels[seeds]] = True
     kept[0] = False

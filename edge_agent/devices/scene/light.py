@@ -6,10 +6,9 @@ import numpy as np
 
 from edge_agent.devices.scene.pixels import Floats, Mask, opencv
 
-STRIDE = 4  # every fourth row and column decide the exposure: 8,000 pixels
 TRIMS = 3
 KEEP = 0.6  # share of the pixels that fit best; up to 40 % may be things or shadow
-LEAST = 200  # pixels below which nothing is fitted
+LEAST = 150  # pixels below which nothing is fitted
 # A gain is always there, an offset hardly ever (flare, black level): it must be paid for. In pixels.
 OFFSET_COST = 0.3
 GAINS = (0.2, 5.0)
@@ -22,7 +21,7 @@ SHINE = (1.03, 1.35)
 SAME_HUE = 6.0  # levels of Cr and Cb
 
 
-def exposure(current: Floats, reference: Floats, usable: Mask, stride: int = STRIDE) -> tuple[float, float]:
+def exposure(current: Floats, reference: Floats, usable: Mask) -> tuple[float, float]:
     """Gain and offset with which `reference` becomes `current`, things left out.
 
     Least squares on the pixels that fit best, three times over; an offset costs. Brightness is stored as
@@ -32,10 +31,8 @@ def exposure(current: Floats, reference: Floats, usable: Mask, stride: int = STR
         current: (h, w) brightness.
         reference: same.
         usable: no people, no vehicles, no burnt-in text.
-        stride: every so many rows and columns decide.
     """
-    mask = usable[::stride, ::stride]
-    now, was = current[::stride, ::stride][mask], reference[::stride, ::stride][mask]
+    now, was = current[usable], reference[usable]
     good = (now > 4) & (now < 250) & (was > 4) & (was < 250)
     now, was = now[good], was[good]
     if now.size < LEAST:
@@ -64,7 +61,7 @@ def _fit(now: Floats, was: Floats) -> tuple[float, float]:
     return slope / level, offset
 
 
-def only_light(now: Floats, was: Floats, hue_moved: Floats) -> Mask:
+def only_light(now: Floats, was: Floats, hue_moved: Floats, named: Mask) -> Mask:
     """Where the two pictures show the same surface under other light.
 
     A surface with texture is recognised by it (local correlation); one without only by its hue and by not
@@ -75,6 +72,7 @@ def only_light(now: Floats, was: Floats, hue_moved: Floats) -> Mask:
         now: (h, w) brightness, exposure taken out.
         was: same, of the reference.
         hue_moved: larger change of Cr and Cb.
+        named: where the detector sees goods: a smooth surface is no shadow there.
     """
     cv2 = opencv()
 
@@ -92,5 +90,5 @@ def only_light(now: Floats, was: Floats, hue_moved: Floats) -> Mask:
     ratio = mean_now / np.maximum(mean_was, 1)
     dim = (ratio > SHADOW[0]) & (ratio < SHADOW[1])
     bright = (ratio > SHINE[0]) & (ratio < SHINE[1])
-    answer: Mask = (hue_moved < SAME_HUE) & ((textured & alike) | (plain & (dim | bright)))
+    answer: Mask = (hue_moved < SAME_HUE) & ((textured & alike) | (plain & ~named & (dim | bright)))
     return answer

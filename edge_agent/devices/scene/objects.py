@@ -34,6 +34,7 @@ class Sight:
 
     free: Mask  # nobody hides it
     different: Mask  # it is not the ground
+    named: Mask  # the detector sees goods there
 
     def shows(self, part: tuple[slice, slice], mask: Mask) -> bool:
         """At least half of the blob is in sight, and at least half of that is still there."""
@@ -49,18 +50,22 @@ class _Thing:
     seen_at: Ns
     now: float = 0.0  # outline in the pictures so far, summed
     was: float = 0.0  # outline in the reference, summed
+    named: bool = False  # the detector has seen goods there: it is no ghost
 
     @property
     def gone(self) -> bool:
-        return self.was > GONE * self.now
+        return not self.named and self.was > GONE * self.now
 
 
 class Blobs:
     """The things of one camera, from picture to picture."""
 
-    def __init__(self, settings: LayerSettings, zones: Mask) -> None:
+    def __init__(self, settings: LayerSettings, zones: Mask, origin: tuple[int, int], height: int) -> None:
+        """Masks are a part of the picture that begins at `origin` (x, y); the picture is `height` px high."""
         self._settings = settings
         self._zones = zones
+        self._origin = origin
+        self._height = height
         self._things: list[_Thing] = []
         self.removed = 0
 
@@ -93,10 +98,11 @@ class Blobs:
                 continue
             thing = self._thing(box, Ns(int(np.sort(began)[began.size // 10])), at)
             _weigh(thing, mask, box, now, was, sight.free)
+            thing.named |= bool(sight.named[part][mask].mean() >= HALF)
             if thing.gone:
                 self.removed += 1
             elif sight.shows(part, mask):
-                out.append(_told(box, area, thing.since, held.shape))
+                out.append(self._told(box, area, thing.since))
         return tuple(sorted(out, key=lambda o: (o.since, o.x_min, o.y_min, o.x_max, o.y_max)))
 
     def _blobs(self, held: Mask) -> list[tuple[Mask, Box, int]]:
@@ -132,6 +138,18 @@ class Blobs:
         self._things = [t for t in self._things if t is thing or t not in same]
         return thing
 
+    def _told(self, box: Box, area: int, since: Ns) -> StillObject:
+        """In permille of the whole picture, rounded outwards."""
+        x, y, tall = *self._origin, self._height
+        return StillObject(
+            x_min=Permille((x + box[0]) * 1000 // WIDTH),
+            y_min=Permille((y + box[1]) * 1000 // tall),
+            x_max=Permille(-(-(x + box[2]) * 1000 // WIDTH)),
+            y_max=Permille(-(-(y + box[3]) * 1000 // tall)),
+            area=Ppm(area * 1_000_000 // (WIDTH * tall)),
+            since=since,
+        )
+
 
 def _overlap(a: Box, b: Box) -> float:
     """Common area over the smaller box."""
@@ -162,15 +180,3 @@ def _gradient(image: Floats) -> Floats:
     """(2, h, w): along x and along y."""
     cv2 = opencv()
     return np.stack([cv2.Sobel(image, cv2.CV_32F, 1, 0), cv2.Sobel(image, cv2.CV_32F, 0, 1)])
-
-
-def _told(box: Box, area: int, since: Ns, shape: tuple[int, ...]) -> StillObject:
-    tall = shape[0]
-    return StillObject(
-        x_min=Permille(box[0] * 1000 // WIDTH),
-        y_min=Permille(box[1] * 1000 // tall),
-        x_max=Permille(-(-box[2] * 1000 // WIDTH)),
-        y_max=Permille(-(-box[3] * 1000 // tall)),
-        area=Ppm(area * 1_000_000 // (WIDTH * tall)),
-        since=since,
-    )

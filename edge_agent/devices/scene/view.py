@@ -23,7 +23,12 @@ PEAK = 0.3
 # What a shift is called that could not be measured: a whole picture.
 UNKNOWN_MPX = WIDTH * 1000
 # Tiles over which sharpness is judged, so that one new large object cannot speak for the picture.
-TILES = (5, 8)  # rows, columns
+TILES = (8, 5)  # columns, rows
+HALF_SEEN = 0.5  # share of a tile that must be in sight
+# Of brightness 0 to 255. +16: in the dark a plain one would make mountains of the sensor's noise.
+LOGARITHM = np.log(np.arange(256, dtype=np.float32) + 16)
+TINY = 1e-9
+FEATHER = 31  # px over which what is left out fades
 EDGE = 12  # px left out at the border, where a shift takes content away
 
 
@@ -37,7 +42,7 @@ class Features:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """How far the view is from the reference, px at WIDTH; None when it could not be told."""
+    """How far the view is from the reference, px at WIDTH."""
 
     dx: float
     dy: float
@@ -53,8 +58,7 @@ def features(small: Image) -> Features:
     """Prepare a picture of working size."""
     cv2 = opencv()
     grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
-    # +16: in the dark the logarithm would make mountains of the sensor's noise.
-    level = np.log(cv2.GaussianBlur(grey, (0, 0), 1.0).astype(np.float32) + 16)
+    level = LOGARITHM[cv2.GaussianBlur(grey, (5, 5), 1.0)]
     gradient = cv2.magnitude(cv2.Sobel(level, cv2.CV_32F, 1, 0), cv2.Sobel(level, cv2.CV_32F, 0, 1))
     return Features(grey, gradient)
 
@@ -68,24 +72,29 @@ class Registration:
     """
 
     def __init__(self, reference: Features, ignored: Mask) -> None:
-        cv2 = opencv()
         self.reference = reference
         tall, wide = reference.grey.shape
-        self._window: Any = cv2.createHanningWindow((wide, tall), cv2.CV_32F)
-        self._centred = reference.gradient - reference.gradient.mean()
-        self._ignored = ignored
+        self._window: Floats = opencv().createHanningWindow((wide, tall), opencv().CV_32F)
+        self._spectrum = self._transformed(reference.gradient, None)
+        self._kept = ~ignored
+        self._inner = np.zeros(reference.grey.shape, bool)
+        self._inner[EDGE:-EDGE, EDGE:-EDGE] = True
 
     def shift(self, current: Features, hidden: Mask) -> Shift | None:
         """How far the view moved; None when it cannot be told. `hidden`: people and vehicles."""
         cv2 = opencv()
-        seen = (~(hidden | self._ignored)).astype(np.float32)
-        weight = cv2.GaussianBlur(seen, (0, 0), 5.0)
-        (dx, dy), peak = cv2.phaseCorrelate(
-            self._centred * weight, (current.gradient - current.gradient.mean()) * weight, self._window
-        )
-        if peak < PEAK or not np.isfinite(dx) or not np.isfinite(dy):
-            return None
-        return Shift(dx, dy, peak)
+        seen = self._kept & ~hidden
+        weight = None if seen.all() else cv2.blur(seen.astype(np.float32), (FEATHER, FEATHER))
+        cross = cv2.mulSpectrums(self._transformed(current.gradient, weight), self._spectrum, 0, conjB=True)
+        cross /= np.maximum(cv2.magnitude(cross[..., 0], cross[..., 1]), TINY)[..., None]
+        shift = _peak(cv2.idft(cross, flags=cv2.DFT_SCALE | cv2.DFT_REAL_OUTPUT))
+        return shift if shift.peak >= PEAK else None
+
+    def _transformed(self, gradient: Floats, weight: Floats | None) -> Any:
+        centred = (gradient - gradient.mean()) * self._window
+        if weight is not None:
+            centred *= weight
+        return opencv().dft(centred, flags=opencv().DFT_COMPLEX_OUTPUT)
 
     def sharpness(self, current: Features, shift: Shift, hidden: Mask) -> Permille:
         """How much of the reference's detail is found again, 0 to 1000: the median over tiles.
@@ -93,30 +102,40 @@ class Registration:
         Each tile's value is the slope of its gradients on the reference's: noise does not raise it.
         """
         gradient = translated(current.gradient, shift.dx, shift.dy)
-        seen = ~(hidden | self._ignored)
-        seen[:EDGE] = seen[-EDGE:] = False
-        seen[:, :EDGE] = seen[:, -EDGE:] = False
+        seen = self._kept & self._inner & ~hidden
         slopes = _slopes(self.reference.gradient, gradient, seen)
         return Permille(min(1000, max(0, round(1000 * float(np.median(slopes)))))) if slopes else Permille(0)
 
 
+def _peak(correlation: Floats) -> Shift:
+    """Where it is highest, by the centre of mass of the 5x5 around, and the share of all that is in it."""
+    tall, wide = correlation.shape
+    row, column = divmod(int(correlation.argmax()), wide)
+    rows, columns = np.arange(row - 2, row + 3), np.arange(column - 2, column + 3)
+    part = np.maximum(correlation[np.ix_(rows % tall, columns % wide)], 0)
+    mass = max(float(part.sum()), TINY)
+    dx = float((part.sum(axis=0) * columns).sum()) / mass
+    dy = float((part.sum(axis=1) * rows).sum()) / mass
+    return Shift(dx - wide if dx > wide / 2 else dx, dy - tall if dy > tall / 2 else dy, mass)
+
+
 def _slopes(reference: Floats, gradient: Floats, seen: Mask) -> list[float]:
     """Slope of each tile that shows enough; tiles of the less structured half are left out."""
-    rows, columns = (np.array_split(np.arange(n), k) for n, k in zip(reference.shape, TILES, strict=True))
-    found: list[tuple[float, float]] = []
-    for ys in rows:
-        for xs in columns:
-            part = slice(ys[0], ys[-1] + 1), slice(xs[0], xs[-1] + 1)
-            mask = seen[part]
-            if mask.mean() < 0.5:
-                continue
-            was, now = reference[part][mask], gradient[part][mask]
-            was, now = was - was.mean(), now - now.mean()
-            spread = float(np.dot(was, was))
-            if spread > 0:
-                found.append((spread / was.size, float(np.dot(was, now)) / spread))
-    found.sort(reverse=True)
-    return [slope for _, slope in found[: max(1, len(found) // 2)]]
+    cv2 = opencv()
+
+    def mean(of: Floats) -> Floats:
+        tiles: Floats = cv2.resize(of, TILES, interpolation=cv2.INTER_AREA).ravel()
+        return tiles
+
+    weight = seen.astype(np.float32)
+    was, now = reference * weight, gradient * weight
+    share = mean(weight)
+    enough = share >= HALF_SEEN
+    share, mean_was, mean_now = share[enough], mean(was)[enough], mean(now)[enough]
+    spread = mean(was * was)[enough] / share - (mean_was / share) ** 2
+    together = mean(was * now)[enough] / share - mean_was * mean_now / share**2
+    order = np.argsort(-spread, kind="stable")[: max(1, spread.size // 2)]
+    return [float(together[k] / spread[k]) for k in order if spread[k] > 0]
 
 
 class Frozen:
@@ -140,25 +159,20 @@ class Frozen:
 
 def unregistered(reference: str, grey: Image, frozen_ms: int) -> View:
     """The view where there is no reference, or the shift from it could not be told."""
-    return View(
-        reference=reference,
-        luma=int(np.median(grey)),
-        contrast=round(float(grey.std())),
-        sharpness=Permille(0),
-        shift_mpx=UNKNOWN_MPX if reference else 0,
-        registered=False,
-        frozen_ms=frozen_ms,
-    )
+    unknown = Shift(UNKNOWN_MPX / 1000, 0.0, 0.0) if reference else Shift(0.0, 0.0, 0.0)
+    return measured(reference, grey, unknown, 0, frozen_ms, taken_out=False)
 
 
 def measured(
     reference: str, grey: Image, shift: Shift, sharpness: int, frozen_ms: int, *, taken_out: bool
 ) -> View:
     """The view where the shift from the reference is known."""
+    counts = np.bincount(grey.ravel(), minlength=256)
+    _, spread = opencv().meanStdDev(grey)
     return View(
         reference=reference,
-        luma=int(np.median(grey)),
-        contrast=round(float(grey.std())),
+        luma=int(np.searchsorted(np.cumsum(counts), (grey.size + 1) // 2)),
+        contrast=round(float(spread[0][0])),
         sharpness=Permille(sharpness),
         shift_mpx=round(shift.length * 1000),
         registered=taken_out,
