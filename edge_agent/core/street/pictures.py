@@ -24,6 +24,9 @@ HOLD_MAX_S = 7_200
 HOLD_MARGIN_S = 120  # answers, waits for others' pictures
 HOLD_RECORD_S = 300  # pictures of a record that is being made
 
+# A camera's ring reaches back so far at any rate.
+RING = 10 * S
+
 # Unanswered and unused requests that are remembered: 64 zones, one each half minute, for half an hour.
 MAX_REQUESTS = 4_096
 
@@ -112,7 +115,9 @@ class Album:
             # Passers-by do not flood the camera: no two of them within a candidate's time.
             if self._asked_at is None or at - self._asked_at >= self._rule.candidate_s * S:
                 self._first_at = self._asked_at = at
-                yield self._of_stay(now, "first_seen", at, asked)
+                # Goods are known to stand still a little after they came: the camera still has that moment.
+                came = stay.first_at if at - stay.first_at <= RING else at
+                yield self._of_stay(now, "first_seen", came, asked)
         elif not self._middle and 2 * stay.dwell >= asked:
             spacing = min(self._rule.picture_spacing_s * S, asked // 2)
             if at - self._first_at >= spacing:

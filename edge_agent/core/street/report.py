@@ -61,7 +61,7 @@ def report(
         order: id of the inspection or notice that asked for it.
     """
     sample, at = now.sample, now.sample.at
-    there = finding in (Finding.PRESENT, Finding.SUSPECT) and sample.finding is finding
+    there = finding is Finding.PRESENT
     was = stay.items if stay is not None and phase is Phase.CLEARED else ()
     said = StreetReport(
         event_type=place.rule.event_type,

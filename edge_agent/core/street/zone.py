@@ -221,7 +221,8 @@ class Zone:
         said = report(self.place, situation, phase, finding, case, stay, order=order)
         self._shops.count(said)
         said = with_counts(said, self._shops.counts(shop, sample.at))
-        take, requests = self._album.record(now, sample.at, phase, said.items)
+        there = finding in (Finding.PRESENT, Finding.SUSPECT)
+        take, requests = self._album.record(now, sample.at, phase, sample.items if there else ())
         self._filing.add(Record(case.id, case.next_revision(), said, self.place.rule, self._model, requests))
         yield take
 
