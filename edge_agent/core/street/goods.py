@@ -20,7 +20,7 @@ from edge_agent.core.units import Ns, Permille, S
 ITEM_LIMIT = 32
 # Of two boxes of one class, one lies in the other: a part of it, boxed again.
 NESTED = Permille(900)
-# So much of a thing's footprint must differ from the reference; so much of it must be in sight to know.
+# So much of a thing's footprint must differ from the reference, of what is in sight of it.
 CHANGED = Permille(300)
 # Once seen to differ, it is believed to for as long again, a minute at most: lights change and people walk
 # before it; and a reference that was accepted anew, with the thing in it, ends the case all the same.
@@ -70,7 +70,7 @@ class Goods:
         now = Standing()
         for place in seen:
             if changed is not None:
-                _note_change(place, elapsed, changed, around.vetoing)
+                _note_change(place, elapsed, changed, around)
             if self._rule.stationary and not place.stands:
                 now.moving.append(place)
             elif changed is not None and not place.changed:
@@ -122,16 +122,19 @@ class Goods:
         return seen
 
 
-def _note_change(place: Place, elapsed: Ns, changed: list[Box], vetoing: list[Box]) -> None:
-    """Whether the thing's footprint differs from the reference, where nobody stands on or before it."""
+def _note_change(place: Place, elapsed: Ns, changed: list[Box], around: Around) -> None:
+    """Whether the thing's footprint differs from the reference, as far as nobody stands on or before it.
+
+    Where it does not differ that says something only when most of it was in sight lately: the still layer
+    tells nothing where people are or have just been.
+    """
     foot = footprint(place.box)
-    before = covered(foot, vetoing)
-    in_sight = 1000 - before
-    if in_sight < CHANGED:
-        return
-    differs = covered(foot, [*changed, *vetoing]) - before
-    step = max(elapsed, 1) if 1000 * differs >= CHANGED * in_sight else -elapsed
-    place.changed = Ns(min(max(place.changed + step, 0), CHANGE_MEMORY_NS))
+    before = covered(foot, around.vetoing)
+    differs = covered(foot, [*changed, *around.vetoing]) - before
+    if 1000 * differs >= CHANGED * max(1000 - before, 1):
+        place.changed = Ns(min(place.changed + max(elapsed, 1), CHANGE_MEMORY_NS))
+    elif covered(foot, [*around.vetoing, *around.passed]) < MOSTLY:
+        place.changed = Ns(max(place.changed - elapsed, 0))
 
 
 def _single(sightings: list[Sighting], same_iou: int) -> list[Sighting]:

@@ -16,6 +16,8 @@ CONTEXT_LIMIT = 64
 PERSON = "person"
 # A zone or a thing of which so much is covered was not seen; a still object is then the one that covers it.
 MOSTLY = Permille(500)
+# So long the still layer is blind where somebody was: its memory for people (2 s) and a picture more.
+PASSED_NS = Ns(3 * S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Around:
     people: list[Box]
     hiding: list[Box]  # they hide what stands behind them
     vetoing: list[Box]  # they explain a still object: there now, or stood there within the gap
+    passed: list[Box]  # where they were a moment ago: the still layer is blind there for a while
     unloading: bool
     complete: bool  # a class that the rule `requires` is near, or was within the gap
 
@@ -63,6 +66,11 @@ class Surroundings:
             vetoing=[
                 *(box for label, box in every if label in self._veto),
                 *(place.box for place in standing if not self._veto.isdisjoint(place.calls)),
+            ],
+            passed=[
+                place.box
+                for place in self.places
+                if at - place.last_at <= PASSED_NS and not self._veto.isdisjoint(place.calls)
             ],
             unloading=any(not self._unloading.isdisjoint(place.calls) for place in standing)
             or any(label in self._unloading and self._ground.touches(footprint(box)) for label, box in near),
