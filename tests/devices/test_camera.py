@@ -196,6 +196,19 @@ def test_loop_is_refused_for_a_stream_and_its_password_is_not_repeated():
         CameraSettings(url="rtsp://root:secret@10.0.0.8/main?token=x", loop=True)
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"url": "rtsps://10.0.0.8/main"}, "rtsps needs tls_ca"),
+        ({"url": "rtsp://10.0.0.8/main", "sub_url": "rtsps://10.0.0.8/sub"}, "rtsps needs tls_ca"),
+        ({"url": "rtsp://10.0.0.8/main", "sub_url": "sub.mp4"}, "must both be streams or both be files"),
+    ],
+)
+def test_streams_that_cannot_be_trusted_or_do_not_fit_together_are_refused(settings, said):
+    with pytest.raises(ValidationError, match=said):
+        CameraSettings(**settings)
+
+
 def test_a_polygon_without_an_area_is_refused():
     with pytest.raises(ValidationError, match="must go around an area"):
         CameraSettings(url="v.mp4", views={"1": {"polygon": [[0, 0], [0.5, 0.5], [1, 1]]}})

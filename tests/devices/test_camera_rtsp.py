@@ -13,6 +13,7 @@ import socket
 import struct
 import subprocess
 import threading
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +21,10 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from edge_agent.core.units import MS, Ns, S
 from edge_agent.devices.camera import Camera, CameraSettings, Sampler
@@ -259,6 +264,49 @@ def test_who_may_look_is_asked_by_digest_and_the_password_is_never_repeated(serv
     assert not any(word in e.detail for e in seen.events + wrong.events for word in ("s3cret", "wrong"))
 
 
+def certificate(name: str, signed_by: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None = None):
+    """A certificate for this host name, by that authority or by itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    issuer, issuer_key = (signed_by[0].subject, signed_by[1]) if signed_by else (subject, key)
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=signed_by is None, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(issuer_key, hashes.SHA256())
+    )
+    return made, key
+
+
+def pem(made: x509.Certificate, key: ec.EllipticCurvePrivateKey | None = None) -> bytes:
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return made.public_bytes(form[0]) + (key.private_bytes(*form) if key else b"")
+
+
+@pytest.mark.slow
+def test_an_encrypted_camera_is_believed_only_with_the_site_s_own_authority_and_the_right_name(
+    serve, watch, eventually, tmp_path
+):
+    ours, strangers = certificate("our authority"), certificate("another authority")
+    camera = certificate("camera-7.local", ours)
+    (tmp_path / "camera.pem").write_bytes(pem(*camera))
+    (tmp_path / "ours.pem").write_bytes(pem(ours[0]))
+    (tmp_path / "strangers.pem").write_bytes(pem(strangers[0]))
+    server = serve("--certificate", str(tmp_path / "camera.pem"))
+    url = server.url.replace("rtsp:", "rtsps:")
+    good = watch(url, tls_ca=tmp_path / "ours.pem", tls_name="camera-7.local")
+    others = [
+        watch(url, tls_ca=tmp_path / "strangers.pem", tls_name="camera-7.local"),
+        watch(url, tls_ca=tmp_path / "ours.pem", tls_name="camera-8.local"),
+        watch(url, tls_ca=tmp_path / "ours.pem"),  # nor is it 127.0.0.1
+    ]
+    eventually(lambda: good.frames and all(o.events for o in others), seconds=15)
+    assert [o.states for o in others] == [["down"]] * 3
+
+
 @pytest.mark.slow
 def test_stills_come_from_the_main_stream_while_the_sub_stream_is_analysed(
     serve, watch, eventually, read_number
@@ -276,6 +324,18 @@ def test_stills_come_from_the_main_stream_while_the_sub_stream_is_analysed(
     at_small, at_main = (s.taken(read_number(f.image)) for s, f in ((small, frame), (main, still)))
     assert abs(at_small - at_main) <= 60 * MS
     assert 0 < seen.camera.alignment < 400 * MS
+
+
+@pytest.mark.slow
+def test_the_pace_is_kept_in_real_time_and_only_what_it_needs_is_decoded(serve, watch, eventually):
+    server = serve("--gop", "50")
+    seen = watch(server.url, period_ms=1_000)
+    eventually(lambda: len(seen.frames) >= 8, seconds=20)
+    stats, times = seen.sampler.stats, [f.captured_at for f in seen.frames[1:]]
+    assert abs((times[-1] - times[0]) / (len(times) - 1) - S) <= 100 * MS
+    # A group is a keyframe and the 25 pictures to its middle, of 50; the first may begin anywhere.
+    assert stats.decoded <= 13 * stats.pictures + 26
+    assert (stats.errors, stats.lost, stats.replaced) == (0, 0, 0)
 
 
 class Hostile:

@@ -59,3 +59,29 @@ def test_a_file_paced_by_the_box_has_an_exact_time():
     timeline.fix(7 * S)
     timeline.arrived(0, Ns(99 * S))
     assert (timeline.offset, timeline.uncertainty) == (7 * S, 0)
+
+
+def test_the_sender_s_clock_takes_the_delay_out_while_it_agrees_with_the_arrivals():
+    timeline = Timeline(0, 60 * MS, sender_bound=500 * MS, sender_sd=30 * MS)
+    shown = follow(timeline, 10)
+    assert timeline.source == "arrival"
+    timeline.reported(shown, Ns(TAKEN_AT_ZERO + shown - 3 * MS))
+    assert (timeline.source, timeline.offset) == ("sender", TAKEN_AT_ZERO - 3 * MS)
+    assert timeline.uncertainty == 30 * MS
+
+
+def test_a_sender_s_clock_that_is_wrong_is_not_believed():
+    timeline = Timeline(0, 60 * MS, sender_bound=500 * MS, sender_sd=30 * MS)
+    shown = follow(timeline, 10)
+    before = timeline.offset
+    for wrong in (-3_600 * S, -600 * MS, 700 * MS, 8 * 3_600 * S):
+        timeline.reported(shown, Ns(TAKEN_AT_ZERO + shown + wrong))
+        assert (timeline.source, timeline.offset) == ("arrival", before)
+
+
+def test_nothing_is_taken_after_it_came_and_a_clock_that_says_so_is_that_much_less_certain():
+    timeline = Timeline(0, 60 * MS, sender_bound=500 * MS, sender_sd=30 * MS)
+    timeline.arrived(0, Ns(TAKEN_AT_ZERO))
+    timeline.reported(0, Ns(TAKEN_AT_ZERO + 100 * MS))
+    assert timeline.offset == TAKEN_AT_ZERO
+    assert timeline.uncertainty == 130 * MS
