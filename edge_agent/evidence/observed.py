@@ -90,7 +90,7 @@ def coverage(seal: SealCoverage) -> Coverage:
         start_monotonic_us=seal.start // US,
         end_utc_us=utc_us(seal.end, seal.clock),
         end_monotonic_us=seal.end // US,
-        parts=[_watched(part) for part in seal.parts[:MAX_PARTS]],
+        parts=[_watched(part, (seal.end - seal.start) // MS) for part in seal.parts[:MAX_PARTS]],
         parts_left_out=len(seal.parts[MAX_PARTS:]),
     )
 
@@ -149,10 +149,11 @@ def _best(boxes: tuple[Detection, ...]) -> list[Box]:
     return [box(detection) for detection in ranked[:MAX_SEEN_BOXES]]
 
 
-def _watched(part: Watched) -> WatchedPart:
+def _watched(part: Watched, period_ms: int) -> WatchedPart:
     return WatchedPart(
         part=part.part,
-        watched_ms=part.watched_ms,
+        # A period that is closed by a late event may have a little of the next one's time in it.
+        watched_ms=min(part.watched_ms, period_ms),
         blind=[BlindTime(reason=reason, blind_ms=ms) for reason, ms in _reasons(part.blind)],
     )
 
@@ -161,6 +162,6 @@ def _reasons(blind: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
     """All of them, or the longest and the sum of the others; ties by name. No time is left out."""
     if len(blind) <= MAX_REASONS:
         return blind
-    ranked = sorted(blind, key=lambda one: (-one[1], one[0]))
+    ranked = sorted(blind, key=lambda one: (one[0] == OTHER, -one[1], one[0]))
     kept, rest = ranked[: MAX_REASONS - 1], ranked[MAX_REASONS - 1 :]
     return (*sorted(kept), (OTHER, sum(ms for _, ms in rest)))

@@ -484,6 +484,22 @@ def test_a_coverage_record_has_the_same_name_wherever_it_is_made_again():
     assert uuid.UUID(name).int >> 80 == (2 * HOUR + BASE_UTC) // MS
 
 
+def test_nothing_is_watched_for_longer_than_the_period():
+    made = built(a_coverage(parts=(Watched("zone/z", 3_600_007, ()),)))
+    assert made.statement.record.parts[0].watched_ms == 3_600_000
+    fields = says(made.payload)
+    fields["record"]["parts"][0]["watched_ms"] += 1
+    with pytest.raises(VerificationError, match="more watched"):
+        parse(strict_json.dumps(fields))
+
+
+def test_what_the_core_calls_other_is_told_once():
+    blind = (*((f"reason_{n}", 5) for n in range(6)), ("other", 1000))
+    made = built(a_coverage(parts=(Watched("zone/z", 0, blind),)))
+    told = [(one.reason, one.blind_ms) for one in made.statement.record.parts[0].blind]
+    assert told == [*((f"reason_{n}", 5) for n in range(5)), ("other", 1005)]
+
+
 def test_no_blind_time_is_lost_when_there_are_many_reasons():
     blind = tuple((f"reason_{n:02d}", n * 1000) for n in range(1, 21))
     made = built(a_coverage(parts=(Watched("zone/z", 0, blind),)))
@@ -513,7 +529,6 @@ def test_the_fullest_coverage_record_fits_and_says_how_many_parts_it_does_not_li
     "change",
     [
         {"end": HOUR},
-        {"parts": (Watched("zone/z", 3_600_001, ()),)},
         {"parts": (Watched("zone/z", -1, ()),)},
     ],
 )

@@ -8,13 +8,17 @@ import pytest
 
 from edge_agent.bench.broker import Mosquitto, find_mosquitto
 from edge_agent.cli.main import main
+from edge_agent.core.scene import Phase
 from edge_agent.evidence import dsse
 from edge_agent.evidence.examples import KEY, a_case, a_store, an_identity
+from edge_agent.evidence.examples_street import a_coverage, a_zone_case
 from edge_agent.evidence.keys import KeyRing, load_or_generate
 from edge_agent.evidence.uplink.settings import UplinkSettings
 from edge_agent.evidence.uplink.uplink import Uplink
 from edge_agent.ingest.service import Ingest
 from edge_agent.ingest.settings import IngestSettings
+from edge_agent.ingest.store import PlatformStore
+from edge_agent.ingest.verify import open_statement
 
 DEVICE = an_identity().settings.device
 PROGRAM = "import sys; from edge_agent.cli.main import main; sys.exit(main())"
@@ -95,6 +99,47 @@ def test_what_came_in_is_listed_shown_and_exported_so_that_verify_accepts_it(con
     assert report["good"]
     assert report["statements"] == len(rows)
     assert report["receipts"] == len(rows)
+
+
+def test_a_street_is_listed_by_zone_shop_phase_and_finding(config, capsys):
+    path, broker = config
+    folder = settings(path, broker).data_dir
+    with a_store(path.parent / "box") as box:
+        for phase in (Phase.CONFIRMED, Phase.CLEARED, Phase.INSPECTION):
+            box.seal(*a_zone_case(phase=phase))
+        box.seal(a_coverage(), {})
+        box.seal(*a_case())
+        envelopes = [box.packet(seq).envelope for seq in box.seqs()]
+    take_in(folder, envelopes)
+
+    assert main(["ingest", "--config", str(path), "list"]) == 0
+    lines = [line.split("attachments  ")[-1] for line in capsys.readouterr().out.splitlines()]
+    assert lines[1:3] == [
+        "zone door_s1 shop s1 shop_overflow confirmed: present  case door_s1-1 revision 0",
+        "zone door_s1 shop s1 shop_overflow cleared: absent  case door_s1-1 revision 2",
+    ]
+    assert "inspection: absent" in lines[3]
+    assert lines[4].endswith("3600 s, 2 parts, least watched 93.3 %")
+    assert lines[5] == "case 1-1 revision 0 lane 1"
+
+    assert main(["ingest", "--config", str(path), "list", "--kind", "storefront", "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["about"]["phase"] for row in rows] == ["confirmed", "cleared"]
+    assert main(["ingest", "show", rows[0]["packet_id"], "--config", str(path)]) == 0
+    assert json.loads(capsys.readouterr().out)["about"]["zone"] == "door_s1"
+    assert main(["ingest", "--config", str(path), "list", "--kind", "nonsense"]) == 2
+
+
+def take_in(folder, envelopes):
+    """As the service stores them, their pictures still on the way."""
+    store = PlatformStore(folder / "ingest.db")
+    with store.commit():
+        for number, envelope in enumerate(envelopes):
+            good = open_statement(
+                envelope, KeyRing({dsse.EVIDENCE_TYPE: [KEY.public]}), DEVICE.tenant, DEVICE.device_id
+            )
+            store.add(good.statement, tuple(claim.sha256 for claim in good.attachments), number)
+    store.close()
 
 
 def test_the_service_ends_cleanly_on_sigterm(config):

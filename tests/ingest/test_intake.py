@@ -11,6 +11,7 @@ import pytest
 from edge_agent.errors import StoreFault
 from edge_agent.evidence import dsse, strict_json
 from edge_agent.evidence.examples import KEY, a_case, a_store, an_identity
+from edge_agent.evidence.examples_street import a_coverage, a_zone_case
 from edge_agent.evidence.keys import FileKey, KeyRing
 from edge_agent.evidence.receipts import ReceiptStatus, open_receipt
 from edge_agent.evidence.uplink.chunks import Chunk, encode_chunk
@@ -102,6 +103,33 @@ def test_a_statement_and_its_files_are_accepted_and_the_watermark_moves(platform
     assert {item.status for item in receipt.items} == {ReceiptStatus.ACCEPTED}
     assert receipt.watermark.seq == sealed.seq
     assert receipt.watermark.payload_sha256 == sealed.payload_sha256
+
+
+def test_a_street_s_case_is_complete_with_its_stills_copies_and_clip_and_coverage_at_once(platform, box):
+    case = box.seal(*a_zone_case())
+    watched = box.seal(a_coverage(), {})
+    platform.take(*messages(box, 0), *messages(box, case.seq, "statement"))
+
+    [receipt] = platform.take(*messages(box, watched.seq))
+    assert receipt.watermark.seq == 0  # the pictures are missing
+    [receipt] = platform.take(*messages(box, case.seq, "attachments"))
+
+    assert receipt.watermark.seq == watched.seq
+    kinds = [stored.kind for stored in platform.store.of_device(DEVICE.device_id, 10)]
+    assert kinds == ["genesis", "storefront", "coverage"]
+    assert [s.kind for s in platform.store.newest("", 10, "storefront")] == ["storefront"]
+
+
+def test_a_signed_statement_that_calls_a_suspect_a_case_is_rejected(platform, box):
+    sealed = box.seal(*a_zone_case())
+    fields = strict_json.loads(dsse.decode(box.packet(sealed.seq).envelope)[1])
+    fields["storefront"]["finding"] = "suspect"
+    forged = dsse.sign(dsse.EVIDENCE_TYPE, strict_json.dumps(fields), [KEY])
+
+    [(status, reason)] = platform.statuses((TOPICS.statement, forged))
+
+    assert status is ReceiptStatus.REJECTED
+    assert "phase confirmed with finding suspect" in reason
 
 
 @pytest.mark.parametrize("seed", range(5))
