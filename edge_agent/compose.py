@@ -275,6 +275,7 @@ def identity(config: SiteConfig, boot_id: str) -> Identity:
         keyid="",
         boot_id=boot_id,
         config_sha256=config.sha256(),
+        rules=config.street.rules if config.street else {},
     )
 
 
