@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from edge_agent.cli.main import main
+from edge_agent.core.scene import Phase
 from edge_agent.errors import UsageError
 from edge_agent.evidence import receipts
 from edge_agent.evidence.bundle import Entry, export_bundle, write_bundle
 from edge_agent.evidence.examples import KEY, a_case, a_store
+from edge_agent.evidence.examples_street import a_coverage, a_zone_case
 from edge_agent.evidence.keys import FileKey
 from edge_agent.evidence.receipts import Receipt, ReceiptItem, ReceiptStatus, Watermark
 from edge_agent.evidence.verify import verify
@@ -243,6 +245,43 @@ def test_a_manifest_cannot_point_out_of_the_bundle(bundle, tmp_path):
 def test_a_bundle_is_written_into_a_new_folder_only(bundle, store):
     with pytest.raises(UsageError, match="not empty"):
         export_bundle(store, bundle, [0], [KEY.public])
+
+
+# --- the street ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def street(tmp_path):
+    """Genesis, a case of a street from confirmed to cleared, an inspection, what was watched."""
+    with a_store(tmp_path / "street") as store:
+        for phase in (Phase.CONFIRMED, Phase.RECHECK, Phase.CLEARED, Phase.INSPECTION):
+            store.seal(*a_zone_case(phase=phase))
+        store.seal(a_coverage(), {})
+        yield export_bundle(store, tmp_path / "street-bundle", store.seqs(), [KEY.public])
+
+
+def test_a_street_s_case_with_copies_and_clip_is_checked_like_any_other(street):
+    report = check(street)
+    assert report.good, says(report)
+    assert (report.statements, report.links, report.attachments) == (6, 5, 23)
+    assert list((street / "attachments").glob("*.mp4"))
+
+
+def test_of_a_case_whose_original_was_let_go_the_copies_still_verify(tmp_path):
+    seal, blobs = a_zone_case()
+    gone = next(p.sha256 for p in seal.pictures if p.role == "confirmed")
+    with a_store(tmp_path / "store") as store:
+        store.seal(seal, {sha256: data for sha256, data in blobs.items() if sha256 != gone})
+        report = check(export_bundle(store, tmp_path / "bundle", store.seqs(), [KEY.public]))
+    assert report.good, says(report)
+    assert report.attachments == len(blobs) - 1
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_the_documented_recipe_checks_a_street_too(street):
+    ran = subprocess.run(["bash", "-c", recipe()], cwd=street, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.count("Signature Verified Successfully") == 6
 
 
 # --- by hand ------------------------------------------------------------------------------------
