@@ -5,13 +5,16 @@ from pathlib import Path
 
 import edge_agent.report
 
-PAGE = (Path(edge_agent.report.__file__).parent / "page.html").read_text("utf-8")
+FOLDER = Path(edge_agent.report.__file__).parent
+PAGE = (FOLDER / "page.html").read_text("utf-8")
+PARTS = "".join(path.read_text("utf-8") for path in sorted(FOLDER.glob("*.html")))
 
 
-def test_every_table_and_every_trace_stands_in_a_box_that_scrolls():
-    assert len(re.findall(r"<table", PAGE)) == len(re.findall(r'<div class="scroll"[^>]*><table', PAGE)) > 0
-    in_box = PAGE.count('<div class="trace-scroll">{{ case.trace }}</div>')
-    assert PAGE.count("{{ case.trace }}") == in_box == 1
+def test_every_table_and_every_drawing_stands_in_a_box_that_scrolls():
+    assert len(re.findall(r"<table", PARTS)) == len(re.findall(r'<div class="scroll"[^>]*><table', PARTS)) > 3
+    for drawing in ("case.trace", "case.line", "zones"):
+        in_box = PARTS.count(f'<div class="trace-scroll">{{{{ {drawing} }}}}</div>')
+        assert PARTS.count(f"{{{{ {drawing} }}}}") == in_box == 1
 
 
 def test_a_phone_takes_its_own_width_for_the_page():
