@@ -61,7 +61,7 @@ def read_reviews(path: Path) -> dict[str, Review]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as problem:
         raise ConfigError((Problem(str(path), 0, "", f"cannot be read: {problem}"),)) from problem
-    reviews: dict[str, Review] = Field(default_factory=dict)
+    reviews: dict[str, Review] = {}
     problems: list[Problem] = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():

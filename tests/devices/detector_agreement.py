@@ -1,4 +1,4 @@
-"""Builders for the comparison of detector backends: pictures, a run in another Python, how far two runs differ."""
+"""For the comparison of detector backends: pictures, a run in another Python, how far two runs differ."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ print(json.dumps({"runtime": detector.runtime, "sha256": detector.model_sha256, 
 """
 
 
-def detect_with_ultralytics(pictures: list[np.ndarray], folder: Path, **settings) -> list[tuple[Detection, ...]]:
+def detect_with_ultralytics(
+    pictures: list[np.ndarray], folder: Path, **settings
+) -> list[tuple[Detection, ...]]:
     """The same `Detector`, with `runtime: ultralytics`, in a Python that has it."""
     python = train_python()
     paths = []

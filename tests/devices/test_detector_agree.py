@@ -7,6 +7,8 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+
+from edge_agent.devices.detector import Detector, DetectorSettings
 from tests.devices.detector_agreement import (
     ROOT,
     SHARED,
@@ -14,8 +16,6 @@ from tests.devices.detector_agreement import (
     differences,
     drawn_pictures,
 )
-
-from edge_agent.devices.detector import Detector, DetectorSettings
 
 MODEL = str(ROOT / "models" / "bridge-synthetic.onnx")
 needs_openvino = pytest.mark.skipif(

@@ -117,6 +117,22 @@ def test_an_output_with_nms_inside_becomes_the_same_boxes(a_model):
     assert boxes_of(detector.detect([PICTURE])[0]) == [("truck", 900, (250, 250, 750, 750))]
 
 
+@pytest.mark.parametrize("end2end", ["True", "False", "", None])
+def test_rows_of_six_are_boxes_however_the_nms_came_into_the_file(a_model, end2end):
+    """YOLO26's own head says end2end, `nms=True` of YOLO11 says it is not; both give rows of six."""
+    output = np.zeros((1, 300, 6), np.float32)
+    output[0, 0] = (16, 24, 48, 40, 0.9, 0)
+    said = {} if end2end is None else {"end2end": end2end}
+    detector = Detector(a_model(output, {**META, **said}))
+    assert boxes_of(detector.detect([PICTURE])[0]) == [("truck", 900, (250, 250, 750, 750))]
+
+
+def test_a_raw_output_of_two_classes_is_not_taken_for_rows_of_six(a_model):
+    names = {**META, "names": "{0: 'truck', 1: 'bus'}"}
+    detector = Detector(a_model(raw_output((32, 32, 32, 16, 0.9, 0.1), classes=2), names))
+    assert boxes_of(detector.detect([PICTURE])[0]) == [("truck", 900, (250, 250, 750, 750))]
+
+
 def test_of_two_boxes_on_one_thing_the_surer_stays_whatever_its_class(a_model):
     twice = raw_output((32, 32, 32, 16, 0.6, 0, 0), (33, 32, 32, 16, 0, 0.8, 0))
     assert [d.label for d in Detector(a_model(twice)).detect([PICTURE])[0]] == ["bus"]
@@ -286,7 +302,12 @@ def test_a_missing_model_or_map_is_named(a_model, tmp_path):
         ("classes: [truck]", "needs a mapping `classes`"),
         ("classes: {truck: truck}", "classes.truck: needs a `label` and a `role`"),
         ("classes: {truck: {label: truck, role: guilty}}", "role: is 'guilty'; must be one of evidence"),
-        ("classes: {lorry: {label: truck, role: evidence}}", "names lorry, which the model does not know"),
+        (
+            "classes: {lorry: {label: truck, role: evidence}}",
+            r"m\.yaml: classes\.lorry: names lorry, which .* know .*the model's classes: truck",
+        ),
+        ("classes: {truk: {label: truck, role: evidence}}", r"did you mean truck\?"),
+        ("classes: {truck: {label: truck, role: evidence, weight: 3}}", "has weight too"),
         ("classes: {truck: {label: truck, role: evidence}}\nsha256: 12", "must be 64 hexadecimal digits"),
         ("classes: [", "not YAML"),
     ],
