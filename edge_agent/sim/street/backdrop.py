@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from edge_agent.sim.render.backdrop import Image
 from edge_agent.sim.render.scene import Floats
@@ -26,7 +27,7 @@ def _rays(scene: StreetScene, lens: StreetLens, enlarge: int) -> Floats:
     return np.asarray(camera @ lens.axes.astype(np.float32))
 
 
-def _sampled(flat: Flat, x_m: Floats, v_px: Floats, far: Floats) -> Image:
+def _sampled(flat: Flat, x_m: Floats, v_px: Floats, far: npt.NDArray[np.bool_]) -> Image:
     """The flat picture where the rays hit it; a coarser copy where one pixel shows much of it."""
     u_px = ((x_m - flat.x0_m) * 1000 / MM_PER_PX).astype(np.float32)
     fine = cv2.remap(
@@ -106,7 +107,7 @@ def backdrop(scene: StreetScene) -> Image:
 def _mirrored(
     scene: StreetScene,
     image: Image,
-    ground: Floats,
+    ground: npt.NDArray[np.bool_],
     spot_x: Floats,
     spot_y: Floats,
     front: Flat | None,

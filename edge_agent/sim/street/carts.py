@@ -8,13 +8,14 @@ from edge_agent.sim.render.bodies import shaded
 from edge_agent.sim.street.goods import carton, crate, foam, heap, sack
 from edge_agent.sim.street.paint import CANVAS, DARK, METAL, WOOD, pick, vary
 from edge_agent.sim.street.people import figure
-from edge_agent.sim.street.shapes import Ball, Builder, Face, Rod, Shape
+from edge_agent.sim.street.shapes import Ball, Builder, Face, Rod, Shape, Spec
 
 Rng = np.random.Generator
 
 
-def vendor_cart(build: Builder, rng: Rng, length: float, width: float, height: float, pose: str) -> None:
+def vendor_cart(build: Builder, spec: Spec) -> None:
     """A barrow with a glass case or pots on it and a little roof."""
+    rng, length, width, height = spec.rng, spec.length, spec.width, spec.height
     x, y = length / 2, width / 2
     paint = pick(rng, (*CANVAS, (170, 172, 174)))
     deck = 0.8
@@ -72,8 +73,9 @@ def vendor_cart(build: Builder, rng: Rng, length: float, width: float, height: f
         )
 
 
-def vendor_tricycle(build: Builder, rng: Rng, length: float, width: float, height: float, pose: str) -> None:
+def vendor_tricycle(build: Builder, spec: Spec) -> None:
     """A cargo tricycle, its bed at the rear full of goods; the saddle is empty."""
+    rng, length, width = spec.rng, spec.length, spec.width
     x, y = length / 2, width / 2
     paint = pick(rng, ((150, 80, 30), (40, 40, 170), (60, 120, 60), (110, 112, 114)))
     bed0, bed1, deck = -x, x * 0.18, 0.5
@@ -106,6 +108,14 @@ def vendor_tricycle(build: Builder, rng: Rng, length: float, width: float, heigh
             ("top", 0.03, 0.05, 0.97, 0.95, shaded(paint, 0.4)),
         ],
     )
+    _load(build, spec, (bed0, bed1, deck))
+
+
+def _load(build: Builder, spec: Spec, bed: tuple[float, float, float]) -> None:
+    """Goods on a tricycle's bed: fruit, crates, sacks, or a board with fruit."""
+    rng, width, height = spec.rng, spec.width, spec.height
+    y = width / 2
+    bed0, bed1, deck = bed
     base, room = deck + 0.12, max(0.2, height - deck - 0.1)
     kind = str(rng.choice(["fruit", "fruit", "crates", "sacks", "board"]))
     wide = bed1 - bed0
@@ -135,8 +145,9 @@ def vendor_tricycle(build: Builder, rng: Rng, length: float, width: float, heigh
                         sack(build, rng, low, size, 3 + 2 * k)
 
 
-def two_wheeler(build: Builder, rng: Rng, length: float, width: float, height: float, pose: str) -> None:
+def two_wheeler(build: Builder, spec: Spec) -> None:
     """A bicycle, a shared bicycle, or an electric scooter; `ridden` with somebody on it."""
+    rng, length, height, pose = spec.rng, spec.length, spec.height, spec.pose
     x = length / 2
     kind = str(rng.choice(["scooter", "scooter", "bicycle", "shared"]))
     if kind == "scooter":
@@ -208,8 +219,9 @@ def two_wheeler(build: Builder, rng: Rng, length: float, width: float, height: f
         )
 
 
-def hand_truck(build: Builder, rng: Rng, length: float, width: float, height: float, pose: str) -> None:
+def hand_truck(build: Builder, spec: Spec) -> None:
     """A platform trolley; `loaded` with cartons."""
+    rng, length, width, height, pose = spec.rng, spec.length, spec.width, spec.height, spec.pose
     x, y = length / 2, width / 2
     deck = pick(rng, ((150, 90, 40), (60, 60, 62), (60, 120, 170), (120, 122, 124)))
     build.add(*[Ball((a * x * 0.8, b * y * 0.8, 0.07), 0.07, DARK) for a in (-1, 1) for b in (-1, 1)])

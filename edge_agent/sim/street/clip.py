@@ -21,6 +21,7 @@ def write_clip(
     t1_ns: int,
     fps: int,
     size: tuple[int, int] = (640, 360),
+    *,
     gop: int | None = None,
     options: dict[str, str] | None = None,
     progress: Callable[[int, int], None] | None = None,

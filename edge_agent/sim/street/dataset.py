@@ -75,7 +75,7 @@ def random_things(rng: Rng, scene: StreetScene) -> list[Thing]:
         things.append(
             make("person", x, y, int(rng.integers(1 << 30)), _yaw(rng, "person"), _pose(rng, "person", rain))
         )
-    rng.shuffle(things)  # type: ignore[arg-type]  # a list is a sequence it can shuffle
+    rng.shuffle(things)
     things = _traffic(rng, scene) + things
     return apart(fixtures_of(scene, rng) + things)
 

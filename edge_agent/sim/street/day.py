@@ -1,8 +1,9 @@
 """Days made up by chance: what a rule must tell from one another, with the truth of it.
 
-Every day has what a profile says: goods put out for long or short, one by one or at once; deliveries; crowds;
-parked bicycles; street vendors; rain; dusk; knocks; a camera that is away while goods are taken in. Stays are
-scaled to `stay_s`: long ones are at least 2.2 times it, short ones at most half, so that no day turns on a second.
+Every day has what a profile says: goods put out for long or short, one by one or at once; deliveries;
+crowds; parked bicycles; street vendors; rain; dusk; knocks; a camera that is away while goods are taken in.
+Stays are scaled to `stay_s`: long ones are at least 2.2 times it, short ones at most half, so that no day
+turns on a second.
 """
 
 from __future__ import annotations
@@ -131,7 +132,9 @@ def generate_day(seed: int, profile: DayProfile | None = None) -> StreetDay:
             name = names[int(rng.choice(len(names), p=odds / odds.sum()))]
             now = INCIDENTS[name][1](stage, zone, now) + int(rng.uniform(1.2, 2.5) * profile.stay_s * S)
     rain = [(s.at_ns, e) for s, e in _until_next(skies, length) if s.weather == "rain"]
-    actors += passers(stream(seed, "street", "passers"), scene, profile.quiet_s * S, length, profile.passers_per_min, rain)
+    actors += passers(
+        stream(seed, "street", "passers"), scene, profile.quiet_s * S, length, profile.passers_per_min, rain
+    )
     actors += road_traffic(stream(seed, "street", "traffic"), scene, length)
     outages = list(stage.outages)
     extra = stream(seed, "street", "outage")

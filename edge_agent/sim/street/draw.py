@@ -13,7 +13,8 @@ from edge_agent.sim.render.backdrop import Image
 from edge_agent.sim.render.scene import Floats
 from edge_agent.sim.street.backdrop import backdrop
 from edge_agent.sim.street.scene import StreetScene
-from edge_agent.sim.street.sprite import Sprite, shade_of, sprite_of
+from edge_agent.sim.street.shade import shade_of
+from edge_agent.sim.street.sprite import Sprite, sprite_of
 from edge_agent.sim.street.things import LABELS, Thing
 
 
@@ -173,7 +174,7 @@ def finish(scene: StreetScene, image: Image, t_ns: int, shift_px: tuple[float, f
 def street_boxes(
     scene: StreetScene, things: Sequence[Thing], shift_px: tuple[float, float] = (0.0, 0.0)
 ) -> list[TrueBox]:
-    """The truth of `render_street`: a box for each thing with a label that is in the picture, farthest first."""
+    """The truth of `render_street`: a box for each labelled thing in the picture, farthest first."""
     scene = scene.bare
     covered = np.zeros((scene.height, scene.width), np.bool_)
     boxes: list[TrueBox] = []

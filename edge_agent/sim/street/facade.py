@@ -56,12 +56,14 @@ class Canvas:
         self.image: Image = np.full((self.h, self.w, 3), ground, np.uint8)
         self.shine: Image = np.zeros((self.h, self.w, 3), np.uint8)
 
-    def _px(self, x_mm: float, z_mm: float) -> tuple[int, int]:
+    def pixel(self, x_mm: float, z_mm: float) -> tuple[int, int]:
+        """Where a place of the plane is in the picture."""
         v = z_mm / MM_PER_PX
         return round((x_mm - self.x0) / MM_PER_PX), round(self.h - v if self.flip else v)
 
     def box(self, x0: float, z0: float, x1: float, z1: float, colour: Colour, shine: float = 0.0) -> None:
-        a, b = self._px(x0, z0), self._px(x1, z1)
+        """A filled rectangle; `shine` is how much of its colour it gives off at night."""
+        a, b = self.pixel(x0, z0), self.pixel(x1, z1)
         cv2.rectangle(self.image, a, b, colour, -1)
         if shine:
             cv2.rectangle(self.shine, a, b, shaded(colour, shine), -1)
@@ -69,7 +71,8 @@ class Canvas:
     def write(
         self, text: str, x_mm: float, z_mm: float, tall_mm: float, ink: Colour, shine: float = 0.0
     ) -> None:
-        at = self._px(x_mm, z_mm)
+        """Letters from a lower left corner."""
+        at = self.pixel(x_mm, z_mm)
         size = max(6, int(tall_mm / MM_PER_PX))
         for target, level in ((self.image, 1.0), (self.shine, shine)):
             if not level:
@@ -185,7 +188,7 @@ def _hoarding(canvas: Canvas, rng: Rng, scene: StreetScene) -> None:
     canvas.box(canvas.x0, 2_450, end, 2_520, shaded(panel, 1.25))
     gate = scene.shops[0]
     canvas.box(gate.x0_mm, 0, gate.x1_mm, 3_000, (95, 115, 130))
-    for x in np.arange(gate.x0_mm, gate.x1_mm, 160):
+    for x in range(gate.x0_mm, gate.x1_mm, 160):
         canvas.box(x, 100, x + 40, 2_600, (60, 60, 62))
     canvas.box(gate.x0_mm - 400, 0, gate.x0_mm, 3_400, (60, 60, 170))
     canvas.box(gate.x1_mm, 0, gate.x1_mm + 400, 3_400, (60, 60, 170))
@@ -310,7 +313,7 @@ def _stains(canvas: Canvas, rng: Rng, left: float, right: float, kerb: float) ->
     """Gum, oil, drain covers, repaired slabs."""
     for _ in range(int((right - left) / 500)):
         x, y = rng.uniform(left, right), rng.uniform(100, kerb + 6_000)
-        at = canvas._px(x, y)
+        at = canvas.pixel(x, y)
         axes = (int(rng.uniform(2, 22)), int(rng.uniform(2, 14)))
         row, col = min(max(at[1], 0), canvas.h - 1), min(max(at[0], 0), canvas.w - 1)
         under = canvas.image[row, col].astype(float)

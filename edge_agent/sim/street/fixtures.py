@@ -8,13 +8,14 @@ import numpy as np
 
 from edge_agent.sim.render.bodies import shaded
 from edge_agent.sim.street.paint import CANVAS, METAL, pick, vary
-from edge_agent.sim.street.shapes import Ball, Builder, Face, Rod, Shape
+from edge_agent.sim.street.shapes import Ball, Builder, Face, Rod, Shape, Spec
 
 Rng = np.random.Generator
 
 
-def awning(build: Builder, rng: Rng, length: float, width: float, height: float, pose: str) -> None:
+def awning(build: Builder, spec: Spec) -> None:
     """A cloth rolled out over the pavement from the wall (local y = 0); `pose` is how far, permille."""
+    rng, length, width, height, pose = spec.rng, spec.length, spec.width, spec.height, spec.pose
     reach = width * int(pose or 1000) / 1000
     a, b = pick(rng, CANVAS), (225.0, 225.0, 225.0) if rng.random() < 0.5 else pick(rng, CANVAS)
     x, drop = length / 2, 0.35 * reach
@@ -44,8 +45,9 @@ def awning(build: Builder, rng: Rng, length: float, width: float, height: float,
     )
 
 
-def tree(build: Builder, rng: Rng, length: float, width: float, height: float, pose: str) -> None:
+def tree(build: Builder, spec: Spec) -> None:
     """A street tree."""
+    rng, length, height = spec.rng, spec.length, spec.height
     bark = vary(rng, (60, 75, 90), 0.25)
     trunk = height * 0.45
     build.add(Rod((0, 0, 0), (rng.uniform(-0.1, 0.1), 0, trunk), 0.11 + 0.02 * height, bark))
@@ -61,8 +63,9 @@ def tree(build: Builder, rng: Rng, length: float, width: float, height: float, p
     build.add(*sorted(crown, key=lambda s: s.centre[2] if isinstance(s, Ball) else 0.0), layer=1)
 
 
-def lamp(build: Builder, rng: Rng, length: float, width: float, height: float, pose: str) -> None:
+def lamp(build: Builder, spec: Spec) -> None:
     """A street lamp; its arm reaches over the pavement."""
+    height = spec.height
     build.add(Rod((0, 0, 0), (0, 0, height), 0.07, (110, 112, 114)))
     build.add(Rod((0, 0, height), (0, -1.2, height + 0.1), 0.04, (110, 112, 114)), layer=1)
     build.add(Ball((0, -1.25, height + 0.05), 0.14, (200, 235, 255), 0.5, shines=True), layer=1, casts=False)

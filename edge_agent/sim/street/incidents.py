@@ -13,7 +13,7 @@ from edge_agent.sim.street.draw import street_boxes
 from edge_agent.sim.street.looks import awning_of, reach_mm
 from edge_agent.sim.street.scene import StreetScene
 from edge_agent.sim.street.script import Sky
-from edge_agent.sim.street.things import STRONG, Thing, make
+from edge_agent.sim.street.things import Thing, make
 from edge_agent.sim.street.truth import Interval
 from edge_agent.sim.street.zones import ShopZone
 
@@ -52,8 +52,10 @@ class Stage:
         """A stay that surely is none."""
         return int(self.stay_ns * self.rng.uniform(0.15, 0.5))
 
-    def room(self, zone: ShopZone, thing: Thing, from_ns: int, until_ns: int, deep: float = 0.75) -> Thing | None:
-        """The thing somewhere on the zone's ground where nothing else stands then and where it can be seen."""
+    def room(
+        self, zone: ShopZone, thing: Thing, from_ns: int, until_ns: int, deep: float = 0.75
+    ) -> Thing | None:
+        """The thing on the zone's ground where nothing else stands then and where it can be seen."""
         x0, y0, x1, y1 = zone.rect_mm
         half_x, half_y = _halves(thing)
         low_x, high_x = x0 + half_x + 60, x1 - half_x - 60
@@ -75,7 +77,10 @@ class Stage:
             for start, end, x, y in actor.rests():
                 if end <= from_ns or start >= until_ns:
                     continue
-                if np.hypot(x - thing.x_mm, y - thing.y_mm) < (reach_mm(thing) + reach_mm(actor.thing)) * 0.95:
+                if (
+                    np.hypot(x - thing.x_mm, y - thing.y_mm)
+                    < (reach_mm(thing) + reach_mm(actor.thing)) * 0.95
+                ):
                     return False
         return True
 
@@ -119,7 +124,9 @@ def _halves(thing: Thing) -> tuple[int, int]:
 def _strong(stage: Stage) -> Thing:
     kind = str(stage.rng.choice(["goods_pile", "goods_pile", "goods_pile", "stall", "vendor_cart"]))
     thing = make(kind, 0, 0, stage.look(), int(stage.rng.choice([0, 0, 0, 8, -8])))
-    return replace(thing, length_mm=max(SMALLEST_MM, min(thing.length_mm, 1_700)), height_mm=max(thing.height_mm, 600))
+    return replace(
+        thing, length_mm=max(SMALLEST_MM, min(thing.length_mm, 1_700)), height_mm=max(thing.height_mm, 600)
+    )
 
 
 def _weak_set(stage: Stage) -> list[Thing]:
@@ -131,7 +138,9 @@ def _weak_set(stage: Stage) -> list[Thing]:
     return [make(kind, 0, 0, stage.look(), int(stage.rng.choice([0, 0, 15, -15]))) for kind in chosen]
 
 
-def _set_out(stage: Stage, zone: ShopZone, things: Sequence[Thing], at: int, until: int, apart_s: float) -> int:
+def _set_out(
+    stage: Stage, zone: ShopZone, things: Sequence[Thing], at: int, until: int, apart_s: float
+) -> int:
     """Put things out one after another; they are taken in together. Returns how many found room."""
     done = 0
     for thing in things:
@@ -215,7 +224,7 @@ def parked(stage: Stage, zone: ShopZone, at: int) -> int:
 def delivery(stage: Stage, zone: ShopZone, at: int) -> int:
     """A van at the kerb, a hand truck, cartons for longer than the stay; then all of it is gone."""
     until = at + int(stage.stay_ns * stage.rng.uniform(1.2, 2.0))
-    x0, y0, x1, _ = zone.rect_mm
+    x0, _, x1, _ = zone.rect_mm
     van = make("motor_vehicle", 0, 0, stage.look(), 180)
     van = replace(van, height_mm=2_100, length_mm=4_700)
     y = stage.scene.pavement_mm + van.width_mm // 2 + 150
@@ -252,7 +261,9 @@ def vendor(stage: Stage, zone: ShopZone, at: int) -> int:
     if until + 8 * S > stage.length_ns:
         spots = [*spots[:2], Waypoint(max(at + S, stage.length_ns), placed.x_mm, placed.y_mm)]
     stage.actors.append(Actor(stage.name("vendor"), "goods", placed, tuple(spots)))
-    who = make("person", placed.x_mm + 200, placed.y_mm - placed.width_mm // 2 - 350, stage.look(), 90, "stand")
+    who = make(
+        "person", placed.x_mm + 200, placed.y_mm - placed.width_mm // 2 - 350, stage.look(), 90, "stand"
+    )
     stage.put("seller", "vendor", who, at, until)
     stage.notes.append(f"{zone.name} vendor {kind}")
     return until + 8 * S
@@ -279,7 +290,9 @@ def awning(stage: Stage, zone: ShopZone, at: int) -> int:
     poses = tuple((at + k * S // 2, str(100 * k)) for k in range(11))
     away = tuple((until - (10 - k) * S // 2, str(1_000 - 100 * k)) for k in range(11))
     track = (Waypoint(at, thing.x_mm, 0), Waypoint(min(until, stage.length_ns), thing.x_mm, 0))
-    stage.actors.append(Actor(stage.name("awning"), "decoy", replace(thing, pose="0"), track, (*poses, *away)))
+    stage.actors.append(
+        Actor(stage.name("awning"), "decoy", replace(thing, pose="0"), track, (*poses, *away))
+    )
     stage.notes.append(f"{zone.name} awning")
     return until
 

@@ -77,11 +77,8 @@ def random_scene(rng: Rng, width: int = 640, height: int = 360) -> StreetScene:
 def fixtures_of(scene: StreetScene, rng: Rng) -> list[Thing]:
     """What has always stood there: awnings, lamps, trees, bins, planters, bollards."""
     kerb = scene.pavement_mm
-    things: list[Thing] = []
-    for shop in scene.shops:
-        if shop.awning and scene.front == "shops":
-            things.append(awning_of(shop, 1_000))
-    for k in range(int(rng.integers(0, 4))):
+    things = [awning_of(shop, 1_000) for shop in scene.shops if shop.awning and scene.front == "shops"]
+    for _ in range(int(rng.integers(0, 4))):
         x = int(rng.uniform(-12_000, 14_000))
         near = math.hypot(x - scene.camera_mm[0], kerb - scene.camera_mm[1]) < 7_000
         kind = str(rng.choice(["lamp", "tree", "tree"])) if not near else "lamp"

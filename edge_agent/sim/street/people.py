@@ -9,14 +9,15 @@ import numpy as np
 from edge_agent.sim.render.backdrop import Colour
 from edge_agent.sim.render.bodies import shaded
 from edge_agent.sim.street.paint import CANVAS, CARTON, CLOTH, DARK, METAL, SKIN, TROUSERS, pick, vary
-from edge_agent.sim.street.shapes import Ball, Builder, Face, Rod, Shape
+from edge_agent.sim.street.shapes import Ball, Builder, Face, Rod, Shape, Spec
 
 Rng = np.random.Generator
 HAIR: tuple[Colour, ...] = ((28, 28, 30), (30, 34, 42), (120, 120, 124), (40, 55, 80))
 
 
-def person(build: Builder, rng: Rng, length: float, width: float, height: float, pose: str) -> None:
+def person(build: Builder, spec: Spec) -> None:
     """Somebody; `pose` is stand, walk0 to walk7, with +umbrella or +carry."""
+    rng, height, pose = spec.rng, spec.height, spec.pose
     figure(build, rng, height, pose)
 
 
@@ -35,7 +36,7 @@ def figure(
     swing = math.sin(int(base[4:] or 0) * math.pi / 4) if base.startswith("walk") else 0.0
     knee_bend = abs(swing) * 0.1
 
-    def limb(hip_x: float, side: float, forward: float) -> list[Shape]:
+    def limb(side: float, forward: float) -> list[Shape]:
         y = side * 0.09 * k * stout
         if base == "ride":
             knee = (shift + 0.38 * k, y * 1.4, hip - 0.1)
@@ -56,8 +57,8 @@ def figure(
         )
         return out
 
-    build.add(*limb(shift, -1, swing), layer=layer)
-    build.add(*limb(shift, 1, -swing), layer=layer)
+    build.add(*limb(-1, swing), layer=layer)
+    build.add(*limb(1, -swing), layer=layer)
     lean = 0.02 * k if base.startswith("walk") else 0.0
     trunk: list[Shape] = [
         Rod(

@@ -1,4 +1,4 @@
-"""A shopping street as a storefront camera sees it: shops, pavement, road, light, weather, the camera's place.
+"""A shopping street as a storefront camera sees it: shops, pavement, road, light, weather, camera.
 
 World axes, millimetres in the settings and metres in the arithmetic: x along the shops, to the right of
 somebody who faces them; y from the shops' wall (0) towards the road; z up. All shops are in one row.

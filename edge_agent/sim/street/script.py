@@ -1,4 +1,4 @@
-"""A day on the street: who is where when, what the sky does, what happens to the camera. Rendered at any instant."""
+"""A day on the street: who is where when, what sky and camera do. Rendered at any instant."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from edge_agent.sim.render.backdrop import Image
 from edge_agent.sim.street.actors import Actor
 from edge_agent.sim.street.draw import TrueBox, draw_things, finish, street_boxes
 from edge_agent.sim.street.scene import Light, StreetScene, Weather
-from edge_agent.sim.street.things import Thing
+from edge_agent.sim.street.things import LABELS, Thing
 from edge_agent.sim.street.truth import Interval, Standing, occupied, standing_in
-from edge_agent.sim.street.things import LABELS
 from edge_agent.sim.street.zones import ShopZone, zones_of
 
 FADE_NS = 8 * S  # light and weather change over so long

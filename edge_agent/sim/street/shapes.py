@@ -1,4 +1,4 @@
-"""What things are built of: flat faces, balls and rods, in metres, each with its place in the painter's order.
+"""What things are built of: flat faces, balls and rods, in metres, in the painter's order.
 
 Local axes: x along the thing's length (its front), y to its right, z up; the origin is on the ground under
 the middle. Shapes of one group are painted together; groups are painted layer by layer, farthest first.
@@ -54,6 +54,17 @@ Shape = Face | Ball | Rod
 
 
 @dataclass(frozen=True, slots=True)
+class Spec:
+    """What is to be built: its measures in metres, its pose, and the chance that makes its look."""
+
+    rng: np.random.Generator
+    length: float
+    width: float
+    height: float
+    pose: str
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Shapes in the order of painting; the whole is taken to be where its middle is."""
 
@@ -82,7 +93,7 @@ class Builder:
         marks: Sequence[tuple[str, float, float, float, float, Colour]] = (),
         bottomless: bool = True,
     ) -> None:
-        """An upright box, its top narrower by `taper` on all sides; marks are (side, u0, v0, u1, v1, colour)."""
+        """An upright box, its top narrower by `taper`; marks are (side, u0, v0, u1, v1, colour)."""
         quads = box_quads(low, high, taper)
         shapes: list[Shape] = []
         for side, quad in quads.items():

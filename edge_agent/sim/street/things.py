@@ -1,4 +1,4 @@
-"""What can stand on the street: a kind, a place, a size, a look. The look is a seed: same look, same paint."""
+"""What can stand on the street: a kind, a place, a size, a look (a seed: same look, same paint)."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import Self
 
 import numpy as np
 
-from edge_agent.sim.street import carts, fixtures, furniture, goods, people, vehicles
-from edge_agent.sim.street.shapes import Builder
+from edge_agent.sim.render.scene import Floats
+from edge_agent.sim.street import carts, city, fixtures, furniture, goods, people, stalls, vehicles
+from edge_agent.sim.street.shapes import Builder, Spec
 from edge_agent.sim.street.solid import Solid, solid_of
 
-Rng = np.random.Generator
 Range = tuple[int, int]
 
 # Kinds that a detector learns; the first fifteen are the street's classes in their order.
 LABELS = (
     "stall", "vendor_cart", "vendor_tricycle", "goods_pile", "display_rack", "table", "seat", "parasol_tent",
-    "cooking_gear", "movable_sign", "person", "two_wheeler", "motor_vehicle", "hand_truck", "street_furniture",
-    "rubbish_bag", "muck_truck_open", "muck_truck_covered",
+    "cooking_gear", "movable_sign", "person", "two_wheeler", "motor_vehicle", "hand_truck",
+    "street_furniture", "rubbish_bag", "muck_truck_open", "muck_truck_covered",
 )  # fmt: skip
 STRONG = LABELS[:4]
 WEAK = LABELS[4:10]
@@ -92,12 +92,12 @@ def make(kind: str, x_mm: int, y_mm: int, look: int, yaw_deg: int = 0, pose: str
     return Thing(kind, x_mm, y_mm, yaw_deg, length, width, height, look, pose)
 
 
-BUILDERS: dict[str, Callable[[Builder, Rng, float, float, float, str], None]] = {
-    "stall": goods.stall,
+BUILDERS: dict[str, Callable[[Builder, Spec], None]] = {
+    "stall": stalls.stall,
     "vendor_cart": carts.vendor_cart,
     "vendor_tricycle": carts.vendor_tricycle,
     "goods_pile": goods.goods_pile,
-    "display_rack": goods.display_rack,
+    "display_rack": stalls.display_rack,
     "table": furniture.table,
     "seat": furniture.seat,
     "parasol_tent": furniture.parasol_tent,
@@ -107,7 +107,7 @@ BUILDERS: dict[str, Callable[[Builder, Rng, float, float, float, str], None]] = 
     "two_wheeler": carts.two_wheeler,
     "motor_vehicle": vehicles.motor_vehicle,
     "hand_truck": carts.hand_truck,
-    "street_furniture": furniture.street_furniture,
+    "street_furniture": city.street_furniture,
     "rubbish_bag": goods.rubbish_bag,
     "muck_truck_open": vehicles.muck_truck_open,
     "muck_truck_covered": vehicles.muck_truck_covered,
@@ -126,5 +126,18 @@ def solid_of_thing(thing: Thing) -> Solid:
 def _solid(kind: str, length_mm: int, width_mm: int, height_mm: int, look: int, pose: str) -> Solid:
     rng = np.random.default_rng((look, 17))
     build = Builder()
-    BUILDERS[kind](build, rng, length_mm / 1e3, width_mm / 1e3, height_mm / 1e3, pose)
+    BUILDERS[kind](build, Spec(rng, length_mm / 1e3, width_mm / 1e3, height_mm / 1e3, pose))
     return solid_of(build.groups)
+
+
+def on_street(solid: Solid, thing: Thing) -> tuple[Floats, Floats, Floats, Floats]:
+    """The solid where the thing stands: points, normals, middles of items and of groups, world metres."""
+    c, s = math.cos(math.radians(thing.yaw_deg)), math.sin(math.radians(thing.yaw_deg))
+    turn = np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]])
+    at = np.array([thing.x_mm / 1e3, thing.y_mm / 1e3, thing.z_mm / 1e3])
+    return (
+        solid.points @ turn + at,
+        solid.normals @ turn,
+        solid.middles @ turn + at,
+        solid.group_middles @ turn + at,
+    )

@@ -32,7 +32,13 @@ def passers(
         drift = int(rng.uniform(-500, 500))
         end = int(np.clip(y + drift, 700, scene.pavement_mm - 350))
         wet = any(start <= now < stop for start, stop in rain)
-        pose = "stand+umbrella" if wet and rng.random() < 0.75 else "stand+carry" if rng.random() < 0.12 else "stand"
+        pose = (
+            "stand+umbrella"
+            if wet and rng.random() < 0.75
+            else "stand+carry"
+            if rng.random() < 0.12
+            else "stand"
+        )
         kind = "two_wheeler" if rng.random() < 0.08 else "person"
         thing = make(kind, 0, 0, int(rng.integers(1 << 30)), pose="ridden" if kind == "two_wheeler" else pose)
         speed = int(rng.uniform(900, 1_600)) * (3 if kind == "two_wheeler" else 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from edge_agent.sim.street.actors import Actor
 from edge_agent.sim.street.things import STRONG, WEAK, Thing
@@ -40,7 +41,7 @@ def share_in(zone: ShopZone, thing: Thing) -> int:
 
 
 def standing_in(zone: ShopZone, actors: Sequence[Actor], kinds: Sequence[str]) -> tuple[Standing, ...]:
-    """Everything of these kinds that stood still with any of its footprint in the zone; by start, then name."""
+    """What stood still with some of its footprint in the zone; by start, then name."""
     found: list[Standing] = []
     for actor in actors:
         if actor.thing.kind not in kinds:
@@ -64,7 +65,7 @@ def occupied(
     past = [s for s in standing_in(zone, actors, (*strong, *weak)) if s.share_permille >= LEAST_SHARE]
     edges = sorted({t for s in past for t in (s.from_ns, s.until_ns)})
     spans: list[Interval] = []
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         now = [s.label for s in past if s.from_ns <= start < s.until_ns]
         if any(k in strong for k in now) or sum(k in weak for k in now) >= weak_needed:
             spans.append((start, end))

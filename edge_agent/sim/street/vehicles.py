@@ -17,7 +17,7 @@ from edge_agent.sim.render.bodies import (
     stripes,
 )
 from edge_agent.sim.street.paint import pick, vary
-from edge_agent.sim.street.shapes import Ball, Builder, Face, Shape
+from edge_agent.sim.street.shapes import Ball, Builder, Face, Shape, Spec
 from edge_agent.sim.world import Vehicle
 
 Rng = np.random.Generator
@@ -70,12 +70,13 @@ def _stand(
         _add_part(build, part, length, 1 + index if part.z0 > 0.6 else 1, lights)
 
 
-def motor_vehicle(build: Builder, rng: Rng, length: float, width: float, height: float, pose: str) -> None:
+def motor_vehicle(build: Builder, spec: Spec) -> None:
     """A car, a van or a small box lorry, by its length and height."""
+    rng, length, width, height, pose = spec.rng, spec.length, spec.width, spec.height, spec.pose
     half = width / 2
     if length <= 5.2:
         vehicle = _vehicle("car", length, width, height)
-        _stand(build, vehicle, parts_of(vehicle, half, length, height, rng), length, half, height)
+        _stand(build, vehicle, parts_of(vehicle, half, length, height, rng), length, half, pose == "lit")
         return
     blue: Colour = (150, 70, 20)
     high = max(height, 2.3)
@@ -140,13 +141,13 @@ def _muck(build: Builder, rng: Rng, length: float, width: float, height: float, 
     build.add(*sorted(lumps, key=lambda s: s.centre[2] if isinstance(s, Ball) else 0.0), layer=21)
 
 
-def muck_truck_open(build: Builder, rng: Rng, length: float, width: float, height: float, pose: str) -> None:
+def muck_truck_open(build: Builder, spec: Spec) -> None:
     """A tipper heaped with soil, no cover."""
+    rng, length, width, height = spec.rng, spec.length, spec.width, spec.height
     _muck(build, rng, length, width, height, covered=False)
 
 
-def muck_truck_covered(
-    build: Builder, rng: Rng, length: float, width: float, height: float, pose: str
-) -> None:
+def muck_truck_covered(build: Builder, spec: Spec) -> None:
     """The same with its lid shut."""
+    rng, length, width, height = spec.rng, spec.length, spec.width, spec.height
     _muck(build, rng, length, width, height, covered=True)

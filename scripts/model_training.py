@@ -1,0 +1,141 @@
+"""What the scripts that make this project's own models share: train from nothing, export, pin, score."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+
+Box = tuple[str, int, int, int, int]  # label and edges, permille
+
+
+def workbench(work: Path) -> Any:
+    """Ultralytics, kept from the network: no telemetry, no downloads, settings under `work`."""
+    os.environ.setdefault("YOLO_CONFIG_DIR", str(work / "settings"))
+    os.environ["YOLO_OFFLINE"] = "true"
+    (work / "settings").mkdir(parents=True, exist_ok=True)
+    import torch  # noqa: PLC0415 only the step that needs it
+    import ultralytics  # noqa: PLC0415 only the step that needs it
+
+    ultralytics.settings.update({"sync": False})
+    torch.set_num_threads(1)
+    return ultralytics.YOLO
+
+
+def train_from_nothing(architecture: Path, work: Path, stages: Sequence[dict[str, Any]]) -> None:
+    """Train random weights on work/pictures, stage after stage, each from the one before.
+
+    The last stage's best epoch lies in work/run/weights/best.pt.
+    """
+    import torch  # noqa: PLC0415 only the step that needs it
+
+    start = architecture
+    for number, options in enumerate(stages, start=1):
+        model = workbench(work)(str(start))
+        # On a CPU convolutions run about 1.5 times faster with the channels last (measured).
+        model.add_callback("on_train_start", lambda t: t.model.to(memory_format=torch.channels_last))
+        name = "run" if number == len(stages) else f"run-{number}"
+        model.train(data=str(work / "pictures" / "data.yaml"), project=str(work), name=name, **options)
+        start = work / name / "weights" / "best.pt"
+
+
+def export_onnx(
+    work: Path, out: Path, image_size: int | Sequence[int], weights: Path | None = None
+) -> None:
+    """Export the best epoch as ONNX, opset 17, batch 1, no NMS inside; sizes are height, width."""
+    model = workbench(work)(str(weights or work / "run" / "weights" / "best.pt"))
+    made = model.export(format="onnx", imgsz=image_size, opset=17, simplify=True, dynamic=False, device="cpu")
+    shutil.copyfile(made, out)
+    print(f"{out.name}: {out.stat().st_size} bytes")
+
+
+def pin_digest(out: Path) -> None:
+    """Write the digest of the exported file into its class map."""
+    path = out.with_suffix(".yaml")
+    digest = hashlib.sha256(out.read_bytes()).hexdigest()
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = [f"sha256: {digest}" if line.startswith("sha256:") else line for line in lines]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print(f"{path.name}: {digest}")
+
+
+@dataclass
+class Score:
+    """Boxes found against boxes that should have been found, at an overlap of one half."""
+
+    right: int = 0
+    invented: int = 0
+    missed: int = 0
+
+    def add(self, found: list[Box], true: list[Box]) -> None:
+        """Match greedily, surest first."""
+        left = list(true)
+        for box in found:
+            best = max(left, key=lambda other: overlap(box, other), default=None)
+            if best is not None and overlap(box, best) >= 500:
+                left.remove(best)
+                self.right += 1
+            else:
+                self.invented += 1
+        self.missed += len(left)
+
+    def __str__(self) -> str:
+        found, true = self.right + self.invented, self.right + self.missed
+        return (
+            f"precision {self.right / max(1, found):.3f} ({self.right} of {found}), "
+            f"recall {self.right / max(1, true):.3f} ({self.right} of {true})"
+        )
+
+
+def overlap(a: Box, b: Box) -> int:
+    """Intersection over union, permille."""
+    w, h = min(a[3], b[3]) - max(a[1], b[1]), min(a[4], b[4]) - max(a[2], b[2])
+    if w <= 0 or h <= 0:
+        return 0
+    both = (a[3] - a[1]) * (a[4] - a[2]) + (b[3] - b[1]) * (b[4] - b[2])
+    return w * h * 1000 // (both - w * h)
+
+
+def report(
+    title: str, pairs: list[tuple[list[Box], list[Box]]], labels: Sequence[str], any_label: str
+) -> None:
+    """Print a score for any label and one for each."""
+    print(title)
+    for label in (any_label, *labels):
+        score = Score()
+        for found, true in pairs:
+            keep = [[b for b in boxes if label in (b[0], any_label)] for boxes in (found, true)]
+            score.add(keep[0], keep[1])
+        print(f"  {label:18} {score}")
+
+
+def boxes_of(detections: Iterable[Any], tallest: int = 0) -> list[Box]:
+    """Detections as plain boxes; those lower than `tallest` permille are left out."""
+    return [(d.label, d.x_min, d.y_min, d.x_max, d.y_max) for d in detections if d.y_max - d.y_min >= tallest]
+
+
+def drawn_truth(picture: Path, classes: Sequence[str]) -> list[Box]:
+    """The labels that were written with a drawn picture."""
+    label = Path(str(picture).replace("/images/", "/labels/")).with_suffix(".txt")
+    out: list[Box] = []
+    for line in label.read_text(encoding="utf-8").splitlines():
+        number, u, v, w, h = (float(word) for word in line.split())
+        edges = (u - w / 2, v - h / 2, u + w / 2, v + h / 2)
+        out.append((classes[int(number)], *(round(e * 1000) for e in edges)))  # type: ignore[arg-type]  # four
+    return out
+
+
+def every_nth(clip: Path, nth: int = 5) -> Iterator[Any]:
+    """Pictures of a clip, BGR."""
+    import av  # noqa: PLC0415 only the step that needs it
+
+    with av.open(str(clip)) as container:
+        for number, frame in enumerate(container.decode(video=0)):
+            if number % nth == 0:
+                yield frame.to_ndarray(format="bgr24")
