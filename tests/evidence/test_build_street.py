@@ -1,6 +1,7 @@
 """Statements of the street: what is said, what must not be, what fits, and the same in a replay."""
 
 import json
+import re
 import uuid
 from dataclasses import replace
 
@@ -99,6 +100,14 @@ def test_every_phase_has_its_kind_and_reads_back_as_the_same_statement(phase):
     assert made.statement.kind is KIND_OF_PHASE[phase]
     assert parse(made.payload) == made.statement
     assert strict_json.dumps(made.statement.model_dump(mode="json", by_alias=True)) == made.payload
+
+
+FORBIDDEN = re.compile(r"violat|offender|\bfines?\b|yuan|违法|违章|违规|罚款", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+def test_no_word_of_a_statement_says_more_than_may_be_said(phase):
+    assert not FORBIDDEN.search(built(a_zone_case(phase=phase)[0]).payload.decode())
 
 
 # --- what must not be sealed ---------------------------------------------------------------------
