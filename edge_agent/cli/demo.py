@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
@@ -110,17 +110,45 @@ def _bar(screen: Console) -> Iterator[Progress]:
 
 
 def _run(demo: Demo, screen: Console, *, table: bool) -> None:
-    from edge_agent.demo.live_table import live_table  # noqa: PLC0415
+    from edge_agent.demo.live_table import live_table, street_table  # noqa: PLC0415
 
     note = f"{demo.broker.name if demo.broker else ''} · {demo.scenario.duration_s:g} s"
+
+    def tables() -> Group:
+        shown = [live_table(demo.board, demo.origin, note, screen.width)]
+        if demo.stage.street is not None:
+            shown.append(street_table(demo.street, demo.origin))
+        return Group(*shown)
+
     if not table:
         screen.print(f"traffic for {demo.scenario.duration_s:g} s ...")
         demo.run(lambda: None)
-        screen.print(live_table(demo.board, demo.origin, note, screen.width))
+        screen.print(tables())
         return
     with Live(console=screen, refresh_per_second=4) as live:
-        demo.run(lambda: live.update(live_table(demo.board, demo.origin, note, screen.width)))
-        live.update(live_table(demo.board, demo.origin, note, screen.width))
+        demo.run(lambda: live.update(tables()))
+        live.update(tables())
+
+
+def _street_lines(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    street = summary.get("street")
+    if street is None:
+        return
+    cases, rechecks = street["cases"], street["rechecks"]
+    yield (
+        "街面 street cases",
+        (
+            f"{cases['confirmed']} confirmed, {cases['true']} true, {cases['falsely']} falsely, "
+            f"{street['cleared']} cleared"
+        ),
+    )
+    yield (
+        "复查 re-checks",
+        (
+            f"{rechecks['corrected']} corrected, {rechecks['not_corrected']} not, "
+            f"{rechecks['undetermined']} undetermined"
+        ),
+    )
 
 
 def _say(screen: Console, summary: dict[str, Any], folder: Path, page: Path) -> None:
@@ -138,6 +166,7 @@ def _say(screen: Console, summary: dict[str, Any], folder: Path, page: Path) -> 
             f"{sealed}{statements['receipted']} receipted, {statements['verified']} verified",
         ),
         ("末轴到回执 last axle to receipt", f"p50 {latency['p50']} ms, p95 {latency['p95']} ms"),
+        *_street_lines(summary),
         ("重放 replay", "identical, byte for byte" if summary["replay_identical"] else "DIFFERS"),
     ):
         table.add_row(name, value)

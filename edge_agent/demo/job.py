@@ -2,7 +2,8 @@
 
 simulated trucks ──> load cells ──bytes──> pty ──> edge-agent ──MQTT──> broker ──> ingest
 └──> camera reads ──HTTP──────────────┘  ▲                            │
-└──> rendered clip ──file──────────────┘  └──── signed receipts ───────┘
+└──> rendered clip ──file──────────────┤  └──── signed receipts ───────┘
+goods on the street ──> rendered clip ──HTTP stream ──┘
 """
 
 from __future__ import annotations
@@ -15,16 +16,19 @@ import time
 import tty
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from edge_agent.compose import Agent, Hooks, replay
-from edge_agent.core.decisions import Seal
+from edge_agent.core.decisions import Decision, Seal, SealStreet
 from edge_agent.core.units import MS, Ns, S
 from edge_agent.demo.board import Board
 from edge_agent.demo.broker import Broker, Choice, start_broker
 from edge_agent.demo.site import INGEST_ID, Places, ingest_settings, introduce, site_of
 from edge_agent.demo.stage import SETTLE_S, Progress, Stage
+from edge_agent.demo.stream import StreamServer
+from edge_agent.demo.street_board import StreetBoard, street_summary
 from edge_agent.demo.summary import Delivery, summarise
 from edge_agent.devices import clock
 from edge_agent.errors import DeviceError
@@ -65,20 +69,32 @@ class Demo:
         self.seed = seed
         self.scenario = stage.scenario
         self.board = Board()
+        self.street = StreetBoard()
         self.origin = Ns(0)
         self.published: set[int] = set()
         self._master, self._slave = pty.openpty()
         tty.setraw(self._slave)
         self.broker: Broker | None = None
         self._broker_choice = broker
+        self._stream: StreamServer | None = None
 
     def prepare(self, progress: Progress) -> None:
         """Make the camera's video where there is none yet, start broker and platform."""
         video = self.stage.video(self.places.root, self.seed, progress)
+        if self.stage.street is not None:
+            clip = self.places.root / "street.mp4"
+            self.stage.street.write(clip, progress)
+            self._stream = StreamServer(clip, clock.monotonic)
+            self.stage.street.accept_reference(self.places.references, utc_text())
         device_id = self.stage.site.site.device_id
         self.broker = start_broker(self.places.root / "broker", device_id, INGEST_ID, self._broker_choice)
         self.config = site_of(
-            self.stage, self.places, os.ttyname(self._slave), video, self.broker.settings(device_id)
+            self.stage,
+            self.places,
+            os.ttyname(self._slave),
+            video,
+            self.broker.settings(device_id),
+            self._stream.url if self._stream else "",
         )
         introduce(self.config, self.places)
         self._ingest_settings = ingest_settings(self.config, self.places, self.broker.settings(INGEST_ID))
@@ -91,6 +107,8 @@ class Demo:
         """Play the traffic in real time; `tick` is called a few times a second."""
         self.origin = Ns(clock.monotonic() + LEAD_NS)
         epochs = {self.stage.camera: Ns(self.origin + self.stage.video_at_ns)}
+        if self._stream:
+            self._stream.begin(self.origin)
         agent = Agent(self.config, self._hooks(), epochs)
         daemon = _Daemon(agent)
         traffic = self._traffic(daemon.http_port())
@@ -103,6 +121,8 @@ class Demo:
             traffic.stop()
             traffic.join(5)
             daemon.stop()
+            if self._stream:
+                self._stream.stop()
             self._ingest.stop()
             if self.broker:
                 self.broker.stop()
@@ -142,6 +162,7 @@ class Demo:
             broker=self.broker.name if self.broker else "",
             seed=self.seed,
             seconds=self.scenario.duration_s,
+            **self._street_summary(),
         )
         path = self.places.root / "summary.json"
         path.write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
@@ -150,37 +171,47 @@ class Demo:
             and delivery.sealed == delivery.receipted == delivery.verified
             and summary["matches"]["wrong"] == 0
             and summary["overweight"]["falsely"] == 0
+            and summary.get("street", {}).get("cases", {}).get("falsely", 0) == 0
             and summary["replay_identical"]
         )
         return Outcome(summary, self.board, report, bundle, good)
 
+    def _street_summary(self) -> dict[str, Any]:
+        if self.stage.street is None:
+            return {}
+        return {"street": street_summary(self.street.records(), self.stage.street.truth, self.origin)}
+
     # -- inside ---------------------------------------------------------------------------------
 
     def _hooks(self) -> Hooks:
-        def told(event: UplinkEvent) -> None:
+        return Hooks(decided=self._decided, sealed=self._sealed, refused=self._refused, uplink=self._told)
+
+    def _decided(self, decision: Decision) -> None:
+        self.board.decided(decision)
+        self.street.decided(decision)
+
+    def _sealed(self, order: Order, place: Sealed) -> None:
+        if isinstance(order.seal, Seal):
+            self.board.sealed(order.seal, place.seq, clock.monotonic())
+        elif isinstance(order.seal, SealStreet):
+            self.street.sealed(order.seal, place.seq, clock.monotonic())
+
+    def _refused(self, order: Order, reason: str) -> None:
+        if isinstance(order.seal, Seal):
+            self.board.refused(order.seal, reason)
+        elif isinstance(order.seal, SealStreet):
+            self.street.refused(order.seal, reason)
+
+    def _told(self, event: UplinkEvent) -> None:
+        if event.seq is None:
+            return
+        if event.kind is UplinkEventKind.STATEMENT_ACKED:
+            self.published.add(event.seq)
+        elif event.kind is UplinkEventKind.RECEIPTED:
             at = Ns(round(event.at_s * S))
-            if event.seq is None:
-                return
-            if event.kind is UplinkEventKind.STATEMENT_ACKED:
-                self.published.add(event.seq)
-            elif event.kind is UplinkEventKind.RECEIPTED:
-                self.published.add(event.seq)  # a heartbeat goes out as the signed head
-                self.board.receipted(event.seq, at)
-
-        def sealed(order: Order, place: Sealed) -> None:
-            if isinstance(order.seal, Seal):
-                self.board.sealed(order.seal, place.seq, clock.monotonic())
-
-        def refused(order: Order, reason: str) -> None:
-            if isinstance(order.seal, Seal):
-                self.board.refused(order.seal, reason)
-
-        return Hooks(
-            decided=self.board.decided,
-            sealed=sealed,
-            refused=refused,
-            uplink=told,
-        )
+            self.published.add(event.seq)  # a heartbeat goes out as the signed head
+            self.board.receipted(event.seq, at)
+            self.street.receipted(event.seq, at)
 
     def _traffic(self, http_port: int) -> LiveTraffic:
         return LiveTraffic(
@@ -198,9 +229,10 @@ class Demo:
         until = time.monotonic() + SETTLE_S
         while time.monotonic() < until:
             tick()
-            waiting = [
+            waiting: list[Any] = [
                 row for row in self.board.snapshot() if row.over and not row.sealed_at and not row.problem
             ]
+            waiting += [r for r in self.street.records() if not r.sealed_at and not r.problem]
             if not waiting and agent.uplink and agent.uplink.wait_idle(0.2):
                 break
             time.sleep(0.1)
@@ -220,6 +252,12 @@ class Demo:
         out = self.places.root / "replay"
         out.mkdir(exist_ok=True)
         return replay(recordings, self.config, out).decisions == live
+
+
+def utc_text() -> str:
+    """Now, ISO 8601."""
+    seconds = (clock.monotonic() + clock.utc_minus_mono()) // S
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
 class _Daemon:

@@ -10,8 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from edge_agent.core.records import MatchStatus, Outcome
+from edge_agent.core.scene import ZoneState
 from edge_agent.core.units import TONNE, Ns, S
 from edge_agent.demo.board import Board, Row
+from edge_agent.demo.street_board import Record, StreetBoard
 
 NEWEST = 16  # rows shown; the report has them all
 
@@ -40,6 +42,37 @@ COLUMNS = (
     _Column("证据\nevidence", lambda row, _: evidence(row), right=False),
     _Column("回执\ns", lambda row, _: latency(row)),
 )
+
+
+STATES = {
+    ZoneState.CLEAR: Text("空 clear", style="green"),
+    ZoneState.CANDIDATE: Text("候选 candidate", style="yellow"),
+    ZoneState.CONFIRMED: Text("疑似成立 confirmed", style="bold red"),
+    ZoneState.ONGOING: Text("持续 ongoing", style="red"),
+}
+
+
+def street_table(board: StreetBoard, started_at: Ns) -> Table:
+    """Zone by zone: where its rule stands, and what has been sealed of it."""
+    table = Table(box=box.SIMPLE_HEAD, title="街面 street", padding=(0, 1, 0, 0))
+    for heading in ("区域\nzone", "状态\nstate", "停留\nstay s", "说明\ndetail", "记录\nrecords"):
+        table.add_column(heading, no_wrap=True)
+    for name, zone in sorted(board.zones.items()):
+        mine = [record for record in board.records() if record.seal.report.zone == name]
+        said = Text(" ").join(_street_record(record, started_at) for record in mine)
+        table.add_row(name, STATES[zone.state], f"{zone.dwell_ms / 1000:.0f}", zone.detail, said)
+    return table
+
+
+def _street_record(record: Record, started_at: Ns) -> Text:
+    """Which record, when, and how far it has got: red refused, dim waiting, cyan sealed, green receipted."""
+    report = record.seal.report
+    style = "red" if record.problem else "dim"
+    if record.receipted_at is not None:
+        style = "green"
+    elif record.sealed_at is not None:
+        style = "cyan"
+    return Text(f"{report.phase}@{(report.judged_at - started_at) / S:.0f}s", style=style)
 
 
 def live_table(board: Board, started_at: Ns, note: str, width: int = WIDE) -> Table:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent.config.loader import load
-from edge_agent.demo.stage import SETTLE_NS, Progress, Stage, moved
+from edge_agent.demo.stage import SETTLE_NS, SETTLE_S, Progress, Stage, moved
+from edge_agent.demo.street import street_config, street_play
 from edge_agent.sim.render.clip import write_clip
 from edge_agent.sim.render.pictures import plate_picture
 from edge_agent.sim.render.scene import Scene, SceneLane, lane_polygon
@@ -41,8 +42,13 @@ def rendered_stage(seconds: float | None) -> Stage:
     }
     for lane in site.lanes:
         changes["lanes", lane, "scale", "zero", "warm_up_s"] = 0  # the simulated cells are warm
+    play = street_play(scenario.duration_s + SETTLE_S, scenario.duration_s)
+    example = repository() / "configs" / "storefront.yaml"
+    street = street_config(example, play.day.scene).model_dump(mode="json")
+    del street["utc_offsets"]
+    changes["street",] = street
     return Stage(
-        title="桥梁称重演示 · Bridge demo",
+        title="桥梁与街面演示 · Bridge and street demo",
         notice=(
             "模拟数据：车辆、重量、号牌和画面均为仿真生成，不涉及任何真实当事人。",
             "Simulated: vehicles, weights, plates and pictures are generated. Nobody real is concerned.",
@@ -54,6 +60,7 @@ def rendered_stage(seconds: float | None) -> Stage:
         video=lambda folder, seed, progress: _render(folder, seed, scenario, scene, progress),
         video_at_ns=0,
         picture=plate_picture,
+        street=play,
     )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from edge_agent.config.settings import SiteConfig
 from edge_agent.demo.stage import Stage, moved
+from edge_agent.demo.street import CAMERA
 from edge_agent.errors import UsageError
 from edge_agent.evidence.keys import load_or_generate
 from edge_agent.evidence.uplink.settings import BrokerSettings, UplinkSettings
@@ -28,6 +30,11 @@ class Places:
         return self.root / "platform" / "devices"
 
     @property
+    def references(self) -> Path:
+        """Accepted pictures of the street's clear pavement."""
+        return self.root / "box" / "references"
+
+    @property
     def receipt_key(self) -> Path:
         """The platform's receipt key; its public half is `receipt.pub.pem` beside it."""
         return self.root / "platform" / "receipt.pem"
@@ -38,12 +45,19 @@ class Places:
         return self.root / "platform" / "receipt.pub.pem"
 
 
-def site_of(stage: Stage, places: Places, device: str, video: Path, broker: BrokerSettings) -> SiteConfig:
-    """The stage's site on this run's port, video, broker and folders."""
+def site_of(
+    stage: Stage, places: Places, device: str, video: Path, broker: BrokerSettings, street_url: str = ""
+) -> SiteConfig:
+    """The stage's site on this run's port, videos, broker and folders."""
     uplink = stage.site.uplink or UplinkSettings()
+    street: dict[tuple[str, ...], Any] = {}
+    if stage.site.street is not None:
+        street["street", "references_dir"] = str(places.references)
+        street["street", "cameras", CAMERA, "video", "url"] = street_url
     return moved(
         stage.site,
-        {
+        street
+        | {
             ("ports", stage.port, "device"): device,
             ("cameras", stage.camera, "video", "url"): str(video),
             ("anpr",): {"port": 0, "cameras": {stage.camera: {"protocol": "json", "auth": "none"}}},

@@ -9,6 +9,7 @@ from typing import Any
 
 from edge_agent.config.settings import SiteConfig
 from edge_agent.core.units import S
+from edge_agent.demo.street import StreetPlay
 from edge_agent.sim.scenario import Scenario
 from edge_agent.sim.world import Passage
 
@@ -32,11 +33,14 @@ class Stage:
     video: Callable[[Path, int, Progress], Path]  # folder, seed -> what the camera plays
     video_at_ns: int  # scenario time of the video's first picture
     picture: Callable[[Passage], bytes]  # what the plate camera pushes along
+    street: StreetPlay | None = None  # beside the road
 
 
 def moved(site: SiteConfig, changes: dict[tuple[str, ...], Any]) -> SiteConfig:
     """The site with some settings replaced, checked again as a whole."""
     tree = site.model_dump(mode="json", by_alias=True)
+    if tree["street"]:
+        del tree["street"]["utc_offsets"]  # worked out anew from the time zone
     for path, value in changes.items():
         node = tree
         for key in path[:-1]:
