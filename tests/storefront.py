@@ -121,10 +121,8 @@ def start(at_s: float = 0, boot: str = "boot") -> list[Event]:
 def photograph(take: TakePictures, at: int) -> Captured:
     """A camera that takes every picture that it is asked for."""
     pictures = tuple(
-        Picture(
-            shot.role, f"{take.zone}-{shot.role}-{shot.time}", 9, "image/jpeg", 1920, 1080, shot.time, take.camera
-        )
-        for shot in take.shots
+        Picture(s.role, f"{take.zone}-{s.role}-{s.time}", 9, "image/jpeg", 1920, 1080, s.time, take.camera)
+        for s in take.shots
     )
     return Captured(at, take.request, take.camera, pictures, tuple(() for _ in pictures), "m" * 64)
 

@@ -67,22 +67,32 @@ class Coverage:
 
     def deadline(self, clock: ClockStatus | None) -> Ns | None:
         """When the running period ends; None when there is nothing to watch."""
-        return self._end(self._start, clock) if self._parts else None
+        return self._end(self._after(), clock) if self._parts else None
 
     def advance(self, now: Ns, clock: ClockStatus | None) -> tuple[SealCoverage, ...]:
-        """Close the running period when it is over; several that nobody ticked through are one."""
-        if not self._parts or now < self._end(self._start, clock):
+        """Close the running period when it is over; several that nobody ticked through are one.
+
+        To be called before anything is noted of a time `now`: what is accounted goes to the running period.
+        """
+        if not self._parts or now < self._end(self._after(), clock):
             return ()
         start, end = self._start, Ns(self._end(now, clock) - self._period)
         self._start = end
         parts = tuple(self._close(name, part, end) for name, part in self._parts.items())
         return (SealCoverage(now, start, end, parts, clock),)
 
-    def _end(self, start: Ns, clock: ClockStatus | None) -> Ns:
-        """The first whole multiple of the period after `start`."""
+    def _after(self) -> Ns:
+        """The running period ends after this.
+
+        A clock that has just become known, or was set, may say that it ended before what is accounted.
+        """
+        return Ns(max(self._start, *(part.since - 1 for part in self._parts.values())))
+
+    def _end(self, after: Ns, clock: ClockStatus | None) -> Ns:
+        """The first whole multiple of the period after that."""
         known = clock is not None and clock.source is not ClockSource.NONE
         ahead = clock.utc_minus_mono if clock is not None and known else 0
-        return Ns(((start + ahead) // self._period + 1) * self._period - ahead)
+        return Ns(((after + ahead) // self._period + 1) * self._period - ahead)
 
     @staticmethod
     def _close(name: str, part: _Part, end: Ns) -> Watched:

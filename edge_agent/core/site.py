@@ -123,7 +123,11 @@ class Site:
     def step(self, event: Event) -> tuple[Decision, ...]:
         """Take in one event and say what follows from it, in order."""
         self._now = max(self._now, event.at)
-        decisions = list(self._handlers[type(event)](event))
+        decisions: list[Decision] = []
+        if not isinstance(event, Started):  # nobody knows what another run watched until its end
+            # The hour ends before what happens after it is noted.
+            decisions.extend(self._coverage.advance(self._now, self._health.clock))
+        decisions.extend(self._handlers[type(event)](event))
         decisions.extend(self._advance())
         return tuple(decisions)
 
@@ -323,7 +327,6 @@ class Site:
         if self._street is not None:
             yield from self._street.advance(now, self._health.clock)
         self._watch_lanes(now)
-        yield from self._coverage.advance(now, self._health.clock)
 
     def _watch_lanes(self, now: Ns) -> None:
         """A lane is watched while its port speaks and the clock is good; the ledger is told of changes."""

@@ -42,7 +42,11 @@ def test_goods_back_after_the_cooldown_are_a_new_case():
 
     steps = follow(rule, looks(("P", 320), ("A", 800), ("P", 320)))
 
-    assert [move.phase for _, move in steps if move.phase] == [Phase.CONFIRMED, Phase.CLEARED, Phase.CONFIRMED]
+    assert [move.phase for _, move in steps if move.phase] == [
+        Phase.CONFIRMED,
+        Phase.CLEARED,
+        Phase.CONFIRMED,
+    ]
 
 
 def test_a_stay_that_begins_within_the_cooldown_reopens_the_case_though_it_ends_after_it():

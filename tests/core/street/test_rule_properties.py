@@ -1,6 +1,7 @@
 """Whatever is seen and however often: nobody becomes a case without having been seen to stay."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -41,7 +42,11 @@ def days(draw, kinds="PPPPAAS?", longest_ms=6_000):
 def observed(samples):
     """Time between looks with goods, no further apart than the gap: all that may ever count."""
     present = [s.at for s in samples if s.finding is Finding.PRESENT]
-    return sum(b - a for a, b in zip(present, present[1:], strict=False) if b - a <= RULE["gap_s"] * S)
+    return sum(b - a for a, b in pairwise(present) if b - a <= RULE["gap_s"] * S)
+
+
+def known(rule):
+    return rule.step, rule.stay and rule.stay.dwell, rule.sight.absence, rule.sight.presence
 
 
 def first_case(samples):
@@ -77,11 +82,11 @@ def test_nothing_counts_while_the_rule_does_not_hold(samples, holds):
 def test_a_look_that_could_not_see_moves_nothing(samples):
     rule = a_zone_rule(**RULE)
     for sample in samples:
-        before = (rule.step, rule.stay and rule.stay.dwell, rule.sight.absence, rule.sight.presence)
+        before = known(rule)
         moves = rule.look(sample, ALWAYS, 1000)
         if sample.finding is Finding.UNSEEN:
             assert moves == ()
-            assert before == (rule.step, rule.stay and rule.stay.dwell, rule.sight.absence, rule.sight.presence)
+            assert known(rule) == before
 
 
 @given(days(), st.integers(-(10**7), 10**9))

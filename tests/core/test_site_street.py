@@ -1,0 +1,606 @@
+"""From pictures of a storefront to statements: what a box concludes of a street."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from edge_agent.core import events as ev
+from edge_agent.core.decisions import (
+    Fault,
+    FaultKind,
+    SealCoverage,
+    SealStreet,
+    Status,
+    TakePictures,
+    Watch,
+    ZoneChanged,
+)
+from edge_agent.core.records import UseClass
+from edge_agent.core.scene import Finding, Phase, View
+from edge_agent.core.site import Site
+from edge_agent.core.units import MS, S
+from tests.storefront import (
+    FIT,
+    NOON_UTC,
+    ZONE,
+    a_clock,
+    a_scene,
+    live,
+    photograph,
+    scenes,
+    seals,
+    start,
+    story,
+    street_settings,
+)
+
+GOODS = [("", 60), ("stall", 400), ("", 300)]
+
+
+def a_day(*stretches, site=None, camera=True, extra=(), **changes):
+    """What a fresh box decides on a day of pictures."""
+    site = site or Site(street_settings(**changes))
+    return live(site, [*start(), *scenes(*stretches), *extra], camera=camera)
+
+
+def of(kind, decided):
+    return [decision for decision in decided if isinstance(decision, kind)]
+
+
+def test_goods_that_stay_are_sealed_with_their_pictures_and_the_case_is_closed_when_they_are_gone():
+    decided = a_day(*GOODS, rule={"recheck_s": 0})
+
+    assert story(decided) == [
+        ("boot-front-1", 0, "confirmed", "present"),
+        ("boot-front-1", 1, "cleared", "absent"),
+    ]
+    confirmed, cleared = seals(decided)
+    assert [p.role for p in confirmed.pictures] == ["reference", "first_seen", "middle", "confirmed"]
+    assert [p.role for p in cleared.pictures] == ["cleared"]
+    assert confirmed.report.dwell >= 300 * S
+    assert confirmed.report.first_seen_at == 60 * S
+    assert confirmed.report.confirmed_at == confirmed.report.judged_at == 360 * S
+    assert cleared.report.ended_at == 460 * S
+    assert [item.label for item in confirmed.report.items] == ["stall"]
+    assert dict(confirmed.report.in_force)["hours"] == "07:00-22:00"
+    assert confirmed.report.reference == "r" * 64
+    assert "疑似跨门经营" in confirmed.report.text_zh
+    assert confirmed.clock.utc_minus_mono == NOON_UTC
+
+
+def test_a_passer_by_with_a_barrow_leaves_nothing_behind():
+    decided = a_day(("", 60), ("stall", 40), ("", 300))
+
+    assert story(decided) == []
+    [first] = of(TakePictures, decided)
+    assert [shot.role for shot in first.shots] == ["first_seen"]
+
+
+def test_the_pictures_lie_apart_in_time_and_the_last_comes_with_copies_and_a_clip():
+    first, middle, confirmed = of(TakePictures, a_day(("", 60), ("stall", 310)))
+
+    assert [first.shots[0].time, middle.shots[0].time, confirmed.shots[1].time] == [60 * S, 210 * S, 360 * S]
+    assert [take.copies for take in (first, middle, confirmed)] == [False, False, True]
+    assert confirmed.clip == (350 * S, 360 * S)
+    assert [mark.label for mark in confirmed.marks] == ["stall"]
+    assert first.hold_s >= 300 + 60 + 900
+
+
+def test_passers_by_do_not_flood_the_camera_with_requests():
+    come_and_go = [("stall", 12), ("", 45)] * 20
+
+    asked = of(TakePictures, a_day(("", 30), *come_and_go))
+
+    times = [take.shots[0].time for take in asked]
+    assert 10 < len(times) <= 20
+    assert all(later - earlier >= 50 * S for earlier, later in pairwise(times))
+
+
+def test_a_statement_does_not_wait_for_ever_for_its_pictures_and_says_that_they_are_missing():
+    decided = a_day(*GOODS, camera=False, rule={"recheck_s": 0})
+
+    confirmed, _ = seals(decided)
+    assert confirmed.pictures == ()
+    assert "pictures_missing" in confirmed.reasons
+    assert confirmed.at - confirmed.report.judged_at == 8 * S
+
+
+def test_pictures_whose_bytes_are_forgotten_are_not_promised():
+    # A camera away for half an hour, twice: the stay is the same, the first picture's time is over.
+    away = [("stall", 100), ("?", 1_700), ("stall", 100), ("?", 1_700), ("stall", 200)]
+
+    [confirmed] = seals(a_day(("", 60), *away, rule={"recheck_s": 0}))
+
+    assert "first_seen" not in {p.role for p in confirmed.pictures}
+    assert "pictures_missing" in confirmed.reasons
+
+
+def test_a_camera_that_answers_with_a_problem_delays_nothing():
+    site = Site(street_settings())
+    site.step(start()[0])
+    site.step(a_clock(0))
+    decided = []
+    for event in scenes(("", 60), ("stall", 310)):
+        for decision in site.step(event):
+            decided.append(decision)
+            if isinstance(decision, TakePictures):
+                problem = ev.Captured(event.at, decision.request, "cam1", (), (), problem="no such picture")
+                decided += site.step(problem)
+
+    [seal] = seals(decided)
+    assert seal.at == seal.report.judged_at
+    assert FaultKind.CAMERA in {fault.kind for fault in of(Fault, decided)}
+
+
+def test_after_the_notice_the_zone_is_looked_at_again():
+    not_corrected = a_day(("", 60), ("stall", 1_300))
+    corrected = a_day(("", 60), ("stall", 400), ("", 900))
+
+    assert story(not_corrected)[1] == ("boot-front-1", 1, "recheck", "present")
+    assert story(corrected)[1:] == [
+        ("boot-front-1", 1, "cleared", "absent"),
+        ("boot-front-1", 2, "recheck", "absent"),
+    ]
+    recheck = seals(corrected)[-1]
+    assert recheck.report.judged_at == (360 + 900) * S
+    assert [p.role for p in recheck.pictures] == ["recheck"]
+    assert "已整改" in recheck.report.text_zh
+
+
+def test_a_recheck_that_cannot_see_says_so_after_its_limit():
+    decided = a_day(("", 60), ("stall", 310), ("?", 2_000))
+
+    recheck = seals(decided)[-1]
+    assert (recheck.report.phase, recheck.report.finding) == (Phase.RECHECK, Finding.UNSEEN)
+    assert "not_seen" in recheck.reasons
+    assert dict(recheck.report.in_force)["unseen"] == "blurred"
+
+
+def test_a_shop_that_has_just_put_something_out_again_is_not_called_uncorrected_by_one_picture():
+    # Cleared at 580; ten seconds before the re-check at 1260 something stands there again, briefly.
+    decided = a_day(("", 60), ("stall", 400), ("", 790), ("stall", 30), ("", 200))
+
+    [recheck] = [s for s in seals(decided) if s.report.phase is Phase.RECHECK]
+    assert recheck.report.finding is Finding.ABSENT
+
+
+def test_a_notice_that_the_platform_reports_sets_the_time_of_the_recheck():
+    notice = ev.NoticeGiven(500 * S, "boot-front-1", "order-7")
+    decided = a_day(
+        ("", 60), ("stall", 1_500), extra=[notice], rule={"recheck_after": "notice", "recheck_s": 600}
+    )
+
+    [recheck] = [s for s in seals(decided) if s.report.phase is Phase.RECHECK]
+    assert recheck.report.judged_at == 1_100 * S
+    assert recheck.report.order == "order-7"
+
+
+def test_what_stays_out_is_told_again():
+    decided = a_day(("", 60), ("stall", 1_000), rule={"ongoing_every_s": 300, "recheck_s": 0})
+
+    assert [phase for _, _, phase, _ in story(decided)] == ["confirmed", "ongoing", "ongoing"]
+
+
+def test_goods_back_within_the_cooldown_reopen_the_same_case():
+    decided = a_day(*GOODS, ("stall", 400), rule={"recheck_s": 0})
+
+    assert story(decided)[-1] == ("boot-front-1", 2, "reopened", "present")
+    assert [p.role for p in seals(decided)[-1].pictures] == ["reference", "first_seen", "middle", "confirmed"]
+
+
+def test_goods_back_later_are_a_new_case():
+    decided = a_day(*GOODS, ("", 1_800), ("stall", 400), rule={"recheck_s": 0})
+
+    assert story(decided)[-1] == ("boot-front-2", 0, "confirmed", "present")
+
+
+def test_something_that_no_class_names_is_told_once_and_never_a_case():
+    def with_a_bag(at):
+        return replace(a_scene(at), still=(ev.StillObject(300, 600, 400, 800, 20_000, 60 * S),))
+
+    decided = live(
+        Site(street_settings()), [*start(), *scenes(("", 60)), *(with_a_bag(t) for t in range(60, 900))]
+    )
+
+    told = [d for d in of(ZoneChanged, decided) if d.detail == "suspect"]
+    assert len(told) == 1
+    assert told[0].finding is Finding.SUSPECT
+    assert story(decided) == []
+    [take] = of(TakePictures, decided)
+    assert [shot.role for shot in take.shots] == ["reference", "first_seen"]
+
+
+# -- hours and tiers -------------------------------------------------------------------------------
+
+
+def at_local(hour, minute=0):
+    """A clock that shows this local time at monotonic 0."""
+    return a_clock(0, NOON_UTC + ((hour - 12) * 60 + minute) * 60 * S)
+
+
+def a_day_from(clock, *stretches, **changes):
+    site = Site(street_settings(**changes))
+    site.step(start()[0])
+    decided = list(site.step(clock))
+    for event in scenes(*stretches):
+        for decision in site.step(event):
+            decided.append(decision)
+            if isinstance(decision, TakePictures):
+                decided += site.step(photograph(decision, event.at))
+    return decided
+
+
+def test_goods_put_out_before_the_hours_count_from_their_beginning():
+    decided = a_day_from(at_local(6, 50), ("stall", 1_000))
+
+    [confirmed] = seals(decided)
+    assert confirmed.report.first_seen_at == 600 * S
+    assert confirmed.report.judged_at == 900 * S
+
+
+def test_nobody_is_a_case_at_night():
+    assert seals(a_day_from(at_local(23), ("stall", 2_000))) == []
+
+
+def test_without_a_clock_a_rule_with_hours_holds_at_no_time_and_one_without_always():
+    site = Site(street_settings())
+    always = Site(street_settings(rule={"hours": {"enforce": []}}))
+    stream = [start()[0], *scenes(("", 10), ("stall", 400))]
+
+    assert seals([d for event in stream for d in site.step(event)]) == []
+    [seal] = seals(d for event in [*stream, ev.Tick(900 * S)] for d in always.step(event))
+    assert "clock_unknown" in seal.reasons
+
+
+def test_a_red_shop_is_looked_at_more_closely():
+    red = street_settings(shops={"a": {"tier": "red"}})
+
+    decided = live(Site(red), [*start(), *scenes(("", 60), ("stall", 400))])
+
+    assert of(Watch, decided)[0].period_ms == 1_000
+    assert seals(decided)[0].report.judged_at == (60 + 180) * S
+    assert seals(decided)[0].report.tier == "red"
+
+
+def test_the_platform_grades_a_shop_anew_while_the_box_runs():
+    order = ev.TierSet(100 * S, "a", "green", "order-1")
+
+    decided = a_day(("", 60), ("stall", 700), ("", 200), extra=[order])
+
+    assert [watch.period_ms for watch in of(Watch, decided)] == [2_000, 1_000, 4_000]
+    assert seals(decided)[0].report.judged_at == (60 + 600) * S
+
+
+def test_a_camera_is_looked_at_more_often_only_while_something_is_there():
+    decided = a_day(*GOODS)
+
+    assert [(watch.at // S, watch.period_ms) for watch in of(Watch, decided)] == [
+        (0, 2_000),
+        (65, 1_000),
+        (580, 2_000),
+    ]
+
+
+def test_a_record_says_what_the_shop_has_counted_and_which_tier_that_would_mean():
+    decided = a_day(("", 60), ("stall", 1_300))
+
+    counts = [dict(s.report.in_force) for s in seals(decided)]
+    assert [c["shop_tier_suggested"] for c in counts] == ["yellow", "red"]
+    assert counts[1]["shop_not_corrected_7d"] == "1"
+
+
+# -- inspections -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("there", "finding"), [("", "absent"), ("stall", "present")])
+def test_an_ordered_inspection_is_recorded_whatever_is_there(there, finding):
+    order = ev.InspectionOrdered(100 * S, "draw-1", "front", 200 * S, 900 * S)
+
+    decided = a_day(("", 60), (there, 250), extra=[order, replace(order, at=150 * S)])
+
+    [record] = seals(decided)
+    assert (str(record.report.phase), str(record.report.finding)) == ("inspection", finding)
+    assert record.report.order == "draw-1"
+    assert record.report.judged_at == 200 * S
+    assert [p.role for p in record.pictures] == ["reference", "inspection"]
+
+
+def test_an_inspection_that_could_not_be_made_is_recorded_as_such():
+    order = ev.InspectionOrdered(10 * S, "draw-1", "front", 20 * S, 300 * S)
+
+    [record] = seals(a_day(("", 15), ("?", 400), extra=[order]))
+
+    assert record.report.finding is Finding.UNSEEN
+    assert record.report.judged_at >= 299 * S
+
+
+def test_an_inspection_drawn_beforehand_is_made_at_its_local_time():
+    drawn = {"order": "draw-2", "zone": "front", "date": "2026-06-15", "time": "12:05"}
+
+    [record] = seals(a_day(("", 600), inspections=[drawn]))
+
+    assert (record.report.order, record.report.judged_at) == ("draw-2", 300 * S)
+
+
+# -- what the box cannot see -----------------------------------------------------------------------
+
+BLURRED = replace(FIT, sharpness=10)
+
+
+def test_a_camera_that_cannot_be_judged_is_told_once_and_so_is_its_recovery():
+    decided = a_day(("", 60), ("?", 100), ("", 60))
+
+    faults = [f for f in of(Fault, decided) if f.kind is FaultKind.CAMERA]
+    assert [(f.at // S, f.source, f.detail) for f in faults] == [(65, "view/cam1", "blurred")]
+    states = [(s.at // S, s.state) for s in of(Status, decided) if s.part == "view/cam1"]
+    assert states == [(0, "ok"), (65, "blind"), (165, "ok")]
+
+
+def test_a_camera_that_sends_no_pictures_is_blind():
+    decided = a_day(("", 60), extra=[ev.Tick(200 * S)])
+
+    [fault] = [f for f in of(Fault, decided) if f.kind is FaultKind.CAMERA]
+    assert (fault.at, fault.detail) == ((59 + 15) * S, "silent")
+
+
+def test_a_lost_camera_is_one_fault_not_two():
+    down = ev.DeviceChanged(60 * S, "camera/cam1", "down", "refused")
+
+    decided = a_day(("", 60), extra=[down, ev.Tick(500 * S)])
+
+    assert [fault.kind for fault in of(Fault, decided)] == [FaultKind.DEVICE_DOWN]
+    assert of(Status, decided)[-1] == Status(60 * S, "view/cam1", "blind", "camera_down")
+
+
+def test_a_case_is_neither_ended_nor_made_by_a_camera_that_is_away():
+    decided = a_day(("", 60), ("stall", 290), extra=[ev.Tick(900 * S), *scenes(("", 200), start_s=900)])
+
+    assert story(decided) == []
+
+
+# -- what is recorded of watching ------------------------------------------------------------------
+
+
+def test_an_hour_is_accounted_for_to_the_second():
+    down = ev.DeviceChanged(1_000 * S, "camera/cam1", "down")
+    up = ev.DeviceChanged(1_300 * S, "camera/cam1", "up")
+    stream = [*scenes(("", 1_000)), *scenes(("", 500), ("?", 100), ("", 1_900), start_s=1_300)]
+
+    decided = live(Site(street_settings()), [*start(), *stream, down, up])
+
+    [hour] = of(SealCoverage, decided)
+    assert (hour.start, hour.end) == (0, 3_600 * S)
+    assert ((hour.end + NOON_UTC) // S) % 3_600 == 0
+    [zone] = hour.parts
+    assert zone.part == "zone/front"
+    assert dict(zone.blind) == {"camera_down": 300_000, "unfit:blurred": 100_000}
+    assert zone.watched_ms == 3_200_000
+
+
+def test_time_under_a_clock_that_nobody_knows_is_not_called_watched():
+    site = Site(street_settings())
+
+    decided = [d for event in [start()[0], *scenes(("", 3_700))] for d in site.step(event)]
+
+    [hour] = of(SealCoverage, decided)
+    assert hour.parts[0].watched_ms == 0
+    assert dict(hour.parts[0].blind) == {"clock": 3_600_000}
+
+
+# -- restarts, names, noise ------------------------------------------------------------------------
+
+
+def recalled(**changes):
+    base = ev.CaseRecalled(
+        1 * S, "old-front-3", 4, "front", "shop_overflow", Phase.CONFIRMED, -300 * S, -300 * S, -600 * S
+    )
+    return replace(base, **changes)
+
+
+def test_a_case_of_the_last_run_goes_on_and_nobody_is_accused_twice():
+    still_there = a_day(("stall", 2_000), extra=[recalled()])
+    gone = a_day(("", 200), extra=[recalled()])
+
+    assert story(still_there) == [
+        ("old-front-3", 5, "recheck", "present"),
+        ("old-front-3", 6, "ongoing", "present"),
+    ]
+    assert story(gone) == [("old-front-3", 5, "cleared", "absent")]
+
+
+def test_a_case_of_the_last_run_in_its_cooldown_is_reopened():
+    decided = a_day(("", 60), ("stall", 400), extra=[recalled(phase=Phase.CLEARED)], rule={"recheck_s": 0})
+
+    assert story(decided) == [("old-front-3", 5, "reopened", "present")]
+
+
+def test_a_recheck_that_was_due_while_the_daemon_was_away_is_made_and_one_that_was_made_is_not():
+    due = recalled(confirmed_at=-2_000 * S, recorded_at=-2_000 * S)
+    made = recalled(confirmed_at=-2_000 * S, recorded_at=-10 * S, phase=Phase.ONGOING)
+
+    assert [phase for _, _, phase, _ in story(a_day(("", 100), extra=[due]))] == ["recheck"]
+    assert story(a_day(("", 100), extra=[made])) == []
+
+
+@pytest.mark.parametrize(
+    ("event", "source"),
+    [
+        (a_scene(1, camera="elsewhere"), "camera/elsewhere"),
+        (ev.TierSet(1, "nobody", "red"), "shop/nobody"),
+        (ev.TierSet(1, "a", "blue"), "shop/a"),
+        (ev.InspectionOrdered(1, "o", "nowhere", 1, 2), "zone/nowhere"),
+        (ev.NoticeGiven(1, "case-9"), "case/case-9"),
+        (recalled(zone="nowhere"), "zone/nowhere"),
+        (recalled(event_type="other"), "zone/front"),
+    ],
+)
+def test_what_is_not_configured_is_named_and_not_used(event, source):
+    site = Site(street_settings())
+
+    faults = of(Fault, [d for one in [*start(), event] for d in site.step(one)])
+
+    assert (FaultKind.UNKNOWN_SOURCE, source) in {(fault.kind, fault.source) for fault in faults}
+
+
+def test_pictures_that_come_late_or_out_of_order_are_not_looked_at():
+    stream = scenes(("", 60), ("stall", 400), ("", 300))
+    late = [replace(a_scene(30, "stall"), at=event.at + 1) for event in stream[200:]]
+
+    assert story(live(Site(street_settings()), [*start(), *stream, *late])) == story(a_day(*GOODS))
+
+
+def test_a_stamp_from_the_future_does_not_blind_the_camera():
+    wrong = replace(a_scene(60), captured_at=10**6 * S)
+
+    decided = a_day(*GOODS, extra=[wrong])
+
+    assert [phase for _, _, phase, _ in story(decided)] == ["confirmed", "cleared"]
+
+
+def test_two_zones_of_one_camera_are_two_cases_and_the_camera_takes_the_smaller_period():
+    beside = {"rule": "shopfront", "polygon": [[0.1, 0.1], [0.9, 0.1], [0.9, 0.3], [0.1, 0.3]]}
+    cameras = {"cam1": {"zones": {"front": ZONE, "beside": {**beside, "shop": "b"}}}}
+    chosen = street_settings(cameras=cameras, shops={"a": {}, "b": {"tier": "red"}})
+
+    decided = live(Site(chosen), [*start(), *scenes(*GOODS)])
+
+    assert [case for case, *_ in story(decided)] == ["boot-front-1", "boot-front-1"]
+    assert {watch.period_ms for watch in of(Watch, decided)} == {1_000}
+
+
+def test_a_zone_named_like_a_lane_is_refused():
+    lanes = {"front": {"port": "wim", "scale": {"calibration": {"id": "t"}}, "limits": {}}}
+    chosen = street_settings().model_dump()
+    chosen |= {"lanes": lanes, "ports": {"wim": {"protocol": {"kind": "wim_json", "lanes": {"1": "front"}}}}}
+
+    with pytest.raises(ValidationError, match=r"street zone 'front': a lane has this name"):
+        type(street_settings()).model_validate(chosen)
+
+
+def test_the_same_events_give_the_same_decisions():
+    assert a_day(*GOODS) == a_day(*GOODS)
+
+
+def test_a_restarted_box_begins_anew_whatever_its_clock_says():
+    site = Site(street_settings())
+    a_day(*GOODS, site=site)
+
+    assert a_day(*GOODS, site=site) == a_day(*GOODS)
+
+
+def test_another_run_of_the_daemon_does_not_vouch_for_the_time_between():
+    stream = [*start(), *scenes(("", 600)), *start(8 * 3_600), *scenes(("", 3_700), start_s=8 * 3_600)]
+
+    site = Site(street_settings())
+    [hour] = of(SealCoverage, [d for event in stream for d in site.step(event)])
+
+    assert hour.start == 8 * 3_600 * S
+
+
+def test_everything_in_order_supports_enforcement():
+    legal = {
+        "use_class": "enforcement",
+        "approval_number": "A",
+        "published_location": "P",
+        "sign_id": "S",
+        "enforcement_from": "2026-01-01",
+    }
+    chosen = street_settings(rule={"legal_basis": "as confirmed", "recheck_s": 0}).model_dump()
+    site = Site(type(street_settings()).model_validate(chosen | {"legal": legal}))
+
+    for seal in seals(live(site, [*start(), *scenes(*GOODS)])):
+        assert (seal.use_class, seal.reasons) == (UseClass.ENFORCEMENT, ())
+
+
+NS = st.integers(0, 4_000 * S)
+NAME = st.sampled_from(["cam1", "front", "a", "boot-front-1", "old", ""])
+VIEWS = st.builds(
+    View,
+    st.sampled_from(["", "r" * 64]),
+    st.integers(0, 255),
+    st.integers(0, 255),
+    st.integers(0, 1000),
+    st.integers(0, 50_000),
+    st.booleans(),
+    st.integers(0, 60_000),
+)
+NOISE = st.one_of(
+    st.builds(ev.Started, NS, NAME, NAME, NAME),
+    st.builds(ev.ClockStatus, NS, NS, st.sampled_from(ev.ClockSource), st.booleans(), NS, st.none() | NS),
+    st.builds(ev.DeviceChanged, NS, st.just("camera/cam1") | NAME, st.sampled_from(["up", "down", "?"])),
+    st.builds(
+        ev.SceneSeen, NS, NAME, NS, st.just(0), st.just(()), st.just(()), VIEWS, st.sampled_from(["", "m"])
+    ),
+    st.builds(ev.Captured, NS, NAME | st.just("boot-front-p1"), NAME, st.just(()), st.just(())),
+    st.builds(ev.TierSet, NS, NAME, st.sampled_from(["red", "green", "?"])),
+    st.builds(ev.InspectionOrdered, NS, NAME, NAME, NS, NS),
+    st.builds(ev.NoticeGiven, NS, NAME),
+    st.builds(
+        ev.CaseRecalled,
+        NS,
+        NAME,
+        st.integers(0, 5),
+        NAME,
+        st.just("shop_overflow"),
+        st.sampled_from(Phase),
+        st.integers(-(10**13), 10**13),
+        st.none() | st.integers(-(10**13), 10**13),
+        st.none() | NS,
+        st.sampled_from(Finding),
+    ),
+    st.builds(ev.Tick, NS),
+)
+REAL = [*start(), *scenes(("", 30), ("stall", 330), ("", 150), period_s=3)]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(noise=st.lists(st.tuples(st.integers(0, len(REAL)), NOISE), max_size=25), answered=st.booleans())
+def test_no_sequence_of_events_ever_raises_and_revisions_count_up(noise, answered):
+    stream = list(REAL)
+    for place, event in noise:
+        stream.insert(place, event)
+    site = Site(
+        street_settings(inspections=[{"order": "d", "zone": "front", "date": "2026-06-15", "time": "12:01"}])
+    )
+    revisions = {}
+
+    for event in stream:
+        if isinstance(event, ev.Started | ev.CaseRecalled):
+            revisions.clear()
+        decided = list(site.step(event))
+        for decision in decided:  # grows while it is walked
+            if isinstance(decision, SealStreet):
+                assert decision.revision == revisions.get(decision.case, decision.revision - 1) + 1
+                revisions[decision.case] = decision.revision
+            if isinstance(decision, TakePictures) and answered:
+                decided += site.step(photograph(decision, event.at))
+        assert site.deadline is None or site.deadline > -(10**14)
+
+
+def test_what_the_street_waits_for_is_not_in_the_past_once_it_was_ticked():
+    site = Site(street_settings())
+    for event in [*start(), *scenes(("", 60), ("stall", 400))]:
+        site.step(event)
+        for _ in range(3):
+            if site.deadline is not None and site.deadline <= event.at:
+                site.step(ev.Tick(event.at))
+        assert site.deadline > event.at
+
+
+def test_a_minute_of_pictures_is_judged_in_little_time_and_memory_does_not_grow_with_days():
+    site = Site(street_settings())
+    site.step(start()[0])
+    for day in range(30):
+        site.step(a_clock(day * 86_400))
+        for event in scenes(("", 10), ("stall", 40), ("", 10), start_s=day * 86_400, period_s=2):
+            for decision in site.step(event):
+                if isinstance(decision, TakePictures):
+                    site.step(photograph(decision, event.at + 100 * MS))
+
+    street = site._street
+    assert len(street._requests._asked) <= 2
+    assert street._filing._waiting == []
