@@ -197,6 +197,19 @@ def test_loop_is_refused_for_a_stream_and_its_password_is_not_repeated():
 
 
 @pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("rtsp://root:se@cr/et@10.0.0.8:554/main", "rtsp://10.0.0.8:554/main"),
+        ("rtsp://10.0.0.8/user=admin_password=secret_channel=1", "rtsp://10.0.0.8/..."),
+        ("rtsp://10.0.0.8/main?token=secret", "rtsp://10.0.0.8/main"),
+        ("v.mp4", "v.mp4"),
+    ],
+)
+def test_an_address_is_shown_without_what_opens_it(url, shown):
+    assert CameraSettings(url=url).safe_url == shown
+
+
+@pytest.mark.parametrize(
     ("settings", "said"),
     [
         ({"url": "rtsps://10.0.0.8/main"}, "rtsps needs tls_ca"),

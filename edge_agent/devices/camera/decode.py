@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import av
@@ -138,9 +139,12 @@ def _on_one_time_line(run: Sequence[tuple[StoredPacket, Ns]], time_base: Fractio
     """Ticks by time of capture: a looped file's own timestamps begin again, a new connection's elsewhere."""
     ticks = [round(taken / (S * time_base)) for _, taken in run]
     begin = min(t - (stored.pts - stored.dts) for (stored, _), t in zip(run, ticks, strict=True))
+    # Without a duration of its own the last picture would end as it begins, and no player would show it.
+    step = min((b - a for a, b in pairwise(sorted(ticks)) if b > a), default=1)
     last = -1
     for (stored, _), shown in zip(run, ticks, strict=True):
         packet = as_packet(stored)
+        packet.duration = step
         # An MP4 wants rising dts; at a join the two connections' times may overlap by their uncertainty.
         packet.dts = last = max(shown - (stored.pts - stored.dts) - begin, last + 1)
         packet.pts = max(shown - begin, packet.dts)

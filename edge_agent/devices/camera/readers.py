@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_agent.core.units import US, Ns
+from edge_agent.devices.camera import limits
 from edge_agent.devices.camera.files import UNSAID_STEP
 from edge_agent.devices.camera.headers import sequence_header
 from edge_agent.devices.camera.ring import StoredPacket, StreamInfo, to_ns
@@ -23,6 +24,7 @@ def connect(settings: CameraSettings) -> AbstractContextManager[Any]:
     """The open container; every later read is given up after `stall_ms`."""
     import av  # noqa: PLC0415 heavy: loads FFmpeg
 
+    limits.allow_pictures_of(settings.max_pixels)
     options = {"max_pixels": str(settings.max_pixels)}  # FFmpeg looks into a stream before we do
     if settings.url.startswith("rtsp"):
         options |= {"rtsp_transport": settings.transport, "allowed_media_types": "video"}
@@ -101,9 +103,10 @@ class StreamReader:
         waited = before is not None and at - before >= to_ns(self._step, self._time_base) // 2 > 0
         if waited or len(self._early) >= MOST_EARLY or self._early_bytes >= MOST_EARLY_BYTES:
             self.live = True
+        data = bytes(packet)
         if packet.is_keyframe:
-            self._look_for_change(bytes(packet))
-        stored = stored_packet(packet, self.info, to_ns(pts, self._time_base), pts)
+            self._look_for_change(data)
+        stored = stored_packet(packet, self.info, to_ns(pts, self._time_base), pts, data)
         self._early.append(stored)
         self._early_bytes += len(stored.data)
         return Arrival(stored, at if came is None else came, taken_utc(packet))
@@ -156,7 +159,11 @@ class FileReader:
             self.passed += last + (step or UNSAID_STEP)
 
 
-def stored_packet(packet: Any, info: StreamInfo, shown: int, pts: int) -> StoredPacket:
+def stored_packet(
+    packet: Any, info: StreamInfo, shown: int, pts: int, data: bytes | None = None
+) -> StoredPacket:
     """A packet of FFmpeg's as the ring keeps it."""
     dts = packet.dts if packet.dts is not None else pts
-    return StoredPacket(shown, pts, dts, bool(packet.is_keyframe), bytes(packet), info)
+    return StoredPacket(
+        shown, pts, dts, bool(packet.is_keyframe), bytes(packet) if data is None else data, info
+    )

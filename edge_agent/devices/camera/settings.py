@@ -73,8 +73,9 @@ class CameraSettings(Settings):
     """The camera's clock is believed only while it is no further than this from the arrivals."""
     sender_uncertainty_ms: Annotated[int, Field(ge=1, le=5_000)] = 30
     """One standard deviation of the camera's clock against the box's."""
-    max_pixels: Annotated[int, Field(ge=10_000, le=268_435_456)] = 35_389_440
-    """A stream with larger pictures is refused. 8192 x 4320."""
+    max_pixels: Annotated[int, Field(ge=10_000, le=67_108_864)] = 16_777_216
+    """A stream with larger pictures is refused. 4096 x 4096. It also bounds the memory that a stream which
+    never ends a picture can take: three bytes a pixel."""
     hwaccel: Annotated[str, Field(pattern=r"^[a-z0-9]+$")] = "none"
     """Where analysed pictures are decoded: none (CPU), auto (the first device of FFmpeg's that works), or
     its name for one, such as vaapi or cuda. What does not work falls back to the CPU and says so."""
@@ -123,5 +124,9 @@ class CameraSettings(Settings):
         scheme, mark, rest = self.url.partition("://")
         if not mark:
             return self.url
-        host, slash, path = rest.partition("/")
-        return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path.partition('?')[0]}"
+        # The last @: a password may hold one, or a slash, though it should not.
+        host, slash, path = rest.rpartition("@")[2].partition("/")
+        path = path.partition("?")[0]
+        if any(word in path.lower() for word in ("pass", "pwd", "token", "user=")):
+            path = "..."  # rtsp://10.0.0.8/user=admin_password=secret_channel=1 is an address too
+        return f"{scheme}{mark}{host}{slash}{path}"
