@@ -45,9 +45,7 @@ def train_from_nothing(architecture: Path, work: Path, stages: Sequence[dict[str
         start = work / name / "weights" / "best.pt"
 
 
-def export_onnx(
-    work: Path, out: Path, image_size: int | Sequence[int], weights: Path | None = None
-) -> None:
+def export_onnx(work: Path, out: Path, image_size: int | Sequence[int], weights: Path | None = None) -> None:
     """Export the best epoch as ONNX, opset 17, batch 1, no NMS inside; sizes are height, width."""
     model = workbench(work)(str(weights or work / "run" / "weights" / "best.pt"))
     made = model.export(format="onnx", imgsz=image_size, opset=17, simplify=True, dynamic=False, device="cpu")
