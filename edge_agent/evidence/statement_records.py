@@ -101,7 +101,7 @@ class BlindTime(Model):
 class WatchedPart(Model):
     """One zone or lane."""
 
-    part: Annotated[str, Field(max_length=200)]
+    part: Text
     """zone/<name> or lane/<name>."""
     watched_ms: Count
     """Camera up, view fit, detector running, clock good."""

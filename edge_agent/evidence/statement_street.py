@@ -87,13 +87,13 @@ class Storefront(Model):
     """shop_overflow, mobile_vendor, or the rule's own word."""
     phase: Phase
     finding: Finding
-    camera: ShortText
-    zone: ShortText
+    camera: Text
+    zone: Text
     shop: Text
     """Id of the shop; empty where none answers for the zone."""
     tier: Tier
     """The shop's grade when it was judged."""
-    rule: ShortText
+    rule: Text
     """Name of the rule in the configuration that `software.config_sha256` names."""
     order: Text
     """Id of the inspection order or notice that asked for the look; empty when none did."""

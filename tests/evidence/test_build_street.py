@@ -153,7 +153,7 @@ def test_an_ordered_look_may_find_anything(phase, finding):
 
 
 @pytest.mark.parametrize(
-    "change", [{"tier": "purple"}, {"share": 1001}, {"zone": "z" * 101}, {"reference": "x"}]
+    "change", [{"tier": "purple"}, {"share": 1001}, {"zone": "z" * 1001}, {"reference": "x"}]
 )
 def test_what_does_not_fit_the_contract_is_refused_with_the_field_named(change):
     with pytest.raises(SealRefused, match=r"case door_s1-1 revision 0: "):
