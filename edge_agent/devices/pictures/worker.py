@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from edge_agent.core.decisions import TakePictures
 from edge_agent.core.events import Captured
@@ -21,15 +20,16 @@ from edge_agent.devices.camera.request_queue import RequestQueue
 from edge_agent.devices.camera.stills import (
     WAIT,
     Image,
-    Stills,
-    VehicleDetector,
     picture_record,
     to_jpeg,
 )
+from edge_agent.devices.pictures.clips import StreetCamera, cut
 from edge_agent.devices.pictures.copies import marked_copy, nearby, no_wider, shared_copy
+from edge_agent.devices.pictures.looking import Look, Onlooker, References, SceneDetector
 from edge_agent.devices.pictures.settings import PictureSettings
 from edge_agent.devices.pictures.words import ROLES, said
-from edge_agent.devices.pictures.zone import ReferencePicture, ZoneDrawing
+from edge_agent.devices.pictures.zone import ZoneDrawing
+from edge_agent.devices.scene.pixels import moved
 from edge_agent.errors import DeviceError
 
 # Holds bytes for so many nanoseconds, for a statement that may want them; returns their SHA-256.
@@ -37,35 +37,18 @@ StageFor = Callable[[bytes, int], str]
 
 QUEUE = 64  # requests that may wait: one for each zone that a box may have
 REFERENCE = "reference"
-PERSON = "person"
-CLIP_TRIES = 3  # a clip begins at a keyframe, so its size is met by trying
 
 log = logging.getLogger(__name__)
 
 
-class SceneDetector(VehicleDetector, Protocol):
-    """A detector that says which classes it knows; `edge_agent.devices.detector.Detector` is one."""
-
-    @property
-    def labels(self) -> frozenset[str]:
-        """Project classes that it can report."""
-
-
-class StreetCamera(Stills, Protocol):
-    """A camera that can cut a clip as well; `Camera` is one."""
-
-    def clip(self, t0: Ns, t1: Ns, /) -> bytes:
-        """An MP4 from the keyframe before `t0` to `t1`, not encoded again; DeviceError when there is none."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """A still of now, and every box in it; None: nobody looked."""
+    """A still of the camera's, kept as it came, and what is in it."""
 
     role: str
     frame: Frame
     original: Picture
-    found: tuple[Detection, ...] | None
+    look: Look
 
 
 @dataclass(slots=True)
@@ -103,7 +86,7 @@ class PictureWorker:
     def __init__(
         self,
         cameras: Mapping[str, StreetCamera],
-        references: Callable[[str], ReferencePicture | None],
+        references: References,
         zones: Mapping[str, ZoneDrawing],
         stage: StageFor,
         detector: SceneDetector | None,
@@ -121,6 +104,7 @@ class PictureWorker:
         self._clock = clock
         self._settings = settings or PictureSettings()
         self._said_time = said_time
+        self._onlooker = Onlooker(detector, references)
         self._queue = RequestQueue("pictures", self.carry_out, emit, clock, QUEUE)
 
     def start(self) -> None:
@@ -150,14 +134,14 @@ class PictureWorker:
             self._all_copies(request, taken, answer)
         if request.clip:
             self._clip(request, camera, request.clip, answer)
-        looked = any(still.found is not None for still in taken)
+        looked = any(still.look.found is not None for still in taken)
         return Captured(
             at=self._clock(),
             request=request.request,
             camera=request.camera,
             pictures=tuple(answer.pictures),
             detections=tuple(answer.detections),
-            model_sha256=self._detector.model_sha256 if self._detector and looked else "",
+            model_sha256=self._onlooker.model_sha256 if looked else "",
             problem="; ".join(dict.fromkeys(answer.problems)),
         )
 
@@ -167,6 +151,7 @@ class PictureWorker:
         """Reference and stills, each instant's picture once; those that were taken by the camera now."""
         shots = [shot for shot in request.shots if shot.role != REFERENCE]
         frames = dict(zip(shots, camera.frames_at([shot.time for shot in shots]), strict=True))
+        zone = self._zones.get(request.zone)
         taken: list[_Taken] = []
         for shot in request.shots:
             if shot.role == REFERENCE:
@@ -182,9 +167,11 @@ class PictureWorker:
                 continue
             quality = camera.settings.jpeg_quality
             original = self._keep(shot.role, frame.image, quality, frame, request)
-            found = self._look(frame.image, request.zone, answer)
-            answer.add(original, tuple(d for d in found or () if d.score >= self._settings.report_score))
-            taken.append(_Taken(shot.role, frame, original, found))
+            look = self._onlooker.look(request.camera, frame.image)
+            answer.problems += look.problems
+            polygon = zone.moved(*look.shift).polygon if zone else ()
+            answer.add(original, look.reported(self._settings.report_score, polygon))
+            taken.append(_Taken(shot.role, frame, original, look))
         return taken
 
     def _reference(self, request: TakePictures, answer: _Answer) -> None:
@@ -212,17 +199,6 @@ class PictureWorker:
         sha256 = self._stage(data, request.hold_s * S)
         return picture_record(role, data, sha256, frame, image, request.camera)
 
-    def _look(self, image: Image, zone: str, answer: _Answer) -> tuple[Detection, ...] | None:
-        if self._detector is None:
-            return None
-        polygon = self._zones[zone].polygon if zone in self._zones else ()
-        try:
-            return self._detector.detect([image], polygon)[0]
-        except Exception as failure:  # nobody looked, but the picture is there
-            log.exception("detector")
-            answer.problems.append(f"detector: {type(failure).__name__}: {failure}"[:200])
-            return None
-
     # -- copies ------------------------------------------------------------------------------------
 
     def _all_copies(self, request: TakePictures, taken: list[_Taken], answer: _Answer) -> None:
@@ -245,18 +221,19 @@ class PictureWorker:
 
     def _copies(self, request: TakePictures, still: _Taken, zone: ZoneDrawing) -> list[Picture]:
         image = no_wider(still.frame.image, self._settings.copy_width_px)
+        zone, marks = zone.moved(*still.look.shift), moved(request.marks, *still.look.shift)
         when = self._said_time(still.frame.captured_at) or "时间见证据声明 time: see the statement"
         title = f"{said(still.role, ROLES)} · {request.camera} · {zone.name or request.zone} · {when}"
-        copy = marked_copy(image, zone, request.marks, title, still.original.sha256)
+        copy = marked_copy(image, zone, marks, title, still.original.sha256)
         out = [self._copy(f"{still.role}_marked", copy, still, request)]
         if self._detector and self._masks(still):
-            found = (*(still.found or ()), *nearby(image, zone, self._detector))
-            copy = shared_copy(image, zone, request.marks, found, title, self._settings.surroundings)
+            found = (*(still.look.found or ()), *nearby(image, zone, self._detector))
+            copy = shared_copy(image, zone, marks, found, title, self._settings.surroundings)
             out.append(replace(self._copy(f"{still.role}_shared", copy, still, request), masked=True))
         return out
 
     def _masks(self, still: _Taken) -> bool:
-        return self._detector is not None and still.found is not None and PERSON in self._detector.labels
+        return still.look.found is not None and self._onlooker.knows_people
 
     def _copy(self, role: str, image: Image, still: _Taken, request: TakePictures) -> Picture:
         made = self._keep(role, image, self._settings.copy_quality, still.frame, request)
@@ -267,20 +244,10 @@ class PictureWorker:
     def _clip(
         self, request: TakePictures, camera: StreetCamera, span: tuple[Ns, Ns], answer: _Answer
     ) -> None:
-        start, end = span
-        limit = self._settings.clip_mb * 1_000_000
         try:
-            data = camera.clip(start, end)
-            for _ in range(CLIP_TRIES):
-                if len(data) <= limit:
-                    break
-                start = Ns(end - (end - start) * limit // len(data) * 8 // 10)
-                data = camera.clip(start, end)
+            data, start = cut(camera, *span, self._settings.clip_mb * 1_000_000)
         except DeviceError as problem:
             answer.problems.append(f"clip: {problem}")
-            return
-        if len(data) > limit:
-            answer.problems.append(f"clip: {len(data)} bytes, more than {limit}")
             return
         shown = next((p for p in answer.pictures if p.role != REFERENCE), None)
         answer.add(

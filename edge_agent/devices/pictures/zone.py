@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
 
 from edge_agent.core.units import Ns
 
@@ -18,26 +17,25 @@ class ZoneDrawing:
     door_line: Points = ()
     name: str = ""  # as people know it: the shop's sign
 
+    def moved(self, dx: int, dy: int) -> ZoneDrawing:
+        """The zone in a picture whose view lies so far (permille) from the reference."""
+        return replace(
+            self,
+            polygon=tuple((x + dx, y + dy) for x, y in self.polygon),
+            door_line=tuple((x + dx, y + dy) for x, y in self.door_line),
+        )
 
-class ReferencePicture(Protocol):
+
+@dataclass(frozen=True, slots=True)
+class ReferencePicture:
     """The accepted picture of a camera's clear ground, as it was accepted, byte for byte."""
 
-    @property
-    def data(self) -> bytes:
-        """The file."""
+    data: bytes  # JPEG or PNG
+    width: int
+    height: int
+    captured_at: Ns | None = None  # monotonic; None: before this start of the box
 
     @property
     def media_type(self) -> str:
-        """Of `data`."""
-
-    @property
-    def width(self) -> int:
-        """Pixels."""
-
-    @property
-    def height(self) -> int:
-        """Pixels."""
-
-    @property
-    def captured_at(self) -> Ns | None:
-        """Monotonic time of capture; None when it was taken before this start of the box."""
+        """By its first bytes."""
+        return "image/png" if self.data.startswith(b"\x89PNG") else "image/jpeg"

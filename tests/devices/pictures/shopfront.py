@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -12,7 +11,7 @@ from edge_agent.core.records import Detection
 from edge_agent.core.units import MS, S
 from edge_agent.devices.camera.camera import Frame
 from edge_agent.devices.camera.settings import CameraSettings
-from edge_agent.devices.pictures.zone import ZoneDrawing
+from edge_agent.devices.pictures.zone import ReferencePicture, ZoneDrawing
 
 WIDTH, HEIGHT = 640, 360
 ZONE = ZoneDrawing(((300, 500), (700, 500), (750, 800), (250, 800)), ((300, 500), (700, 500)), "老王水果店")
@@ -114,5 +113,7 @@ class Tray:
         return cv2.imdecode(np.frombuffer(self.kept[picture.sha256], np.uint8), cv2.IMREAD_COLOR)
 
 
-def a_reference(data=b"\xff\xd8\xff accepted"):
-    return SimpleNamespace(data=data, media_type="image/jpeg", width=640, height=360, captured_at=None)
+def a_reference(image=None):
+    """The accepted picture, as a file."""
+    image = a_street() if image is None else image
+    return ReferencePicture(cv2.imencode(".png", image)[1].tobytes(), image.shape[1], image.shape[0])
