@@ -33,6 +33,7 @@ from edge_agent.evidence.uplink.uplink import Uplink
 from edge_agent.journal.raw_ring import RawRing
 from edge_agent.journal.reader import Recording
 from edge_agent.journal.recorder import NoRecorder, Recorder
+from edge_agent.journal.video import VideoPacket
 from edge_agent.journal.writer import RecordingHeader
 from edge_agent.sinks import LiveSink, ReplaySink, Tee
 
@@ -182,6 +183,9 @@ class Agent:
         if self.street:
             self.street.watch(wanted)
 
+    def _keep_video(self, camera: str, captured_at: Ns, form: str, data: bytes) -> None:
+        self._recorder.video(VideoPacket(camera, captured_at, form, data), clock.monotonic())
+
     def _wake_uplink(self) -> None:
         if self.uplink:
             self.uplink.wake()
@@ -225,7 +229,8 @@ class Agent:
         from edge_agent.street_parts import StreetParts  # noqa: PLC0415 - video and inference, only where used
 
         minutes = self.config.site.legal.utc_offset_minutes
-        return StreetParts(chosen, self.intake.emit, self.staging, epochs, minutes)
+        keep = self._keep_video if self.config.journal.video else None
+        return StreetParts(chosen, self.intake.emit, self.staging, epochs, minutes, keep)
 
     def _make_ports(self) -> list[SerialPort | ModbusPort]:
         from edge_agent.devices.modbus import ModbusPort  # noqa: PLC0415 - pymodbus only where it is spoken

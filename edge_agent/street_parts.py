@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from edge_agent.config.street import StreetConfig
@@ -20,8 +19,9 @@ from edge_agent.core.units import Ns, S
 from edge_agent.devices import clock
 from edge_agent.devices.camera.camera import Camera
 from edge_agent.devices.camera.sampler import Sampler
+from edge_agent.devices.camera.tap import Keep, VideoTap
 from edge_agent.devices.detector.detector import Detector
-from edge_agent.devices.pictures import PictureWorker, ZoneDrawing
+from edge_agent.devices.pictures import PictureWorker, ReferencePicture, ZoneDrawing
 from edge_agent.devices.scene.bank import ReferenceBank
 from edge_agent.devices.scene.scene import Scene
 from edge_agent.devices.scene.worker import SceneCamera, SceneWorker
@@ -33,21 +33,6 @@ Part = tuple[Callable[[], object], Callable[[], object]]  # begin, end
 MASK_SCORE = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptedPicture:
-    """The reference in use, for the picture worker."""
-
-    data: bytes
-    width: int
-    height: int
-    captured_at: Ns | None = None  # taken before this start of the box
-
-    @property
-    def media_type(self) -> str:
-        """By the file's first bytes: the bank takes JPEG and PNG."""
-        return "image/png" if self.data.startswith(b"\x89PNG") else "image/jpeg"
-
-
 class StreetParts:
     """All devices of the street. Made before anything starts; `parts` says what to start and stop.
 
@@ -57,6 +42,7 @@ class StreetParts:
         staging: where pictures wait for their statement.
         epochs: for cameras that are files: when the first picture was taken.
         utc_offset_minutes: local time less UTC where no time zone is configured.
+        keep_video: takes every compressed picture, for a recording; None: none is kept.
     """
 
     def __init__(
@@ -66,6 +52,7 @@ class StreetParts:
         staging: Staging,
         epochs: Mapping[str, Ns],
         utc_offset_minutes: int,
+        keep_video: Keep | None = None,
     ) -> None:
         self._local = LocalTime(street.core().utc_offsets, utc_offset_minutes)
         self.detector = Detector(street.detector) if street.detector else None
@@ -74,6 +61,7 @@ class StreetParts:
             name: Camera(name, chosen.video, emit, clock.monotonic, epochs.get(name))
             for name, chosen in street.cameras.items()
         }
+        self._taps = [VideoTap(camera, keep_video) for camera in self.cameras.values()] if keep_video else []
         woken = threading.Event()
         self.samplers = {name: Sampler(camera, woken.set) for name, camera in self.cameras.items()}
         watched = {
@@ -104,6 +92,8 @@ class StreetParts:
         """Begin and end of each, in the order of starting: who uses before who is used."""
         yield self._pictures.start, self._pictures.close
         yield self.scenes.start, self.scenes.close
+        for tap in self._taps:
+            yield tap.start, tap.close
         for sampler in self.samplers.values():
             yield sampler.start, sampler.close
         for camera in self.cameras.values():
@@ -117,9 +107,9 @@ class StreetParts:
         """Take pictures; `Captured` answers."""
         self._pictures.submit(request)
 
-    def _reference(self, camera: str) -> AcceptedPicture | None:
+    def _reference(self, camera: str) -> ReferencePicture | None:
         found = self.scenes.reference_picture(camera)
-        return AcceptedPicture(*found) if found else None
+        return ReferencePicture(*found) if found else None
 
     def _said_time(self, at: Ns) -> str:
         utc = Ns(at + clock.utc_minus_mono())

@@ -122,5 +122,8 @@ class NoRecorder:
     def decision(self, decision: Decision) -> None:
         """Nothing."""
 
+    def video(self, packet: VideoPacket, at: int) -> None:
+        """Nothing."""
+
     def close(self) -> None:
         """Nothing."""

@@ -1,0 +1,105 @@
+"""A camera's analysed stream as it comes, for a recording: Annex B, every keyframe with its headers."""
+
+from __future__ import annotations
+
+import io
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from edge_agent.core.units import Ns
+from edge_agent.devices.camera.camera import Camera
+from edge_agent.devices.camera.feed import Arrived
+from edge_agent.devices.camera.headers import sequence_header
+from edge_agent.devices.camera.ring import StoredPacket, StreamInfo
+
+log = logging.getLogger(__name__)
+
+FORMATS = {"h264": "h264", "hevc": "h265"}  # FFmpeg's word -> Foxglove's
+START_CODE = b"\x00\x00\x01"
+
+Keep = Callable[[str, Ns, str, bytes], None]  # camera, captured at, format, data
+
+
+class VideoTap:
+    """Gives every packet of a camera to a recording, from `start` to `close`.
+
+    Args:
+        camera: whose `analysis` stream is recorded.
+        keep: takes each packet, from the tap's thread.
+    """
+
+    def __init__(self, camera: Camera, keep: Keep) -> None:
+        self._camera = camera
+        self._keep = keep
+        self._source = camera.analysis
+        self._feed = self._source.open_feed()
+        self._stream: StreamInfo | None = None
+        self._filter: Any = None
+        self.failed = 0  # packets that could not be written in this form
+        self._thread = threading.Thread(target=self._run, name=f"tap-{camera.id}", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Stop; what still waits is not recorded."""
+        self._source.close_feed(self._feed)
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def _run(self) -> None:
+        while (arrived := self._feed.get()) is not None:
+            try:
+                self._take(arrived)
+            except Exception:  # one packet, or one camera's codec, ends no recording
+                self.failed += 1
+                if self.failed == 1:
+                    log.exception("camera/%s: its video cannot be recorded", self._camera.id)
+
+    def _take(self, arrived: Arrived) -> None:
+        packet = arrived.packet
+        form = FORMATS.get(packet.stream.codec)
+        if form is None:
+            raise ValueError(f"{packet.stream.codec} is not recorded; H.264 and H.265 are")
+        if _is_annex_b(packet.data):
+            self._keep(self._camera.id, arrived.captured_at, form, _with_headers(packet))
+            return
+        if self._stream is not packet.stream:
+            self._stream, self._filter = packet.stream, _to_annex_b(packet.stream)
+        for out in self._filter.filter(_as_packet(packet)):
+            self._keep(self._camera.id, arrived.captured_at, form, bytes(out))
+
+
+def _is_annex_b(data: bytes) -> bool:
+    return data.startswith((START_CODE, b"\x00" + START_CODE))
+
+
+def _with_headers(packet: StoredPacket) -> bytes:
+    """A keyframe that comes without its parameter sets (they were in the SDP) gets them back."""
+    headers = packet.stream.extradata or b""
+    if not packet.keyframe or not _is_annex_b(headers):
+        return packet.data
+    if sequence_header(packet.stream.codec, packet.data):
+        return packet.data
+    return headers + packet.data
+
+
+def _to_annex_b(info: StreamInfo) -> Any:
+    """For packets as files hold them, with lengths in the place of start codes."""
+    import av  # noqa: PLC0415 - heavy: loads FFmpeg
+
+    template = av.open(io.BytesIO(info.header)).streams.video[0]
+    name = "h264_mp4toannexb" if info.codec == "h264" else "hevc_mp4toannexb"
+    return av.BitStreamFilterContext(name, in_stream=template)
+
+
+def _as_packet(stored: StoredPacket) -> Any:
+    import av  # noqa: PLC0415 - heavy: loads FFmpeg
+
+    packet = av.Packet(stored.data)
+    packet.pts, packet.dts, packet.time_base = stored.pts, stored.dts, stored.stream.time_base
+    packet.is_keyframe = stored.keyframe
+    return packet
