@@ -16,7 +16,7 @@ from edge_agent.sim.street.actors import Actor
 from edge_agent.sim.street.draw import TrueBox, draw_things, finish, street_boxes
 from edge_agent.sim.street.scene import Light, StreetScene, Weather
 from edge_agent.sim.street.things import LABELS, Thing
-from edge_agent.sim.street.truth import Interval, Standing, occupied, standing_in
+from edge_agent.sim.street.truth import Interval, Standing, merged, occupied, standing_in
 from edge_agent.sim.street.zones import ShopZone, zones_of
 
 FADE_NS = 8 * S  # light and weather change over so long
@@ -123,6 +123,18 @@ class StreetDay:
     def standing(self, zone: ShopZone, kinds: Sequence[str] = LABELS) -> tuple[Standing, ...]:
         """Each thing that stood still on the zone's ground."""
         return standing_in(zone, self.actors, kinds)
+
+    def deliveries(self, zone: ShopZone) -> tuple[Interval, ...]:
+        """When a van or hand truck stood beside the zone: what stands there then is being unloaded."""
+        x0, _, x1, _ = zone.rect_mm
+        spans = [
+            (start, end)
+            for actor in self.actors
+            if actor.role == "delivery" and actor.thing.kind in ("motor_vehicle", "hand_truck")
+            for start, end, x, _ in actor.rests()
+            if x0 <= x <= x1
+        ]
+        return merged(spans)
 
     def references(self) -> tuple[tuple[str, Image], ...]:
         """Clear-pavement pictures for an operator to accept, one for each light and weather of the day."""
