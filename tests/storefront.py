@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from edge_agent.core.decisions import Decision, SealStreet, TakePictures
 from edge_agent.core.events import Captured, ClockSource, ClockStatus, Event, SceneSeen, Started, Tick
 from edge_agent.core.records import Detection, Picture
-from edge_agent.core.scene import EvidenceItem, Finding, StillObject, View
+from edge_agent.core.scene import EvidenceItem, Finding, Phase, StillObject, StreetReport, View
 from edge_agent.core.site import Site
 from edge_agent.core.site_settings import SiteSettings
 from edge_agent.core.street.hours import InForce
@@ -164,3 +165,38 @@ def an_item(at_s: float, label: str = "stall") -> EvidenceItem:
     """Something that stands there since then."""
     at = round(at_s * S)
     return EvidenceItem(label, "strong", 900, at, at, 1, 1000, 100, 600, 220, 850)
+
+
+def a_report(**changes: object) -> StreetReport:
+    """A confirmed case after five minutes, everything in order."""
+    report = StreetReport(
+        event_type="shop_overflow",
+        phase=Phase.CONFIRMED,
+        finding=Finding.PRESENT,
+        camera="cam1",
+        zone="front",
+        shop="a",
+        tier="yellow",
+        rule="shopfront",
+        order="",
+        judged_at=300 * S,
+        first_seen_at=0,
+        candidate_at=60 * S,
+        confirmed_at=300 * S,
+        ended_at=None,
+        dwell=300 * S,
+        paused=0,
+        samples=301,
+        samples_present=301,
+        items=(an_item(0),),
+        share=200,
+        area_cm2=None,
+        passable_mm=None,
+        stay_ms=300_000,
+        in_force=(("low_light", "false"),),
+        reference="r" * 64,
+        routes=(),
+        text_en="",
+        text_zh="",
+    )
+    return replace(report, **changes)

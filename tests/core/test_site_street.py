@@ -326,6 +326,35 @@ def test_an_inspection_drawn_beforehand_is_made_at_its_local_time():
     assert (record.report.order, record.report.judged_at) == ("draw-2", 300 * S)
 
 
+def test_an_inspection_of_another_run_is_not_made_up_for_and_one_under_no_clock_has_expired():
+    drawn = {"order": "draw-3", "zone": "front", "date": "2026-06-15", "time": "11:00"}
+    before = a_day(("", 600), inspections=[drawn])
+    site = Site(street_settings(inspections=[drawn | {"time": "12:01", "window_s": 60}]))
+    untimed = [start()[0], *scenes(("", 200)), a_clock(200), ev.Tick(209 * S)]
+
+    assert seals(before) == []
+    [record] = seals(d for event in untimed for d in site.step(event))
+    assert (record.report.order, record.report.finding) == ("draw-3", Finding.UNSEEN)
+
+
+def test_a_notice_gives_the_shop_its_time_anew():
+    notice = ev.NoticeGiven(1_200 * S, "boot-front-1", "order-8")
+
+    decided = a_day(("", 60), ("stall", 2_500), extra=[notice], rule={"ongoing_max": 0})
+
+    [recheck] = [s for s in seals(decided) if s.report.phase is Phase.RECHECK]
+    assert recheck.report.judged_at == (1_200 + 900) * S
+
+
+def test_a_recheck_waits_for_a_delivery_to_go_and_for_the_rule_to_hold():
+    # The re-check is due at 22:04, the rule holds until 22:00: nobody is called uncorrected after it.
+    decided = a_day_from(at_local(21, 43), ("", 10), ("stall", 2_800))
+
+    [_, recheck] = seals(decided)
+    assert (recheck.report.phase, recheck.report.finding) == (Phase.RECHECK, Finding.UNSEEN)
+    assert dict(recheck.report.in_force)["rule_holds"] == "false"
+
+
 # -- what the box cannot see -----------------------------------------------------------------------
 
 BLURRED = replace(FIT, sharpness=10)

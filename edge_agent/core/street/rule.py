@@ -154,11 +154,15 @@ class ZoneRule:
         return dark_at is not None and at - dark_at <= self._gap
 
     def look(self, sample: Sample, force: InForce, tier_stay: int) -> tuple[Move, ...]:
-        """Take in one look, later than all before it."""
+        """Take in one look, later than all before it. One that could not see moves nothing."""
         self.sight.see(sample)
+        if sample.finding is Finding.UNSEEN:
+            if self.stay is not None:
+                self.stay.counting = False
+            return ()
         self._follow(sample, force)
         self._asked = self.asked(sample.at, force, tier_stay)
-        return tuple(self._moves(sample.at)) if sample.finding is not Finding.UNSEEN else ()
+        return tuple(self._moves(sample.at))
 
     def _follow(self, sample: Sample, force: InForce) -> None:
         if not force.holds:

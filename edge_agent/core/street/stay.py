@@ -47,10 +47,8 @@ class Stay:
         return Ns(max(0, at - self.first_at - self.dwell))
 
     def look(self, sample: Sample, *, gap: Ns, grace: Ns) -> None:
-        """A look while the rule is in force."""
+        """A look that could see, while the rule is in force."""
         self.counting = False
-        if sample.finding is Finding.UNSEEN:
-            return
         self.samples += 1
         if sample.low_light:
             self.low_light_at = sample.at
