@@ -6,6 +6,7 @@ more than one mark a pixel column (`columns`): a page stays small however long t
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from edge_agent.core.scene import ZoneState
 # Nothing that was ever confirmed is drawn as less, however short it was beside the page's time.
 SEVERITY = (ZoneState.CLEAR, ZoneState.CANDIDATE, ZoneState.CONFIRMED, ZoneState.ONGOING)
 
+RULE_STEP = re.compile(r"[a-z]+ \d+ of \d+ ms")  # a step of the rule: its mark, the dwell, what was asked
 ON_LINE_MS = 10  # rounding of the dwell; a real corner at one look a second is off by most of a second
 
 
@@ -54,13 +56,26 @@ class ZoneLine:
         at = int(change.at)
         if self.states and at < self.end:
             return  # another run of the box, whose clock began anew: its times cannot stand on one line
+        # What the rule's own steps say of themselves is in the states; the reason before them still holds.
+        step = RULE_STEP.fullmatch(change.detail)
+        detail = change.detail if not step else self.details[-1].word if self.details else ""
         _extend(self.states, at, change.state)
         _extend(self.findings, at, change.finding)
-        _extend(self.details, at, change.detail)
+        _extend(self.details, at, detail)
         self._add_dwell(at, change.dwell_ms)
+        if step and change.state is ZoneState.CLEAR:
+            self._add_dwell(at, 0)  # the step tells how long the stay was that has ended with it
 
     def _add_dwell(self, at: int, dwell_ms: int) -> None:
-        """A corner of the curve; a middle one that lies on the line between its neighbours is dropped."""
+        """A corner of the curve; a middle one that lies on the line between its neighbours is dropped.
+
+        A stay that ended fell at once, not slowly since the change before.
+        """
+        if self.dwell and dwell_ms < self.dwell[-1][1]:
+            self._corner(at, self.dwell[-1][1])
+        self._corner(at, dwell_ms)
+
+    def _corner(self, at: int, dwell_ms: int) -> None:
         if len(self.dwell) >= 2:
             (t0, d0), (t1, d1) = self.dwell[-2:]
             if abs((d1 - d0) * (at - t0) - (dwell_ms - d0) * (t1 - t0)) <= ON_LINE_MS * (at - t0):
@@ -136,7 +151,7 @@ def thinned(curve: Sequence[tuple[int, int]], start: int, end: int, count: int) 
     step = max(1, -(-(end - start) // count))
     groups: dict[int, list[tuple[int, int]]] = {}
     for point in inside:
-        groups.setdefault((point[0] - start) // step, []).append(point)
+        groups.setdefault(min((point[0] - start) // step, count - 1), []).append(point)
     out: list[tuple[int, int]] = []
     for number in sorted(groups):
         group = groups[number]

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from edge_agent.core.decisions import Status
 from edge_agent.core.scene import ZoneState
+from edge_agent.core.site import Site
 from edge_agent.core.units import S
 from edge_agent.report.zone_line import SEVERITY, Run, ZoneLine, columns, cut, thinned, without_changes
 from tests.report.street_day import HOUR, a_change, the_morning
+from tests.storefront import live, scenes, seals, start, street_settings
 
 
 def a_line(changes):
@@ -40,6 +42,50 @@ def test_the_dwells_curve_keeps_its_corners_and_drops_what_lies_between():
     at = dict(line.dwell)
     assert max(at.values()) == 1_110_000  # 1,380 s less a delivery of 180 s and 90 s blind
     assert any(abs(t - (HOUR + 280 * S)) <= 2 * S and ms in (100_000, 101_000) for t, ms in line.dwell)
+
+
+def test_what_a_step_of_the_rule_says_of_itself_is_no_reason_why_time_did_not_count():
+    line = a_line(
+        [
+            a_change(0, "clear", "present"),
+            a_change(40 * S, "clear", "present", 40, "unloading"),
+            a_change(60 * S, "candidate", "present", 40, "lingered 40000 of 300000 ms"),
+            a_change(90 * S, "candidate", "present", 40),
+        ]
+    )
+    assert [(run.word, run.end) for run in line.details] == [
+        ("", 40 * S),
+        ("unloading", 90 * S),
+        ("", 90 * S),
+    ]
+    assert words(line.states) == ["clear", "candidate"]
+
+
+def test_a_stay_that_ended_fell_at_once():
+    line = a_line(
+        [
+            a_change(0, "clear", "present"),
+            a_change(300 * S, "confirmed", "present", 300, "stayed 300000 of 300000 ms"),
+            a_change(500 * S, "clear", "absent", 300, "gone 300000 of 300000 ms"),
+            a_change(900 * S, "clear", "present"),
+        ]
+    )
+    assert line.dwell == [(0, 0), (300 * S, 300_000), (500 * S, 300_000), (500 * S, 0), (900 * S, 0)]
+
+
+def test_a_real_storefronts_time_line_is_the_rules_own():
+    lines = {}
+    stretches = [("", 60), ("stall", 400), ("", 300)]
+    decided = live(Site(street_settings(rule={"recheck_s": 0})), [*start(), *scenes(*stretches)])
+    others = list(without_changes(decided, lines))
+    [line] = lines.values()
+    [confirmed, cleared] = seals(decided)
+
+    assert others
+    assert words(line.states) == ["clear", "candidate", "confirmed", "clear"]
+    assert line.states[2].start == confirmed.report.judged_at
+    assert line.states[3].start == cleared.report.judged_at
+    assert max(ms for _, ms in line.dwell) == cleared.report.dwell // 1_000_000
 
 
 def test_changes_go_to_their_zones_and_all_else_passes():
