@@ -447,6 +447,23 @@ def test_a_case_of_the_last_run_in_its_cooldown_is_reopened():
     assert story(decided) == [("old-front-3", 5, "reopened", "present")]
 
 
+def test_of_several_cases_of_the_last_run_the_last_goes_on():
+    older = recalled(case="old-front-2", phase=Phase.CLEARED, recorded_at=-1_500 * S)
+
+    decided = a_day(("", 200), extra=[recalled(), older])
+
+    assert story(decided) == [("old-front-3", 5, "cleared", "absent")]
+
+
+def test_pictures_that_take_long_to_be_looked_at_are_no_silence():
+    slow = [replace(event, at=event.at + 40 * S) for event in scenes(("", 120))]
+
+    decided = live(Site(street_settings()), [*start(), *slow])
+
+    silent = [f.at // S for f in of(Fault, decided) if f.detail == "silent"]
+    assert silent == [15]  # until the first came
+
+
 def test_a_recheck_that_was_due_while_the_daemon_was_away_is_made_and_one_that_was_made_is_not():
     due = recalled(confirmed_at=-2_000 * S, recorded_at=-2_000 * S)
     made = recalled(confirmed_at=-2_000 * S, recorded_at=-10 * S, phase=Phase.ONGOING)

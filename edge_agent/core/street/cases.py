@@ -40,9 +40,11 @@ class Cases:
         self._count = 0
         self._known: dict[str, Case] = {}
         self.current: Case | None = None
+        self.opened = False  # this run has made a case of its own
 
     def open(self) -> Case:
         """A new case."""
+        self.opened = True
         self.current = self._remember(self.single())
         return self.current
 
@@ -51,10 +53,12 @@ class Cases:
         self._count += 1
         return Case(f"{self._name}-{self._count}")
 
-    def recall(self, event: CaseRecalled) -> Case:
-        """Go on with a case of the last run."""
+    def recall(self, event: CaseRecalled, *, current: bool) -> Case:
+        """Remember a case of the last run; go on with it when it is the current one."""
         case = Case(event.case, event.revision, event.first_seen_at, None, event.confirmed_at)
-        self.current = self._remember(case)
+        self._remember(case)
+        if current:
+            self.current = case
         return case
 
     def find(self, case: str) -> Case | None:

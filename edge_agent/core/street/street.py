@@ -116,12 +116,13 @@ class Street:
         at = min(event.captured_at, now)
         if camera.captured_at is not None and at <= camera.captured_at:
             return
-        if at - camera.view.last_at > camera.view.silence and camera.view.reason != DOWN:
+        since = at if camera.captured_at is None else camera.captured_at
+        if at - since > camera.view.silence and camera.view.reason != DOWN:
             self._lapse(camera, at, SILENT)
         camera.captured_at = at
         event = replace(event, captured_at=at)
         wrong = unfit(event.view, camera.settings.fit)
-        yield from camera.view.looked(at, wrong or ("" if event.model_sha256 else "no_detector"))
+        yield from camera.view.looked(now, at, wrong or ("" if event.model_sha256 else "no_detector"))
         untimed = "clock" if any(clock_reasons(self._legal, at, clock)) else ""
         for part, zone, occupancy in camera.zones:
             sample = occupancy.look(event)

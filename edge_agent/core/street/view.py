@@ -24,21 +24,21 @@ class CameraView:
         camera: its name; told as part `view/<camera>`, beside the connection, `camera/<camera>`.
         after_ms: a change is told when it has lasted so long.
         silence: no picture for so long: blind.
-        last_at: capture time of the last picture, or since when one is waited for.
+        heard_at: when the last picture came, or since when one is waited for.
         reason: why nothing can be judged now; empty when the view is fit.
     """
 
     camera: str
     after_ms: int
     silence: Ns
-    last_at: Ns
+    heard_at: Ns
     reason: str = NO_PICTURE
     _since: Ns | None = None  # from when on the reason, or its absence, differs from what was told
     _told: str | None = None  # the reason that was told; empty: that all is well
 
-    def looked(self, at: Ns, reason: str) -> tuple[Fault | Status, ...]:
+    def looked(self, now: Ns, at: Ns, reason: str) -> tuple[Fault | Status, ...]:
         """A picture taken at `at` was looked at."""
-        self.last_at, self.reason = at, reason
+        self.heard_at, self.reason = now, reason
         if self._told is not None and bool(reason) == bool(self._told):
             self._since = None
             return ()
@@ -60,12 +60,12 @@ class CameraView:
 
     def came_up(self, at: Ns) -> None:
         """The connection is back: pictures are waited for."""
-        self.reason, self.last_at = NO_PICTURE, at
+        self.reason, self.heard_at = NO_PICTURE, at
 
     @property
     def silent_at(self) -> Ns | None:
         """When it will be called silent; None when it is known to be away."""
-        return None if self.reason in (DOWN, SILENT) else Ns(self.last_at + self.silence)
+        return None if self.reason in (DOWN, SILENT) else Ns(self.heard_at + self.silence)
 
     def _tell(self, at: Ns, reason: str) -> tuple[Fault | Status, ...]:
         self._told, self._since = reason, None

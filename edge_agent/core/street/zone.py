@@ -58,6 +58,7 @@ class Zone:
         self._shops = shops
         self._errands = Errands()
         self._line = TimeLine(place.camera, place.zone)
+        self._recalled_at: Ns | None = None
         self._sample = NO_PICTURE
         self._reference = ""
         self._model = ""
@@ -115,8 +116,12 @@ class Zone:
         return known is not None
 
     def recall(self, event: CaseRecalled) -> None:
-        """Go on with a case of the last run."""
-        case = self._cases.recall(event)
+        """Go on with a case of the last run; of several the last, and none once this run has its own."""
+        newest = self._recalled_at is None or event.recorded_at >= self._recalled_at
+        case = self._cases.recall(event, current=newest and not self._cases.opened)
+        if self._cases.current is not case:
+            return
+        self._recalled_at = event.recorded_at
         corrected = event.phase is Phase.RECHECK and event.finding is Finding.ABSENT
         self._rule.recall(Phase.CLEARED if corrected else event.phase, event.recorded_at)
         if event.phase is Phase.RECHECK or event.confirmed_at is None or not self._rechecks_itself:

@@ -6,12 +6,12 @@ from edge_agent.core.units import S
 
 
 def a_view():
-    return CameraView("cam1", after_ms=5_000, silence=15 * S, last_at=0)
+    return CameraView("cam1", after_ms=5_000, silence=15 * S, heard_at=0)
 
 
 def told(view, *looks):
     """(second, reason) a look; what was told as (second, state)."""
-    said = [d for at, reason in looks for d in view.looked(at * S, reason)]
+    said = [d for at, reason in looks for d in view.looked(at * S, at * S, reason)]
     return [(d.at // S, d.state) for d in said if isinstance(d, Status)]
 
 
