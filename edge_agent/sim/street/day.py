@@ -20,7 +20,7 @@ from edge_agent.sim.street.looks import fixtures_of, random_shops, random_view
 from edge_agent.sim.street.scene import StreetScene
 from edge_agent.sim.street.script import Knock, Sky, StreetDay, Sway
 from edge_agent.sim.street.traffic import passers, road_traffic
-from edge_agent.sim.street.zones import zones_of
+from edge_agent.sim.street.zones import ShopZone, zones_of
 
 Rng = np.random.Generator
 LEAST_ZONE = 0.012  # of the picture: a zone smaller than this is not one that anybody would draw
@@ -44,13 +44,15 @@ class DayProfile:
     passers_per_min: float = 6.0
 
 
-def _zone_share(scene: StreetScene) -> list[float]:
-    shares = []
-    for zone in zones_of(scene):
-        p = np.array(zone.polygon)
-        q = np.roll(p, -1, axis=0)
-        shares.append(abs(float(np.sum(p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0]))) / 2)
-    return shares
+def drawn_zones(scene: StreetScene) -> tuple[ShopZone, ...]:
+    """The zones that somebody would draw; things happen in these."""
+    return tuple(zone for zone in zones_of(scene) if _share(zone) >= LEAST_ZONE)
+
+
+def _share(zone: ShopZone) -> float:
+    p = np.array(zone.polygon)
+    q = np.roll(p, -1, axis=0)
+    return abs(float(np.sum(p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0]))) / 2
 
 
 def day_scene(rng: Rng, profile: DayProfile) -> StreetScene:
@@ -70,8 +72,7 @@ def day_scene(rng: Rng, profile: DayProfile) -> StreetScene:
             seed=int(rng.integers(1, 1 << 30)),
             **random_view(rng, pavement),  # type: ignore[arg-type]  # fields of the scene
         )
-        shares = _zone_share(scene)
-        if sum(s >= LEAST_ZONE for s in shares) >= 2 and scene.camera_mm[1] > 2_000:
+        if len(drawn_zones(scene)) >= 2 and scene.camera_mm[1] > 2_000:
             return scene
 
 
@@ -115,8 +116,7 @@ def generate_day(seed: int, profile: DayProfile | None = None) -> StreetDay:
     scene = day_scene(stream(seed, "street", "scene"), profile)
     rng = stream(seed, "street", "script")
     fixed = fixtures_of(scene, stream(seed, "street", "fixtures"))
-    zones = zones_of(scene)
-    wanted = [z for z, share in zip(zones, _zone_share(scene), strict=True) if share >= LEAST_ZONE]
+    wanted = drawn_zones(scene)
     in_way = [t for t in fixed if not any(z.holds_mm(t.x_mm, t.y_mm) for z in wanted)]
     length = profile.length_s * S
     skies = _skies(stream(seed, "street", "sky"), profile)
