@@ -1,7 +1,8 @@
 """Pictures on their way into evidence, held in memory only.
 
-Most plates that a camera pushes belong to vehicles within every limit. Their pictures must leave no
-trace, so nothing here touches the disk: a picture is either sealed in its time or forgotten.
+Most plates that a camera pushes belong to vehicles within every limit, and most of what is put down before
+a shop is taken in again. Their pictures must leave no trace, so nothing here touches the disk: a picture is
+either sealed in its time or forgotten.
 
 Two kinds of pictures come in, and neither may push the other out, so each has its own room:
 
@@ -10,7 +11,10 @@ Two kinds of pictures come in, and neither may push the other out, so each has i
 * **asked for**: the core wants them for as long as its rule takes, ten minutes say, because the first
   picture of a case is sealed with the last. They are kept for the time that was agreed: where there is
   no room the newcomer is turned away, never a picture that some case already counts on. The last
-  quarter of the room is for short stays alone, the pictures of a case that is about to be sealed.
+  quarter of the room is for short times alone, the pictures of a case that is about to be sealed.
+
+A picture asked for may have a slot, "the first picture of this zone's stay": the next in the same slot
+means that the one before came to nothing, and it is let go soon (`SUPERSEDED`) instead of at its end.
 
 What had to go before its time, or was turned away, is counted in `lost`. Its digest is known all the
 same, so a statement says that the picture was taken and is missing.
@@ -27,29 +31,45 @@ from edge_agent.core.units import Ns, S
 
 KEEP = 150 * S  # longer than any case on the bridge may wait for its match and a late amendment
 LONGEST = 7_200 * S  # two hours; no rule's stay with its tier and its night is longer by default
+SHORT = 300 * S  # for so long the core asks for the pictures of a record that is being made
+SUPERSEDED = 60 * S  # longer than a record waits for its pictures and its sealing
 MAX_BYTES = 96_000_000  # of passing pictures
-MAX_ASKED_BYTES = 160_000_000  # about 25 shops in the middle of a long stay, four originals of 1.5 MB each
-SHORT_STAY_SHARE = 4  # one part in so many of the room asked for is for stays no longer than KEEP
+MAX_ASKED_BYTES = 160_000_000  # about 40 zones in the middle of a stay, each with three originals of 1 MB
+SHORT_SHARE = 4  # one part in so many of the room asked for is for times no longer than SHORT
+
+UNSLOTTED = ""
+
+
+@dataclass(slots=True)
+class _Held:
+    """A picture, and until when each slot wants it."""
+
+    data: bytes
+    claims: dict[str, Ns]
+
+    @property
+    def until(self) -> Ns:
+        return max(self.claims.values())
 
 
 @dataclass(slots=True)
 class _Room:
-    """Bytes by digest, oldest first."""
+    """Pictures by digest, oldest first."""
 
-    held: dict[str, tuple[Ns, bytes]] = field(default_factory=dict)  # digest: (until, bytes)
+    held: dict[str, _Held] = field(default_factory=dict)
     size: int = 0
 
-    def add(self, digest: str, until: Ns, data: bytes) -> None:
-        self.held[digest] = (until, data)
-        self.size += len(data)
+    def add(self, digest: str, picture: _Held) -> None:
+        self.held[digest] = picture
+        self.size += len(picture.data)
 
-    def drop(self, digest: str) -> Ns | None:
-        until, data = self.held.pop(digest, (None, b""))
-        self.size -= len(data)
-        return until
+    def drop(self, digest: str) -> _Held | None:
+        picture = self.held.pop(digest, None)
+        self.size -= len(picture.data) if picture else 0
+        return picture
 
     def expire(self, now: Ns) -> None:
-        for digest in [d for d, (until, _) in self.held.items() if until < now]:
+        for digest in [d for d, picture in self.held.items() if picture.until < now]:
             self.drop(digest)
 
 
@@ -70,6 +90,7 @@ class Staging:
         self._max_asked = max_asked_bytes
         self._passing = _Room()
         self._asked = _Room()
+        self._slots: dict[str, str] = {}  # digest of the newest in each slot
         self._lost = 0
         self._lock = threading.Lock()
 
@@ -83,19 +104,20 @@ class Staging:
         """Bytes held now, in both rooms."""
         return self._passing.size + self._asked.size
 
-    def put(self, data: bytes, hold_ns: int | None = None) -> str:
+    def put(self, data: bytes, hold_ns: int | None = None, slot: str = UNSLOTTED) -> str:
         """Hold the bytes; returns their SHA-256, lower-case hex.
 
         Args:
             data: a picture or a clip.
             hold_ns: for so long, two hours at most; None: it is passing, see above.
+            slot: what it is the newest of; empty: of nothing.
         """
         digest = hashlib.sha256(data).hexdigest()
         with self._lock:
             now = self._clock()
             self._forget(now)
             if hold_ns is not None:
-                self._put_asked(digest, data, now, min(hold_ns, LONGEST))
+                self._put_asked(digest, data, now, min(hold_ns, LONGEST), slot)
             elif digest not in self._asked.held:
                 self._put_passing(digest, data, now)
         return digest
@@ -104,8 +126,8 @@ class Staging:
         """The bytes, or None when they were never held or are forgotten."""
         with self._lock:
             self._forget(self._clock())
-            held = self._asked.held.get(digest) or self._passing.held.get(digest)
-        return held[1] if held else None
+            picture = self._asked.held.get(digest) or self._passing.held.get(digest)
+        return picture.data if picture else None
 
     def _forget(self, now: Ns) -> None:
         self._passing.expire(now)
@@ -113,16 +135,29 @@ class Staging:
 
     def _put_passing(self, digest: str, data: bytes, now: Ns) -> None:
         self._passing.drop(digest)
-        self._passing.add(digest, Ns(now + KEEP), data)
+        self._passing.add(digest, _Held(data, {UNSLOTTED: Ns(now + KEEP)}))
         while self._passing.size > self._max_bytes:
             self._passing.drop(next(iter(self._passing.held)))
             self._lost += 1
 
-    def _put_asked(self, digest: str, data: bytes, now: Ns, hold: int) -> None:
-        agreed = self._asked.drop(digest)
-        room = self._max_asked if hold <= KEEP else self._max_asked - self._max_asked // SHORT_STAY_SHARE
-        if agreed is None and self._asked.size + len(data) > room:
-            self._lost += 1
+    def _put_asked(self, digest: str, data: bytes, now: Ns, hold: int, slot: str) -> None:
+        self._supersede(slot, digest, now)
+        picture = self._asked.held.get(digest)
+        if picture is None:
+            room = self._max_asked - (self._max_asked // SHORT_SHARE if hold > SHORT else 0)
+            if self._asked.size + len(data) > room:
+                self._lost += 1
+                return
+            self._passing.drop(digest)
+            picture = _Held(data, {})
+            self._asked.add(digest, picture)
+        picture.claims[slot] = Ns(max(now + hold, picture.claims.get(slot, 0)))
+
+    def _supersede(self, slot: str, digest: str, now: Ns) -> None:
+        """The slot's last picture came to nothing; other slots may want it still."""
+        if slot == UNSLOTTED:
             return
-        self._passing.drop(digest)
-        self._asked.add(digest, Ns(max(now + hold, agreed or 0)), data)
+        before = self._asked.held.get(self._slots.get(slot, ""))
+        if before is not None and slot in before.claims and self._slots[slot] != digest:
+            before.claims[slot] = Ns(min(before.claims[slot], now + SUPERSEDED))
+        self._slots[slot] = digest

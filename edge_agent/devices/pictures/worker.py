@@ -30,13 +30,17 @@ from edge_agent.devices.pictures.settings import PictureSettings
 from edge_agent.devices.pictures.words import ROLES, said
 from edge_agent.devices.pictures.zone import ZoneDrawing
 from edge_agent.devices.scene.pixels import moved
+from edge_agent.devices.staging import SHORT
 from edge_agent.errors import DeviceError
 
-# Holds bytes for so many nanoseconds, for a statement that may want them; returns their SHA-256.
-StageFor = Callable[[bytes, int], str]
+# Holds bytes for so many nanoseconds, for a statement that may want them, as the newest of a slot or of
+# none (""); returns their SHA-256.
+StageFor = Callable[[bytes, int, str], str]
 
 QUEUE = 64  # requests that may wait: one for each zone that a box may have
 REFERENCE = "reference"
+# A zone has one stay at a time: the next one's picture says that the one before came to nothing.
+OF_A_STAY = frozenset({"first_seen", "middle"})
 
 log = logging.getLogger(__name__)
 
@@ -180,7 +184,7 @@ class PictureWorker:
         if found is None:
             answer.problems.append(f"{REFERENCE}: none is accepted")
             return
-        sha256 = self._stage(found.data, request.hold_s * S)
+        sha256 = self._stage(found.data, request.hold_s * S, "")
         answer.add(
             Picture(
                 role=REFERENCE,
@@ -196,7 +200,10 @@ class PictureWorker:
 
     def _keep(self, role: str, image: Image, quality: int, frame: Frame, request: TakePictures) -> Picture:
         data = to_jpeg(image, quality)
-        sha256 = self._stage(data, request.hold_s * S)
+        # What is asked for a short time belongs to a record that is being made, whatever its role.
+        of_a_stay = role in OF_A_STAY and request.hold_s * S > SHORT
+        slot = f"{request.zone}/{role}" if of_a_stay else ""
+        sha256 = self._stage(data, request.hold_s * S, slot)
         return picture_record(role, data, sha256, frame, image, request.camera)
 
     # -- copies ------------------------------------------------------------------------------------
@@ -253,7 +260,7 @@ class PictureWorker:
         answer.add(
             Picture(
                 role="clip",
-                sha256=self._stage(data, request.hold_s * S),
+                sha256=self._stage(data, request.hold_s * S, ""),
                 size=len(data),
                 media_type="video/mp4",
                 width=shown.width if shown else 0,

@@ -102,11 +102,13 @@ class Tray:
     def __init__(self):
         self.kept = {}
         self.held_s = {}
+        self.slots = []
 
-    def __call__(self, data, hold_ns):
+    def __call__(self, data, hold_ns, slot):
         digest = hashlib.sha256(data).hexdigest()
         self.kept[digest] = data
         self.held_s[digest] = hold_ns // S
+        self.slots.append(slot)
         return digest
 
     def image(self, picture):

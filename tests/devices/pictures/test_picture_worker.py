@@ -92,6 +92,14 @@ def test_originals_are_whole_unmarked_and_held_for_the_time_that_was_asked():
     assert (answer.problem, answer.model_sha256, answer.at) == ("", "ab" * 32, 9 * S)
 
 
+def test_only_the_pictures_of_a_stay_give_way_to_the_next_stays():
+    desk = Desk()
+    desk.take(("first_seen", 1), ("confirmed", 2))
+    desk.take(("reference", 0), ("first_seen", 1), hold_s=300)  # of a suspect
+
+    assert desk.tray.slots == ["shop1/first_seen", "", "", ""]
+
+
 def test_a_picture_carries_no_metadata():
     desk = Desk()
     [picture] = desk.take(("confirmed", 1)).pictures
