@@ -89,7 +89,9 @@ def licences(heading):
 def test_the_licences_page_lists_what_the_project_installs():
     extras = PROJECT["optional-dependencies"]
     assert set(licences("At run time")) == names(PROJECT["dependencies"])
-    assert set(licences("Only with an extra")) == names(extras["demo"] + extras["plots"] + extras["train"])
+    assert set(licences("Only with an extra")) == names(
+        extras["demo"] + extras["plots"] + extras["openvino"] + extras["train"]
+    )
 
 
 @pytest.mark.parametrize(("name", "licence"), licences("At run time").items())

@@ -109,6 +109,27 @@ def kill(
         raise typer.Exit(1)
 
 
+@app.command()
+def detector(
+    models: Annotated[list[Path], typer.Argument(metavar="MODEL.onnx...")],
+    rounds: Annotated[int, typer.Option(min=1)] = 5,
+    batch: Annotated[
+        list[int] | None, typer.Option(min=1, max=32, help="Pictures in one run; may be given again.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """One picture in each library that can run a model: time, CPU time, memory; one thread."""
+    from rich.progress import Progress  # noqa: PLC0415 - help stays instant
+
+    from edge_agent.bench import detector as bench  # noqa: PLC0415
+
+    batches = tuple(batch or [1])
+    with Progress(transient=True, disable=as_json) as bar:
+        task = bar.add_task("detector", total=bench.count(models, rounds, batches))
+        result = bench.run(models, rounds, batches, lambda: bar.advance(task))
+    _show(lambda: result, bench.text, as_json=as_json)
+
+
 def _show(run: Callable[[], dict[str, Any]], text: Callable[[dict[str, Any]], str], *, as_json: bool) -> None:
     result = run()
     if as_json:

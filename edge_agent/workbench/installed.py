@@ -146,9 +146,15 @@ def install(
         _must_be(source, partial, sha256)  # what is not what was meant is not looked into
         backend = _driven(source, partial)
         target = folder / name
+        beside = Path(source).with_suffix(".yaml")
+        known = beside if not remote and beside.is_file() else None
+        text = _map_text(target, backend, known)
         fresh = _place(partial, target, backend.sha256)
-    class_map, template = _class_map(target, backend, None if remote else Path(source).with_suffix(".yaml"))
-    return Installed(target, backend.sha256, fresh, class_map, template)
+    class_map = target.with_suffix(".yaml")
+    if text:
+        with class_map.open("x", encoding="utf-8") as written:
+            written.write(text)
+    return Installed(target, backend.sha256, fresh, class_map, template=bool(text) and known is None)
 
 
 def _must_be(source: str, partial: Path, sha256: str) -> None:
@@ -195,21 +201,27 @@ def _place(partial: Path, target: Path, sha256: str) -> bool:
     return True
 
 
-def _class_map(target: Path, backend: OnnxBackend, beside_source: Path | None) -> tuple[Path, bool]:
-    """The map beside the model: what is there, else the one beside the source, else a template."""
-    path = target.with_suffix(".yaml")
-    if path.exists():
-        maps.read_class_map(path).must_fit(path, backend.names)
-        return path, False
-    known = beside_source if beside_source is not None and beside_source.is_file() else None
-    if known is not None:
-        maps.read_class_map(known).must_fit(known, backend.names)
-        text = maps.pinned(known.read_text(encoding="utf-8"), backend.sha256)
-    else:
-        text = maps.template(backend.sha256, backend.names, model=target.name)
-    with path.open("x", encoding="utf-8") as stream:
-        stream.write(text)
-    return path, known is None
+def _map_text(target: Path, backend: OnnxBackend, known: Path | None) -> str:
+    """The map to write beside the model: the source's own, else a template; empty where one is there.
+
+    Raises:
+        ConfigError: a map speaks of classes that the model does not know.
+        UsageError: the map that is there accepts another file.
+    """
+    there = target.with_suffix(".yaml")
+    if there.exists():
+        found = maps.read_class_map(there)
+        found.must_fit(there, backend.names)
+        if found.sha256 and found.sha256 != backend.sha256:
+            raise UsageError(
+                f"{there} accepts the file with SHA-256 {found.sha256}; this one has {backend.sha256}. "
+                "If this one is meant, write its digest there first: nothing was changed"
+            )
+        return ""
+    if known is None:
+        return maps.template(backend.sha256, backend.names, model=target.name)
+    maps.read_class_map(known).must_fit(known, backend.names)
+    return maps.pinned(known.read_text(encoding="utf-8"), backend.sha256)
 
 
 def _copy(source: Path, stream: BinaryIO, progress: Progress) -> None:

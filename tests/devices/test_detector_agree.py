@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,22 @@ def test_openvino_at_32_bits_says_the_same_to_a_permille(pictures, reference):
     apart = differences(reference, found, 350, 1)
     assert min(i for i, _ in apart) >= 0.99
     assert max(s for _, s in apart) <= 1
+
+
+SILENT = f"""
+import socket, sys
+def nobody(*_, **__): raise AssertionError("something was sent")
+socket.socket.connect = socket.getaddrinfo = nobody
+from edge_agent.devices.detector import Detector, DetectorSettings
+Detector(DetectorSettings(model={MODEL!r}, runtime="openvino"))
+print([name for name, module in sys.modules.items() if "openvino_telemetry" in name and module])
+"""
+
+
+@needs_openvino
+def test_openvino_tells_nobody_that_it_runs():
+    done = subprocess.run([sys.executable, "-c", SILENT], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
 
 
 @needs_openvino

@@ -83,6 +83,15 @@ def test_a_map_that_speaks_of_other_classes_is_refused(folder, tmp_path):
     (tmp_path / "m.yaml").write_text("classes: {stall: {label: stall, role: evidence}}\n")
     with pytest.raises(ConfigError, match=r"m\.yaml: classes\.stall: names stall, which the model does not"):
         install(str(tmp_path / "m.onnx"), folder)
+    assert files(folder) == []
+
+
+def test_a_map_that_accepts_another_file_keeps_this_one_out(folder):
+    folder.mkdir()
+    (folder / "bridge-synthetic.yaml").write_text(f"sha256: '{'0' * 64}'\nclasses: {{}}\n")
+    with pytest.raises(UsageError, match=f"accepts the file with SHA-256 0000.*this one has {DIGEST}"):
+        install(str(MODEL), folder)
+    assert files(folder) == ["bridge-synthetic.yaml"]
 
 
 def test_another_file_than_was_meant_is_not_even_looked_into(folder, tmp_path):

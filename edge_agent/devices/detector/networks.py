@@ -6,11 +6,13 @@ the processor calculates in bfloat16 by itself, and only there; so only there `a
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from types import ModuleType
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -125,6 +127,8 @@ def openvino_pays() -> bool:
 
 
 def _openvino(path: Path) -> Any:
+    # It reports each import to its maker. Where its telemetry package cannot be had it goes on without.
+    sys.modules.setdefault("openvino_telemetry", cast("ModuleType", None))
     try:
         import openvino  # noqa: PLC0415 heavy, and only where it is chosen
     except ImportError as problem:

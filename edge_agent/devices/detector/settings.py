@@ -19,10 +19,10 @@ class DetectorSettings(Settings):
     ultralytics runs other formats than ONNX (.pt, TensorRT, NCNN, RKNN); it needs the extra `train` and a
     digest."""
     bfloat16: bool = True
-    """OpenVINO may calculate in bfloat16: 1.6 times faster, and scores move by 0.02 or so."""
+    """OpenVINO may calculate in bfloat16: up to 1.7 times less CPU time, and scores move by 0.02 or so."""
     batch: Annotated[int, Field(ge=1, le=32)] = 1
-    """Pictures in one run, where the model allows any number. More is no faster on a processor and takes
-    memory; it is on a GPU."""
+    """Pictures in one run, where the model allows any number. More is hardly faster on a processor; on a GPU
+    it is."""
     device: Annotated[str, Field(max_length=20)] = ""
     """Ultralytics only: cpu, 0 (the first GPU); empty: its own choice."""
     classes: str = ""

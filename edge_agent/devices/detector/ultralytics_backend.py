@@ -9,7 +9,6 @@ kept from the network: no telemetry, no downloads, no packages installed on the 
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,7 +43,7 @@ class UltralyticsBackend:
         self._copy = PrivateCopy(path, expected_sha256)
         self._settings = settings
         self._one_at_a_time = threading.Lock()
-        ultralytics = _quiet_ultralytics(path)
+        ultralytics = _quiet_ultralytics(path, self._copy.path.parent)
         try:
             self._model: Any = ultralytics.YOLO(str(self._copy.path), task="detect", verbose=False)
             # One run on grey makes it load now: a mistake is found at the start, not at the first picture.
@@ -102,11 +101,10 @@ def _set_threads(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def _quiet_ultralytics(path: Path) -> Any:
+def _quiet_ultralytics(path: Path, folder: Path) -> Any:
     os.environ.update(QUIET)
     os.environ.pop("ULTRALYTICS_API_KEY", None)
-    if "YOLO_CONFIG_DIR" not in os.environ:
-        os.environ["YOLO_CONFIG_DIR"] = tempfile.mkdtemp(prefix="edge-agent-ultralytics-")
+    os.environ.setdefault("YOLO_CONFIG_DIR", str(folder))
     try:
         import ultralytics  # noqa: PLC0415 heavy, and only where it is chosen
     except ImportError as problem:
