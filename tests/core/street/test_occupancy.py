@@ -195,7 +195,7 @@ def test_a_calibrated_zone_says_how_much_ground_is_taken_and_what_is_left():
     assert a_watched_zone().look(picture(61)).area_cm2 is None
 
 
-def test_a_look_at_twenty_boxes_in_a_calibrated_zone_takes_less_than_a_millisecond():
+def test_a_look_at_twenty_boxes_in_a_calibrated_zone_takes_a_few_milliseconds_at_most():
     metric = MetricSettings(quad=PAVEMENT["polygon"], sides_mm=(6_000, 2_000, 6_000, 2_000))
     zone = a_zone(zone={"metric": metric, "door_line": ((0.2, 0.5), (0.8, 0.5))})
     goods = [seen(label, 210 + 95 * n, 640) for n, label in enumerate(("stall", "seat", "table", "seat"))]
@@ -208,7 +208,7 @@ def test_a_look_at_twenty_boxes_in_a_calibrated_zone_takes_less_than_a_milliseco
         zone.look(event)
         took.append(time.process_time() - began)
 
-    # 0.7 ms on one core of a server (EPYC); a slow and busy machine is given some times that
+    # 0.7 to 0.9 ms on one core of a server (EPYC); a slow and busy machine is given some times that
     assert sorted(took)[len(took) // 2] < 0.004
 
 
