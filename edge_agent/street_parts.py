@@ -85,6 +85,7 @@ class StreetParts:
             Detector(masking) if masking else None,
             emit,
             clock.monotonic,
+            settings=street.pictures,
             said_time=self._said_time,
         )
 

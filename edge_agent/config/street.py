@@ -13,6 +13,7 @@ from edge_agent.core.settings import Settings
 from edge_agent.core.street.settings import StreetCameraSettings, StreetSettings
 from edge_agent.devices.camera.settings import CameraSettings
 from edge_agent.devices.detector.settings import DetectorSettings
+from edge_agent.devices.pictures.settings import PictureSettings
 from edge_agent.devices.scene.settings import SceneSettings
 
 # Offsets are worked out from this day on, for so many years: longer than a box is in the field.
@@ -39,6 +40,8 @@ class StreetConfig(StreetSettings):
     """Accepted pictures of clear pavement, a folder for each camera (`edge-agent reference`)."""
     detector: DetectorSettings | None = None
     """The model that names what stands there; left out: there are suspects only, and no cases."""
+    pictures: PictureSettings = PictureSettings()
+    """Copies and clips of a case."""
     time_zone: str = ""
     """Name in the IANA database, as Asia/Shanghai; empty: site.legal.utc_offset_minutes all the year."""
 
