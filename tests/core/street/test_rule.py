@@ -152,6 +152,25 @@ def test_only_time_in_which_the_rule_holds_counts():
     assert steps[-1][1].stay.first_at == 600 * S
 
 
+def test_a_short_time_in_which_the_rule_does_not_hold_is_not_bridged_like_a_gap():
+    rule = a_zone_rule()
+    follow(rule, looks(("P", 100)))
+    follow(rule, looks(("P", 10), start_s=100), NEVER)
+    follow(rule, looks(("P", 100), start_s=110))
+
+    assert rule.stay.dwell == (99 + 99) * S
+
+
+@pytest.mark.parametrize("now", [a_look(400, "A"), a_look(400, unloading=True)])
+def test_a_stay_that_is_shortened_while_nothing_counts_is_reached_at_the_next_look_that_does(now):
+    rule = a_zone_rule()
+    follow(rule, looks(("P", 400)), tier=2000)
+
+    assert rule.look(now, ALWAYS, 600) == ()
+    [move] = rule.look(a_look(401), ALWAYS, 600)
+    assert move.phase is Phase.CONFIRMED
+
+
 def test_a_window_may_ask_for_a_longer_stay():
     lunch = InForce(holds=True, detail="", window="11:30-13:00", stay_s=600)
 
