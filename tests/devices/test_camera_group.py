@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import av
+import numpy as np
 import pytest
 
 from edge_agent.core.units import MS, Ns
@@ -44,12 +45,39 @@ def test_wanted_pictures_come_out_and_the_rest_of_a_group_is_not_decoded(
     assert (decoder.counts.lost, decoder.counts.errors) == (0, 0)
 
 
+def test_the_last_picture_of_a_long_group_comes_out_too(tmp_path, make_video, read_number):
+    stored = packets(make_video(tmp_path / "v.mp4", count=120, gop=120))
+    assert seen(GroupDecoder("none"), stored, {60, 119}, read_number) == [60, 119]
+
+
 def test_pictures_that_no_other_refers_to_are_not_decoded_on_the_way(tmp_path, make_video, read_number):
     stored = packets(make_video(tmp_path / "v.mp4", count=50, gop=50, b_frames=2))
     decoder = GroupDecoder("none")
     far = max(p.shown for p in stored if len(p.data) > 60) // (40 * MS)
     seen(decoder, stored, {far // 3 * 3}, read_number)
     assert decoder.counts.decoded < far * 0.75
+
+
+@pytest.mark.parametrize("codec", ["mpeg4", "libx264"])
+def test_what_is_decoded_from_kept_packets_is_what_the_file_says(tmp_path, codec):
+    path, noise = tmp_path / "v.avi", np.random.default_rng(2)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.width, stream.height, stream.pix_fmt, stream.gop_size = 320, 192, "yuv420p", 12
+        for _ in range(40):
+            picture = noise.integers(0, 255, (192, 320, 3), np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    with av.open(str(path)) as container:
+        wanted = [f.to_ndarray(format="bgr24") for f in container.decode(video=0)]
+    decoder, out = GroupDecoder("none"), []
+    for packet in packets(path):
+        arrived = Arrived(packet, Ns(packet.shown), Ns(0))
+        out += [image for _, image in decoder.add(arrived, wanted=True, more=True)]
+    out += [image for _, image in decoder.finish()]
+    assert decoder.counts.errors == 0
+    assert len(out) == len(wanted)
+    assert all(np.array_equal(a, b) for a, b in zip(out, wanted, strict=True))
 
 
 def test_a_damaged_group_is_left_at_its_damage_and_the_next_one_is_whole(tmp_path, make_video, read_number):

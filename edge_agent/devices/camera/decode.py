@@ -22,7 +22,10 @@ Image = npt.NDArray[np.uint8]
 
 def as_packet(stored: StoredPacket) -> Any:
     """What FFmpeg decodes or muxes."""
-    packet = av.Packet(stored.data)
+    # Allocated by FFmpeg, with the zeros behind the data that decoders read up to; around Python's own bytes
+    # there are none, and MPEG-4 took what lay there for damage (measured).
+    packet = av.Packet(len(stored.data))
+    packet.update(stored.data)
     packet.pts, packet.dts, packet.time_base = stored.pts, stored.dts, stored.stream.time_base
     packet.is_keyframe = stored.keyframe
     return packet
@@ -37,10 +40,12 @@ def open_decoder(info: StreamInfo, hwaccel: Any = None) -> Any:
     try:
         decoder: Any = av.CodecContext.create(info.codec, "r", hwaccel)
         decoder.extradata = info.extradata
+        if info.tag:
+            decoder.codec_tag = info.tag
         # One thread: a still may take 50 ms longer, the serial reader must not wait for a core.
         decoder.thread_count = 1
-        # Pictures are padded to whole blocks. A header that claims more is damage, or worse.
-        decoder.options = {"max_pixels": str((info.width + 64) * (info.height + 64))}
+        # Decoders pad pictures, some by 64 on every side. A header that claims more is damage, or worse.
+        decoder.options = {"max_pixels": str((info.width + 256) * (info.height + 256))}
         decoder.open()
     except (av.FFmpegError, ValueError, NotImplementedError, RuntimeError) as problem:
         raise DeviceError(f"no decoder for {info.codec}: {problem}") from problem
@@ -79,6 +84,7 @@ def describe(stream: Any) -> StreamInfo:
         height=context.height,
         time_base=stream.time_base,
         header=_header(stream),
+        tag=context.codec_tag,
     )
 
 
@@ -127,11 +133,16 @@ def clip(run: Sequence[tuple[StoredPacket, Ns]]) -> bytes:
     if not info.header:
         raise DeviceError(f"video in {info.codec} cannot be cut into an MP4")
     target = io.BytesIO()
-    with av.open(io.BytesIO(info.header)) as template, av.open(target, "w", format="mp4") as container:
-        stream = container.add_stream_from_template(template.streams.video[0])
-        for packet in _on_one_time_line(run, info.time_base):
-            packet.stream = stream
-            container.mux(packet)
+    try:
+        with av.open(io.BytesIO(info.header)) as template, av.open(target, "w", format="mp4") as container:
+            stream = container.add_stream_from_template(template.streams.video[0])
+            # MPEG-4's header alone does not give its size back.
+            stream.codec_context.width, stream.codec_context.height = info.width, info.height
+            for packet in _on_one_time_line(run, info.time_base):
+                packet.stream = stream
+                container.mux(packet)
+    except (av.FFmpegError, ValueError) as problem:
+        raise DeviceError(f"video in {info.codec} cannot be cut into an MP4: {problem}") from problem
     return target.getvalue()
 
 

@@ -22,6 +22,10 @@ MOST_PACKETS, MOST_BYTES = 2_000, 64_000_000
 # A wanted picture comes out of the decoder after at most this many more; H.264 and H.265 allow 16.
 LATEST = 32
 
+# Where pictures that no other refers to are marked, and a decoder gives out at once what it still holds
+# when asked. MPEG-4's places for pictures that are not coded do neither; its files are decoded plainly.
+SHORT_CUTS = ("h264", "hevc")
+
 log = logging.getLogger(__name__)
 
 
@@ -35,6 +39,14 @@ class DecodeCounts:
     lost: int = 0  # wanted pictures that did not come out whole
     groups: int = 0
     groups_given_up: int = 0  # damaged, or without end
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """A picture that is to come out."""
+
+    arrived: Arrived
+    since: int | None = None  # packets that the decoder has had after its own
 
 
 class GroupDecoder:
@@ -56,7 +68,7 @@ class GroupDecoder:
         self._group: list[Arrived] = []
         self._bytes = 0
         self._fed = 0  # packets of the group that the decoder has had
-        self._open: dict[int, tuple[Arrived, int]] = {}  # wanted, not yet out: by pts, with packets fed since
+        self._open: dict[int, _Wanted] = {}  # by pts
         self._usable = False  # the group can be decoded from where it stands
         self.counts = DecodeCounts()
         self.device = ""  # what decodes: "cpu", "vaapi", "cpu (vaapi: why it does not)"
@@ -80,10 +92,10 @@ class GroupDecoder:
         self._bytes += len(arrived.packet.data)
         if wanted:
             self.counts.wanted += 1
-            self._open[arrived.packet.pts] = (arrived, 0)
+            self._open[arrived.packet.pts] = _Wanted(arrived)
         if self._open:
             done += self._advance()
-            if self._open and not more:
+            if self._open and not more and arrived.packet.stream.codec in SHORT_CUTS:
                 done += self.finish()  # do not decode what follows only to get out what is inside
         if len(self._group) >= MOST_PACKETS or self._bytes >= MOST_BYTES:
             self._give_up()
@@ -150,7 +162,7 @@ class GroupDecoder:
             arrived = self._group[self._fed]
             self._fed += 1
             done += self._decode(arrived)
-        late = [pts for pts, (_, since) in self._open.items() if since > LATEST]
+        late = [pts for pts, wanted in self._open.items() if (wanted.since or 0) > LATEST]
         for pts in late:
             del self._open[pts]
             self.counts.lost += 1
@@ -160,24 +172,29 @@ class GroupDecoder:
         import av  # noqa: PLC0415 heavy: loads FFmpeg
 
         packet = arrived.packet if arrived else None
+        needed = packet is None or packet.pts in self._open or packet.stream.codec not in SHORT_CUTS
         # Setting this between two packets is allowed: libavcodec looks at it for each picture.
-        self._decoder.skip_frame = "DEFAULT" if packet is None or packet.pts in self._open else "NONREF"
+        self._decoder.skip_frame = "DEFAULT" if needed else "NONREF"
         try:
             frames = self._decoder.decode(decode.as_packet(packet) if packet else None)
         except (av.FFmpegError, ValueError, MemoryError):
             self.counts.errors += 1
             self._give_up()
             return
-        self._open = {pts: (waiting, since + 1) for pts, (waiting, since) in self._open.items()}
+        for pts, wanted in self._open.items():
+            if wanted.since is not None:
+                wanted.since += 1
+            elif packet is not None and pts == packet.pts:
+                wanted.since = 0
         for frame in frames:
             self.counts.decoded += 1
             if frame.is_corrupt:
                 self.counts.errors += 1
                 self._give_up()
                 return
-            waiting = self._open.pop(frame.pts, None)
-            if waiting:
-                yield waiting[0], self._to_bgr(frame)
+            out = self._open.pop(frame.pts, None)
+            if out:
+                yield out.arrived, self._to_bgr(frame)
 
     def _to_bgr(self, frame: Any) -> Any:
         width, height = frame.width, frame.height

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections import deque
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from edge_agent.devices.camera.ring import StoredPacket, StreamInfo, to_ns
 from edge_agent.devices.camera.settings import CameraSettings
 from edge_agent.errors import DeviceError
 
+# AVI files hold a place for a picture that there is not: a byte, marked as a keyframe.
+PLACEHOLDER = 4
 # Packets held back until it is known when they were taken: 5 s at 50 pictures a second.
 MOST_EARLY, MOST_EARLY_BYTES = 256, 16_000_000
 
@@ -70,11 +73,9 @@ class StreamReader:
         self.info = info
         self._settings = settings
         self._header = sequence_header(info.codec, info.extradata or b"")
-        # FFmpeg lets go of an H.264 or H.265 picture from RTSP only when the next one begins to arrive: the
-        # moment at which it gave us the one before is when this one came (measured: one interval).
-        self._held_back = settings.url.startswith("rtsp") and info.codec in ("h264", "hevc")
+        # When each of the last packets was given to us; the first of them is when the newest one came.
+        self._stamps: deque[Ns] = deque(maxlen=_held_back(stream, info) + 1)
         self._time_base = stream.time_base
-        self._before: Ns | None = None
         self._last_pts: int | None = None
         self._step = 0
         # FFmpeg reads about a second before it hands over the first packet: the first ones come all at
@@ -89,8 +90,8 @@ class StreamReader:
         Raises:
             DeviceError: the stream changed into one that is refused or not understood.
         """
-        before, self._before = self._before, at
-        came = before if self._held_back else at
+        before = self._stamps[-1] if self._stamps else None
+        self._stamps.append(at)
         pts = packet.pts
         if pts is None and self._last_pts is not None:
             # Seen from RTSP where FFmpeg's probing ends. Later pictures refer to it: it must be kept.
@@ -109,7 +110,7 @@ class StreamReader:
         stored = stored_packet(packet, self.info, to_ns(pts, self._time_base), pts, data)
         self._early.append(stored)
         self._early_bytes += len(stored.data)
-        return Arrival(stored, at if came is None else came, taken_utc(packet))
+        return Arrival(stored, self._stamps[0], taken_utc(packet))
 
     def early(self) -> list[StoredPacket]:
         """The packet read last; the first time also all that came before the stream was `live`."""
@@ -127,6 +128,17 @@ class StreamReader:
                 decode.describe_keyframe(data, self.info, self._settings.max_pixels), self._settings
             )
         self._header = header
+
+
+def _held_back(stream: Any, info: StreamInfo) -> int:
+    """How many pictures later FFmpeg gives a picture out (measured).
+
+    An H.264 or H.265 picture from RTSP has ended when the next one begins to arrive: its packet comes one
+    interval late. In an MPEG transport stream, the packet around it too: two.
+    """
+    if info.codec not in ("h264", "hevc"):
+        return 0
+    return {"rtsp": 1, "mpegts": 2}.get(stream.container.format.name, 0)
 
 
 def taken_utc(packet: Any) -> int | None:
@@ -149,7 +161,7 @@ class FileReader:
         last = step = 0
         try:
             for packet in container.demux(stream):
-                if packet.pts is None or not packet.size:
+                if packet.pts is None or packet.size <= PLACEHOLDER:
                     continue
                 shown = to_ns(packet.pts, info.time_base) - base
                 step = step or to_ns(packet.duration or 0, info.time_base)

@@ -8,7 +8,7 @@ from typing import Any
 
 from edge_agent.core.units import Ns
 from edge_agent.devices.camera.frame import TOLERANCE, Frame, NoFrame
-from edge_agent.devices.camera.readers import stored_packet
+from edge_agent.devices.camera.readers import PLACEHOLDER, stored_packet
 from edge_agent.devices.camera.ring import StoredPacket, to_ns
 from edge_agent.devices.camera.settings import CameraSettings
 from edge_agent.errors import DeviceError
@@ -84,7 +84,7 @@ class RecordedVideo:
         begin = first + int((t0 - self._epoch) / 1e9 / stream.time_base)
         container.seek(max(first, begin), stream=stream, backward=True)
         for packet in container.demux(stream):
-            if packet.pts is None or not packet.size:
+            if packet.pts is None or packet.size <= PLACEHOLDER:
                 continue
             shown = to_ns(packet.pts - first, info.time_base)
             if packet.is_keyframe and shown + self._epoch > t1:

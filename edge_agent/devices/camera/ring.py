@@ -28,6 +28,7 @@ class StreamInfo:
     height: int
     time_base: Fraction
     header: bytes  # an MP4 with this stream and no packets: what a clip is cut into; empty when impossible
+    tag: str = ""  # the container's name for the codec: MPEG-4's decoder tells its encoder's ways by it
 
 
 @dataclass(frozen=True, slots=True)
