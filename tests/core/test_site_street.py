@@ -162,7 +162,7 @@ def test_a_recheck_that_cannot_see_says_so_after_its_limit():
 
 def test_a_shop_that_has_just_put_something_out_again_is_not_called_uncorrected_by_one_picture():
     # Cleared at 580; ten seconds before the re-check at 1260 something stands there again, briefly.
-    decided = a_day(("", 60), ("stall", 400), ("", 790), ("stall", 30), ("", 200))
+    decided = a_day(("", 60), ("stall", 400), ("", 790), ("stall", 46), ("", 200))
 
     [recheck] = [s for s in seals(decided) if s.report.phase is Phase.RECHECK]
     assert recheck.report.finding is Finding.ABSENT
