@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +17,12 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 Quick = Annotated[bool, typer.Option("--quick", help="Fewer runs: a look, not a result.")]
 Seed = Annotated[int, typer.Option(min=0, help="Same seed, same simulated traffic.")]
 Plots = Annotated[Path | None, typer.Option(metavar="DIR", help="Plots too (extra `plots`).")]
+StreetModel = Annotated[
+    Path | None, typer.Option("--model", metavar="FILE.onnx", help="Default: the shipped street model.")
+]
+StreetClasses = Annotated[
+    Path | None, typer.Option("--classes", metavar="MAP.yaml", help="Its class map, where it lies elsewhere.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -110,6 +117,39 @@ def kill(
 
 
 @app.command()
+def street(  # noqa: PLR0917 - options of a command line
+    days: Annotated[int, typer.Option(min=1, help="Simulated days of `--day-s` seconds.")] = 20,
+    seed_base: Annotated[
+        int, typer.Option(min=0, help="First seed; from 100000 on days that nothing was tuned on.")
+    ] = 0,
+    workers: Annotated[int, typer.Option(min=1, max=64)] = 2,
+    detector: Annotated[str, typer.Option(help="model; or truth: the drawing's boxes with noise.")] = "model",
+    model: Annotated[Path, typer.Option()] = Path("models/street-synthetic.onnx"),
+    day_s: Annotated[int, typer.Option(min=60)] = 180,
+    stay_s: Annotated[int, typer.Option(min=6, help="The rule's stay, scaled.")] = 12,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="days.jsonl and summary.json.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Event precision and recall of the street side on rendered days with their truth. Simulated."""
+    from rich.progress import Progress  # noqa: PLC0415 - help stays instant
+
+    from edge_agent.bench import street as bench  # noqa: PLC0415
+    from edge_agent.bench.street_day import Plan  # noqa: PLC0415
+    from edge_agent.bench.street_table import table  # noqa: PLC0415
+    from edge_agent.errors import UsageError  # noqa: PLC0415
+
+    if detector not in ("model", "truth"):
+        raise UsageError(f"--detector {detector}: model or truth")
+    plan = Plan(length_s=day_s, stay_s=stay_s, detector=detector, model=str(model))
+    with Progress(transient=True, disable=as_json) as bar:
+        task = bar.add_task("days", total=days)
+        result = bench.run(
+            plan, days, seed_base, workers, _folder(out), lambda done: bar.update(task, completed=done)
+        )
+    _show(lambda: result, table, as_json=as_json)
+
+
+@app.command()
 def detector(
     models: Annotated[list[Path], typer.Argument(metavar="MODEL.onnx...")],
     rounds: Annotated[int, typer.Option(min=1)] = 5,
@@ -130,6 +170,24 @@ def detector(
     _show(lambda: result, bench.text, as_json=as_json)
 
 
+@app.command()
+def memory(
+    minutes: Annotated[float, typer.Option(min=0.5, help="An hour is what counts.")] = 60,
+    model: StreetModel = None,
+    classes: StreetClasses = None,
+    samples: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Every sample too.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The real daemon's memory: a storefront camera and the bridge, reconnects every minute. Simulated."""
+    from edge_agent.bench import memory as bench  # noqa: PLC0415 - help stays instant
+    from edge_agent.bench.street_site import detector_of  # noqa: PLC0415
+
+    chosen = detector_of(model, classes)
+    with _progress(as_json) as told:
+        result = bench.run(minutes, chosen, samples, told)
+    _show(lambda: result, bench.text, as_json=as_json)
+
+
 def _show(run: Callable[[], dict[str, Any]], text: Callable[[dict[str, Any]], str], *, as_json: bool) -> None:
     result = run()
     if as_json:
@@ -137,6 +195,16 @@ def _show(run: Callable[[], dict[str, Any]], text: Callable[[dict[str, Any]], st
         return
     print(text(result))
     print(f"on {machine()}")
+
+
+@contextmanager
+def _progress(as_json: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for whoever is told (what, done, of)."""
+    from rich.progress import Progress  # noqa: PLC0415 - help stays instant
+
+    with Progress(transient=True, disable=as_json) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda what, done, of: bar.update(task, description=what, completed=done, total=of)
 
 
 def machine() -> str:
