@@ -38,6 +38,7 @@ FULL = 2.0
 HYSTERESIS = 0.5
 # What differs by this share of the threshold belongs to a thing that begins beside it.
 REACH = 0.45
+EDGE = 11  # px, twice what an edge of light is wide, the window of the comparison included
 NEAR = 5  # px around what stands, kept out of the refresh of the slow background: its soft edge
 REFRESH = 5 * S  # the slow background is slow: it need not be touched more often
 AROUND = 48  # px around the zones that are worked on: things lean out of them
@@ -109,12 +110,13 @@ class Layer:
         if different[open_ground].sum() * 1000 > self._settings.global_share * max(1, open_ground.sum()):
             self._fast = now.luma  # the light or the view, not things: nothing grows or fades
             return None
-        self._count(different & self._still(now.luma, step), open_ground, step, at)
+        still = different & self._still(now.luma, step)
+        self._count(still, open_ground, step, at)
         self._refresh(now, different, open_ground, at)
         self._told = self._evidence >= self._settings.settle_ms / 1000 * np.where(
             self._told, np.float32(HYSTERESIS), np.float32(1)
         )
-        sight = Sight(~vetoed, different, named)
+        sight = Sight(~vetoed, different, still, named)
         return self._blobs.look(self._told, self._since, now.luma, self._accepted.luma, sight, at)
 
     def _boxes(self, found: Iterable[Detection], small: Image) -> Mask:
@@ -148,11 +150,14 @@ class Layer:
         if not clear.any():
             return clear
         hue = np.maximum(np.abs(now.red - slow.red), np.abs(now.blue - slow.blue))
-        surface = usable & ~only_light(now.luma, slow.luma, hue, named)
+        lit = only_light(now.luma, slow.luma, hue, named)
+        surface = usable & ~lit
         some = (np.abs(now.luma - slow.luma) > REACH * settings.different) | (
             hue > REACH * settings.different_colour
         )
-        return _reach(clear & surface, some & surface)
+        # The edge of a shadow is like nothing in the reference; but beside it, on both sides, is the ground.
+        beside = opencv().dilate(lit.astype(np.uint8), np.ones((EDGE, EDGE), np.uint8)) > 0
+        return _reach(clear & ~beside & usable, some & surface)
 
     def _still(self, luma: Floats, step: float) -> Mask:
         """Where it is as it was in the last seconds; the fast background then takes the picture in."""

@@ -13,7 +13,7 @@ LEAST = 150  # pixels below which nothing is fitted
 OFFSET_COST = 0.3
 GAINS = (0.2, 5.0)
 
-WINDOW = 9  # px, side of the window in which surfaces are compared
+WINDOW = 7  # px, side of the window in which surfaces are compared
 TEXTURE = 6.0  # grey levels² that a window must vary by to have a texture
 ALIKE = 0.7  # correlation of two windows from which they show the same surface
 SHADOW = (0.6, 0.97)  # brightness against the reference on a surface without texture

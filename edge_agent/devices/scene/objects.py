@@ -1,9 +1,4 @@
-"""From held pixels to things: blobs with an age that does not jump, told apart from what was taken away.
-
-A thing that stood in the reference and is gone differs from it just as one that was put there. What tells
-them apart is the outline: something that appeared draws it in the picture, something that went drew it
-in the reference.
-"""
+"""From held pixels to things: blobs with an age that does not jump, without what was only taken away."""
 
 from __future__ import annotations
 
@@ -14,18 +9,16 @@ import numpy.typing as npt
 
 from edge_agent.core.scene import StillObject
 from edge_agent.core.units import Ns, Permille, Ppm, S
-from edge_agent.devices.scene.pixels import WIDTH, Floats, Mask, opencv
+from edge_agent.devices.scene.pixels import WIDTH, Box, Floats, Mask, opencv
+from edge_agent.devices.scene.presence import presence
 from edge_agent.devices.scene.settings import LayerSettings
 
 FORGET = 120 * S  # a thing not seen for so long is another when it comes again
 OVERLAP = 0.3  # share of the smaller box by which a blob is the thing that stood there
-HALF = 0.5
-OUTLINE = 1.5  # px, how far from a blob's edge its outline is looked for
-RIM = 6  # px around a blob's box in which all of its outline lies
-# Outline in the reference against outline in the picture from which a thing counts as taken away.
-GONE = 1.25
-
-Box = tuple[int, int, int, int]  # x_min, y_min, x_max, y_max, px, the last two not inside
+HALF, MOSTLY = 0.5, 0.8
+# Mean `presence` below which a thing counts as taken away: it takes clear witnesses, for a thing that is
+# not told can be no case.
+GONE = -0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +27,7 @@ class Sight:
 
     free: Mask  # nobody hides it
     different: Mask  # it is not the ground
+    still: Mask  # neither is it anything that moves
     named: Mask  # the detector sees goods there
 
     def shows(self, part: tuple[slice, slice], mask: Mask) -> bool:
@@ -42,19 +36,29 @@ class Sight:
         there = (self.different[part][mask] & free).sum()
         return bool(free.mean() >= HALF and there >= HALF * free.sum())
 
+    def rests(self, part: tuple[slice, slice], mask: Mask) -> bool:
+        """Nothing drives or walks through it now, undetected."""
+        free = self.free[part][mask]
+        return bool((self.still[part][mask] & free).sum() >= MOSTLY * max(1, free.sum()))
+
 
 @dataclass(slots=True)
 class _Thing:
     box: Box
     since: Ns
     seen_at: Ns
-    now: float = 0.0  # outline in the pictures so far, summed
-    was: float = 0.0  # outline in the reference, summed
+    presence: float = 0.0  # of all pictures, summed
+    looks: int = 0
     named: bool = False  # the detector has seen goods there: it is no ghost
 
     @property
     def gone(self) -> bool:
-        return not self.named and self.was > GONE * self.now
+        return not self.named and self.presence < GONE * self.looks
+
+    def weigh(self, presence: float | None) -> None:
+        """Add a picture in which it could be judged."""
+        if presence is not None:
+            self.presence, self.looks = self.presence + presence, self.looks + 1
 
 
 class Blobs:
@@ -97,7 +101,8 @@ class Blobs:
             if began.size == 0:
                 continue
             thing = self._thing(box, Ns(int(np.sort(began)[began.size // 10])), at)
-            _weigh(thing, mask, box, now, was, sight.free)
+            if sight.rests(part, mask):
+                thing.weigh(presence(mask, box, now, was, sight.free))
             thing.named |= bool(sight.named[part][mask].mean() >= HALF)
             if thing.gone:
                 self.removed += 1
@@ -158,25 +163,3 @@ def _overlap(a: Box, b: Box) -> float:
     if wide <= 0 or tall <= 0:
         return 0.0
     return wide * tall / min((a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1]))
-
-
-def _weigh(thing: _Thing, mask: Mask, box: Box, now: Floats, was: Floats, in_sight: Mask) -> None:
-    """Add this picture's outline, as far as it is in sight: brightness steps across the blob's edge."""
-    cv2 = opencv()
-    tall, wide = now.shape
-    x0, y0 = max(0, box[0] - RIM), max(0, box[1] - RIM)
-    x1, y1 = min(wide, box[2] + RIM), min(tall, box[3] + RIM)
-    part = slice(y0, y1), slice(x0, x1)
-    blob = np.zeros((y1 - y0, x1 - x0), np.float32)
-    blob[box[1] - y0 : box[3] - y0, box[0] - x0 : box[2] - x0] = mask
-    across = _gradient(cv2.GaussianBlur(blob, (0, 0), OUTLINE)) * in_sight[part]
-    total = float(np.hypot(across[0], across[1]).sum())
-    if total > 0:
-        thing.now += float(np.abs((_gradient(now[part]) * across).sum(axis=0)).sum()) / total
-        thing.was += float(np.abs((_gradient(was[part]) * across).sum(axis=0)).sum()) / total
-
-
-def _gradient(image: Floats) -> Floats:
-    """(2, h, w): along x and along y."""
-    cv2 = opencv()
-    return np.stack([cv2.Sobel(image, cv2.CV_32F, 1, 0), cv2.Sobel(image, cv2.CV_32F, 0, 1)])

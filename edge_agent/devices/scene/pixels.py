@@ -15,6 +15,7 @@ from edge_agent.core.units import Permille
 Image = npt.NDArray[np.uint8]  # (h, w, 3) BGR
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
+Box = tuple[int, int, int, int]  # x_min, y_min, x_max, y_max, px, the last two not inside
 Corners = Sequence[tuple[float, float]]  # of a polygon, 0 to 1
 
 WIDTH = 480  # px; shifts and areas are stated at this width
