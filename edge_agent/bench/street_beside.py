@@ -26,7 +26,7 @@ def beside_truth(
     events, reports = [], []
     for zone in zones:
         true = truth_of(day, zone, rule, dark)
-        said = _said(seals, zone.name, day.length_ns)
+        said = _said(seals, zone.name)
         found = match(true, said, Ns(rule.stay_s * S))
         by_event = {k: i for i, k in found.items()}
         for k, event in enumerate(true):
@@ -46,7 +46,7 @@ def beside_truth(
     }
 
 
-def _said(seals: Sequence[SealStreet], zone: str, length: int) -> list[Said]:
+def _said(seals: Sequence[SealStreet], zone: str) -> list[Said]:
     """The zone's reports, each until its case was cleared."""
     out: list[Said] = []
     for seal in seals:
@@ -56,7 +56,7 @@ def _said(seals: Sequence[SealStreet], zone: str, length: int) -> list[Said]:
         if report.phase in (Phase.CONFIRMED, Phase.REOPENED):
             first = report.first_seen_at if report.first_seen_at is not None else report.judged_at
             labels = tuple(item.label for item in report.items)
-            out.append(Said(zone, str(report.phase), first, report.judged_at, Ns(length), labels))
+            out.append(Said(zone, str(report.phase), first, report.judged_at, None, labels))
         elif report.phase is Phase.CLEARED and out:
             last = out[-1]
             end = report.ended_at or report.judged_at
@@ -78,7 +78,7 @@ def _report_row(day: StreetDay, zone: ShopZone, one: Said, kind: str) -> dict[st
         "phase": one.phase,
         "first_s": one.first / S,
         "at_s": one.at / S,
-        "end_s": one.end / S,
+        "end_s": None if one.end is None else one.end / S,
         "labels": list(one.labels),
     }
     return row | ({"around": list(around(day, zone, (one.first, one.at)))} if kind == "false" else {})

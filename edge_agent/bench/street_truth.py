@@ -11,8 +11,9 @@ Defined before any held-out day was looked at:
   **none** when it never reaches that stay; **open** between the two (a day's end, an outage or a delivery cut
   it short), when either answer is right. An open one counts nowhere.
 * A report (a record that confirms or reopens) finds an event of its zone when it comes within `NEAR` of a
-  stay of when it was due, or when the two overlap in time by `LEAST_IOU`. One report an event: a second one
-  of the same goods is false, and so is one of an event that is none.
+  stay of when it was due, or when the two overlap in time by `LEAST_IOU`; what was never cleared (the day
+  ended, or the camera saw no more) claims nothing beyond the picture that confirmed it, and is compared up to
+  there. One report an event: a second one of the same goods is false, and so is one of an event that is none.
 * *Everything* is the same without (a): cases that nobody could have watched are in it too.
 """
 
@@ -66,7 +67,7 @@ class Said:
     phase: str
     first: Ns  # seen
     at: Ns  # judged
-    end: Ns  # cleared, or the day's end
+    end: Ns | None  # cleared; None where it never was
     labels: tuple[str, ...]
 
 
@@ -94,7 +95,7 @@ def match(events: Sequence[TrueEvent], said: Sequence[Said], stay: Ns) -> dict[i
     pairs = []
     for i, report in enumerate(said):
         for k, event in enumerate(events):
-            overlap = iou((report.first, report.end), (event.start, event.end))
+            overlap = _overlap(report, event)
             late = abs(report.at - event.due) if event.due is not None else None
             if report.zone == event.zone and (
                 overlap >= LEAST_IOU or (late is not None and late <= NEAR * stay)
@@ -107,8 +108,13 @@ def match(events: Sequence[TrueEvent], said: Sequence[Said], stay: Ns) -> dict[i
     return found
 
 
-def iou(a: Interval, b: Interval) -> float:
-    """Temporal overlap over union."""
+def _overlap(report: Said, event: TrueEvent) -> float:
+    if report.end is None:
+        return _iou((report.first, report.at), (event.start, min(event.end, report.at)))
+    return _iou((report.first, report.end), (event.start, event.end))
+
+
+def _iou(a: Interval, b: Interval) -> float:
     both = min(a[1], b[1]) - max(a[0], b[0])
     return both / (max(a[1], b[1]) - min(a[0], b[0])) if both > 0 else 0.0
 

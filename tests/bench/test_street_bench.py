@@ -83,14 +83,15 @@ def an_event(start_s, end_s, kind="case", zone="a"):
 
 
 def a_report(first_s, at_s, end_s, zone="a"):
-    return Said(zone, "confirmed", first_s * S, at_s * S, end_s * S, ("stall",))
+    end = None if end_s is None else end_s * S
+    return Said(zone, "confirmed", first_s * S, at_s * S, end, ("stall",))
 
 
 def test_reports_and_events_are_matched_one_to_one_by_zone_and_time():
     events = [an_event(20, 60), an_event(100, 140), an_event(20, 60, zone="b")]
 
     assert match(events, [a_report(22, 34, 58)], 12 * S) == {0: 0}
-    assert match(events, [a_report(98, 112, 180), a_report(21, 33, 60, "b")], 12 * S) == {0: 1, 1: 2}
+    assert match(events, [a_report(98, 120, None), a_report(21, 33, 60, "b")], 12 * S) == {0: 1, 1: 2}
     assert match(events, [a_report(62, 75, 90)], 12 * S) == {}
     twice = match(events, [a_report(21, 33, 40), a_report(20, 45, 60)], 12 * S)
     assert len(twice) == 1
