@@ -25,6 +25,8 @@ GOOD = View("a" * 64, luma=110, contrast=50, sharpness=900, shift_mpx=300, regis
         ({"shift_mpx": 20_001}, "shifted"),
         ({"shift_mpx": 2_000, "registered": False}, ""),
         ({"shift_mpx": 2_001, "registered": False}, "shifted"),
+        ({"shift_mpx": 31_000, "sharpness": 0, "registered": False}, "shifted"),
+        ({"shift_mpx": 480_000, "sharpness": 0, "registered": False}, "blurred"),
         ({"frozen_ms": 20_001}, "frozen"),
         ({"frozen_ms": 20_000}, ""),
     ],
