@@ -5,7 +5,6 @@ from __future__ import annotations
 from edge_agent.core.scene import View
 from edge_agent.core.street.settings import FitSettings
 
-
 # What a shift is called that could not be told: a whole picture, thousandths of a pixel at 480 px width.
 UNKNOWN_MPX = 480_000
 
