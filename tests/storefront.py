@@ -114,9 +114,9 @@ def a_clock(at_s: float, utc_minus_mono: int = NOON_UTC) -> ClockStatus:
     return ClockStatus(round(at_s * S), utc_minus_mono, ClockSource.NTP, True, 0, 10 * MS)
 
 
-def start(at_s: float = 0, boot: str = "boot") -> list[Event]:
+def start(at_s: float = 0, boot: str = "boot", utc_minus_mono: int = NOON_UTC) -> list[Event]:
     """The daemon comes up, and its clock is good."""
-    return [Started(round(at_s * S), boot, "test", "0" * 64), a_clock(at_s)]
+    return [Started(round(at_s * S), boot, "test", "0" * 64), a_clock(at_s, utc_minus_mono)]
 
 
 def photograph(take: TakePictures, at: int) -> Captured:
@@ -128,7 +128,9 @@ def photograph(take: TakePictures, at: int) -> Captured:
     return Captured(at, take.request, take.camera, pictures, tuple(() for _ in pictures), "m" * 64)
 
 
-def live(site: Site, stream: Iterable[Event], *, camera: bool = True) -> list[Decision]:
+def live(
+    site: Site, stream: Iterable[Event], *, camera: bool = True, utc_minus_mono: int = NOON_UTC
+) -> list[Decision]:
     """Everything decided on a stream, woken at its deadlines, its clock asked each minute."""
     decided: list[Decision] = []
     now = clock_at = 0
@@ -146,7 +148,7 @@ def live(site: Site, stream: Iterable[Event], *, camera: bool = True) -> list[De
             step(Tick(max(site.deadline, now)))
         if event.at - clock_at >= 60 * S and isinstance(event, SceneSeen):
             clock_at = event.at
-            step(a_clock(event.at / S))
+            step(a_clock(event.at / S, utc_minus_mono))
         step(event)
     return decided
 

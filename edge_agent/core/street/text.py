@@ -53,7 +53,7 @@ def _what(report: StreetReport, rule: RuleSettings) -> tuple[str, str]:
             return f"Re-check of {title}: {said}", f"复查（疑似{zh}）：{said_zh}"
         case Phase.INSPECTION:
             said, said_zh = INSPECTED[report.finding]
-            return f"Inspection as ordered: {said}", f"按指令检查：{said_zh}"
+            return f"Inspection as ordered, {title}: {said}", f"按指令检查（{zh}）：{said_zh}"
 
 
 RECHECKED: dict[Finding, tuple[str, str]] = {
@@ -63,9 +63,9 @@ RECHECKED: dict[Finding, tuple[str, str]] = {
     Finding.UNSEEN: ("could not be determined", "无法判定"),
 }
 INSPECTED: dict[Finding, tuple[str, str]] = {
-    Finding.PRESENT: ("goods are past the line", "线外有物品"),
-    Finding.ABSENT: ("nothing is past the line", "线外未见物品"),
-    Finding.SUSPECT: ("something unrecognised is past the line", "线外有未识别物体"),
+    Finding.PRESENT: ("what the rule names is there", "有规则所列物品"),
+    Finding.ABSENT: ("nothing that the rule names is there", "未见规则所列物品"),
+    Finding.SUSPECT: ("something unrecognised is there", "有未识别物体"),
     Finding.UNSEEN: ("the zone could not be judged", "区域无法判定"),
 }
 

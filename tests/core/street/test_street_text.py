@@ -47,3 +47,13 @@ def test_a_width_is_said_only_where_it_is_too_little():
     assert "剩余通行宽度1200毫米" in words(passable_mm=1_200)[1]
     assert "left to pass" not in words(passable_mm=1_600)[0]
     assert "left to pass" not in words(passable_mm=None)[0]
+
+
+@pytest.mark.parametrize("finding", Finding)
+def test_an_inspection_names_its_rule_and_speaks_of_no_line_where_the_rule_has_none(finding):
+    rule = a_rule(title_en="Rubbish left beside the bins", title_zh="垃圾落地")
+    english, chinese = texts(a_report(phase=Phase.INSPECTION, finding=finding), rule, "")
+
+    assert english.startswith("Inspection as ordered, Rubbish left beside the bins: ")
+    assert chinese.startswith("按指令检查（垃圾落地）：")
+    assert "line" not in english
