@@ -142,38 +142,32 @@ class SceneWorker:
     def look(self) -> int:
         """Take what is there, one picture a camera, and tell what it shows; how many there were."""
         taken: dict[str, Frame] = {}
+        crops: dict[str, Image] = {}
         for name, camera in self._cameras.items():
             try:
                 frame = camera.source.take()
+                if frame is not None:
+                    crops[name], taken[name] = camera.scene.crop.of(frame.image), frame
             except Exception as problem:  # noqa: BLE001 - one camera's trouble, whatever it is, stops no other
                 self._failed(name, problem)
-                continue
-            if frame is not None:
-                taken[name] = frame
-        found = self._detect(taken)
+        found = self._detect(crops)
         for name, frame in taken.items():
             self._tell(name, frame, found[name])
         return len(taken)
 
-    def _detect(self, taken: Mapping[str, Frame]) -> dict[str, tuple[Detection, ...] | None]:
-        """Boxes by camera; None where the detector failed on its picture. All in one batch if it can be."""
-        detector = self._detector
-        if detector is None or not taken:
-            return dict.fromkeys(taken, ())
-        crops = {name: self._cameras[name].scene.crop.of(frame.image) for name, frame in taken.items()}
+    def _detect(self, crops: Mapping[str, Image]) -> dict[str, tuple[Detection, ...] | None]:
+        """Boxes by camera, all in one batch if it can be; None where the detector failed on the picture."""
+        if self._detector is None or not crops:
+            return dict.fromkeys(crops, ())
         try:
-            return dict(zip(crops, detector.detect(list(crops.values())), strict=True))
-        except Exception as problem:  # noqa: BLE001 - which picture it was is found out below
+            return dict(zip(crops, self._detector.detect(list(crops.values())), strict=True))
+        except Exception as problem:  # noqa: BLE001 - whose picture it was, each on its own tells
             if len(crops) == 1:
-                self._failed(next(iter(crops)), problem)
-        out: dict[str, tuple[Detection, ...] | None] = {}
-        for name, crop in crops.items():
-            try:
-                out[name] = detector.detect([crop])[0] if len(crops) > 1 else None
-            except Exception as problem:  # noqa: BLE001 - as above
+                [name] = crops
                 self._failed(name, problem)
-                out[name] = None
-        return out
+                return {name: None}
+        alone = [self._detect({name: crop}) for name, crop in crops.items()]
+        return {name: boxes for one in alone for name, boxes in one.items()}
 
     def _tell(self, name: str, frame: Frame, found: tuple[Detection, ...] | None) -> None:
         scene, counts = self._cameras[name].scene, self.counts[name]

@@ -1,0 +1,92 @@
+"""The best of several references, without fluttering; the part of a picture that the detector is shown."""
+
+import numpy as np
+import pytest
+
+from edge_agent.core.units import Ns, S
+from edge_agent.devices.scene import Scene, SceneSettings
+from edge_agent.devices.scene.choice import Chooser, Look, likeness
+from edge_agent.devices.scene.crop import WHOLE, around
+from edge_agent.devices.scene.settings import BankSettings
+
+
+@pytest.fixture
+def day(street):
+    return street.paved()
+
+
+@pytest.fixture
+def night(street):
+    """Grey (infrared), lit from one side."""
+    grey = street.paved().mean(axis=2, keepdims=True)
+    lamp = np.linspace(0.15, 0.7, 480)[None, :, None]
+    return np.repeat(np.clip(grey * lamp, 0, 255), 3, axis=2).astype(np.uint8)
+
+
+def test_a_picture_is_most_like_the_one_of_its_own_light(street, day, night):
+    looks = Look.of(day), Look.of(night)
+
+    for k, picture in enumerate((day, night)):
+        now = Look.of(street.taken(picture, gain=0.85, noise=4))
+        scores = [likeness(now, look) for look in looks]
+        assert scores[k] > 850
+        assert scores[k] > scores[1 - k] + 150
+
+
+def test_goods_do_not_make_it_unlike(street, day):
+    laden = street.with_box(day, 100, 130, 200, 100)
+
+    assert likeness(Look.of(laden), Look.of(day)) > 700
+
+
+def test_it_changes_only_when_another_has_been_better_for_a_while(street, day, night):
+    chooser = Chooser(BankSettings(patience_s=20), (day, night))
+    shown = [day] * 5 + [night] * 10 + [day] * 5 + [night] * 30  # a lorry's shadow first, then dusk
+
+    chosen = [chooser.choose(street.taken(p, seed=k), Ns(k * S)) for k, p in enumerate(shown)]
+
+    assert chosen[:40] == [0] * 40
+    assert chosen[41:] == [1] * 9
+
+
+def test_the_first_picture_chooses_at_once(street, day, night):
+    assert Chooser(BankSettings(), (day, night)).choose(street.taken(night), Ns(0)) == 1
+
+
+def test_what_stands_is_remembered_when_the_reference_changes_at_dusk(street, bank_of, day, night):
+    bank = bank_of(day, night)
+    scene = Scene("cam1", SceneSettings(), (street.ZONE,), bank)
+    crate = (200, 150, 46, 40)
+    told = []
+    for k in range(1, 121):
+        picture = street.with_box(day, *crate) if k < 60 else street.with_box(night, *crate, (140, 140, 140))
+        told.append(scene.look(street.taken(picture, seed=k), Ns(k * S), Ns(0), (), "m", Ns(k * S)))
+
+    references = [event.view.reference for event in told]
+    assert references[50] == bank.active[0].sha256
+    assert references[-1] == bank.active[1].sha256
+    [before], [after] = told[50].still, told[-1].still
+    assert after.since == before.since
+
+
+@pytest.mark.parametrize(
+    "zones", [(), (((0.0, 0.5), (1.0, 0.5), (1.0, 1.0), (0.0, 1.0)),), (((0, 0), (0.1, 0), (0.9, 0.9)),)]
+)
+def test_a_picture_full_of_zones_is_shown_whole(zones):
+    assert around(zones) == WHOLE
+
+
+def test_a_small_zone_is_cut_out_with_its_surroundings_and_boxes_find_their_way_back(street):
+    picture = np.zeros((1080, 1920, 3), np.uint8)
+    crop = around((((0.6, 0.5), (0.8, 0.5), (0.8, 0.8), (0.6, 0.8)),))
+
+    part = crop.of(picture)
+    [box] = crop.back([street.detection("person", 0, 0, 480, 270)], picture)
+
+    assert part.shape[0] < 0.6 * 1080
+    assert part.shape[1] < 0.6 * 1920
+    assert box.x_min <= 520
+    assert box.x_max >= 870
+    assert box.y_min <= 420
+    assert box.y_max >= 880
+    assert abs((box.x_max - box.x_min) / 1000 - part.shape[1] / 1920) < 0.003
