@@ -114,6 +114,12 @@ class Daemon:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)  # noqa: S603 - ours
 
+    @property
+    def pid(self) -> int:
+        """Of the life that runs, or ran last."""
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """End it with SIGKILL."""
         if self._process is not None:
