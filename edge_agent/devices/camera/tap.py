@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from edge_agent.core.units import Ns
@@ -64,13 +64,25 @@ class VideoTap:
         form = FORMATS.get(packet.stream.codec)
         if form is None:
             raise ValueError(f"{packet.stream.codec} is not recorded; H.264 and H.265 are")
-        if _is_annex_b(packet.data):
-            self._keep(self._camera.id, arrived.captured_at, form, _with_headers(packet))
-            return
+        for data in self._annex_b(packet):
+            self._keep(self._camera.id, arrived.captured_at, form, data)
+
+    def _annex_b(self, packet: StoredPacket) -> Iterable[bytes]:
+        if not _has_lengths(packet.stream):
+            return (_with_headers(packet),)
+        from edge_agent.devices.camera import decode  # noqa: PLC0415 - heavy: loads FFmpeg
+
         if self._stream is not packet.stream:
             self._stream, self._filter = packet.stream, _to_annex_b(packet.stream)
-        for out in self._filter.filter(_as_packet(packet)):
-            self._keep(self._camera.id, arrived.captured_at, form, bytes(out))
+        return map(bytes, self._filter.filter(decode.as_packet(packet)))
+
+
+def _has_lengths(info: StreamInfo) -> bool:
+    """Whether packets are as files hold them, with lengths in the place of start codes.
+
+    The stream's own header says it. A packet does not: a length of 256 to 511 is 00 00 01 xx too.
+    """
+    return bool(info.extradata) and not _is_annex_b(info.extradata or b"")
 
 
 def _is_annex_b(data: bytes) -> bool:
@@ -79,27 +91,16 @@ def _is_annex_b(data: bytes) -> bool:
 
 def _with_headers(packet: StoredPacket) -> bytes:
     """A keyframe that comes without its parameter sets (they were in the SDP) gets them back."""
-    headers = packet.stream.extradata or b""
-    if not packet.keyframe or not _is_annex_b(headers):
+    if not packet.keyframe or sequence_header(packet.stream.codec, packet.data):
         return packet.data
-    if sequence_header(packet.stream.codec, packet.data):
-        return packet.data
-    return headers + packet.data
+    return (packet.stream.extradata or b"") + packet.data
 
 
 def _to_annex_b(info: StreamInfo) -> Any:
-    """For packets as files hold them, with lengths in the place of start codes."""
+    """Start codes for lengths, and the parameter sets before every keyframe, whatever its kind."""
     import av  # noqa: PLC0415 - heavy: loads FFmpeg
 
-    template = av.open(io.BytesIO(info.header)).streams.video[0]
-    name = "h264_mp4toannexb" if info.codec == "h264" else "hevc_mp4toannexb"
-    return av.BitStreamFilterContext(name, in_stream=template)
-
-
-def _as_packet(stored: StoredPacket) -> Any:
-    import av  # noqa: PLC0415 - heavy: loads FFmpeg
-
-    packet = av.Packet(stored.data)
-    packet.pts, packet.dts, packet.time_base = stored.pts, stored.dts, stored.stream.time_base
-    packet.is_keyframe = stored.keyframe
-    return packet
+    with av.open(io.BytesIO(info.header)) as container:
+        return av.BitStreamFilterContext(
+            f"{info.codec}_mp4toannexb,dump_extra=freq=keyframe", in_stream=container.streams.video[0]
+        )
