@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from edge_agent.core.records import Detection
 from edge_agent.core.street.geometry import Box, footprint, grown
 from edge_agent.core.street.ground import Ground
-from edge_agent.core.street.places import Places, Sighting
+from edge_agent.core.street.places import Place, Places, Sighting
 from edge_agent.core.street.settings import RuleSettings
 from edge_agent.core.units import Ns, Permille, S
 
@@ -72,7 +72,7 @@ class Surroundings:
                 for place in self.places
                 if at - place.last_at <= PASSED_NS and not self._veto.isdisjoint(place.calls)
             ],
-            unloading=any(not self._unloading.isdisjoint(place.calls) for place in standing)
+            unloading=any(_mostly(place, self._unloading) for place in standing)
             or any(label in self._unloading and self._ground.touches(footprint(box)) for label, box in near),
             complete=not self._rule.requires
             or (self._complete_at is not None and at - self._complete_at <= self._gap),
@@ -86,6 +86,11 @@ class Surroundings:
             if not any(place is one for one in seen):
                 self.places.miss(place, elapsed)
         self.places.forget(self._gap)
+
+
+def _mostly(place: Place, labels: set[str]) -> bool:
+    """It was called so in half of its pictures: a bin that a car once drove past is no delivery."""
+    return 2 * sum(count for label, count in place.calls.items() if label in labels) >= place.samples
 
 
 def to_box(detection: Detection) -> Box:

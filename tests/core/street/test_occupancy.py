@@ -367,6 +367,16 @@ def test_cars_that_drive_past_are_no_delivery():
         assert not zone.look(picture(61 + n, car)).unloading
 
 
+def test_a_bin_that_a_car_once_hid_is_no_delivery_ever_after():
+    zone = a_watched_zone()
+    bin_ = seen("street_furniture", 450, 990, wide=200, high=85, role="context")
+
+    looks(zone, 61, 70, bin_)
+    looks(zone, 71, 71, seen("motor_vehicle", 450, 990, wide=200, high=85))
+
+    assert not any(sample.unloading for sample in looks(zone, 72, 90, bin_))
+
+
 def test_a_hand_truck_in_the_zone_is_a_delivery_at_once_and_one_far_off_never():
     zone = a_watched_zone()
 
