@@ -55,8 +55,9 @@ class StreetParts:
         keep_video: Keep | None = None,
     ) -> None:
         self._local = LocalTime(street.core().utc_offsets, utc_offset_minutes)
-        self.detector = Detector(street.detector) if street.detector else None
-        masking = street.detector and street.detector.model_copy(update={"min_score": MASK_SCORE})
+        chosen = street.detector
+        masking = Detector(chosen.model_copy(update={"min_score": MASK_SCORE})) if chosen else None
+        self.detector = masking.surer(chosen.min_score) if masking and chosen else None
         self.cameras = {
             name: Camera(name, chosen.video, emit, clock.monotonic, epochs.get(name))
             for name, chosen in street.cameras.items()
@@ -82,7 +83,7 @@ class StreetParts:
             self._reference,
             _drawings(street),
             staging.put,
-            Detector(masking) if masking else None,
+            masking,
             emit,
             clock.monotonic,
             settings=street.pictures,

@@ -5,8 +5,11 @@ What it says is an event in the journal; a replay reads the boxes and never runs
 
 from __future__ import annotations
 
+import copy
+import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 from edge_agent.core.records import Detection
 from edge_agent.core.units import Permille
@@ -32,7 +35,15 @@ class Detector:
         self._map: ClassMap = read_class_map(map_path)
         self._most = settings.max_detections
         self._backend: Backend = _open(path, settings, settings.sha256 or self._map.sha256)
+        self._turn = threading.Lock()  # not every library lets two threads run one network at once
+        self._least = Permille(0)  # beyond the settings' own threshold
         self._map.must_fit(map_path, self._backend.names)
+
+    def surer(self, min_score: float) -> Self:
+        """The same network in the same memory; boxes that it is less sure of are left out."""
+        other = copy.copy(self)
+        other._least = Permille(round(min_score * 1000))
+        return other
 
     @property
     def model_sha256(self) -> str:
@@ -64,7 +75,8 @@ class Detector:
             images: (h, w, 3) BGR each; sizes may differ.
             lane: polygon in permille of the picture; `in_lane` says whose footprint stands in it.
         """
-        found = self._backend.find(images)
+        with self._turn:
+            found = self._backend.find(images)
         return tuple(self._meaning(f, image, lane) for f, image in zip(found, images, strict=True))
 
     def _meaning(self, found: Found, image: Image, lane: Sequence[tuple[int, int]]) -> tuple[Detection, ...]:
@@ -75,7 +87,7 @@ class Detector:
             if edges is None or not 0 <= number < len(self.names):
                 continue
             meaning = self._map.role_of(self.names[int(number)])
-            if meaning.role == "ignore":
+            if meaning.role == "ignore" or int(score * 1000) < self._least:
                 continue
             out.append(
                 Detection(
