@@ -29,7 +29,7 @@ STRENGTH: Names = MappingProxyType({"strong": "强", "weak": "弱", "suspect": "
 ROUTE: Names = MappingProxyType({"owner": "商户", "officer": "执法队员", "platform": "平台"})
 RESULT: Names = MappingProxyType(
     {
-        "present": "未整改，仍然存在 not corrected",
+        "present": "未整改，有规则所列物品 not corrected",
         "absent": "已整改 corrected",
         "suspect": "无法判定 undetermined",
         "unseen": "无法判定 undetermined",

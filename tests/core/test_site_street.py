@@ -168,6 +168,33 @@ def test_a_shop_that_has_just_put_something_out_again_is_not_called_uncorrected_
     assert recheck.report.finding is Finding.ABSENT
 
 
+def test_goods_put_out_anew_after_the_case_was_cleared_are_not_corrected_only_after_a_full_stay():
+    # Cleared at 500; something stands there again from 1240 on, the re-check is due at 1260.
+    briefly = a_day(("", 60), ("stall", 320), ("", 860), ("stall", 80), ("", 200))
+    for_good = a_day(("", 60), ("stall", 320), ("", 860), ("stall", 400))
+
+    assert story(briefly)[2:] == [("boot-front-1", 2, "recheck", "absent")]
+    assert story(for_good)[2:] == [("boot-front-1", 2, "reopened", "present")]  # its re-check is due anew
+
+
+def test_goods_that_were_allowed_until_the_opening_hour_are_not_uncorrected_at_its_first_second():
+    night = [("", 10), ("stall", 310), ("", 600), ("?", 8 * 3_600), ("stall", 4_500)]
+    decided = a_day_from(at_local(21, 50), *night, rule={"recheck_s": 8 * 3_600})
+
+    recheck = seals(decided)[-1]
+    assert (recheck.report.phase, recheck.report.finding) == (Phase.RECHECK, Finding.PRESENT)
+    assert recheck.report.judged_at == 33_300 * S  # 07:05
+
+
+def test_after_an_outage_longer_than_the_cooldown_goods_are_called_still_there_only_after_a_full_stay():
+    away = [("", 60), ("stall", 320), ("?", 3_600)]
+    briefly = a_day(*away, ("stall", 200), ("", 150), rule={"recheck_s": 0})
+    for_good = a_day(*away, ("stall", 400), rule={"recheck_s": 0})
+
+    assert [phase for _, _, phase, _ in story(briefly)] == ["confirmed", "cleared"]
+    assert [phase for _, _, phase, _ in story(for_good)] == ["confirmed", "ongoing"]
+
+
 def test_a_notice_that_the_platform_reports_sets_the_time_of_the_recheck():
     notice = ev.NoticeGiven(500 * S, "boot-front-1", "order-7")
     decided = a_day(
@@ -307,6 +334,16 @@ def test_an_ordered_inspection_is_recorded_whatever_is_there(there, finding):
     assert record.report.order == "draw-1"
     assert record.report.judged_at == 200 * S
     assert [p.role for p in record.pictures] == ["reference", "inspection"]
+
+
+def test_an_inspection_that_finds_too_little_says_so_and_not_that_nothing_is_there():
+    order = ev.InspectionOrdered(10 * S, "drawn-3", "front", 100 * S, 300 * S)
+
+    [inspection] = seals(a_day(("seat", 200), extra=[order]))
+
+    assert inspection.report.finding is Finding.ABSENT
+    assert dict(inspection.report.in_force)["absent"] == "few"
+    assert "nothing that the rule counts" in inspection.report.text_en
 
 
 def test_an_inspection_that_could_not_be_made_is_recorded_as_such():

@@ -2,7 +2,8 @@
 
 Each has a time from which on it is due and a limit. From its due time on the first *settled* view is its
 answer: goods seen for the candidate's time, or observed absent for as long. Nobody is told "not corrected"
-because of one picture. When the view is not settled until the limit, that is the answer.
+because of one picture, nor for goods that were put out anew and have not stayed as long as the rule asks
+for. When the view is not settled until the limit, that is the answer.
 """
 
 from __future__ import annotations
@@ -54,13 +55,13 @@ def recheck(case: Case, rule: RuleSettings, tier: int, since: Ns, order: str) ->
 def answer(errand: Errand, zone: ZoneRule, sample: Sample, rule: RuleSettings) -> Finding | None:
     """What a look answers; None while the view is not settled.
 
-    A re-check finds goods present only where they count: while the rule holds, and no delivery stands by.
-    An inspection records what is there at any time.
+    A re-check finds goods present only where they are what a case is made of: goods of the case that never
+    left, or others that have stayed as long. An inspection records what is there at any time.
     """
     sight, enough = zone.sight, rule.candidate_s * S
-    counts = zone.stay is not None and zone.stay.counting
-    if sample.finding is Finding.PRESENT and (counts or errand.phase is Phase.INSPECTION):
-        if sight.presence >= enough and sight.share >= rule.candidate_share:
+    if sample.finding is Finding.PRESENT:
+        lingers = sight.presence >= enough and sight.share >= rule.candidate_share
+        if zone.persists if errand.phase is Phase.RECHECK else lingers:
             return Finding.PRESENT
     elif sample.finding is Finding.ABSENT:
         if sight.absence >= min(enough, rule.clear_s * S):

@@ -123,6 +123,8 @@ def _in_force(
     }
     if rule.legal_basis:
         held["legal_basis"] = rule.legal_basis
+    if finding is Finding.ABSENT and now.sample.reason:
+        held["absent"] = now.sample.reason  # something is there that does not count, and why
     if finding is Finding.UNSEEN:
         held["unseen"] = now.sample.reason or "unsettled"
     return tuple((key, str(value)) for key, value in held.items())

@@ -106,6 +106,7 @@ class ZoneRule:
     def __init__(self, rule: RuleSettings, *, slowest: Ns, watched: Ns) -> None:
         self._rule = rule
         self._gap = Ns(max(rule.gap_s * S, 2 * slowest))
+        self._pause = Ns(max(self._gap, rule.cooldown_s * S))
         self.watched = watched
         self.sight = Sight(self._gap, watched, Ns(rule.candidate_s * S))
         self.step = Step.CLEAR
@@ -153,6 +154,24 @@ class ZoneRule:
         dark_at = self.stay.low_light_at if self.stay is not None else None
         return dark_at is not None and at - dark_at <= self._gap
 
+    @property
+    def persists(self) -> bool:
+        """Goods are still, or again, what a case is made of: nothing less says so after it was confirmed.
+
+        Since the last pause that nobody can vouch for (a restart, a camera away, a night outside the hours,
+        a case that was cleared) they have stayed as long as the rule asks for, and they count now and have
+        for a candidate's time: whoever set goods down a moment ago, at the opening hour or out of a van
+        that has just left, has not left them standing.
+        """
+        stay = self.stay
+        return (
+            stay is not None
+            and stay.counting
+            and stay.lately >= self._asked
+            and stay.run >= self._rule.candidate_s * S
+            and self._surely()
+        )
+
     def look(self, sample: Sample, force: InForce, tier_stay: int) -> tuple[Move, ...]:
         """Take in one look, later than all before it. One that could not see moves nothing."""
         self.sight.see(sample)
@@ -174,7 +193,8 @@ class ZoneRule:
             if sample.finding is Finding.PRESENT:
                 self._begin(sample, self._held_since)
             if self.stay is not None:
-                self.stay.look(sample, gap=self._gap, grace=Ns(self._rule.unloading_grace_s * S))
+                grace = Ns(self._rule.unloading_grace_s * S)
+                self.stay.look(sample, gap=self._gap, grace=grace, pause=self._pause)
         if self.step not in OPEN and self.sight.missed(sample.at):
             self.stay = None
 
@@ -182,7 +202,7 @@ class ZoneRule:
         # After a long pause an unconfirmed stay says nothing any more; an open case goes on until its
         # end was observed.
         at, stay = sample.at, self.stay
-        stale = stay is not None and at - stay.last_at > max(self._gap, self._rule.cooldown_s * S)
+        stale = stay is not None and at - stay.last_at > self._pause
         if stay is None or (stale and self.step not in OPEN):
             # Goods count once they were seen to stand still, and then from their first picture on.
             first = max((item.first_at for item in sample.items), default=at)
@@ -229,8 +249,7 @@ class ZoneRule:
 
     def _repeated(self, at: Ns) -> bool:
         due = at - self._recorded_at >= self._rule.ongoing_every_s * S
-        wanted = due and self._repeats < self._rule.ongoing_max
-        return wanted and self._lingered(at) and self.stay is not None and self.stay.counting
+        return due and self._repeats < self._rule.ongoing_max and self.persists
 
     def _gone(self, _at: Ns) -> bool:
         return self.sight.absence >= self._rule.clear_s * S

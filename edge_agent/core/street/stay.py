@@ -23,6 +23,8 @@ class Stay:
     first_at: Ns
     last_at: Ns  # last look that saw them while the rule held
     dwell: Ns = ZERO
+    lately: Ns = ZERO  # of it, since the last pause that nobody can vouch for
+    run: Ns = ZERO  # of it, since the last look that did not count, or that was further off than the gap
     unloaded: Ns = ZERO  # time paused for a delivery
     counting: bool = True  # the last look counts: goods, in force, no delivery within its grace
     low_light_at: Ns | None = None  # last look in low light
@@ -46,8 +48,15 @@ class Stay:
         """Time since it was first seen that did not count."""
         return Ns(max(0, at - self.first_at - self.dwell))
 
-    def look(self, sample: Sample, *, gap: Ns, grace: Ns) -> None:
-        """A look that could see, while the rule is in force."""
+    def look(self, sample: Sample, *, gap: Ns, grace: Ns, pause: Ns) -> None:
+        """A look that could see, while the rule is in force.
+
+        Args:
+            sample: the look.
+            gap: time between two looks counts up to this.
+            grace: for a delivery.
+            pause: after a longer one nobody can say that the same goods stood there all along.
+        """
         self.counting = False
         self.samples += 1
         if sample.low_light:
@@ -58,10 +67,12 @@ class Stay:
         step = Ns(sample.at - self.last_at)
         near = self._joined and step <= gap
         excused = sample.unloading and self.unloaded < grace
+        counted = step if near and not excused else ZERO
         if near and excused:
             self.unloaded = Ns(self.unloaded + step)
-        elif near:
-            self.dwell = Ns(self.dwell + step)
+        self.dwell = Ns(self.dwell + counted)
+        self.lately = Ns(self.lately + counted) if step <= pause else ZERO
+        self.run = Ns(self.run + counted) if near and not excused else ZERO
         self.counting = not excused
         self.last_at, self.seen, self._joined = sample.at, sample, True
 

@@ -57,14 +57,14 @@ def _what(report: StreetReport, rule: RuleSettings) -> tuple[str, str]:
 
 
 RECHECKED: dict[Finding, tuple[str, str]] = {
-    Finding.PRESENT: ("not corrected, still there", "未整改，仍然存在"),
-    Finding.ABSENT: ("corrected, nothing is there", "已整改，未见物品"),
+    Finding.PRESENT: ("not corrected, what the rule names is there", "未整改，有规则所列物品"),
+    Finding.ABSENT: ("corrected, nothing that the rule counts is there", "已整改，未见规则计入的物品"),
     Finding.SUSPECT: ("could not be determined, something unrecognised is there", "无法判定，有未识别物体"),
     Finding.UNSEEN: ("could not be determined", "无法判定"),
 }
 INSPECTED: dict[Finding, tuple[str, str]] = {
     Finding.PRESENT: ("what the rule names is there", "有规则所列物品"),
-    Finding.ABSENT: ("nothing that the rule names is there", "未见规则所列物品"),
+    Finding.ABSENT: ("nothing that the rule counts is there", "未见规则计入的物品"),
     Finding.SUSPECT: ("something unrecognised is there", "有未识别物体"),
     Finding.UNSEEN: ("the zone could not be judged", "区域无法判定"),
 }
