@@ -4,6 +4,9 @@
     presence:  ├────────────┤  paused  ├  0
     absence:                              ├────────>      observed, not assumed
 
+Something still that no class names stands in the way of absence where goods stood last: they may be there
+yet, unrecognised. Elsewhere in the zone it does not: rubbish keeps nobody's case open.
+
 A look that saw nothing of the zone (`?`) changes nothing here. All times are of capture: how often
 somebody looked does not matter, only what was seen when.
 """
@@ -12,13 +15,16 @@ from __future__ import annotations
 
 from collections import deque
 
-from edge_agent.core.scene import Finding
+from edge_agent.core.scene import EvidenceItem, Finding
+from edge_agent.core.street.geometry import Box, covered
 from edge_agent.core.street.sample import Sample
 from edge_agent.core.units import Ns, Permille
 
 # Stretches of equal looks that are remembered for the share: one a flicker. Beyond it the share is of
 # a shorter time.
 MAX_STRETCHES = 1_024
+# So much of a thing that stood there is covered by an unnamed one: they may be the same.
+SAME = Permille(300)
 
 
 class Sight:
@@ -38,6 +44,7 @@ class Sight:
         self._looked: Sample | None = None  # the last look that could see
         self._interrupted = False  # one that could not has come since
         self._missed_at: Ns | None = None  # first look without goods since the last with
+        self._stood: tuple[EvidenceItem, ...] = ()  # goods at the last look that saw any
         self.present_at: Ns | None = None
         self.absent_at: Ns | None = None  # first of the looks that found nothing, since something was there
         self.presence = Ns(0)
@@ -74,11 +81,17 @@ class Sight:
     def _present(self, sample: Sample) -> None:
         step = sample.at - self.present_at if self.present_at is not None else self._gap + 1
         self.presence = Ns(self.presence + step) if step <= self._gap else Ns(0)
-        self.present_at = sample.at
+        self.present_at, self._stood = sample.at, sample.items
         self._missed_at = None
 
+    def _gone(self, sample: Sample) -> bool:
+        if sample.finding is Finding.SUSPECT and self._stood:
+            unnamed = [_box(item) for item in sample.items]
+            return not any(covered(_box(item), unnamed) >= SAME for item in self._stood)
+        return sample.finding is Finding.ABSENT
+
     def _absent(self, sample: Sample, step: Ns) -> None:
-        if sample.finding is not Finding.ABSENT:
+        if not self._gone(sample):
             self.absence, self.absent_at = Ns(0), None
         elif self.absent_at is None:
             self.absent_at = sample.at
@@ -105,3 +118,7 @@ class Sight:
         if self._stretches and self._stretches[0][0] < oldest:
             _, end, held = self._stretches.popleft()
             self._stretches.appendleft((oldest, end, held))
+
+
+def _box(item: EvidenceItem) -> Box:
+    return item.x_min, item.y_min, item.x_max, item.y_max

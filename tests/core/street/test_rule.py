@@ -95,6 +95,18 @@ def test_goods_that_are_no_longer_recognised_do_not_end_their_case_but_end_an_un
     assert [str(m.mark) for _, m in unconfirmed] == ["lingered", "left", "lingered"]
 
 
+@pytest.mark.parametrize(("left_at", "ends"), [(100, []), (420, ["gone"])])
+def test_an_unnamed_thing_keeps_a_case_open_where_its_goods_stood_and_nowhere_else(left_at, ends):
+    stall = replace(an_item(0), x_min=100, x_max=220)
+    bag = replace(an_item(0, "unknown"), strength="suspect", x_min=left_at, x_max=left_at + 120)
+    goods = [replace(one, items=(stall,)) for one in looks(("P", 320))]
+    rubbish = [replace(one, items=(bag,)) for one in looks(("S", 400), start_s=320)]
+
+    steps = follow(a_zone_rule(), [*goods, *rubbish])
+
+    assert [str(m.mark) for _, m in steps] == ["lingered", "stayed", *ends]
+
+
 def test_a_blind_camera_neither_ends_nor_lengthens_a_stay():
     steps = follow(a_zone_rule(), looks(("P", 200), ("?", 600), ("P", 200)))
 
