@@ -91,7 +91,7 @@ def summary(rows: Sequence[Row], plan: Plan) -> Row:
     cases = [e for e in events if e["kind"] == "case"]
     found = [e for e in cases if e["found_s"] is not None]
     false = [r for r in reports if r["kind"] == "false"]
-    every = [e for e in events if e["all_kind"] == "case"]
+    every = [found for row in rows for found in row["everything"]]
     delays = sorted(e["delay_s"] for e in found if e["delay_s"] is not None)
     watched = sum(row["watched_ms"] for row in rows)
     blind = Counter[str]()
@@ -111,7 +111,7 @@ def summary(rows: Sequence[Row], plan: Plan) -> Row:
         "pictures": pictures,
         "precision": wilson(len(found), len(found) + len(false)),
         "recall": wilson(len(found), len(cases)),
-        "recall_everything": wilson(sum(e["found_s"] is not None for e in every), len(every)),
+        "recall_everything": wilson(sum(every), len(every)),
         "open": sum(e["kind"] == "open" for e in events),
         "none": sum(e["kind"] == "none" for e in events),
         "by_cause": _split(cases, lambda e: [e["cause"]]),

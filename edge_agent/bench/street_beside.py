@@ -6,7 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from edge_agent.bench.street_truth import Said, TrueEvent, around, as_row, dark_lights, match, truth_of
+from edge_agent.bench.street_truth import (
+    Said,
+    TrueEvent,
+    around,
+    as_row,
+    away_of,
+    dark_lights,
+    match,
+    truth_of,
+)
 from edge_agent.core.decisions import Decision, SealCoverage, SealStreet, ZoneChanged
 from edge_agent.core.scene import Finding, Phase
 from edge_agent.core.street.settings import RuleSettings
@@ -22,28 +31,36 @@ def beside_truth(
 ) -> dict[str, Any]:
     """What was true and what was said of it, as a row of JSON; times in seconds of the day."""
     seals = [one for one in decided if isinstance(one, SealStreet)]
-    dark = dark_lights(day, rule)
-    events, reports = [], []
+    dark, away, stay = dark_lights(day, rule), away_of(day), Ns(rule.stay_s * S)
+    events, everything, reports = [], [], []
     for zone in zones:
-        true = truth_of(day, zone, rule, dark)
         said = _said(seals, zone.name)
-        found = match(true, said, Ns(rule.stay_s * S))
-        by_event = {k: i for i, k in found.items()}
+        true = truth_of(day, zone, rule, dark, away)
+        found = match(true, said, stay)
+        by_event = {k: said[i] for i, k in found.items()}
         for k, event in enumerate(true):
-            report = said[by_event[k]] if k in by_event else None
-            timeline = [] if report or event.kind == "none" else _heard(decided, event)
-            events.append({**as_row(event), **_answer(event, report), "timeline": timeline})
+            silent = k not in by_event and event.kind != "none"
+            timeline = _heard(decided, event) if silent else []
+            events.append({**as_row(event), **_answer(event, by_event.get(k)), "timeline": timeline})
         for i, one in enumerate(said):
             kind = true[found[i]].kind if i in found else "false"
             reports.append(_report_row(day, zone, one, "false" if kind == "none" else kind))
+        plain = truth_of(day, zone, rule, dark, ())
+        everything += _plainly(plain, set(match(plain, said, stay).values()))
     return {
         "events": events,
+        "everything": everything,
         "reports": reports,
         "rechecks": _rechecks(day, zones, seals, rule),
         "suspects": sum(isinstance(one, ZoneChanged) and one.detail == "suspect" for one in decided),
         "cleared_early": _cleared_early(day, zones, seals),
         **_coverage(decided),
     }
+
+
+def _plainly(true: Sequence[TrueEvent], found: set[int]) -> list[bool]:
+    """Of each case whether it was found."""
+    return [k in found for k, event in enumerate(true) if event.kind == "case"]
 
 
 def _said(seals: Sequence[SealStreet], zone: str) -> list[Said]:

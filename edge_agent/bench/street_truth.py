@@ -4,8 +4,10 @@ Defined before any held-out day was looked at:
 
 * Truth is what stood on a zone's ground (`StreetDay.true_occupancy`: half a footprint past the door line; one
   strong thing or `weak_needed` weak ones), two stretches no further apart than the rule's gap made one.
-* Its *dwell* is that time without (a) the camera away, or knocked further than its view may be registered
-  (`registered_max_mpx`): nobody could have watched; (b) a delivery within its grace, a van or hand truck that
+* *Away* is when nobody could have watched: the camera gives no pictures, or was knocked further than its view
+  may be registered (`registered_max_mpx`). Two stretches between which less than `clear_s` could be watched
+  are one: nobody could have seen the first one end.
+* Its *dwell* is its time without (a) what is away; (b) a delivery within its grace, a van or hand truck that
   stands beside the zone as the rule means it (within a box of its own size).
 * It is a **case** when its dwell reaches `SURELY` times the stay that the rule asks for, low light included;
   **none** when it never reaches that stay; **open** between the two (a day's end, an outage or a delivery cut
@@ -14,7 +16,7 @@ Defined before any held-out day was looked at:
   stay of when it was due, or when the two overlap in time by `LEAST_IOU`; what was never cleared (the day
   ended, or the camera saw no more) claims nothing beyond the picture that confirmed it, and is compared up to
   there. One report an event: a second one of the same goods is false, and so is one of an event that is none.
-* *Everything* is the same without (a): cases that nobody could have watched are in it too.
+* *Everything* is the same with nothing called away: what nobody could have watched is asked for too.
 """
 
 from __future__ import annotations
@@ -52,7 +54,6 @@ class TrueEvent:
     dwell: Ns  # that counts
     due: Ns | None  # when the stay was reached
     kind: str  # case | open | none
-    all_kind: str  # the same, could everything have been watched
     cause: str
     light: str
     weather: str
@@ -72,7 +73,11 @@ class Said:
 
 
 def truth_of(
-    day: StreetDay, zone: ShopZone, rule: RuleSettings, dark: frozenset[str]
+    day: StreetDay,
+    zone: ShopZone,
+    rule: RuleSettings,
+    dark: frozenset[str],
+    away: Sequence[Interval],
 ) -> tuple[TrueEvent, ...]:
     """Everything that stood past the zone's door line, with what the rule should make of it.
 
@@ -81,13 +86,26 @@ def truth_of(
         zone: one of its zones.
         rule: that holds there.
         dark: `dark_lights` of the day.
+        away: when nobody could have watched; empty: everything is asked for.
     """
-    away = merged([*day.outages, *_knocked_away(day)])
     unloading = _deliveries(day, zone)
-    return tuple(
-        _event(day, zone, rule, span, away, unloading, dark)
-        for span in merged(day.true_occupancy(zone, rule.weak_needed), rule.gap_s * S)
-    )
+    spans: list[Interval] = []
+    for span in merged(day.true_occupancy(zone, rule.weak_needed), rule.gap_s * S):
+        if spans and _seen(spans[-1][1], span[0], away) < rule.clear_s * S:
+            spans[-1] = (spans[-1][0], span[1])
+        else:
+            spans.append(span)
+    return tuple(_event(day, zone, rule, span, away, unloading, dark) for span in spans)
+
+
+def away_of(day: StreetDay) -> tuple[Interval, ...]:
+    """When nobody could have watched: no pictures, or the camera looked so far elsewhere."""
+    return merged([*day.outages, *_knocked_away(day)])
+
+
+def _seen(start: int, end: int, away: Sequence[Interval]) -> int:
+    """How much of a time could be watched."""
+    return end - start - sum(max(0, min(end, b) - max(start, a)) for a, b in away)
 
 
 def match(events: Sequence[TrueEvent], said: Sequence[Said], stay: Ns) -> dict[int, int]:
@@ -155,7 +173,6 @@ def _event(
     dark: frozenset[str],
 ) -> TrueEvent:
     kind, dwell, due = _judged(day, rule, span, away, unloading, dark)
-    all_kind, _, _ = _judged(day, rule, span, (), unloading, dark)
     scene = day.scene_at(due if due is not None else (span[0] + span[1]) // 2)
     tags = around(day, zone, span)
     return TrueEvent(
@@ -165,7 +182,6 @@ def _event(
         dwell=dwell,
         due=due,
         kind=kind,
-        all_kind=all_kind,
         cause=_cause(day, zone, span, tags),
         light=scene.light,
         weather=scene.weather,
@@ -270,7 +286,6 @@ def as_row(event: TrueEvent) -> dict[str, Any]:
         "dwell_s": event.dwell / S,
         "due_s": None if event.due is None else event.due / S,
         "kind": event.kind,
-        "all_kind": event.all_kind,
         "cause": event.cause,
         "light": event.light,
         "weather": event.weather,

@@ -8,7 +8,7 @@ import pytest
 from edge_agent.bench import street
 from edge_agent.bench.street_day import Plan, live_day
 from edge_agent.bench.street_table import table
-from edge_agent.bench.street_truth import Said, TrueEvent, match, truth_of
+from edge_agent.bench.street_truth import Said, TrueEvent, away_of, match, truth_of
 from edge_agent.core.units import S
 from edge_agent.sim.street.actors import stays
 from edge_agent.sim.street.scene import StreetScene
@@ -32,8 +32,8 @@ def a_day(from_s=20, until_s=60, **changes):
     return replace(EMPTY, actors=(goods, *others), **changes)
 
 
-def the_truth(day):
-    [event] = truth_of(day, ZONE, PLAN.rule, DARK)
+def the_truth(day, *, everything=False):
+    [event] = truth_of(day, ZONE, PLAN.rule, DARK, () if everything else away_of(day))
     return event
 
 
@@ -56,13 +56,24 @@ def test_a_stay_near_the_limit_counts_nowhere(until_s, kind):
 
 
 def test_what_nobody_could_watch_is_a_case_only_among_everything():
-    away = the_truth(a_day(outages=((25 * S, 58 * S),)))
-    knocked = the_truth(a_day(knocks=(Knock(22 * S, (60, 20)),)))
-    nudged = the_truth(a_day(knocks=(Knock(22 * S, (9, 4)),)))
+    away = a_day(outages=((25 * S, 58 * S),))
+    knocked = a_day(knocks=(Knock(22 * S, (60, 20)),))
+    nudged = a_day(knocks=(Knock(22 * S, (9, 4)),))
 
-    assert (away.kind, away.all_kind) == ("none", "case")
-    assert (knocked.kind, knocked.all_kind) == ("none", "case")
-    assert nudged.kind == "case"
+    assert [the_truth(day).kind for day in (away, knocked, nudged)] == ["none", "none", "case"]
+    assert [the_truth(day, everything=True).kind for day in (away, knocked)] == ["case", "case"]
+
+
+def test_goods_that_are_changed_for_others_while_nobody_could_watch_are_one_event():
+    x0, y0, x1, _ = ZONE.rect_mm
+    cart = stays("vendor_cart-1", "goods", make("vendor_cart", (x0 + x1) // 2, y0 + 900, 8), 60 * S, 90 * S)
+    unwatched, watched = (
+        a_day(40, 50, actors=(cart,), outages=((49 * S, 58 * S),)),
+        a_day(40, 50, actors=(cart,)),
+    )
+
+    assert len(truth_of(unwatched, ZONE, PLAN.rule, DARK, away_of(unwatched))) == 1
+    assert len(truth_of(watched, ZONE, PLAN.rule, DARK, away_of(watched))) == 2
 
 
 def test_a_delivery_within_its_grace_is_no_case_and_one_beyond_it_is():
@@ -79,7 +90,7 @@ def test_at_night_the_rule_asks_for_twice_the_stay():
 
 def an_event(start_s, end_s, kind="case", zone="a"):
     due = (start_s + 12) * S
-    return TrueEvent(zone, start_s * S, end_s * S, 0, due, kind, kind, "at once", "day", "dry", ())
+    return TrueEvent(zone, start_s * S, end_s * S, 0, due, kind, "at once", "day", "dry", ())
 
 
 def a_report(first_s, at_s, end_s, zone="a"):
