@@ -14,7 +14,7 @@ from edge_agent import __version__, runner
 from edge_agent.config import recorded
 from edge_agent.config.settings import SiteConfig
 from edge_agent.core.decisions import Capture, Decision, TakePictures, Watch
-from edge_agent.core.events import CaseRecalled, Event, Started
+from edge_agent.core.events import CaseRecalled, ClockSource, Event, Started
 from edge_agent.core.site import Site
 from edge_agent.core.units import US, Ns
 from edge_agent.core.weigh.protocols.settings import ModbusRtuSettings
@@ -167,9 +167,10 @@ class Agent:
         if self.config.street is None:
             return
         now, offset = clock.monotonic(), clock.utc_minus_mono()
+        known = clock.clock_status(self.config.clock).source is not ClockSource.NONE
         cooldown_s = max(rule.cooldown_s for rule in self.config.street.rules.values())
         for case in self.store.open_cases((now + offset) // US, cooldown_s * 1_000_000):
-            self.intake.emit(_recalled(case, now, offset))
+            self.intake.emit(_recalled(case, now, offset if known else None))
 
     def _capture(self, request: Capture) -> None:
         if self.captures:
@@ -284,13 +285,17 @@ def identity(config: SiteConfig, boot_id: str) -> Identity:
     )
 
 
-def _recalled(case: OpenCase, now: Ns, utc_minus_mono: Ns) -> CaseRecalled:
-    """A case of an earlier run, its times on this run's clock."""
+def _recalled(case: OpenCase, now: Ns, utc_minus_mono: Ns | None) -> CaseRecalled:
+    """A case of an earlier run, its times on this run's clock.
+
+    Without a clock (a box whose battery is empty, before its first answer from the network) it has none: on
+    a clock that will be set they would come out as other times.
+    """
 
     def monotonic(utc_us: int | None) -> Ns | None:
-        return None if utc_us is None else Ns(utc_us * US - utc_minus_mono)
+        return None if utc_us is None or utc_minus_mono is None else Ns(utc_us * US - utc_minus_mono)
 
-    recorded_at = min(Ns(case.recorded_utc_us * US - utc_minus_mono), now)
+    recorded_at = min(monotonic(case.recorded_utc_us) or now, now)
     return CaseRecalled(
         at=now,
         case=case.case,
@@ -301,6 +306,7 @@ def _recalled(case: OpenCase, now: Ns, utc_minus_mono: Ns) -> CaseRecalled:
         recorded_at=recorded_at,
         confirmed_at=monotonic(case.confirmed_utc_us),
         first_seen_at=monotonic(case.first_seen_utc_us),
+        rechecked=case.rechecked,
     )
 
 

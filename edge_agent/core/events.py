@@ -188,9 +188,10 @@ class CaseRecalled:
     event_type: str
     phase: Phase  # of its last record
     recorded_at: Ns  # monotonic time of its last record; before the start
-    confirmed_at: Ns | None
+    confirmed_at: Ns | None  # None also where nobody knew the time at the start
     first_seen_at: Ns | None
     finding: Finding = Finding.PRESENT  # of its last record
+    rechecked: bool = False  # its re-check was made since it was last confirmed or reopened
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,12 @@ GROUP BY case_id HAVING phase <> 'cleared' OR sealed_utc_us >= ?
 ORDER BY max(seq) DESC LIMIT ?
 """
 
+# Whether its newest re-check is newer than the record that it was to follow.
+RECHECKED = """
+SELECT max(CASE WHEN kind = 'recheck' THEN seq END) >
+       max(CASE WHEN phase IN ('confirmed', 'reopened') THEN seq END) FROM packet WHERE case_id = ?
+"""
+
 # As many as all zones of a large site could have open, several times over.
 MAX_OPEN_CASES = 1000
 
@@ -41,6 +47,7 @@ class OpenCase:
     recorded_utc_us: int  # capture time of the picture that decided it; sealing time if the clock was unknown
     confirmed_utc_us: int | None
     first_seen_utc_us: int | None
+    rechecked: bool  # a re-check was sealed since it was last confirmed or reopened
 
 
 def open_cases(db: sqlite3.Connection, now_utc_us: int, cooldown_us: int, limit: int) -> tuple[OpenCase, ...]:
@@ -56,6 +63,7 @@ def open_cases(db: sqlite3.Connection, now_utc_us: int, cooldown_us: int, limit:
 def _open_case(db: sqlite3.Connection, seq: int, case: str) -> OpenCase | None:
     (payload,) = db.execute("SELECT payload FROM packet WHERE seq = ?", (seq,)).fetchone()
     (revision,) = db.execute("SELECT max(revision) FROM packet WHERE case_id = ?", (case,)).fetchone()
+    (rechecked,) = db.execute(RECHECKED, (case,)).fetchone()
     try:
         statement = parse(payload)
     except VerificationError as error:  # a later version's; the chain's own check is not ours to do
@@ -79,4 +87,5 @@ def _open_case(db: sqlite3.Connection, seq: int, case: str) -> OpenCase | None:
         recorded_utc_us=recorded,
         confirmed_utc_us=utc_us(said.confirmed_monotonic_us),
         first_seen_utc_us=utc_us(said.first_seen_monotonic_us),
+        rechecked=bool(rechecked),
     )

@@ -503,10 +503,21 @@ def test_pictures_that_take_long_to_be_looked_at_are_no_silence():
 
 def test_a_recheck_that_was_due_while_the_daemon_was_away_is_made_and_one_that_was_made_is_not():
     due = recalled(confirmed_at=-2_000 * S, recorded_at=-2_000 * S)
-    made = recalled(confirmed_at=-2_000 * S, recorded_at=-10 * S, phase=Phase.ONGOING)
+    waited = recalled(confirmed_at=-2_000 * S, recorded_at=-10 * S, phase=Phase.ONGOING)
+    made = recalled(confirmed_at=-2_000 * S, recorded_at=-2_000 * S, rechecked=True)
 
-    assert [phase for _, _, phase, _ in story(a_day(("", 100), extra=[due]))] == ["recheck"]
+    for not_made in (due, waited):
+        assert [phase for _, _, phase, _ in story(a_day(("", 100), extra=[not_made]))] == ["recheck"]
     assert story(a_day(("", 100), extra=[made])) == []
+
+
+def test_a_case_recalled_when_nobody_knew_the_time_has_its_recheck_a_whole_wait_after_the_start():
+    timeless = recalled(confirmed_at=None, first_seen_at=None, recorded_at=1 * S)
+
+    [recheck, _] = seals(a_day(("stall", 1_900), extra=[timeless]))
+
+    assert recheck.report.judged_at == 901 * S
+    assert recheck.report.confirmed_at is None
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,15 @@ def test_a_recheck_counts_the_revision_on_and_says_nothing_of_where_the_case_sta
     assert (case.phase, case.revision) == (Phase.CONFIRMED, 1)
 
 
+def test_a_recheck_is_known_to_be_made_until_the_case_is_reopened(store):
+    told = []
+    for revision, phase in enumerate([Phase.CONFIRMED, Phase.RECHECK, Phase.CLEARED, Phase.REOPENED]):
+        seal(store, phase, revision=revision)
+        [case] = recalled(store)
+        told.append(case.rechecked)
+    assert told == [False, True, True, False]
+
+
 def test_an_inspection_is_no_open_case(store):
     seal(store, Phase.INSPECTION)
     assert recalled(store) == ()

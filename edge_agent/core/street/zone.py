@@ -124,11 +124,12 @@ class Zone:
         self._recalled_at = event.recorded_at
         corrected = event.phase is Phase.RECHECK and event.finding is Finding.ABSENT
         self._rule.recall(Phase.CLEARED if corrected else event.phase, event.recorded_at)
-        if event.phase is Phase.RECHECK or event.confirmed_at is None or not self._rechecks_itself:
+        if event.phase is Phase.RECHECK or event.rechecked or not self._rechecks_itself:
             return
-        errand = recheck(case, self.place.rule, self._tier.recheck, event.confirmed_at, "")
-        # Due before the last record, it was made; due while the daemon was away, it is due now.
-        if errand is not None and errand.due > event.recorded_at:
+        # Where nobody knows when it was confirmed the shop gets its time anew.
+        since = event.at if event.confirmed_at is None else event.confirmed_at
+        errand = recheck(case, self.place.rule, self._tier.recheck, since, "")
+        if errand is not None:  # due while the daemon was away, it is due now
             away = max(0, event.at - errand.due)
             errand.limit = Ns(errand.limit + away)
             self._errands.add(errand)
