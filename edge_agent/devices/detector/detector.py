@@ -42,7 +42,7 @@ class Detector:
     def surer(self, min_score: float) -> Self:
         """The same network in the same memory; boxes that it is less sure of are left out."""
         other = copy.copy(self)
-        other._least = Permille(round(min_score * 1000))
+        other._least = Permille(round(min_score * 1000))  # noqa: SLF001 - of its own kind
         return other
 
     @property
