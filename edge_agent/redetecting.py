@@ -6,7 +6,7 @@ boxes is replayed exactly, and needs no tolerance.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from edge_agent.config.street import StreetConfig
@@ -14,15 +14,17 @@ from edge_agent.core.events import SceneSeen
 from edge_agent.core.records import Detection
 from edge_agent.core.units import Ns
 from edge_agent.devices.detector.boxes import Image
-from edge_agent.devices.detector.detector import Detector
 from edge_agent.devices.detector.passages import iou
 from edge_agent.devices.scene.bank import ReferenceBank
 from edge_agent.devices.scene.scene import Scene
+from edge_agent.devices.scene.watch import StreetDetector
 from edge_agent.errors import UsageError
 from edge_agent.journal.reader import Recording
 from edge_agent.journal.video import VideoPacket
 
 DECODERS = {"h264": "h264", "h265": "hevc"}
+# A picture comes out of the decoder after at most so many more packets; H.264 and H.265 allow 16.
+LATEST = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Comparison:
     camera: str
     pictures: int = 0  # looked at then, and decoded again
     not_recorded: int = 0  # looked at then; their video is not in the recording
+    other_reference: int = 0  # compared with another accepted picture than then: boxes may lie elsewhere
     same: int = 0  # boxes within the tolerance
     moved: int = 0  # the same thing, outside the tolerance
     added: int = 0  # boxes of now only
@@ -53,70 +56,88 @@ class Comparison:
 
 
 def redetect(
-    recording: Recording,
+    recordings: Sequence[Recording],
     street: StreetConfig,
-    detector: Detector,
+    detector: StreetDetector,
     tolerance: Tolerance,
-    progress: Callable[[int], None] = lambda _done: None,
+    progress: Callable[[str, int], None] = lambda _camera, _done: None,
 ) -> tuple[Comparison, ...]:
-    """Look again at every picture that was looked at, camera by camera.
+    """Look again at every picture that a detector looked at, camera by camera.
+
+    Args:
+        recordings: in the order of their making; a group of pictures may begin in one and end in the next.
+        street: cameras, their zones and references.
+        detector: what looks now.
+        tolerance: what still agrees.
+        progress: told (camera, pictures done).
 
     Raises:
-        UsageError: the recording holds no video.
+        UsageError: no detector looked at a picture of these cameras, or there is no video.
     """
-    then: dict[str, dict[Ns, SceneSeen]] = {}
-    for event in recording.events():
-        if isinstance(event, SceneSeen):
-            then.setdefault(event.camera, {})[event.captured_at] = event
-    if not any(True for _ in recording.video()):
-        raise UsageError(
-            f"{recording.path}: holds no video; record with journal.video: true to look at it again"
-        )
+    looks: dict[str, dict[Ns, SceneSeen]] = {}
+    for event in (event for recording in recordings for event in recording.events()):
+        if isinstance(event, SceneSeen) and event.model_sha256 and event.camera in street.cameras:
+            looks.setdefault(event.camera, {})[event.captured_at] = event
+    where = ", ".join(str(recording.path) for recording in recordings)
+    if not looks:
+        raise UsageError(f"{where}: no detector looked at a picture of a street camera")
+    if not any(True for recording in recordings for _ in recording.video()):
+        raise UsageError(f"{where}: no video; record with journal.video: true to look at it again")
     return tuple(
-        _compared(recording, street, camera, looks, detector, tolerance, progress)
-        for camera, looks in sorted(then.items())
-        if camera in street.cameras
+        _compared(
+            (packet for recording in recordings for packet in recording.video() if packet.camera == camera),
+            Comparison(camera),
+            street,
+            then,
+            detector,
+            tolerance,
+            progress,
+        )
+        for camera, then in sorted(looks.items())
     )
 
 
 def _compared(
-    recording: Recording,
+    packets: Iterable[VideoPacket],
+    out: Comparison,
     street: StreetConfig,
-    camera: str,
     looks: dict[Ns, SceneSeen],
-    detector: Detector,
+    detector: StreetDetector,
     tolerance: Tolerance,
-    progress: Callable[[int], None],
+    progress: Callable[[str, int], None],
 ) -> Comparison:
-    chosen = street.cameras[camera]
-    bank = ReferenceBank(street.references_dir, camera)
-    scene = Scene(camera, chosen.scene, [zone.polygon for zone in chosen.zones.values()], bank)
-    out = Comparison(camera)
-    for at, image in _pictures((p for p in recording.video() if p.camera == camera), frozenset(looks)):
+    chosen = street.cameras[out.camera]
+    bank = ReferenceBank(street.references_dir, out.camera)
+    scene = Scene(out.camera, chosen.scene, [zone.polygon for zone in chosen.zones.values()], bank)
+    for at, image in _pictures(packets, frozenset(looks)):
         found = scene.crop.back(detector.detect([scene.crop.of(image)])[0], image)
-        now = scene.look(image, at, Ns(0), found, detector.model_sha256, looks[at].at)
+        then = looks[at]
+        now = scene.look(image, at, then.captured_sd, found, detector.model_sha256, then.at)
         out.pictures += 1
-        _hold(out, at, looks[at].detections, now.detections, tolerance)
-        progress(out.pictures)
+        out.other_reference += now.view.reference != then.view.reference
+        _hold(out, at, then.detections, now.detections, tolerance)
+        progress(out.camera, out.pictures)
     out.not_recorded = len(looks) - out.pictures
     return out
 
 
-def _pictures(packets: Iterator[VideoPacket], wanted: frozenset[Ns]) -> Iterator[tuple[Ns, Image]]:
+def _pictures(packets: Iterable[VideoPacket], wanted: frozenset[Ns]) -> Iterator[tuple[Ns, Image]]:
     """Those of the wanted instants, BGR; what comes before the first keyframe cannot be decoded."""
     import av  # noqa: PLC0415 - heavy: loads FFmpeg
 
-    decoder: object = None
+    form, decoder = "", None
     taken: dict[int, Ns] = {}
-    for number, packet in enumerate(packets):
-        if decoder is None:
-            decoder = av.CodecContext.create(DECODERS[packet.format], "r")
-        compressed = av.Packet(packet.data)
+    for number, packet in enumerate(packet for packet in packets if packet.format in DECODERS):
+        if packet.format != form:  # the camera was set to another codec
+            yield from _wanted(decoder, None, taken, wanted)
+            form, decoder = packet.format, av.CodecContext.create(DECODERS[packet.format], "r")
+        compressed = av.Packet(len(packet.data))  # FFmpeg's own memory: padded, as decoders want it
+        compressed.update(packet.data)
         compressed.pts = compressed.dts = number
         taken[number] = packet.captured_at
         yield from _wanted(decoder, compressed, taken, wanted)
-    if decoder is not None:
-        yield from _wanted(decoder, None, taken, wanted)
+        taken.pop(number - LATEST, None)
+    yield from _wanted(decoder, None, taken, wanted)
 
 
 def _wanted(
@@ -124,13 +145,15 @@ def _wanted(
 ) -> Iterator[tuple[Ns, Image]]:
     import av  # noqa: PLC0415 - heavy: loads FFmpeg
 
+    if decoder is None:
+        return
     try:
         frames = decoder.decode(packet)  # type: ignore[attr-defined]  # PyAV has no types
     except av.FFmpegError:
         return  # damaged on the road, as it was then
     for frame in frames:
         at = taken.pop(frame.pts, None)
-        if at in wanted:
+        if at in wanted and not frame.is_corrupt:
             yield at, frame.to_ndarray(format="bgr24")
 
 

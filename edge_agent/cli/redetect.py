@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from edge_agent.errors import UsageError
+
+if TYPE_CHECKING:
+    from edge_agent.config.street import StreetConfig
+    from edge_agent.journal.reader import Recording
+    from edge_agent.redetecting import Comparison
 
 app = typer.Typer(add_completion=False)
 
@@ -31,41 +37,57 @@ def main(
 ) -> None:
     """Run the detector again over a recording's video and compare, with tolerance.
 
-    With another model in --config this is what it would have seen. Exit: 0 every box agrees, 1 some do not.
+    With another model in --config this is what it would have seen.
+
+    Exit: 0 every box agrees, 1 some do not or no picture could be decoded.
     """
-    from edge_agent.config.loader import load  # noqa: PLC0415 - help stays instant
-    from edge_agent.config.recorded import from_text  # noqa: PLC0415
-    from edge_agent.devices.detector.detector import Detector  # noqa: PLC0415
+    from edge_agent.devices.detector.detector import Detector  # noqa: PLC0415 - help stays instant
     from edge_agent.journal.reader import open_all  # noqa: PLC0415
     from edge_agent.redetecting import Tolerance, redetect  # noqa: PLC0415
 
     recordings = open_all(recording)
-    site = load(config) if config else from_text(recordings[0].config_text)
-    if site.street is None or site.street.detector is None:
-        raise UsageError(f"{recording}: there is no street with a detector in its configuration")
-    detector = Detector(site.street.detector)
-    screen = Console(stderr=True)
-    with screen.status("") as status:
-        compared = [
-            one
-            for each in recordings
-            for one in redetect(
-                each,
-                site.street,
-                detector,
-                Tolerance(iou, score),
-                lambda done, name=each.path.name: status.update(f"{name}: {done} pictures"),  # type: ignore[misc]
-            )
-        ]
+    street = _street(recordings, config)
+    assert street.detector is not None, "_street asks for one"
+    detector = Detector(street.detector)
+    with Console(stderr=True).status("") as status:
+        compared = redetect(
+            recordings,
+            street,
+            detector,
+            Tolerance(iou, score),
+            lambda camera, done: status.update(f"{camera}: {done} pictures"),
+        )
     if as_json:
-        print(json.dumps({"model_sha256": detector.model_sha256, "cameras": [asdict(c) for c in compared]}))
+        cameras = [{**asdict(one), "agrees": one.agrees} for one in compared]
+        print(json.dumps({"model_sha256": detector.model_sha256, "cameras": cameras}))
     else:
-        table = Table(title=f"model {detector.model_sha256[:12]}")
-        for heading in ("camera", "pictures", "not recorded", "same", "moved", "added", "removed"):
-            table.add_column(heading, justify="left" if heading == "camera" else "right")
-        for c in compared:
-            counts = (c.pictures, c.not_recorded, c.same, c.moved, c.added, c.removed)
-            table.add_row(c.camera, *map(str, counts))
-        Console().print(table)
-    if not compared or not all(c.agrees for c in compared):
+        Console().print(_table(compared, detector.model_sha256))
+    for torn in (f"{r.path}: {r.torn}" for r in recordings if r.torn):
+        print(f"torn: {torn}; what came before it was looked at", file=sys.stderr)
+    if not all(one.agrees for one in compared):
         raise typer.Exit(1)
+
+
+def _street(recordings: list[Recording], path: Path | None) -> StreetConfig:
+    """The street to look at: of the given configuration, or of the recording's own."""
+    from edge_agent.config.loader import load  # noqa: PLC0415 - help stays instant
+    from edge_agent.config.recorded import from_text  # noqa: PLC0415
+
+    text, source = recordings[0].config_text, path or recordings[0].path
+    if path is None and not text:
+        raise UsageError(f"{source} holds no configuration: give one with --config SITE.yaml")
+    site = load(path) if path else from_text(text)
+    if site.street is None or site.street.detector is None:
+        raise UsageError(f"{source}: there is no street with a detector in its configuration")
+    return site.street
+
+
+def _table(compared: tuple[Comparison, ...], model_sha256: str) -> Table:
+    table = Table(title=f"model {model_sha256[:12]}")
+    headings = ("camera", "pictures", "not recorded", "other reference", "same", "moved", "added", "removed")
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading == "camera" else "right")
+    for one in compared:
+        counts = (one.pictures, one.not_recorded, one.other_reference)
+        table.add_row(one.camera, *map(str, (*counts, one.same, one.moved, one.added, one.removed)))
+    return table
