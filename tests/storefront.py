@@ -122,7 +122,16 @@ def start(at_s: float = 0, boot: str = "boot", utc_minus_mono: int = NOON_UTC) -
 def photograph(take: TakePictures, at: int) -> Captured:
     """A camera that takes every picture that it is asked for."""
     pictures = tuple(
-        Picture(s.role, f"{take.zone}-{s.role}-{s.time}", 9, "image/jpeg", 1920, 1080, s.time, take.camera)
+        Picture(
+            s.role,
+            FIT.reference if s.role == "reference" else f"{take.zone}-{s.role}-{s.time}",
+            9,
+            "image/jpeg",
+            1920,
+            1080,
+            s.time,
+            take.camera,
+        )
         for s in take.shots
     )
     return Captured(at, take.request, take.camera, pictures, tuple(() for _ in pictures), "m" * 64)

@@ -249,11 +249,11 @@ def at_local(hour, minute=0):
     return a_clock(0, NOON_UTC + ((hour - 12) * 60 + minute) * 60 * S)
 
 
-def a_day_from(clock, *stretches, **changes):
+def a_day_from(clock, *stretches, extra=(), **changes):
     site = Site(street_settings(**changes))
     site.step(start()[0])
     decided = list(site.step(clock))
-    for event in scenes(*stretches):
+    for event in [*scenes(*stretches), *extra]:
         for decision in site.step(event):
             decided.append(decision)
             if isinstance(decision, TakePictures):
@@ -353,6 +353,31 @@ def test_an_inspection_that_could_not_be_made_is_recorded_as_such():
 
     assert record.report.finding is Finding.UNSEEN
     assert record.report.judged_at >= 299 * S
+
+
+def test_what_nobody_looked_at_is_told_with_the_hours_of_now_and_not_of_the_last_look():
+    # The last picture is of 21:41, the order's time is over at 00:40.
+    order = ev.InspectionOrdered(10_700 * S, "drawn-4", "front", 0, 10_800 * S)
+
+    [inspection] = seals(
+        a_day_from(at_local(21, 40), ("", 10), ("stall", 60), extra=[order, ev.Tick(10_900 * S)])
+    )
+
+    held = dict(inspection.report.in_force)
+    assert (held["unseen"], held["rule_holds"], held["hours"]) == ("no_picture", "false", "outside_hours")
+    assert inspection.model_sha256 == inspection.report.reference == ""
+
+
+def test_one_order_may_draw_two_zones_and_each_is_recorded_once():
+    left = {**ZONE, "polygon": [[0.0, 0.1], [0.05, 0.1], [0.05, 0.4], [0.0, 0.4]]}
+    orders = [ev.InspectionOrdered(10 * S, "drawn-5", zone, 0, 190 * S) for zone in ("front", "left", "left")]
+
+    made = seals(a_day(("", 150), extra=orders, cameras={"cam1": {"zones": {"front": ZONE, "left": left}}}))
+
+    assert [(seal.report.zone, seal.report.order) for seal in made] == [
+        ("front", "drawn-5"),
+        ("left", "drawn-5"),
+    ]
 
 
 def test_an_inspection_drawn_beforehand_is_made_at_its_local_time():

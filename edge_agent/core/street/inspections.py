@@ -23,15 +23,15 @@ class Inspections:
         ]
         self._waiting = sorted(waiting, key=lambda one: one[:2])
         self._began = at
-        self._seen: dict[str, None] = {}
+        self._seen: dict[tuple[str, str], None] = {}
 
-    def new(self, order: str) -> bool:
-        """Whether the order has not come before."""
-        if order in self._seen:
+    def new(self, order: str, zone: str) -> bool:
+        """Whether the order has not come before for this zone; it may name several."""
+        if (order, zone) in self._seen:
             return False
         while len(self._seen) >= MAX_ORDERS:
             del self._seen[next(iter(self._seen))]
-        self._seen[order] = None
+        self._seen[order, zone] = None
         return True
 
     def due(self, now: Ns, clock: ClockStatus | None) -> tuple[InspectionOrdered, ...]:

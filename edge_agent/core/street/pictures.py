@@ -125,11 +125,11 @@ class Album:
                 yield self._of_stay(now, "middle", at, asked)
 
     def record(
-        self, now: Ns, at: Ns, phase: Phase, items: tuple[EvidenceItem, ...]
+        self, now: Ns, at: Ns, phase: Phase, items: tuple[EvidenceItem, ...], stay: Stay | None
     ) -> tuple[TakePictures, tuple[Request, ...]]:
-        """Ask for the pictures of a record; with all that belong to it, earlier ones first."""
+        """Ask for the pictures of a record; with all that belong to it, earlier ones of its stay first."""
         confirms = phase in (Phase.CONFIRMED, Phase.REOPENED)
-        earlier = tuple(self._held) if confirms else ()
+        earlier = tuple(self._held) if confirms and stay is self._of else ()
         take, own = self._take(now, SHOTS[phase], at, items, hold_s=HOLD_RECORD_S, clip=confirms, copies=True)
         return take, (*earlier, own)
 

@@ -148,7 +148,7 @@ class Street:
         zone = self._zones.get(event.zone)
         if zone is None:
             yield self._unknown(now, f"zone/{event.zone}", f"order {event.order}: no such zone")
-        elif self._inspections.new(event.order):
+        elif self._inspections.new(event.order, event.zone):
             zone.inspect(event.order, event.due_at, event.expires_at)
 
     def _notice(self, now: Ns, event: NoticeGiven) -> Iterator[Decision]:
@@ -188,7 +188,7 @@ class Street:
                 yield from camera.view.lost(now, down=False)
                 self._lapse(camera, now, SILENT)
         for zone in self._zones.values():
-            yield from zone.advance(now)
+            yield from zone.advance(now, clock)
         yield from self._filing.advance(now, clock)
 
     def deadline(self, clock: ClockStatus | None) -> Ns | None:

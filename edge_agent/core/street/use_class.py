@@ -7,6 +7,7 @@ Reasons are stable keys for machines:
     not_seen suspect                                  what is there could not be determined
     low_light detector_missing
     pictures_missing pictures_small pictures_identical picture_spacing
+    reference_differs                                 the picture is not the one that was compared with
 """
 
 from __future__ import annotations
@@ -91,6 +92,8 @@ def _pictures(
         yield "pictures_small"
     if len({p.sha256 for p in have}) < len(have):
         yield "pictures_identical"
+    if report.reference and any(p.role == "reference" and p.sha256 != report.reference for p in have):
+        yield "reference_differs"
     if stay and _too_close(rule, report, have):
         yield "picture_spacing"
 

@@ -92,12 +92,13 @@ class Zone:
             if finding is not None:
                 yield from self._answered(now, errand, finding)
 
-    def advance(self, now: Ns) -> Iterator[Decision]:
+    def advance(self, now: Ns, clock: ClockStatus | None) -> Iterator[Decision]:
         """Answer the errands that can wait no longer."""
         for errand in self._errands.late(now):
-            # What nobody looked at lately says nothing of now.
+            # What nobody looked at lately says nothing of now: what was in force then does not either.
             if now - self._sample.at > self._rule.watched:
-                self._sample = replace(NO_PICTURE, at=now)
+                self._sample, self._force = replace(NO_PICTURE, at=now), self._hours.at(now, clock)
+                self._reference = self._model = ""
             yield from self._answered(now, errand, unsettled(self._rule, self._sample, self.place.rule))
 
     def inspect(self, order: str, due: Ns, limit: Ns) -> None:
@@ -228,7 +229,7 @@ class Zone:
         self._shops.count(said)
         said = with_counts(said, self._shops.counts(shop, sample.at))
         there = finding in (Finding.PRESENT, Finding.SUSPECT)
-        take, requests = self._album.record(now, sample.at, phase, sample.items if there else ())
+        take, requests = self._album.record(now, sample.at, phase, sample.items if there else (), stay)
         self._filing.add(Record(case.id, case.next_revision(), said, self.place.rule, self._model, requests))
         yield take
 

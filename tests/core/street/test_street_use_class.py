@@ -20,7 +20,7 @@ LEGAL = LegalSettings(
     enforcement_from="2026-01-01",
 )
 RULE = a_rule(legal_basis="as the authority confirmed it")
-REPORT = a_report()
+REPORT = a_report(reference=f"{'reference':0<64}")
 
 
 def a_picture(role, at_s, **changes):
@@ -69,6 +69,7 @@ def test_everything_in_order_is_enforcement_without_a_reason():
             "pictures_identical",
         ),
         ({"pictures": (*PICTURES[:3], a_picture("confirmed", 205))}, "picture_spacing"),
+        ({"report": replace(REPORT, reference="d" * 64)}, "reference_differs"),
     ],
 )
 def test_one_thing_out_of_order_makes_it_reference_and_is_named(change, reason):
