@@ -591,6 +591,22 @@ def test_two_zones_of_one_camera_are_two_cases_and_the_camera_takes_the_smaller_
     assert {watch.period_ms for watch in of(Watch, decided)} == {1_000}
 
 
+def test_a_stall_on_the_slanting_border_of_two_shops_is_the_case_of_the_one_on_whose_ground_its_foot_is():
+    left = {**ZONE, "polygon": [[0.1, 0.5], [0.5, 0.5], [0.3, 0.95], [0.1, 0.95]]}
+    right = {**ZONE, "shop": "b", "polygon": [[0.5, 0.5], [0.9, 0.5], [0.9, 0.95], [0.3, 0.95]]}
+    box = (416, 330, 536, 580)  # its foot on the right, more than half of its lower third on the left
+    stall = ev.Detection("stall", "evidence", 900, *box)
+    stream = [
+        replace(look, detections=(stall,), still=(replace(look.still[0], x_min=416, x_max=536, y_min=330),))
+        for look in scenes(("stall", 350))
+    ]
+    site = Site(
+        street_settings(shops={"a": {}, "b": {}}, cameras={"cam1": {"zones": {"left": left, "right": right}}})
+    )
+
+    assert {seal.report.zone for seal in seals(live(site, [*start(), *stream]))} == {"right"}
+
+
 def test_a_zone_named_like_a_lane_is_refused():
     lanes = {"front": {"port": "wim", "scale": {"calibration": {"id": "t"}}, "limits": {}}}
     chosen = street_settings().model_dump()

@@ -20,10 +20,13 @@ CELLS = 256
 class Ground:
     """A zone's ground. Corners in permille of the picture; strips may overlap and stick out."""
 
-    def __init__(self, polygon: Polygon, permitted: tuple[Polygon, ...] = ()) -> None:
-        """A grid over the polygon's extent, filled by the even-odd rule."""
+    def __init__(
+        self, polygon: Polygon, permitted: tuple[Polygon, ...] = (), beside: tuple[Polygon, ...] = ()
+    ) -> None:
+        """A grid over the polygon's extent, filled by the even-odd rule; `beside`: others' ground."""
         self._polygon = polygon
         self._permitted = permitted
+        self._beside = beside
         xs, ys = [x for x, _ in polygon], [y for _, y in polygon]
         self._x, self._y = min(xs), min(ys)
         self._wide = max(-((self._x - max(xs)) // CELLS), 1)
@@ -37,8 +40,16 @@ class Ground:
         return inside(self._polygon, x2, y2) and not any(inside(strip, x2, y2) for strip in self._permitted)
 
     def stands_on(self, box: Box, containment: int) -> bool:
-        """Whether a box stands here: its foot point does, or `containment` permille of its footprint."""
-        return self.holds(*foot_point(box)) or self.share(footprint(box)) >= containment
+        """Whether a box stands here: its foot point does, or `containment` permille of its footprint.
+
+        What has its foot on others' ground is theirs alone: a stall on the border of two shops is one case.
+        Where grounds overlap a foot may be on both, and is.
+        """
+        foot = foot_point(box)
+        if self.holds(*foot):
+            return True
+        theirs = any(inside(other, *foot) for other in self._beside)
+        return not theirs and self.share(footprint(box)) >= containment
 
     def share(self, box: Box) -> Permille:
         """How much of a box lies on the zone's ground."""

@@ -12,6 +12,8 @@ The order of boxes does not matter. Nothing here grows: things, stills and vehic
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from edge_agent.core.events import SceneSeen
 from edge_agent.core.scene import EvidenceItem, Finding
 from edge_agent.core.street.fitness import unfit
@@ -35,13 +37,27 @@ CHANGE_WAIT_NS = Ns(10 * S)
 class Occupancy:
     """The eyes of one zone."""
 
-    def __init__(self, zone_name: str, zone: ZoneSettings, rule: RuleSettings, fit: FitSettings) -> None:
-        """One a zone; give it every picture of the zone's camera, in order."""
+    def __init__(
+        self,
+        zone_name: str,
+        zone: ZoneSettings,
+        rule: RuleSettings,
+        fit: FitSettings,
+        beside: Iterable[ZoneSettings] = (),
+    ) -> None:
+        """One a zone; give it every picture of the zone's camera, in order.
+
+        `beside`: the camera's other zones in which the same things would count.
+        """
         self.zone_name = zone_name
         self._rule = rule
         self._fit = fit
         polygon = permille(zone.polygon)
-        self._ground = Ground(polygon, tuple(permille(strip) for strip in zone.permitted))
+        self._ground = Ground(
+            polygon,
+            tuple(permille(strip) for strip in zone.permitted),
+            tuple(permille(other.polygon) for other in beside),
+        )
         self._measure = (
             Measure(zone.metric.plane(), polygon, permille(zone.door_line)) if zone.metric else None
         )

@@ -9,7 +9,7 @@ Everything is judged by the time of capture. A picture that comes after a later 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from edge_agent.core.coverage import Coverage
@@ -239,11 +239,25 @@ class Street:
                 (
                     f"zone/{zone}",
                     self._zone(name, zone, place, Ns(chosen.busy_period_ms * MS), silence),
-                    Occupancy(zone, place, self._settings.rules[place.rule], chosen.fit),
+                    Occupancy(
+                        zone,
+                        place,
+                        self._settings.rules[place.rule],
+                        chosen.fit,
+                        self._beside(place, chosen.zones.values()),
+                    ),
                 )
                 for zone, place in chosen.zones.items()
             ),
         )
+
+    def _beside(self, zone: ZoneSettings, every: Iterable[ZoneSettings]) -> Iterator[ZoneSettings]:
+        """The camera's other zones whose rule names a class that this one's names too."""
+        rules = self._settings.rules
+        own = {*rules[zone.rule].strong, *rules[zone.rule].weak}
+        for other in every:
+            if other is not zone and not own.isdisjoint((*rules[other.rule].strong, *rules[other.rule].weak)):
+                yield other
 
     def _zone(self, camera: str, name: str, chosen: ZoneSettings, slowest: Ns, silence: Ns) -> Zone:
         settings = self._settings
