@@ -61,12 +61,10 @@ def run(
         road = _Road(Places(Path(name)), minutes * 60, clip, detector, progress)
         try:
             road.start()
-            rows = _watch(road, minutes * 60, progress)
+            rows = _watch(road, minutes * 60, samples, progress)
             sealed = len(road.daemon.claims())
         finally:
             road.end()
-    if samples is not None:
-        _write(samples, rows)
     return summary(rows) | {
         "simulated": True,
         "minutes": minutes,
@@ -198,12 +196,14 @@ class _Road:
             os.close(descriptor)
 
 
-def _watch(road: _Road, seconds: float, progress: street_site.Progress) -> list[Row]:
+def _watch(road: _Road, seconds: float, samples: Path | None, progress: street_site.Progress) -> list[Row]:
     rows: list[Row] = []
     begun, cut_at = time.monotonic(), CUT_EVERY_S
     while (now := time.monotonic() - begun) < seconds:
         road.daemon.check()
         rows.append({"s": round(now, 1)} | resident(road.daemon.pid))
+        if samples is not None:
+            _write(samples, rows[-1], head=len(rows) == 1)
         if now >= cut_at:
             road.camera.cut(reset=True)
             cut_at += CUT_EVERY_S
@@ -227,6 +227,8 @@ def resident(pid: int) -> Row:
     }
 
 
-def _write(path: Path, rows: list[Row]) -> None:
-    lines = [",".join(rows[0]), *(",".join(f"{value:.2f}" for value in row.values()) for row in rows)]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+def _write(path: Path, row: Row, *, head: bool) -> None:
+    with path.open("w" if head else "a", encoding="utf-8") as file:
+        if head:
+            file.write(",".join(row) + "\n")
+        file.write(",".join(f"{value:.2f}" for value in row.values()) + "\n")

@@ -188,6 +188,47 @@ def memory(
     _show(lambda: result, bench.text, as_json=as_json)
 
 
+@app.command()
+def dwell(
+    minutes: Annotated[float, typer.Option(min=0.5, help="Of the stream.")] = 15,
+    stay: Annotated[int, typer.Option(min=5, metavar="SECONDS", help="The rule's stay.")] = 600,
+    model: StreetModel = None,
+    classes: StreetClasses = None,
+    as_json: AsJson = False,
+) -> None:
+    """A long stay in real time, once, and the same through replay with identical decisions. Simulated."""
+    from edge_agent.bench import dwell as bench  # noqa: PLC0415 - help stays instant
+    from edge_agent.bench.street_site import detector_of  # noqa: PLC0415
+
+    chosen = detector_of(model, classes)
+    with _progress(as_json) as told:
+        result = bench.run(bench.Plan(round(minutes * 60), stay), chosen, told)
+    _show(lambda: result, bench.text, as_json=as_json)
+    if not result["good"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def hostile(
+    seconds: Annotated[float, typer.Option(min=5, help="That count, of each run.")] = 60,
+    rounds: Annotated[int, typer.Option(min=1)] = 2,
+    seed: Seed = 1,
+    model: StreetModel = None,
+    classes: StreetClasses = None,
+    as_json: AsJson = False,
+) -> None:
+    """Eight cameras, one of them hostile: the cadence of the others against eight good ones. Simulated."""
+    from edge_agent.bench import hostile as bench  # noqa: PLC0415 - help stays instant
+    from edge_agent.bench.street_site import detector_of  # noqa: PLC0415
+
+    chosen = detector_of(model, classes)
+    with _progress(as_json) as told:
+        result = bench.run(chosen, seconds, rounds, seed, told)
+    _show(lambda: result, bench.text, as_json=as_json)
+    if not result["good"]:
+        raise typer.Exit(1)
+
+
 def _show(run: Callable[[], dict[str, Any]], text: Callable[[dict[str, Any]], str], *, as_json: bool) -> None:
     result = run()
     if as_json:
