@@ -79,7 +79,7 @@ def main(
     if as_json:
         print(json.dumps(result, ensure_ascii=False))
     else:
-        _say(result, difference, out)
+        _say(result, difference, out, bridge=bool(site.lanes), storefronts=site.street is not None)
     if difference is not None:
         raise typer.Exit(1)
 
@@ -110,8 +110,9 @@ def _difference(live: list[str], replayed: list[str]) -> Difference | None:
 
 def _counts(lines: list[str]) -> dict[str, Any]:
     """What the decisions say, for somebody who has not opened them."""
-    crossings = over = 0
+    crossings = over = suspects = 0
     matches: dict[str, str] = {}
+    street: Counter[str] = Counter()
     faults: Counter[str] = Counter()
     for decision in map(json.loads, lines):
         match decision["type"]:
@@ -120,24 +121,45 @@ def _counts(lines: list[str]) -> dict[str, Any]:
                 over += any(verdict["outcome"] == "over" for verdict in decision["verdicts"])
             case "Seal":  # an amendment takes the place of what it amends
                 matches[decision["case"]] = decision["match"]["status"]
+            case "SealStreet":
+                report = decision["report"]
+                asked = report["phase"] in ("recheck", "inspection")
+                street[f"{report['phase']}: {report['finding']}" if asked else report["phase"]] += 1
+            case "ZoneChanged":
+                suspects += decision["detail"] == "suspect"
             case "Fault":
                 faults[f"{decision['source']} {decision['kind']}"] += decision["count"]
     return {
         "crossings": crossings,
         "over_a_limit": over,
         "cases": dict(sorted(Counter(matches.values()).items())),
+        "street": dict(sorted(street.items())),
+        "suspects": suspects,
         "faults": dict(faults.most_common()),
     }
 
 
-def _say(result: Mapping[str, Any], difference: Difference | None, out: Path) -> None:
+def _say(
+    result: Mapping[str, Any],
+    difference: Difference | None,
+    out: Path,
+    *,
+    bridge: bool,
+    storefronts: bool,
+) -> None:
     print(f"{result['events']} events over {result['recorded_s']} s, in {result['took_s']} s", end="")
     print(f" ({result['times_real_time']} x real time)")
-    cases = ", ".join(f"{count} {status}" for status, count in result["cases"].items())
-    print(f"{result['crossings']} crossings, {result['over_a_limit']} over a limit; cases: {cases or 'none'}")
+    cases, street = (
+        ", ".join(f"{count} {what}" for what, count in result[side].items()) or "none"
+        for side in ("cases", "street")
+    )
+    if bridge:
+        print(f"{result['crossings']} crossings, {result['over_a_limit']} over a limit; cases: {cases}")
+    if storefronts:
+        print(f"street records: {street}; {result['suspects']} suspect(s), which are no case")
     for what, count in result["faults"].items():
         print(f"fault: {what}, {count} times")
-    if not result["crossings"]:
+    if bridge and not result["crossings"]:
         print("no crossing: is this the configuration of the site that the recording was made at?")
     print(f"{result['decisions']} decisions, {result['statements']} statements (unsigned) in {out}")
     if result["refused"]:

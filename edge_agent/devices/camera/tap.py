@@ -13,6 +13,7 @@ from edge_agent.devices.camera.camera import Camera
 from edge_agent.devices.camera.feed import Arrived
 from edge_agent.devices.camera.headers import sequence_header
 from edge_agent.devices.camera.ring import StoredPacket, StreamInfo
+from edge_agent.errors import DeviceError
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +21,10 @@ FORMATS = {"h264": "h264", "hevc": "h265"}  # FFmpeg's word -> Foxglove's
 START_CODE = b"\x00\x00\x01"
 
 Keep = Callable[[str, Ns, str, bytes], None]  # camera, captured at, format, data
+
+
+class UnsupportedCodec(DeviceError):
+    """Not one of `FORMATS`."""
 
 
 class VideoTap:
@@ -54,6 +59,10 @@ class VideoTap:
         while (arrived := self._feed.get()) is not None:
             try:
                 self._take(arrived)
+            except UnsupportedCodec as codec:
+                self.failed += 1
+                if self.failed == 1:
+                    log.warning("camera/%s: %s", self._camera.id, codec)
             except Exception:  # one packet, or one camera's codec, ends no recording
                 self.failed += 1
                 if self.failed == 1:
@@ -63,7 +72,7 @@ class VideoTap:
         packet = arrived.packet
         form = FORMATS.get(packet.stream.codec)
         if form is None:
-            raise ValueError(f"{packet.stream.codec} is not recorded; H.264 and H.265 are")
+            raise UnsupportedCodec(f"video in {packet.stream.codec} is not recorded; H.264 and H.265 are")
         for data in self._annex_b(packet):
             self._keep(self._camera.id, arrived.captured_at, form, data)
 
