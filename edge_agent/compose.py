@@ -231,7 +231,7 @@ class Agent:
 
         minutes = self.config.site.legal.utc_offset_minutes
         keep = self._keep_video if self.config.journal.video else None
-        return StreetParts(chosen, self.intake.emit, self.staging, epochs, minutes, keep)
+        return StreetParts(chosen, self.intake.emit, self.staging, epochs, minutes, keep, self.config.clock)
 
     def _make_ports(self) -> list[SerialPort | ModbusPort]:
         from edge_agent.devices.modbus import ModbusPort  # noqa: PLC0415 - pymodbus only where it is spoken

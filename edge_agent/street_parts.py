@@ -43,6 +43,7 @@ class StreetParts:
         epochs: for cameras that are files: when the first picture was taken.
         utc_offset_minutes: local time less UTC where no time zone is configured.
         keep_video: takes every compressed picture, for a recording; None: none is kept.
+        clock_settings: what sets the clock; while it is not set no time is drawn into copies.
     """
 
     def __init__(
@@ -53,7 +54,9 @@ class StreetParts:
         epochs: Mapping[str, Ns],
         utc_offset_minutes: int,
         keep_video: Keep | None = None,
+        clock_settings: clock.ClockSettings | None = None,
     ) -> None:
+        self._clock = clock_settings or clock.ClockSettings()
         self._local = LocalTime(street.core().utc_offsets, utc_offset_minutes)
         chosen = street.detector
         masking = Detector(chosen.model_copy(update={"min_score": MASK_SCORE})) if chosen else None
@@ -87,7 +90,7 @@ class StreetParts:
             emit,
             clock.monotonic,
             settings=street.pictures,
-            said_time=self._said_time,
+            said_time=lambda at: said_time(at, self._local, self._clock),
         )
 
     def parts(self) -> Iterator[Part]:
@@ -113,10 +116,15 @@ class StreetParts:
         found = self.scenes.reference_picture(camera)
         return ReferencePicture(*found) if found else None
 
-    def _said_time(self, at: Ns) -> str:
-        utc = Ns(at + clock.utc_minus_mono())
-        local = datetime.fromtimestamp(utc // S, UTC) + timedelta(minutes=self._local.offset_min(utc))
-        return f"{local:%Y-%m-%d %H:%M:%S}"
+
+def said_time(at: Ns, local: LocalTime, settings: clock.ClockSettings) -> str:
+    """A monotonic time as local date and time; empty while nobody can say that the clock is right."""
+    status = clock.clock_status(settings)
+    if not status.synced:
+        return ""
+    utc = Ns(at + status.utc_minus_mono)
+    shown = datetime.fromtimestamp(utc // S, UTC) + timedelta(minutes=local.offset_min(utc))
+    return f"{shown:%Y-%m-%d %H:%M:%S}"
 
 
 def _drawings(street: StreetConfig) -> dict[str, ZoneDrawing]:

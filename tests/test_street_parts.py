@@ -22,6 +22,7 @@ from edge_agent.core.decisions import SealCoverage, SealStreet
 from edge_agent.core.events import CaseRecalled, SceneSeen
 from edge_agent.core.records import Detection
 from edge_agent.core.scene import Finding, Phase
+from edge_agent.core.street.hours import LocalTime
 from edge_agent.core.units import S
 from edge_agent.demo.street import CAMERA, SCALED, ZONES, street_config
 from edge_agent.devices import clock
@@ -264,3 +265,11 @@ def test_the_evidence_of_both_runs_is_one_chain_that_verifies(runs):
     assert report.good, report.problems
     assert report.statements >= len(runs.first) + len(runs.second)
     assert report.attachments >= 8
+
+
+def test_copies_are_given_a_time_only_while_somebody_sets_the_clock(monkeypatch):
+    local, settings = LocalTime((), 480), clock.ClockSettings()
+    faster_clock(monkeypatch)
+    assert street_parts.said_time(clock.monotonic(), local, settings)[:2] == "20"
+    monkeypatch.setattr(clock, "kernel_clock", lambda: clock.KernelClock(False, 0, 16_000_000_000))
+    assert street_parts.said_time(clock.monotonic(), local, settings) == ""

@@ -517,6 +517,17 @@ def test_of_several_cases_of_the_last_run_the_last_goes_on():
     assert story(decided) == [("old-front-3", 5, "cleared", "absent")]
 
 
+def test_a_case_that_is_recalled_twice_goes_on_once():
+    again = recalled(at=150 * S, revision=2)
+
+    decided = a_day(("", 200), ("stall", 900), extra=[recalled(), again], rule={"recheck_s": 0})
+
+    assert [(revision, phase) for _, revision, phase, _ in story(decided)] == [
+        (5, "cleared"),
+        (6, "reopened"),
+    ]
+
+
 def test_pictures_that_take_long_to_be_looked_at_are_no_silence():
     slow = [replace(event, at=event.at + 40 * S) for event in scenes(("", 120))]
 

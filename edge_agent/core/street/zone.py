@@ -118,6 +118,8 @@ class Zone:
 
     def recall(self, event: CaseRecalled) -> None:
         """Go on with a case of the last run; of several the last, and none once this run has its own."""
+        if self._cases.find(event.case) is not None:
+            return  # it is known, and its records count on from what this run has made of it
         newest = self._recalled_at is None or event.recorded_at >= self._recalled_at
         case = self._cases.recall(event, current=newest and not self._cases.opened)
         if self._cases.current is not case:
