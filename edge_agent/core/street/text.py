@@ -6,6 +6,9 @@ from edge_agent.core.scene import Finding, Phase, StreetReport
 from edge_agent.core.street.settings import RuleSettings
 from edge_agent.core.units import MS, Ns, S
 
+# A statement's text is bounded; all items are in the record.
+MAX_LABELS = 8
+
 
 def texts(report: StreetReport, rule: RuleSettings, shop_name: str) -> tuple[str, str]:
     """The record's two texts.
@@ -74,7 +77,12 @@ def _items(report: StreetReport) -> tuple[str, str]:
     labels = sorted({item.label for item in report.items})
     if not labels:
         return "", ""
-    return f" Seen: {', '.join(labels)}.", f"所见：{'、'.join(labels)}。"
+    more = len(labels) > MAX_LABELS
+    labels = labels[:MAX_LABELS]
+    return (
+        f" Seen: {', '.join(labels)}{' and more' if more else ''}.",
+        f"所见：{'、'.join(labels)}{'等' if more else ''}。",
+    )
 
 
 def _is_narrow(report: StreetReport, rule: RuleSettings) -> bool:

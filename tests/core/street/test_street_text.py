@@ -5,7 +5,7 @@ import pytest
 from edge_agent.core.scene import Finding, Phase
 from edge_agent.core.street.text import INSPECTED, RECHECKED, texts
 from edge_agent.core.units import S
-from tests.storefront import a_report, a_rule
+from tests.storefront import a_report, a_rule, an_item
 
 ALL = [
     *((phase, Finding.PRESENT) for phase in (Phase.CONFIRMED, Phase.REOPENED, Phase.ONGOING)),
@@ -57,3 +57,12 @@ def test_an_inspection_names_its_rule_and_speaks_of_no_line_where_the_rule_has_n
     assert english.startswith("Inspection as ordered, Rubbish left beside the bins: ")
     assert chinese.startswith("按指令检查（垃圾落地）：")
     assert "line" not in english
+
+
+def test_a_heap_of_many_kinds_is_not_listed_in_full():
+    items = tuple(an_item(0, f"class_{k:02}_{'x' * 30}") for k in range(32))
+
+    for text in texts(a_report(items=items), a_rule(title_en="t" * 100, title_zh="名" * 100), "店" * 200):
+        assert "class_07" in text
+        assert "class_08" not in text
+        assert len(text) < 900
