@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from edge_agent.config.loader import load
+from edge_agent.config.settings import SiteConfig
 from edge_agent.core.decisions import Decision
 from edge_agent.core.events import SceneSeen
 from edge_agent.core.records import Detection
@@ -47,20 +47,20 @@ def true_detections(day: StreetDay, t_ns: int, calls: dict[str, str] | None = No
 
 
 class Drawn:
-    """A camera of an example's configuration before a drawn day.
+    """A camera of a configuration before a drawn day.
 
     Args:
-        example: name of the file under configs/.
+        config: the site.
         camera: the one that sees the day.
         day: what is there.
         folder: an empty one, for the references.
     """
 
-    def __init__(self, example: str, camera: str, day: StreetDay, folder: Path) -> None:
-        self.config = load(ROOT / "configs" / example)
+    def __init__(self, config: SiteConfig, camera: str, day: StreetDay, folder: Path) -> None:
+        self.config = config
         self.day = replace(day, scene=day.scene.sized(*SIZE))
-        assert self.config.street is not None
-        chosen = self.config.street.cameras[camera]
+        assert config.street is not None
+        chosen = config.street.cameras[camera]
         bank = ReferenceBank(folder, camera)
         for name, image in self.day.references():
             light, weather = name.split("-")[:2]

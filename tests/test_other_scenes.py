@@ -9,6 +9,8 @@ from dataclasses import replace
 
 import pytest
 
+from edge_agent.config.loader import load
+from edge_agent.config.settings import SiteConfig
 from edge_agent.core.decisions import ZoneChanged
 from edge_agent.core.units import S
 from edge_agent.sim.street import StreetDay
@@ -22,6 +24,10 @@ EXAMPLES = {
     "site-gate.yaml": ("gate", site_gate_day()),
     "rubbish.yaml": ("bins", bins_day()),
 }
+
+
+def the_example(name: str) -> SiteConfig:
+    return load(ROOT / "configs" / name)
 
 
 def without(day: StreetDay, *names: str) -> StreetDay:
@@ -44,16 +50,16 @@ def watch(tmp_path):
     """`watch(example, day, hour, period_s)`: what the box decides when the day begins at that hour."""
 
     def watched(example: str, day: StreetDay, hour: float, period_s: int, **faults: str):
-        return Drawn(example, EXAMPLES[example][0], day, tmp_path).decided(hour, period_s, faults)
+        camera, _ = EXAMPLES[example]
+        return Drawn(the_example(example), camera, day, tmp_path).decided(hour, period_s, faults)
 
     return watched
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_the_zone_of_the_example_lies_where_the_drawn_scene_has_it(example, tmp_path):
-    camera, (day, drawn) = EXAMPLES[example]
-    street = Drawn(example, camera, day, tmp_path).config.street
-    [zone] = street.cameras[camera].zones.values()
+def test_the_zone_of_the_example_lies_where_the_drawn_scene_has_it(example):
+    camera, (_, drawn) = EXAMPLES[example]
+    [zone] = the_example(example).street.cameras[camera].zones.values()
 
     assert zone.polygon == tuple((round(x, 3), round(y, 3)) for x, y in drawn.polygon)
     assert (ROOT / "configs" / example).read_text("utf-8").startswith("# ")

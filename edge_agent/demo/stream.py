@@ -24,7 +24,7 @@ class StreamServer:
     def __init__(self, clip: Path, clock: Callable[[], Ns]) -> None:
         self._clip = clip
         self._clock = clock
-        self._origin: Ns | None = None
+        self._began = Ns(0)
         self._begun = threading.Event()
         self._stop = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -39,7 +39,7 @@ class StreamServer:
 
     def begin(self, origin: Ns) -> None:
         """The clip's first picture is taken at `origin`; connections wait until then."""
-        self._origin = origin
+        self._began = origin
         self._begun.set()
 
     def stop(self) -> None:
@@ -70,25 +70,33 @@ class StreamServer:
         import av  # noqa: PLC0415 - heavy: loads FFmpeg
 
         self._begun.wait()
-        if self._origin is None:
-            return
         try:
-            with (
-                av.open(str(self._clip)) as source,
-                av.open(target, "w", format="mpegts", options={"flush_packets": "1"}) as sink,
-            ):
-                self._send(source, sink)
+            with av.open(str(self._clip)) as source:
+                stream = source.streams.video[0]
+                if self._stop.is_set() or not self._go_to_now(source, stream):
+                    return
+                options = {"flush_packets": "1"}
+                with av.open(target, "w", format="mpegts", options=options) as sink:
+                    self._send(source, stream, sink)
         except (OSError, av.FFmpegError):
             return  # whoever watched has gone
 
-    def _send(self, source: Any, sink: Any) -> None:
-        stream = source.streams.video[0]
+    def _go_to_now(self, source: Any, stream: Any) -> bool:
+        """Stand at the last keyframe before now; False when the clip is over: nothing comes twice."""
+        passed = self._clock() - self._began
+        if stream.duration is not None and passed >= to_ns(stream.duration, stream.time_base):
+            return False
+        if passed > 0:
+            ticks = int(passed / S / stream.time_base)
+            source.seek((stream.start_time or 0) + ticks, stream=stream)
+        return True
+
+    def _send(self, source: Any, stream: Any, sink: Any) -> None:
         out = sink.add_stream_from_template(stream)
-        origin = self._origin or Ns(0)
         for packet in source.demux(stream):
             if packet.pts is None or not packet.size:
                 continue
-            due = origin + to_ns(packet.pts - (stream.start_time or 0), stream.time_base)
+            due = self._began + to_ns(packet.pts - (stream.start_time or 0), stream.time_base)
             if self._stop.wait(max(0, due - self._clock()) / S):
                 return
             packet.stream = out

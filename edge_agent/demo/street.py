@@ -1,8 +1,10 @@
 """The demo's street: three stretches of pavement, a minute of a day, rules scaled to it.
 
 fruit    crates are put out one by one and taken in again: a case, cleared, put right at its re-check
+corner   a vendor pedals up and sells on: nobody's ground, another rule; not put right at its re-check
 noodles  a van unloads for longer than the rule's stay: a delivery, and no case
-corner   a vendor pedals up and sells: nobody's ground, another rule
+
+The van comes last: it stands before the corner, and a delivery pauses the stays of neighbours too.
 """
 
 from __future__ import annotations
@@ -40,6 +42,12 @@ SCALED: dict[str, Any] = {
     "picture_spacing_s": 4,
     "hours": {"enforce": []},
 }
+SETTLE_MS = 1_500  # of the layer: what stands still
+CRATES_S = (4, 30)  # from the first pile until they are taken in
+VENDOR_S = 6
+DELIVERY_S = (28, 49)
+# The box connects, looks every other second and waits until goods stand still: so much later may it confirm.
+LATE_S = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,7 @@ class TrueStay:
     zone: str
     start: Ns
     end: Ns
-    case: bool  # by the scaled rule it is one
+    case: bool  # so much of it is watched that the scaled rule must find it; of others it may
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +94,19 @@ def street_play(seconds: float, watched_s: float) -> StreetPlay:
     scene = StreetScene(width=SIZE[0], height=SIZE[1], shops=_SHOPS)
     zones = StreetDay(scene, (), length).zones
     fruit, noodles, corner = zones
-    goods = _crates(fruit, until_s=29)
-    selling = _vendor(corner, from_s=24, until_s=seconds)
-    actors = [*goods, *_delivery(scene, noodles, from_s=12, until_s=46), *selling, *_passers(seconds)]
+    goods = _crates(fruit, *CRATES_S)
+    selling = _vendor(corner, from_s=VENDOR_S, until_s=seconds)
+    actors = [*goods, *_delivery(scene, noodles, *DELIVERY_S), *selling, *_passers(seconds)]
     here = tuple(actor for actor in actors if actor.from_ns < length)
-    truth = (
-        TrueStay(ZONES[0], Ns(6 * S), Ns(29 * S), case=True),
-        TrueStay(ZONES[2], Ns(24 * S), Ns(length), case=True),
+    least = (SCALED["stay_s"] + SCALED["candidate_s"] + LATE_S) * S
+    put_out, taken_in = CRATES_S
+    stood = ((ZONES[0], put_out * S, min(taken_in * S, length)), (ZONES[2], VENDOR_S * S, length))
+    truth = tuple(
+        TrueStay(name, Ns(start), Ns(end), case=min(end, watched) - start >= least)
+        for name, start, end in stood
+        if start < end
     )
-    # A stay of which too little is seen is nobody's to confirm.
-    least = (SCALED["stay_s"] + SCALED["candidate_s"]) * S
-    kept = tuple(stay for stay in truth if min(stay.end, watched) - stay.start >= least)
-    return StreetPlay(StreetDay(scene, here, length, name="demo"), kept)
+    return StreetPlay(StreetDay(scene, here, length, name="demo"), truth)
 
 
 _SHOPS = (Shop(-6_000, -2_000, 1), Shop(-2_000, 2_500, 2, awning=True), Shop(2_500, 6_000, 3))
@@ -112,6 +121,7 @@ def street_config(example: Path, scene: StreetScene) -> StreetConfig:
     for rule in tree["rules"].values():
         rule.update(SCALED)
     drawn = dict(zip(ZONES, StreetDay(scene, (), 1).zones, strict=True))
+    tree["cameras"][CAMERA]["scene"]["layer"]["settle_ms"] = SETTLE_MS
     for name, zone in tree["cameras"][CAMERA]["zones"].items():
         zone.update(_laid_out(drawn[name]))
     return StreetConfig.model_validate(tree)
@@ -125,16 +135,18 @@ def _laid_out(zone: ShopZone) -> dict[str, Any]:
     }
 
 
-def _crates(zone: ShopZone, until_s: float) -> list[Actor]:
+def _crates(zone: ShopZone, from_s: float, until_s: float) -> list[Actor]:
     """Three piles, put out one by one."""
     x0, y0, x1, _ = zone.rect_mm
-    spots = ((6.0, 0.32, 11), (8.0, 0.55, 23), (11.0, 0.78, 35))
+    spots = ((0, 0.32, 11), (2, 0.55, 23), (5, 0.78, 35))
     out = []
-    for number, (at_s, share, look) in enumerate(spots):
+    for number, (after_s, share, look) in enumerate(spots):
         thing = make("goods_pile", x0 + round(share * (x1 - x0)), y0 + 750, look)
-        out.append(stays(f"crates-{number}", "goods", thing, round(at_s * S), round(until_s * S)))
-    keeper = make("person", x0 + 700, y0 + 1_700, 5, 90)
-    out.append(walks("keeper", "passer", keeper, 4 * S, ((x0 + 200, 100), (x0 + 900, y0 + 1_500)), 900))
+        out.append(
+            stays(f"crates-{number}", "goods", thing, round((from_s + after_s) * S), round(until_s * S))
+        )
+    keeper, way = make("person", x0 + 700, y0 + 1_700, 5, 90), ((x0 + 200, 100), (x0 + 900, y0 + 1_500))
+    out.append(walks("keeper", "passer", keeper, round((from_s - 2) * S), way, 900))
     return out
 
 

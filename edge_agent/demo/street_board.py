@@ -37,6 +37,7 @@ class StreetBoard:
     zones: dict[str, ZoneChanged] = field(default_factory=dict)  # by name, the last change of each
     _records: dict[tuple[str, int], Record] = field(default_factory=dict)
     _by_seq: dict[int, Record] = field(default_factory=dict)
+    _receipts: dict[int, Ns] = field(default_factory=dict)  # also of what is not known to be sealed yet
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def decided(self, decision: Decision) -> None:
@@ -52,6 +53,7 @@ class StreetBoard:
         with self._lock:
             record = self._records[seal.case, seal.revision]
             record.sealed_at = at
+            record.receipted_at = self._receipts.get(seq)
             self._by_seq[seq] = record
 
     def refused(self, seal: SealStreet, reason: str) -> None:
@@ -60,11 +62,12 @@ class StreetBoard:
             self._records[seal.case, seal.revision].problem = reason
 
     def receipted(self, seq: int, at: Ns) -> None:
-        """The platform's signed receipt came."""
+        """The platform's signed receipt came: now and then sooner than the sealer's own word."""
         with self._lock:
+            first = self._receipts.setdefault(seq, at)
             record = self._by_seq.get(seq)
-            if record is not None and record.receipted_at is None:
-                record.receipted_at = at
+            if record is not None:
+                record.receipted_at = first
 
     def records(self) -> list[Record]:
         """In the order of their deciding."""
@@ -82,22 +85,23 @@ def street_summary(records: Sequence[Record], truth: Sequence[TrueStay], origin:
     """
     reports = [record.seal.report for record in records]
     confirmed = [report for report in reports if report.phase is Phase.CONFIRMED]
-    true = [stay for stay in truth if stay.case]
-    found = {
+    # One case of a stay is right; a second one of it is as false as one of no stay.
+    found = [
         stay
-        for stay in true
+        for stay in truth
         if any(
             report.zone == stay.zone and stay.start <= report.judged_at - origin <= stay.end
             for report in confirmed
         )
-    }
+    ]
+    true = sum(stay.case for stay in truth)
     rechecks = [report.finding for report in reports if report.phase is Phase.RECHECK]
     return {
         "cases": {
-            "true": len(true),
+            "true": true,
             "confirmed": len(confirmed),
             "falsely": len(confirmed) - len(found),
-            "missed": len(true) - len(found),
+            "missed": true - sum(stay.case for stay in found),
         },
         "cleared": sum(1 for report in reports if report.phase is Phase.CLEARED),
         "rechecks": {
