@@ -269,6 +269,29 @@ def test_goods_put_out_before_the_hours_count_from_their_beginning():
     assert confirmed.report.judged_at == 900 * S
 
 
+def test_a_clock_that_is_set_by_an_hour_begins_the_stay_anew_and_one_that_drifts_does_not():
+    def confirmed_at(step_s, **rule):
+        set_anew = a_clock(200, NOON_UTC + step_s * S)
+        before, after = scenes(("stall", 200)), scenes(("stall", 500), start_s=201)
+        site = Site(street_settings(rule={"recheck_s": 0, **rule}))
+        decided = [d for event in [*start(), *before, set_anew, *after] for d in site.step(event)]
+        return seals(decided)[0].report.judged_at // S
+
+    assert confirmed_at(3_600) == 501
+    assert confirmed_at(1) == confirmed_at(3_600, hours={"enforce": []}) == 305
+
+
+def test_a_record_tells_the_time_by_the_clock_that_its_hours_were_judged_by():
+    set_anew = a_clock(312, NOON_UTC - 9 * 3_600 * S)
+    site = Site(street_settings(rule={"recheck_s": 0}))
+    stream = [*start(), *scenes(("stall", 312)), set_anew, *scenes(("", 30), start_s=313)]
+
+    [seal] = seals([d for event in stream for d in site.step(event)])  # no picture comes: sealed at 313
+
+    assert seal.at > 312 * S
+    assert seal.clock.utc_minus_mono == NOON_UTC
+
+
 def test_nobody_is_a_case_at_night():
     assert seals(a_day_from(at_local(23), ("stall", 2_000))) == []
 

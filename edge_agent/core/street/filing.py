@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from edge_agent.core.decisions import SealStreet
 from edge_agent.core.events import ClockStatus
 from edge_agent.core.scene import StreetReport
+from edge_agent.core.standing import utc_of
 from edge_agent.core.street.pictures import Request, Taken
 from edge_agent.core.street.settings import RuleSettings
 from edge_agent.core.street.use_class import use_class
@@ -31,6 +32,7 @@ class Record:
     rule: RuleSettings
     model_sha256: str
     requests: tuple[Request, ...]
+    clock: ClockStatus | None = None  # by which its hours were judged
 
     def ready(self, now: Ns) -> bool:
         """All pictures have come, or the wait is over."""
@@ -68,6 +70,8 @@ class Filing:
         return min((max(dues) for dues in unanswered if dues), default=None)
 
     def _seal(self, record: Record, now: Ns, clock: ClockStatus | None) -> SealStreet:
+        if utc_of(now, record.clock) is not None:  # a clock that was set since would tell other hours
+            clock = record.clock
         taken = _in_order(one for request in record.requests for one in request.taken(now))
         pictures = tuple(picture for picture, _ in taken)
         detections = tuple(seen for _, seen in taken)

@@ -97,13 +97,18 @@ class Hours:
         self._calendar = calendar
         self._local = local
 
+    @property
+    def always(self) -> bool:
+        """It holds at any time, whatever the clock says."""
+        return not self._enforce and not self._permitted
+
     def at(self, at: Ns, clock: ClockStatus | None) -> InForce:
         """Whether the rule holds at the instant `at`.
 
         A permitted window that names a stay of its own permits only so long a stay. Where several
         windows name one, the longest holds.
         """
-        if not self._enforce and not self._permitted:
+        if self.always:
             return InForce(holds=True, detail="", window="always", stay_s=None)
         utc = utc_of(at, clock)
         if utc is None:

@@ -137,6 +137,11 @@ class ZoneRule:
         else:
             self.step, self._recorded_at = Step.ONGOING, recorded_at
 
+    def forget(self) -> None:
+        """Nobody can say in which hours the stay counted: it begins anew. An open case stays open."""
+        if self.step not in OPEN:
+            self.stay = None
+
     def asked(self, at: Ns, force: InForce, tier_stay: int) -> Ns:
         """The stay that the rule asks for now: the window's or the rule's, by tier and light.
 

@@ -318,6 +318,11 @@ class StreetSettings(Settings):
                     wrong.append(f"{where}.rule: no rule {zone.rule!r}; there are {sorted(self.rules)}")
                 if zone.shop and zone.shop not in self.shops:
                     wrong.append(f"{where}.shop: no shop {zone.shop!r}; there are {sorted(self.shops)}")
+        drawn = [(chosen.order, chosen.zone) for chosen in self.inspections]
+        wrong += [
+            f"street.inspections.{order}: names zone {zone!r} twice; an order is carried out once in a zone"
+            for order, zone in sorted({one for one in drawn if drawn.count(one) > 1})
+        ]
         wrong += [
             f"street.inspections.{chosen.order}: no zone {chosen.zone!r}"
             for chosen in self.inspections

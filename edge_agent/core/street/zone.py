@@ -8,6 +8,7 @@ from dataclasses import replace
 from edge_agent.core.decisions import Decision
 from edge_agent.core.events import CaseRecalled, ClockStatus
 from edge_agent.core.scene import Finding, Phase
+from edge_agent.core.standing import utc_of
 from edge_agent.core.street.cases import Case, Cases
 from edge_agent.core.street.errands import Errand, Errands, answer, recheck, unsettled
 from edge_agent.core.street.filing import Filing, Record
@@ -21,6 +22,9 @@ from edge_agent.core.street.shops import Shops
 from edge_agent.core.street.stay import Stay
 from edge_agent.core.street.timeline import SUSPECT, TimeLine
 from edge_agent.core.units import Ns, Permille, S
+
+# A clock that is set by so much has told other hours before.
+STEP = 60 * S
 
 CONFIRMING = (Phase.CONFIRMED, Phase.REOPENED)
 NO_PICTURE = Sample(Ns(0), Finding.UNSEEN, "no_picture", (), Permille(0), None, None, False, False)
@@ -62,6 +66,8 @@ class Zone:
         self._sample = NO_PICTURE
         self._reference = ""
         self._model = ""
+        self._clock: ClockStatus | None = None  # by which the last look was judged
+        self._utc_offset: Ns | None = None  # of the last clock that was known
         self._force = InForce(holds=False, detail="hours_unknown", window="", stay_s=None)
 
     # -- what comes from outside -------------------------------------------------------------------
@@ -79,6 +85,7 @@ class Zone:
             clock: what is known of the clock.
         """
         self._sample, self._reference, self._model = sample, reference, model_sha256
+        self._told_time(clock)
         self._force = self._hours.at(sample.at, clock)
         moves = self._rule.look(sample, self._force, Permille(self._tier.stay))
         stay = self._rule.stay
@@ -99,6 +106,7 @@ class Zone:
             if now - self._sample.at > self._rule.watched:
                 self._sample, self._force = replace(NO_PICTURE, at=now), self._hours.at(now, clock)
                 self._reference = self._model = ""
+                self._told_time(clock)
             yield from self._answered(now, errand, unsettled(self._rule, self._sample, self.place.rule))
 
     def inspect(self, order: str, due: Ns, limit: Ns) -> None:
@@ -173,6 +181,15 @@ class Zone:
     def _rechecks_itself(self) -> bool:
         return self.place.rule.recheck_after == "confirmed"
 
+    def _told_time(self, clock: ClockStatus | None) -> None:
+        before, after = self._utc_offset, utc_of(Ns(0), clock)
+        self._clock = clock
+        if after is None:
+            return
+        self._utc_offset = after
+        if before is not None and abs(after - before) >= STEP and not self._hours.always:
+            self._rule.forget()
+
     def _moved(self, now: Ns, move: Move) -> Iterator[Decision]:
         at, phase, stay = self._sample.at, move.phase, move.stay
         if phase is not None:
@@ -232,7 +249,8 @@ class Zone:
         said = with_counts(said, self._shops.counts(shop, sample.at))
         there = finding in (Finding.PRESENT, Finding.SUSPECT)
         take, requests = self._album.record(now, sample.at, phase, sample.items if there else (), stay)
-        self._filing.add(Record(case.id, case.next_revision(), said, self.place.rule, self._model, requests))
+        revision = case.next_revision()
+        self._filing.add(Record(case.id, revision, said, self.place.rule, self._model, requests, self._clock))
         yield take
 
     @property
