@@ -33,6 +33,9 @@ def shrink(image: Image, height: int | None = None) -> Image:
     cv2 = opencv()
     tall, wide = image.shape[:2]
     height = height or max(16, round(WIDTH * tall / wide))
+    while wide >= 4 * WIDTH:  # halving is four times as quick as one large step, and comes to the same
+        tall, wide = tall // 2, wide // 2
+        image = cv2.resize(image, (wide, tall), interpolation=cv2.INTER_AREA)
     area = wide >= 2 * WIDTH  # below, nothing is lost between the points of a linear one, which is quicker
     small: Image = cv2.resize(
         image, (WIDTH, height), interpolation=cv2.INTER_AREA if area else cv2.INTER_LINEAR
