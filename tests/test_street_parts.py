@@ -28,6 +28,7 @@ from edge_agent.demo.street import CAMERA, SCALED, ZONES, street_config
 from edge_agent.devices import clock
 from edge_agent.devices.camera.stills import to_jpeg
 from edge_agent.devices.scene import ReferenceBank
+from edge_agent.devices.staging import Staging
 from edge_agent.evidence.verify import verify
 from edge_agent.evidence.verify_sources import open_material
 from edge_agent.journal.reader import Recording, open_all, recorded_lines
@@ -273,3 +274,12 @@ def test_copies_are_given_a_time_only_while_somebody_sets_the_clock(monkeypatch)
     assert street_parts.said_time(clock.monotonic(), local, settings)[:2] == "20"
     monkeypatch.setattr(clock, "kernel_clock", lambda: clock.KernelClock(False, 0, 16_000_000_000))
     assert street_parts.said_time(clock.monotonic(), local, settings) == ""
+
+
+def test_without_a_model_and_a_recording_there_are_fewer_parts_and_nothing_is_named(runs):
+    street = runs.box.config.street.model_copy(update={"detector": None})
+    parts = street_parts.StreetParts(street, lambda _event: None, Staging(clock.monotonic), {}, 480)
+
+    assert parts.detector is None
+    begins = [type(begin.__self__).__name__ for begin, _ in parts.parts()]
+    assert begins == ["PictureWorker", "SceneWorker", "Sampler", "Camera"]  # who uses before who is used
