@@ -307,6 +307,7 @@ def _recalled(case: OpenCase, now: Ns, utc_minus_mono: Ns | None) -> CaseRecalle
         confirmed_at=monotonic(case.confirmed_utc_us),
         first_seen_at=monotonic(case.first_seen_utc_us),
         rechecked=case.rechecked,
+        shop=case.shop,
     )
 
 

@@ -192,6 +192,7 @@ class CaseRecalled:
     first_seen_at: Ns | None
     finding: Finding = Finding.PRESENT  # of its last record
     rechecked: bool = False  # its re-check was made since it was last confirmed or reopened
+    shop: str | None = None  # that the zone belonged to then; None: nobody says
 
 
 @dataclass(frozen=True, slots=True)

@@ -589,6 +589,7 @@ def test_a_case_recalled_when_nobody_knew_the_time_has_its_recheck_a_whole_wait_
         (ev.NoticeGiven(1, "case-9"), "case/case-9"),
         (recalled(zone="nowhere"), "zone/nowhere"),
         (recalled(event_type="other"), "zone/front"),
+        (recalled(shop="whoever_was_there_before"), "zone/front"),
     ],
 )
 def test_what_is_not_configured_is_named_and_not_used(event, source):

@@ -159,8 +159,11 @@ class Street:
     def _recall(self, now: Ns, event: CaseRecalled) -> Iterator[Decision]:
         """A case of the last run may still be open."""
         zone = self._zones.get(event.zone)
-        if zone is None or zone.place.rule.event_type != event.event_type:
-            yield self._unknown(now, f"zone/{event.zone}", f"case {event.case} of a zone or rule of the past")
+        same = zone is not None and zone.place.rule.event_type == event.event_type
+        # Who has taken over the shop since has nothing to do with it.
+        if zone is None or not same or event.shop not in (None, zone.place.shop):
+            past = f"case {event.case} of a zone, rule or shop of the past"
+            yield self._unknown(now, f"zone/{event.zone}", past)
             return
         zone.recall(event)
 
