@@ -145,8 +145,8 @@ class ZoneRule:
     def asked(self, at: Ns, force: InForce, tier_stay: int) -> Ns:
         """The stay that the rule asks for now: the window's or the rule's, by tier and light.
 
-        Low light is believed to last for a gap after it was last measured; a stay is never less than a
-        candidate's.
+        Low light is believed to last for a gap after it was last measured, and for as long as most of the
+        stay was observed in it; a stay is never less than a candidate's.
         """
         rule = self._rule
         stay_ms = (force.stay_s or rule.stay_s) * tier_stay
@@ -155,9 +155,11 @@ class ZoneRule:
         return Ns(max(stay_ms * MS, rule.candidate_s * S))
 
     def low_light(self, at: Ns) -> bool:
-        """Whether the stay is being judged in low light."""
-        dark_at = self.stay.low_light_at if self.stay is not None else None
-        return dark_at is not None and at - dark_at <= self._gap
+        """Whether the stay is being judged in low light: it is dark, or most of it was observed in the dark."""
+        stay = self.stay
+        if stay is None or stay.low_light_at is None:
+            return False
+        return at - stay.low_light_at <= self._gap or 2 * stay.dark > stay.dwell
 
     @property
     def persists(self) -> bool:

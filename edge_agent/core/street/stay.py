@@ -28,6 +28,7 @@ class Stay:
     unloaded: Ns = ZERO  # time paused for a delivery
     counting: bool = True  # the last look counts: goods, in force, no delivery within its grace
     low_light_at: Ns | None = None  # last look in low light
+    dark: Ns = ZERO  # dwell that was observed in low light
     samples: int = 0  # looks that could see
     samples_present: int = 0
     seen: Sample | None = None  # last look that saw goods
@@ -71,6 +72,7 @@ class Stay:
         if near and excused:
             self.unloaded = Ns(self.unloaded + step)
         self.dwell = Ns(self.dwell + counted)
+        self.dark = Ns(self.dark + counted) if sample.low_light else self.dark
         self.lately = Ns(self.lately + counted) if step <= pause else ZERO
         self.run = Ns(self.run + counted) if near and not excused else ZERO
         self.counting = not excused

@@ -208,6 +208,14 @@ def test_low_light_asks_for_a_longer_stay_and_one_bright_look_does_not_shorten_i
     assert (600, "stayed") in marks(follow(a_zone_rule(), flicker))
 
 
+def test_a_stay_that_was_mostly_observed_in_the_dark_is_not_halved_by_a_lamp():
+    dark = [replace(one, low_light=True) for one in looks(("P", 270))]
+
+    steps = follow(a_zone_rule(), [*dark, *looks(("P", 400), start_s=270)])
+
+    assert dict((mark, at) for at, mark in marks(steps))["stayed"] == 538  # half of it in the light
+
+
 def test_goods_count_from_the_first_picture_in_which_they_stood():
     settling = looks(("A", 5), start_s=95)
     samples = [replace(s, items=(an_item(95),)) for s in looks(("P", 400), start_s=100)]
