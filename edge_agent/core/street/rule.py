@@ -155,7 +155,7 @@ class ZoneRule:
         return Ns(max(stay_ms * MS, rule.candidate_s * S))
 
     def low_light(self, at: Ns) -> bool:
-        """Whether the stay is being judged in low light: it is dark, or most of it was observed in the dark."""
+        """Whether the stay is judged in low light: it is dark, or most of it was observed in the dark."""
         stay = self.stay
         if stay is None or stay.low_light_at is None:
             return False

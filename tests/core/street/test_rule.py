@@ -213,7 +213,7 @@ def test_a_stay_that_was_mostly_observed_in_the_dark_is_not_halved_by_a_lamp():
 
     steps = follow(a_zone_rule(), [*dark, *looks(("P", 400), start_s=270)])
 
-    assert dict((mark, at) for at, mark in marks(steps))["stayed"] == 538  # half of it in the light
+    assert {mark: at for at, mark in marks(steps)}["stayed"] == 538  # half of it in the light
 
 
 def test_goods_count_from_the_first_picture_in_which_they_stood():
