@@ -1,6 +1,6 @@
 """Ultralytics' own streaming, for `bench cameras`: run by a Python that has it, and needs nothing of ours.
 
-PYTHON cameras_peer.py '["weights", "clip", [height, width], stride, threads]' prints one line of JSON.
+PYTHON cameras_peer.py '["weights", "clip", [height, width], stride]' prints one line of JSON.
 """
 
 from __future__ import annotations
@@ -16,17 +16,15 @@ os.environ["YOLO_OFFLINE"] = "true"
 os.environ["YOLO_VERBOSE"] = "false"
 
 
-def measure(weights: str, clip: str, size: list[int], stride: int, threads: int) -> dict[str, Any]:
+def measure(weights: str, clip: str, size: list[int], stride: int) -> dict[str, Any]:
     """CPU seconds of tracking through the clip at one picture in `stride`; loading is not counted."""
-    import numpy as np  # noqa: PLC0415 - of the other Python
+    import cv2  # noqa: PLC0415 - of the other Python
+    import numpy as np  # noqa: PLC0415 - same
     import torch  # noqa: PLC0415 - same
     import ultralytics  # noqa: PLC0415 - same
 
-    if threads:
-        import cv2  # noqa: PLC0415 - same
-
-        torch.set_num_threads(threads)
-        cv2.setNumThreads(threads)
+    torch.set_num_threads(1)  # what costs it least CPU time
+    cv2.setNumThreads(1)
     model = ultralytics.YOLO(weights, task="detect")
     settings: dict[str, Any] = {"imgsz": size, "device": "cpu", "verbose": False}
     model.predict(np.zeros((1080, 1920, 3), np.uint8), **settings)
@@ -41,4 +39,5 @@ def measure(weights: str, clip: str, size: list[int], stride: int, threads: int)
 
 
 if __name__ == "__main__":
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     print(json.dumps(measure(*json.loads(sys.argv[1]))))

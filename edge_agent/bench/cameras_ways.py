@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
-import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,21 +30,7 @@ LOOK_S = 0.02
 GIVE_UP_S = 600.0
 
 
-class ThreadTimes:
-    """CPU seconds of this process's threads, by the name that Python gave them."""
-
-    def read(self) -> dict[str, float]:
-        """So far; threads of libraries count as `other`."""
-        names = {thread.native_id: thread.name for thread in threading.enumerate()}
-        spent: dict[str, float] = {}
-        for task in Path("/proc/self/task").iterdir():
-            nanoseconds = int((task / "schedstat").read_text(encoding="ascii").split()[0])
-            name = names.get(int(task.name), "other").split("-")[0]
-            spent[name] = spent.get(name, 0.0) + nanoseconds / 1e9
-        return spent
-
-
-def ours(clip: Path, detector: DetectorSettings) -> dict[str, Any]:
+def ours(clip: Path, detector: DetectorSettings, period_ms: int) -> dict[str, Any]:
     """`StreetParts` as the daemon makes it, on a file that is read as fast as its pictures are looked at."""
     day = street_site.a_minute().day
     seen: list[SceneSeen] = []
@@ -60,12 +47,12 @@ def ours(clip: Path, detector: DetectorSettings) -> dict[str, Any]:
         parts = StreetParts(site.street, take, Staging(clock.monotonic), {CAMERA: Ns(0)}, 480)
         assert parts.detector is not None
         parts.detector.detect([np.zeros((1080, 1920, 3), np.uint8)])
-        parts.watch(Watch(Ns(0), CAMERA, 1_000))
-        before, threads = time.process_time(), ThreadTimes().read()
+        parts.watch(Watch(Ns(0), CAMERA, period_ms))
+        before = time.process_time()
         for begin, _ in parts.parts():
             begin()
         _wait_until_ended(parts)
-        spent, after = time.process_time() - before, ThreadTimes().read()
+        spent = time.process_time() - before
         stats = parts.samplers[CAMERA].stats
         for _, end in reversed(list(parts.parts())):
             end()
@@ -78,7 +65,6 @@ def ours(clip: Path, detector: DetectorSettings) -> dict[str, Any]:
         "compared": sum(event.view.registered for event in seen),
         "input": list(_network(detector)[1]),
         "what": f"{runtime}, {stats.decoded} decoded",
-        "parts": {name: after[name] - threads.get(name, 0.0) for name in sorted(after)},
     }
 
 
@@ -131,7 +117,14 @@ def _network(detector: DetectorSettings) -> tuple[Network, tuple[int, int]]:
     return network, (contract.height, contract.width)
 
 
+def main() -> None:
+    """`cameras_ways.py '["ours", CLIP, DETECTOR, PERIOD_MS]'`, or `["floor", CLIP, DETECTOR, TAKEN]`."""
+    # Two threads on the two halves of one core would make each other dearer.
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    way, clip, settings, more = json.loads(sys.argv[1])
+    measure: Callable[[Path, DetectorSettings, Any], dict[str, Any]] = ours if way == "ours" else floor
+    print(json.dumps(measure(Path(clip), DetectorSettings.model_validate(settings), more)))
+
+
 if __name__ == "__main__":
-    way, file, settings, *rest = json.loads(sys.argv[1])
-    chosen = DetectorSettings.model_validate(settings)
-    print(json.dumps(ours(Path(file), chosen) if way == "ours" else floor(Path(file), chosen, *rest)))
+    main()

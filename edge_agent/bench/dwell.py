@@ -36,6 +36,7 @@ from edge_agent.sim.street.script import StreetDay
 from edge_agent.sim.street.things import make
 
 FPS = 5
+QUALITY = "27"  # a quarter of an hour must fit into memory
 LOOK_S = 0.5
 # A stay shorter than this cannot be one of the default rule's, whose candidate takes a minute.
 SHORT_S = 61
@@ -121,7 +122,7 @@ def run(
         UsageError: the plan does not fit.
     """
     day = plan.checked().day()
-    clip = Clip.read(street_site.clip_of(day, SIZE, plan.length_s, progress, FPS))
+    clip = Clip.read(street_site.clip_of(day, SIZE, plan.length_s, progress, FPS, QUALITY))
     with tempfile.TemporaryDirectory(prefix="edge-agent-dwell-") as name:
         root = Path(name)
         begun, ended_well, claims = _live(root, plan, day, clip, detector, progress)

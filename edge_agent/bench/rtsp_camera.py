@@ -126,9 +126,8 @@ class RtspCamera:
             with contextlib.suppress(OSError):
                 if reset:
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                    connection.close()
-                else:
-                    connection.shutdown(socket.SHUT_RDWR)
+                # It wakes the thread that reads from it; that one closes it, and only then is it reset.
+                connection.shutdown(socket.SHUT_RD)
 
     def stop(self) -> None:
         """End."""
@@ -178,6 +177,10 @@ class _Server(socketserver.ThreadingTCPServer):
     def __init__(self, camera: RtspCamera) -> None:
         self.camera = camera
         super().__init__((ADDRESS, 0), _Connection)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close it without a goodbye, so that a reset stays one."""
+        self.close_request(request)
 
 
 class _Connection(socketserver.StreamRequestHandler):

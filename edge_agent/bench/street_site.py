@@ -57,11 +57,18 @@ def detector_of(model: Path | None, classes: Path | None) -> DetectorSettings:
     )
 
 
-def clip_of(day: StreetDay, size: tuple[int, int], seconds: int, progress: Progress, fps: int = FPS) -> Path:
+def clip_of(
+    day: StreetDay,
+    size: tuple[int, int],
+    seconds: int,
+    progress: Progress,
+    fps: int = FPS,
+    quality: str = QUALITY,
+) -> Path:
     """The day's first seconds as H.264, a keyframe every two seconds; made once and kept for later runs."""
     folder = Path(os.environ.get("XDG_CACHE_HOME", tempfile.gettempdir())) / "edge-agent-bench"
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{day.name}-{size[0]}x{size[1]}-{fps}fps-{seconds}s-q{QUALITY}.mkv"
+    path = folder / f"{day.name}-{size[0]}x{size[1]}-{fps}fps-{seconds}s-q{quality}.mkv"
     if not path.exists():
         part = path.with_name(f"{os.getpid()}-{path.name}")
         write_clip(
@@ -73,7 +80,7 @@ def clip_of(day: StreetDay, size: tuple[int, int], seconds: int, progress: Progr
             fps,
             size,
             gop=GROUP_S * fps,
-            options={"crf": QUALITY, "sc_threshold": "0"},  # keyframes at their times and nowhere else
+            options={"crf": quality, "sc_threshold": "0"},  # keyframes at their times and nowhere else
             progress=lambda done, of: progress("rendering", done, of),
         )
         part.replace(path)

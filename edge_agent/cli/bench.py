@@ -171,6 +171,30 @@ def detector(
 
 
 @app.command()
+def cameras(
+    rounds: Annotated[int, typer.Option(min=1)] = 3,
+    model: StreetModel = None,
+    classes: StreetClasses = None,
+    ultralytics_python: Annotated[
+        Path | None, typer.Option(metavar="PYTHON", help="Has the extra `train` and lap: the peer.")
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(metavar="FILE.pt", help="The same network for Ultralytics; else the .onnx.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """CPU seconds per minute of one 1080p camera against the floor and against Ultralytics. Simulated."""
+    from edge_agent.bench import cameras as bench  # noqa: PLC0415 - help stays instant
+    from edge_agent.bench.street_site import detector_of  # noqa: PLC0415
+
+    chosen = detector_of(model, classes)
+    peer = bench.peer_of(ultralytics_python, Path(chosen.model), weights)
+    with _progress(as_json) as told:
+        result = bench.run(chosen, peer, rounds, progress=told)
+    _show(lambda: result, bench.text, as_json=as_json)
+
+
+@app.command()
 def memory(
     minutes: Annotated[float, typer.Option(min=0.5, help="An hour is what counts.")] = 60,
     model: StreetModel = None,
