@@ -5,8 +5,8 @@ Defined before any held-out day was looked at:
 * Truth is what stood on a zone's ground (`StreetDay.true_occupancy`: half a footprint past the door line; one
   strong thing or `weak_needed` weak ones), two stretches no further apart than the rule's gap made one.
 * *Away* is when nobody could have watched: the camera gives no pictures, or was knocked further than its view
-  may be registered (`registered_max_mpx`). Two stretches between which less than `clear_s` could be watched
-  are one: nobody could have seen the first one end.
+  may be registered (`registered_max_mpx`). Two stretches between which less than `SURELY` times `clear_s`
+  could be watched are one: nobody could have seen the first one end.
 * Its *dwell* is its time without (a) what is away; (b) a delivery within its grace, a van or hand truck that
   stands beside the zone as the rule means it (within a box of its own size).
 * It is a **case** when its dwell reaches `SURELY` times the stay that the rule asks for, low light included;
@@ -91,7 +91,7 @@ def truth_of(
     unloading = _deliveries(day, zone)
     spans: list[Interval] = []
     for span in merged(day.true_occupancy(zone, rule.weak_needed), rule.gap_s * S):
-        if spans and _seen(spans[-1][1], span[0], away) < rule.clear_s * S:
+        if spans and _seen(spans[-1][1], span[0], away) < SURELY * rule.clear_s * S:
             spans[-1] = (spans[-1][0], span[1])
         else:
             spans.append(span)
