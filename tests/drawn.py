@@ -46,6 +46,12 @@ def true_detections(day: StreetDay, t_ns: int, calls: dict[str, str] | None = No
     return tuple(out)
 
 
+def condition(name: str) -> str:
+    """What a bank calls the drawn light and weather."""
+    light, weather = name.split("-")[:2]
+    return f"{'day' if light == 'overcast' else light}-{'dry' if weather == 'dry' else 'wet'}"
+
+
 class Drawn:
     """A camera of a configuration before a drawn day.
 
@@ -63,8 +69,7 @@ class Drawn:
         chosen = config.street.cameras[camera]
         bank = ReferenceBank(folder, camera)
         for name, image in self.day.references():
-            light, weather = name.split("-")[:2]
-            bank.accept(to_jpeg(image, 95), f"{light}-{weather}", by="test", at_utc="2026-06-15T00:00:00Z")
+            bank.accept(to_jpeg(image, 95), condition(name), by="test", at_utc="2026-06-15T00:00:00Z")
         self.scene = Scene(camera, chosen.scene, [z.polygon for z in chosen.zones.values()], bank)
 
     def looks(self, period_s: int, calls: dict[str, str] | None = None) -> Iterator[SceneSeen]:

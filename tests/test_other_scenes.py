@@ -13,7 +13,7 @@ from edge_agent.config.loader import load
 from edge_agent.config.settings import SiteConfig
 from edge_agent.core.decisions import ZoneChanged
 from edge_agent.core.units import S
-from edge_agent.sim.street import StreetDay
+from edge_agent.sim.street import Sky, StreetDay
 from edge_agent.sim.street.others import bins_day, muck_truck_day, site_gate_day
 from tests.drawn import ROOT, Drawn
 from tests.storefront import seals
@@ -70,8 +70,12 @@ def test_the_zone_of_the_example_lies_where_the_drawn_scene_has_it(example):
 TRUCKS = "muck-trucks.yaml"
 
 
-def test_a_muck_truck_that_waits_with_its_load_uncovered_is_one_case(watch):
-    decided = watch(TRUCKS, muck_truck_day(covered=False, length_s=160)[0], 23, 2)
+@pytest.mark.parametrize(
+    "sky", [Sky(0), Sky(0, "night"), Sky(0, "dusk", "wet")], ids=["day", "night", "wet dusk"]
+)
+def test_a_muck_truck_that_waits_with_its_load_uncovered_is_one_case(watch, sky):
+    day, _ = muck_truck_day(covered=False, length_s=160)
+    decided = watch(TRUCKS, replace(day, skies=(sky,)), 23, 2)
 
     assert phases(decided) == CASE
     confirmed = seals(decided)[0].report
