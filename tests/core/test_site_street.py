@@ -431,6 +431,17 @@ def test_a_notice_gives_the_shop_its_time_anew():
     assert recheck.report.judged_at == (1_200 + 900) * S
 
 
+def test_a_notice_is_answered_although_the_case_is_reopened_before_its_time():
+    notice = ev.NoticeGiven(600 * S, "boot-front-1", "order-9")
+
+    decided = a_day(*GOODS, ("stall", 1_500), extra=[notice], rule={"ongoing_max": 0})
+
+    [recheck] = [s for s in seals(decided) if s.report.phase is Phase.RECHECK]
+    reopened = next(s for s in seals(decided) if s.report.phase is Phase.REOPENED)
+    assert recheck.report.order == "order-9"
+    assert recheck.report.judged_at == reopened.report.judged_at + 900 * S
+
+
 def test_a_recheck_waits_for_a_delivery_to_go_and_for_the_rule_to_hold():
     # The re-check is due at 22:04, the rule holds until 22:00: nobody is called uncorrected after it.
     decided = a_day_from(at_local(21, 43), ("", 10), ("stall", 2_800))

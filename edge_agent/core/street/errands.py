@@ -78,14 +78,15 @@ class Errands:
         self._waiting: list[Errand] = []
 
     def add(self, errand: Errand) -> None:
-        """One more. A second re-check of a case takes the first one's place: the shop was told anew."""
-        self._waiting = [
-            one
-            for one in self._waiting
-            if errand.phase is not Phase.RECHECK
-            or one.phase is not Phase.RECHECK
-            or one.case is not errand.case
-        ]
+        """One more. A second re-check of a case takes the first one's place: the shop was told anew.
+
+        Whoever asked for the first is answered by the second, unless somebody asked for that one too.
+        """
+        if errand.phase is Phase.RECHECK:
+            same = [one for one in self._waiting if one.phase is Phase.RECHECK and one.case is errand.case]
+            for one in same:
+                self._waiting.remove(one)
+                errand.order = errand.order or one.order
         self._waiting.append(errand)
 
     def due(self, at: Ns) -> tuple[Errand, ...]:
