@@ -59,7 +59,7 @@ def watched(server):
             for packet in container.demux(stream):
                 if packet.size:
                     came = clock.monotonic()
-                    seen.append((float(packet.pts * stream.time_base), came))  # noqa: PERF401 - kept at its end
+                    seen.append((float(packet.pts * stream.time_base), came))
     return seen
 
 
