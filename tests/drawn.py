@@ -15,6 +15,7 @@ from edge_agent.core.units import Ns, S
 from edge_agent.devices.camera.stills import to_jpeg
 from edge_agent.devices.detector.class_map import read_class_map
 from edge_agent.devices.scene import ReferenceBank, Scene
+from edge_agent.devices.scene.watch import StreetDetector
 from edge_agent.sim.street import StreetDay
 from tests.storefront import NOON_UTC, live, start
 
@@ -60,11 +61,22 @@ class Drawn:
         camera: the one that sees the day.
         day: what is there.
         folder: an empty one, for the references.
+        size: of the camera's pictures.
+        detector: what names things; None: the renderer's truth does.
     """
 
-    def __init__(self, config: SiteConfig, camera: str, day: StreetDay, folder: Path) -> None:
+    def __init__(
+        self,
+        config: SiteConfig,
+        camera: str,
+        day: StreetDay,
+        folder: Path,
+        size: tuple[int, int] = SIZE,
+        detector: StreetDetector | None = None,
+    ) -> None:
         self.config = config
-        self.day = replace(day, scene=day.scene.sized(*SIZE))
+        self.day = replace(day, scene=day.scene.sized(*size))
+        self._detector = detector
         assert config.street is not None
         chosen = config.street.cameras[camera]
         bank = ReferenceBank(folder, camera)
@@ -75,8 +87,12 @@ class Drawn:
     def looks(self, period_s: int, calls: dict[str, str] | None = None) -> Iterator[SceneSeen]:
         """What the box sees, a picture every so many seconds."""
         for t in range(0, self.day.length_ns, period_s * S):
-            boxes = true_detections(self.day, t, calls)
-            yield self.scene.look(self.day.render(t), Ns(t), Ns(0), boxes, "m" * 64, Ns(t))
+            image = self.day.render(t)
+            boxes, model = true_detections(self.day, t, calls), "m" * 64
+            if self._detector is not None:
+                [found] = self._detector.detect([self.scene.crop.of(image)])
+                boxes, model = self.scene.crop.back(found, image), self._detector.model_sha256
+            yield self.scene.look(image, Ns(t), Ns(0), boxes, model, Ns(t))
 
     def decided(self, hour: float, period_s: int, calls: dict[str, str] | None = None) -> list[Decision]:
         """What the site makes of it when the day begins at this hour of a Monday in Beijing."""

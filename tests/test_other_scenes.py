@@ -6,6 +6,7 @@ Rendered pictures, the real stationary-object layer and the real core; boxes are
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from edge_agent.config.loader import load
 from edge_agent.config.settings import SiteConfig
 from edge_agent.core.decisions import ZoneChanged
 from edge_agent.core.units import S
+from edge_agent.devices.detector.detector import Detector
 from edge_agent.sim.street import Sky, StreetDay
 from edge_agent.sim.street.others import bins_day, muck_truck_day, site_gate_day
 from tests.drawn import ROOT, Drawn
@@ -165,3 +167,18 @@ def test_the_bins_themselves_are_none_even_where_they_are_taken_for_bags(watch):
 
     assert not seals(decided)
     assert "in_reference" in {c.detail for c in decided if isinstance(c, ZoneChanged)}
+
+
+# -- the shipped model -----------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("gone", "phases_of"), [((), CASE), (("bag-0", "bag-1"), [])], ids=["bags", "none"])
+def test_the_shipped_model_sees_the_bags_and_takes_no_bin_for_one(tmp_path, gone, phases_of):
+    config = the_example(BINS)
+    if not Path(config.street.detector.model).exists():
+        pytest.skip("models/street-synthetic.onnx is not in this checkout")
+    day = without(bins_day(1_300)[0], *gone)
+    drawn = Drawn(config, "bins", day, tmp_path, (960, 540), Detector(config.street.detector))
+
+    assert phases(drawn.decided(10, 10)) == phases_of
