@@ -5,13 +5,14 @@ Defined before any held-out day was looked at:
 * Truth is what stood on a zone's ground (`StreetDay.true_occupancy`: half a footprint past the door line; one
   strong thing or `weak_needed` weak ones), two stretches no further apart than the rule's gap made one.
 * *Away* is when nobody could have watched: the camera gives no pictures, or was knocked further than its view
-  may be registered (`registered_max_mpx`). Two stretches between which less than `SURELY` times `clear_s`
-  could be watched are one: nobody could have seen the first one end.
+  may be registered (`registered_max_mpx`).
 * Its *dwell* is its time without (a) what is away; (b) a delivery within its grace, a van or hand truck that
   stands beside the zone as the rule means it (within a box of its own size).
 * It is a **case** when its dwell reaches `SURELY` times the stay that the rule asks for, low light included;
   **none** when it never reaches that stay; **open** between the two (a day's end, an outage or a delivery cut
-  it short), when either answer is right. An open one counts nowhere.
+  it short), when either answer is right; open is also what came after a case when less than `SURELY` times
+  `clear_s` of the time between could be watched: for all that anybody saw, it is the same case. An open one
+  counts nowhere.
 * A report (a record that confirms or reopens) finds an event of its zone when it comes within `NEAR` of a
   stay of when it was due, or when the two overlap in time by `LEAST_IOU`; what was never cleared (the day
   ended, or the camera saw no more) claims nothing beyond the picture that confirmed it, and is compared up to
@@ -22,7 +23,7 @@ Defined before any held-out day was looked at:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,7 @@ from edge_agent.sim.street.zones import ShopZone
 SURELY = 1.5
 NEAR = 0.2  # 60 s of a stay of 300 s, scaled
 LEAST_IOU = 0.3
+KINDS = ("case", "open", "none")
 STEP = 100 * MS
 FIT = FitSettings()
 
@@ -89,13 +91,15 @@ def truth_of(
         away: when nobody could have watched; empty: everything is asked for.
     """
     unloading = _deliveries(day, zone)
-    spans: list[Interval] = []
+    events: list[TrueEvent] = []
     for span in merged(day.true_occupancy(zone, rule.weak_needed), rule.gap_s * S):
-        if spans and _seen(spans[-1][1], span[0], away) < SURELY * rule.clear_s * S:
-            spans[-1] = (spans[-1][0], span[1])
-        else:
-            spans.append(span)
-    return tuple(_event(day, zone, rule, span, away, unloading, dark) for span in spans)
+        event = _event(day, zone, rule, span, away, unloading, dark)
+        before = events[-1] if events else None
+        follows = before is not None and before.kind != "none" and event.kind == "case"
+        if before and follows and _seen(before.end, event.start, away) < SURELY * rule.clear_s * S:
+            event = replace(event, kind="open")
+        events.append(event)
+    return tuple(events)
 
 
 def away_of(day: StreetDay) -> tuple[Interval, ...]:
@@ -109,7 +113,7 @@ def _seen(start: int, end: int, away: Sequence[Interval]) -> int:
 
 
 def match(events: Sequence[TrueEvent], said: Sequence[Said], stay: Ns) -> dict[int, int]:
-    """Which report (index) found which event (index): the likeliest pairs first, one to one."""
+    """Which report (index) found which event (index): cases first, then by overlap, one to one."""
     pairs = []
     for i, report in enumerate(said):
         for k, event in enumerate(events):
@@ -118,7 +122,7 @@ def match(events: Sequence[TrueEvent], said: Sequence[Said], stay: Ns) -> dict[i
             if report.zone == event.zone and (
                 overlap >= LEAST_IOU or (late is not None and late <= NEAR * stay)
             ):
-                pairs.append((event.kind == "none", -overlap, i, k))
+                pairs.append((KINDS.index(event.kind), -overlap, i, k))
     found: dict[int, int] = {}
     for _, _, i, k in sorted(pairs):
         if i not in found and k not in found.values():
