@@ -103,7 +103,7 @@ def overlap(a: Box, b: Box) -> int:
 def report(
     title: str, pairs: list[tuple[list[Box], list[Box]]], labels: Sequence[str], any_label: str
 ) -> None:
-    """Print a score for any label and one for each."""
+    """Print a score for any label (whatever each box is called) and one for each."""
     print(title)
     for label in (any_label, *labels):
         score = Score()
@@ -111,6 +111,15 @@ def report(
             keep = [[b for b in boxes if label in (b[0], any_label)] for boxes in (found, true)]
             score.add(keep[0], keep[1])
         print(f"  {label:18} {score}")
+
+
+def write_numbers(card: Path, text: str) -> None:
+    """Put what was printed into the model's card, between its two marks."""
+    start, end = "<!-- numbers -->\n", "<!-- /numbers -->"
+    whole = card.read_text(encoding="utf-8")
+    before, rest = whole.split(start, 1)
+    _, after = rest.split(end, 1)
+    card.write_text(f"{before}{start}```text\n{text.rstrip()}\n```\n{end}{after}", encoding="utf-8")
 
 
 def boxes_of(detections: Iterable[Any], tallest: int = 0) -> list[Box]:
