@@ -14,13 +14,14 @@ import tty
 import pytest
 import yaml
 
-from edge_agent.compose import Agent, Hooks, open_store
+from edge_agent.compose import Agent, Hooks, open_store, replay
 from edge_agent.config.loader import load
 from edge_agent.core.decisions import CrossingSeen, Seal, Status
+from edge_agent.core.events import Stopped
 from edge_agent.core.records import MatchStatus, Outcome
 from edge_agent.errors import StoreFault
 from edge_agent.evidence.statement import Kind
-from edge_agent.journal.reader import open_all
+from edge_agent.journal.reader import open_all, recorded_lines
 from tests.road import POSTED
 
 WAIT_S = 20
@@ -171,6 +172,34 @@ def test_every_run_is_another_boot_and_continues_the_chain(tmp_path, line):
     assert json.loads(second.payload)["chain"]["prev"] == first.payload_sha256
     boots = {json.loads(one.payload)["chain"]["boot_id"] for one in sealed}
     assert len(boots) == 2
+
+
+def test_a_vehicle_whose_plate_could_still_come_is_sealed_when_the_daemon_is_stopped(tmp_path, line):
+    ours, device = line
+    path = a_site(tmp_path, device)
+    tree = yaml.safe_load(path.read_text("utf-8"))
+    tree["lanes"]["1"]["camera"] = "cam1"
+    tree["cameras"] = {
+        "cam1": {"match": {"lanes": [{"lane": "1", "distance_mm": 12_000}]}, "pictures": False}
+    }
+    tree["anpr"] = {"port": 0, "cameras": {"cam1": {"protocol": "json", "auth": "none"}}}
+    path.write_text(yaml.safe_dump(tree, allow_unicode=True), "utf-8")
+    site = load(path)
+    box = Running(site).ready()
+
+    os.write(ours, a_vehicle("heavy", 26_000))
+    box.next_decision(CrossingSeen)
+    box.agent.stop()
+
+    assert box.ended()
+    assert box.error is None
+    assert box.next_decision(Seal).match.status is MatchStatus.AMBIGUOUS
+    with open_store(site, "later") as store:
+        assert store.stats().cases == 1
+    recordings = open_all(tmp_path / "journal")
+    assert isinstance([*recordings[0].events()][-1], Stopped)
+    (tmp_path / "again").mkdir()
+    assert replay(recordings, site, tmp_path / "again").decisions == recorded_lines(recordings)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -1,7 +1,7 @@
 """From an overweight crossing to one `Seal`: wait for the match and the pictures, then conclude.
 
     opened ── match decided ──┐
-       │                      ├── both, or the pictures' deadline ──> Seal (revision 0)
+       │                      ├── both, or the pictures' deadline, or the end of the run ──> Seal (revision 0)
        └── pictures taken ────┘                                          │
                                        a late read changes the match ──> Seal (revision 1, 2, ...)
 
@@ -107,6 +107,12 @@ class Cases:
             return False
         case.captured = event
         return True
+
+    def close(self, now: Ns, clock: ClockStatus | None) -> tuple[Seal, ...]:
+        """No more pictures will come: conclude every case that is answered."""
+        for case in self._cases.values():
+            case.pictures_due = None
+        return self.advance(now, clock)
 
     def advance(self, now: Ns, clock: ClockStatus | None) -> tuple[Seal, ...]:
         """Conclude what is complete or out of time; forget what can change no more."""

@@ -202,6 +202,13 @@ class Tick:
     at: Ns
 
 
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The daemon was told to end: the last event of its run. Nothing that was asked for comes any more."""
+
+    at: Ns
+
+
 Event = (
     Started
     | SerialBytes
@@ -218,4 +225,5 @@ Event = (
     | NoticeGiven
     | CaseRecalled
     | Tick
+    | Stopped
 )

@@ -29,6 +29,8 @@ from edge_agent.core.decisions import (
     Fault,
     FaultKind,
     ReadPlates,
+    TakePictures,
+    Watch,
 )
 from edge_agent.core.events import (
     Captured,
@@ -40,6 +42,7 @@ from edge_agent.core.events import (
     RegistersRead,
     SerialBytes,
     Started,
+    Stopped,
     TemperatureRead,
     Tick,
 )
@@ -65,6 +68,9 @@ from edge_agent.core.weigh.protocols import make_decoder
 from edge_agent.core.weigh.samples import Counters, ProtocolFault, Samples, VehicleRecord
 from edge_agent.core.weigh.scale import Scale
 
+# What is asked of devices; after the end nobody answers.
+ASKED = (Capture, ReadPlates, TakePictures, Watch)
+
 
 class Site:
     """One roadside box. Give it every event in order; do what it decides; wake it at `deadline`."""
@@ -88,6 +94,7 @@ class Site:
             DeviceChanged: self._on_device,
             **dict.fromkeys(STREET_EVENTS, self._on_street),
             Tick: self._on_tick,
+            Stopped: self._on_stopped,
         }
         self._begin(Ns(0), "unstarted")
 
@@ -129,6 +136,9 @@ class Site:
             decisions.extend(self._coverage.advance(self._now, self._health.clock))
         decisions.extend(self._handlers[type(event)](event))
         decisions.extend(self._advance())
+        if isinstance(event, Stopped):
+            decisions.extend(self._close())
+            return tuple(decision for decision in decisions if not isinstance(decision, ASKED))
         return tuple(decisions)
 
     @property
@@ -226,6 +236,9 @@ class Site:
     def _on_tick(self, _event: Tick) -> Iterable[Decision]:
         return ()
 
+    def _on_stopped(self, _event: Stopped) -> Iterable[Decision]:
+        return ()
+
     # -- from bytes to crossings to cases --------------------------------------------------------
 
     def _decoded(
@@ -318,15 +331,27 @@ class Site:
                 yield from self._merged(camera, merger.tick(now))
         for matcher in self._matchers.values():
             if _due(matcher.deadline, now):
-                for result in matcher.advance(now):
-                    if isinstance(result, Fault):
-                        yield result
-                    else:
-                        self._cases.matched(result)
+                yield from self._answered(matcher.advance(now))
         yield from self._cases.advance(now, self._health.clock)
         if self._street is not None:
             yield from self._street.advance(now, self._health.clock)
         self._watch_lanes(now)
+
+    def _answered(self, results: tuple[Match | Fault, ...]) -> Iterable[Fault]:
+        for result in results:
+            if isinstance(result, Fault):
+                yield result
+            else:
+                self._cases.matched(result)
+
+    def _close(self) -> Iterable[Decision]:
+        """The run ends: what was concluded waits for nothing any more. A vehicle on the scale is lost."""
+        now = self._now
+        for matcher in self._matchers.values():
+            yield from self._answered(matcher.close(now))
+        yield from self._cases.close(now, self._health.clock)
+        if self._street is not None:
+            yield from self._street.close(now, self._health.clock)
 
     def _watch_lanes(self, now: Ns) -> None:
         """A lane is watched while its port speaks and the clock is good; the ledger is told of changes."""

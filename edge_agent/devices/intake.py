@@ -1,4 +1,7 @@
-"""Where all devices' events meet: one bounded queue, one order, and ticks when the core asked for one."""
+"""Where all devices' events meet: one bounded queue, one order, and ticks when the core asked for one.
+
+The last event is `Stopped`: the core then seals what it had concluded and still held back.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 
-from edge_agent.core.events import Event, Tick
+from edge_agent.core.events import Event, Stopped, Tick
 from edge_agent.core.units import Ns, S
 
 # 3 ports at 50 reads a second fill this in over a minute; a producer then waits, it never drops.
@@ -49,9 +52,10 @@ class Intake:
         return self._queue.qsize()
 
     def events(self, deadline: Callable[[], Ns | None]) -> Iterator[Event]:
-        """Events in the order of their arrival; a `Tick` whenever the deadline passes first."""
+        """Events in the order of their arrival; a `Tick` when the deadline passes first; `Stopped` last."""
         try:
             yield from self._until_end(deadline)
+            yield Stopped(self._clock())
         finally:
             self._over = True
 

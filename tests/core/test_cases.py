@@ -57,6 +57,17 @@ def test_a_case_waits_for_its_pictures_until_they_are_due():
     assert cases.deadline is None
 
 
+def test_the_end_of_the_run_ends_the_waiting_for_pictures():
+    cases = a_bench()
+    cases.open(a_case(pictures_due=70 * S))
+    cases.matched(a_match())
+
+    [seal] = cases.close(63 * S, None)
+
+    assert (seal.at, seal.pictures, seal.vehicle_confirmed) == (63 * S, (), None)
+    assert cases.close(64 * S, None) == ()
+
+
 def test_pictures_end_the_waiting_at_once():
     cases = a_bench()
     cases.open(a_case(pictures_due=70 * S))

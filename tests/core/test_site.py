@@ -308,6 +308,43 @@ def test_a_camera_clock_that_jumps_by_a_headway_names_nobody_and_is_a_fault(step
     assert [fault.source for fault in stepped] == ["camera/cam1"]
 
 
+def with_pictures():
+    """The same, with a camera that can be asked for pictures."""
+    tree = controller_settings().model_dump()
+    tree["cameras"]["cam1"]["pictures"] = True
+    return SiteSettings.model_validate(tree)
+
+
+def test_a_box_that_is_stopped_seals_the_vehicle_whose_plate_or_pictures_had_not_come():
+    stream, plates = platoon(2)
+    [_, read] = [event for event in stream if isinstance(event, ev.PlateSeen)]
+    site = Site(with_pictures())
+    decided = awake(site, [event for event in stream if event is not read], read.at)
+    assert last_seals(decided) == {}
+
+    stopped = site.step(ev.Stopped(read.at + MS))
+
+    first, second = last_seals(stopped)[1], last_seals(stopped)[2]
+    assert first.match.read.text == plates[1]
+    # Its plate might still have come: that nobody read it is not known.
+    assert (second.match.status, second.match.candidates) == (MatchStatus.AMBIGUOUS, ())
+    assert second.match.none_posterior == 0
+    assert first.pictures == second.pictures == ()
+    assert {"pictures_missing", "vehicle_unchecked"} <= set(first.reasons)
+    assert "match_ambiguous" in second.reasons
+
+
+def test_nothing_is_asked_for_any_more_when_a_box_is_stopped():
+    site = Site(with_pictures())
+    site.step(ev.Started(0, "boot", "test", "0" * 64))
+    lorry = reported(7 * S, 1)
+
+    decided = site.step(ev.Stopped(8 * S)) if site.step(lorry) else ()
+
+    assert not {type(decision) for decision in decided} & {Capture, ReadPlates}
+    assert [type(decision) for decision in decided] == [Seal]
+
+
 def test_a_restarted_box_begins_anew_whatever_its_clock_says():
     stream, plates = platoon(3)
     later = [replace(event, at=event.at + 5_000 * S) for event in stream]

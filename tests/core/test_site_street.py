@@ -136,6 +136,48 @@ def test_a_camera_that_answers_with_a_problem_delays_nothing():
     assert FaultKind.CAMERA in {fault.kind for fault in of(Fault, decided)}
 
 
+def test_a_box_that_is_stopped_seals_the_record_whose_pictures_had_not_come():
+    site = Site(street_settings())
+    decided = []
+    for event in [*start(), *scenes(("stall", 306))]:
+        for decision in site.step(event):
+            decided.append(decision)
+            roles = {s.role for s in decision.shots} if isinstance(decision, TakePictures) else set()
+            if roles & {"first_seen", "middle"}:
+                decided += site.step(photograph(decision, event.at))
+    assert seals(decided) == []
+
+    [seal] = seals(site.step(ev.Stopped(307 * S)))
+
+    assert (seal.at, seal.case, seal.revision) == (307 * S, "boot-front-1", 0)
+    assert seal.report.phase is Phase.CONFIRMED
+    assert [p.role for p in seal.pictures] == ["first_seen", "middle"]
+    assert "pictures_missing" in seal.reasons
+    assert seals(site.step(ev.Stopped(320 * S))) == []
+
+
+def test_when_a_box_is_stopped_nothing_is_asked_for_and_what_was_due_is_answered():
+    order = ev.InspectionOrdered(10 * S, "order-1", "front", 10 * S, 30 * S)
+    site = Site(street_settings())
+    live(site, [*start(), *scenes(("?", 29)), order])
+
+    decided = site.step(ev.Stopped(31 * S))
+
+    [inspection] = seals(decided)
+    assert (inspection.report.order, inspection.report.finding) == ("order-1", Finding.UNSEEN)
+    assert not of(TakePictures, decided)
+    assert not of(Watch, decided)
+
+
+def test_a_run_that_was_stopped_is_followed_by_one_that_begins_anew():
+    site = Site(street_settings(rule={"recheck_s": 0}))
+    first = live(site, [*start(), *scenes(("stall", 306)), ev.Stopped(307 * S)], camera=False)
+    again = live(site, [*start(1_000, "boot2"), *scenes(("stall", 306), start_s=1_000)])
+
+    assert [case for case, *_ in story(first)] == ["boot-front-1"]
+    assert [case for case, *_ in story(again)] == ["boot2-front-1"]
+
+
 def test_after_the_notice_the_zone_is_looked_at_again():
     not_corrected = a_day(("", 60), ("stall", 1_300))
     corrected = a_day(("", 60), ("stall", 400), ("", 900))
@@ -734,6 +776,7 @@ NOISE = st.one_of(
         st.sampled_from(Finding),
     ),
     st.builds(ev.Tick, NS),
+    st.builds(ev.Stopped, NS),
 )
 REAL = [*start(), *scenes(("", 30), ("stall", 330), ("", 150), period_s=3)]
 

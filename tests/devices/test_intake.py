@@ -4,20 +4,28 @@ import signal
 import threading
 import time
 
-from edge_agent.core.events import SerialBytes, Tick
+from edge_agent.core.events import SerialBytes, Stopped, Tick
 from edge_agent.core.units import S
 from edge_agent.devices.clock import ClockSettings, clock_status, monotonic
 from edge_agent.devices.intake import Intake
 
 
-def test_events_come_out_in_the_order_they_came_in_and_the_end_ends():
-    intake = Intake(lambda: 0)
+def test_events_come_out_in_the_order_they_came_in_and_the_last_says_that_it_is_the_end():
+    intake = Intake(lambda: 7)
     events = [SerialBytes(at, "wim", b"") for at in (3, 1, 2)]
     for event in events:
         intake.emit(event)
     intake.end()
 
-    assert list(intake.events(lambda: None)) == events
+    assert list(intake.events(lambda: None)) == [*events, Stopped(7)]
+
+
+def test_an_end_that_is_told_twice_is_one():
+    intake = Intake(lambda: 7)
+    intake.end()
+    intake.end()
+
+    assert list(intake.events(lambda: None)) == [Stopped(7)]
 
 
 def test_a_passed_deadline_gives_a_tick_after_what_had_arrived():
@@ -61,7 +69,10 @@ def test_a_signal_may_end_it_while_the_core_waits_for_an_event():
     before = signal.signal(signal.SIGALRM, lambda *_: intake.end())
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.02)
-        assert list(intake.events(lambda: None)) == []
+        before_it = monotonic()
+        [stopped] = intake.events(lambda: None)
+        assert isinstance(stopped, Stopped)
+        assert stopped.at > before_it
     finally:
         signal.signal(signal.SIGALRM, before)
 
@@ -79,7 +90,8 @@ def test_the_end_does_not_wait_for_room_and_frees_who_does():
     producer.join(10)
 
     assert not producer.is_alive()
-    assert 2 <= len(taken) <= 100
+    assert taken[-1] == Stopped(0)
+    assert 3 <= len(taken) <= 101
 
 
 def test_a_producer_waits_for_room_and_nothing_is_dropped():
@@ -96,7 +108,7 @@ def test_a_producer_waits_for_room_and_nothing_is_dropped():
     taken = list(intake.events(lambda: None))
     producer.join(10)
 
-    assert taken == events
+    assert taken == [*events, Stopped(0)]
 
 
 def test_the_clock_says_what_it_knows_and_an_undisciplined_one_is_never_synced():

@@ -97,6 +97,22 @@ class Matcher:
         out, self._out = tuple(self._out), []
         return out
 
+    def close(self, now: Ns) -> tuple[Match | Fault, ...]:
+        """No more reads will come: who could not be answered yet is ambiguous, for its window was open.
+
+        The order is that of `advance`.
+        """
+        out = self.advance(now)
+        waiting = [vehicle for vehicle in self._pool.vehicles.values() if vehicle.answer is None]
+        for vehicle in sorted(waiting, key=lambda v: v.order):
+            cluster = self._pool.cluster(vehicle)
+            posterior = Posterior(cluster, self._now, self._likelihood, self._coverage, self._settings)
+            standing = NOTHING_KNOWN if posterior.overflow else posterior.standing(vehicle.key)
+            standing = standing if standing.candidates else NOTHING_KNOWN  # not: certainly nobody
+            vehicle.answer = answer(vehicle, MatchStatus.AMBIGUOUS, standing, self._now, self._settings)
+            out += (vehicle.answer,)
+        return out
+
     @property
     def deadline(self) -> Ns | None:
         """Wake me no later than this."""

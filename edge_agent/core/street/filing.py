@@ -1,4 +1,7 @@
-"""Records on their way to a statement: each waits for its pictures, no longer than it may, in order."""
+"""Records on their way to a statement: each waits for its pictures, no longer than it may, in order.
+
+When the daemon is told to end they wait no more: what was concluded is sealed with the pictures there are.
+"""
 
 from __future__ import annotations
 
@@ -62,6 +65,12 @@ class Filing:
                 held.add(record.case)
                 still.append(record)
         self._waiting = still
+
+    def close(self, now: Ns, clock: ClockStatus | None) -> Iterator[SealStreet]:
+        """No more pictures will come: seal everything with what is there, in the order of its making."""
+        waiting, self._waiting = self._waiting, []
+        for record in waiting:
+            yield self._seal(record, now, clock)
 
     @property
     def deadline(self) -> Ns | None:

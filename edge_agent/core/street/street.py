@@ -194,6 +194,10 @@ class Street:
             yield from zone.advance(now, clock)
         yield from self._filing.advance(now, clock)
 
+    def close(self, now: Ns, clock: ClockStatus | None) -> Iterator[Decision]:
+        """The run ends: no record waits for its pictures any longer."""
+        yield from self._filing.close(now, clock)
+
     def deadline(self, clock: ClockStatus | None) -> Ns | None:
         """When something must be done though nothing happens."""
         waits = [

@@ -56,6 +56,27 @@ def faults(said):
     return [f.kind for f in said if isinstance(f, Fault)]
 
 
+# The end
+
+
+def test_whose_window_is_open_at_the_end_is_ambiguous_with_what_is_known_and_never_unmatched():
+    matcher = a_matcher(stray_per_hour=36_000)
+    follow(matcher, (1_900, plain_crossing()), (2_200, plain_read(at_ms=2_070)), until_ms=0)
+
+    [match] = matcher.close(2_300 * MS)
+
+    assert (match.status, match.decided_at) == (AMBIGUOUS, 2_300 * MS)
+    assert [c.read.text for c in match.candidates] == ["粤B12345"]
+    assert matcher.close(2_400 * MS) == ()
+
+
+def test_who_was_answered_before_the_end_is_not_answered_again():
+    matcher = a_matcher()
+    follow(matcher, (2_300, plain_read(at_ms=2_070)), (2_500, plain_crossing()), until_ms=0)
+
+    assert matcher.close(2_600 * MS) == ()
+
+
 # A lone truck
 
 

@@ -48,6 +48,20 @@ def test_a_record_leaves_without_its_pictures_when_it_may_wait_no_longer():
     assert sealed(filing, 8) == [("a", 0)]
 
 
+def test_at_the_end_every_record_leaves_in_the_order_of_its_making_with_the_pictures_there_are():
+    filing = Filing(LegalSettings())
+    filing.add(a_record("a", 0, asked(1, 8, "first_seen"), asked(2, 8)))
+    filing.add(a_record("b", 0, asked(3, 8)))
+    filing.add(a_record("a", 1, asked(4, 8, "cleared")))
+
+    left = list(filing.close(1 * S, None))
+
+    assert [(seal.case, seal.revision) for seal in left] == [("a", 0), ("b", 0), ("a", 1)]
+    assert [[p.role for p in seal.pictures] for seal in left] == [["first_seen"], [], ["cleared"]]
+    assert all(seal.at == 1 * S for seal in left)
+    assert filing.deadline is None
+
+
 def test_a_later_record_does_not_overtake_an_earlier_one_of_its_case():
     filing = Filing(LegalSettings())
     filing.add(a_record("a", 0, asked(1, 8)))
