@@ -40,7 +40,11 @@ def commands_in(text):
             words = shlex.split(line.replace("\\|", "|").split("#")[0].rstrip("`"), posix=True)
             name, rest = words[0], words[1:]
             options = tuple(word.strip("[]") for word in rest if OPTION.fullmatch(word.strip("[]")))
-            group = name in {"bench", "config", "model", "reference"} and rest and re.fullmatch(r"[a-z|/-]+", rest[0])
+            group = (
+                name in {"bench", "config", "model", "reference"}
+                and rest
+                and re.fullmatch(r"[a-z|/-]+", rest[0])
+            )
             for sub in re.split(r"[|/]", rest[0]) if group else [None]:
                 yield (name, sub) if sub else (name,), options
 
