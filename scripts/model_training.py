@@ -31,18 +31,45 @@ def workbench(work: Path) -> Any:
 def train_from_nothing(architecture: Path, work: Path, stages: Sequence[dict[str, Any]]) -> None:
     """Train random weights on work/pictures, stage after stage, each from the one before.
 
-    The last stage's best epoch lies in work/run/weights/best.pt.
+    The last stage's best epoch lies in work/run/weights/best.pt. Earlier stages that lie in `work` already
+    are not trained again.
     """
+    start: Path | None = None
+    for number, options in enumerate(stages, start=1):
+        name = "run" if number == len(stages) else f"run-{number}"
+        best = work / name / "weights" / "best.pt"
+        if number == len(stages) or not best.exists():
+            model = workbench(work)(str(architecture))
+            model.add_callback("on_train_start", _fast_on_a_cpu)
+            # `pretrained: false` would forget the stage before, whatever file the model was opened from.
+            begun = {"pretrained": str(start) if start else False}
+            data = str(work / "pictures" / "data.yaml")
+            model.train(data=data, project=str(work), name=name, **options, **begun)
+        start = best
+
+
+def _fast_on_a_cpu(trainer: Any) -> None:
+    """Channels last: 1.5 times faster; bfloat16 where the processor has it: 1.5 times again (measured)."""
     import torch  # noqa: PLC0415 only the step that needs it
 
-    start = architecture
-    for number, options in enumerate(stages, start=1):
-        model = workbench(work)(str(start))
-        # On a CPU convolutions run about 1.5 times faster with the channels last (measured).
-        model.add_callback("on_train_start", lambda t: t.model.to(memory_format=torch.channels_last))
-        name = "run" if number == len(stages) else f"run-{number}"
-        model.train(data=str(work / "pictures" / "data.yaml"), project=str(work), name=name, **options)
-        start = work / name / "weights" / "best.pt"
+    trainer.model.to(memory_format=torch.channels_last)
+    if "avx512_bf16" not in Path("/proc/cpuinfo").read_text(encoding="ascii"):
+        return
+    once = trainer.model._predict_once  # noqa: SLF001 - the loss and the kept weights stay 32 bit
+
+    def in_bfloat16(*args: Any, **options: Any) -> Any:
+        with torch.autocast("cpu", torch.bfloat16):
+            return _as_float(once(*args, **options))
+
+    trainer.model._predict_once = in_bfloat16  # noqa: SLF001 - as above
+
+
+def _as_float(output: Any) -> Any:
+    if isinstance(output, dict):
+        return {key: _as_float(value) for key, value in output.items()}
+    if isinstance(output, list | tuple):
+        return type(output)(_as_float(value) for value in output)
+    return output.float() if hasattr(output, "float") else output
 
 
 def export_onnx(work: Path, out: Path, image_size: int | Sequence[int], weights: Path | None = None) -> None:
