@@ -75,6 +75,7 @@ class Layer:
         self._coarse = planes.coarse(reference)
         self._accepted = self._planes(reference)
         self._slow = self._accepted.copy()
+        self._around_slow = _reaches(self._slow)
         self._fast = None
         self._refreshed = None
 
@@ -144,8 +145,8 @@ class Layer:
         Two thresholds: a thing is begun by what differs clearly and reaches as far as anything differs.
         """
         slow, settings = self._slow, self._settings
-        beyond = np.maximum(_beyond(now.red, slow.red), _beyond(now.blue, slow.blue))
-        clear = (_beyond(now.luma, slow.luma) > settings.different) | (beyond > settings.different_colour)
+        luma, red, blue = (_beyond(new, *was) for new, was in zip(now.all, self._around_slow, strict=True))
+        clear = (luma > settings.different) | (np.maximum(red, blue) > settings.different_colour)
         clear &= usable
         if not clear.any():
             return clear
@@ -197,6 +198,7 @@ class Layer:
         for slow, new, accepted in zip(self._slow.all, now.all, self._accepted.all, strict=True):
             slow += share * (new - slow)
             np.clip(slow, accepted - drift, accepted + drift, out=slow)
+        self._around_slow = _reaches(self._slow)
 
 
 def _around(zones: Mask) -> tuple[slice, slice]:
@@ -223,9 +225,14 @@ def _reach(seeds: Mask, around: Mask) -> Mask:
     return reached
 
 
-def _beyond(now: Floats, was: Floats) -> Floats:
-    """How far a value lies outside what the reference has within one pixel: a shake is no change."""
+def _reaches(planes: Planes) -> tuple[tuple[Floats, Floats], ...]:
+    """Of each plane the least and the most within one pixel."""
     cv2 = opencv()
     three = np.ones((3, 3), np.uint8)
-    out: Floats = np.maximum(now - cv2.dilate(was, three), cv2.erode(was, three) - now)
+    return tuple((cv2.erode(plane, three), cv2.dilate(plane, three)) for plane in planes.all)
+
+
+def _beyond(now: Floats, least: Floats, most: Floats) -> Floats:
+    """How far a value lies outside what the reference has within one pixel: a shake is no change."""
+    out: Floats = np.maximum(now - most, least - now)
     return out

@@ -65,6 +65,7 @@ def _unlike(inside: Floats, around: Floats) -> float:
 
 
 def _spread(values: Floats) -> npt.NDArray[np.float64]:
-    counts = np.histogram(values, BINS, (0, 256))[0] + 0.5
+    levels = values.astype(np.uint8) // (256 // BINS)
+    counts = np.bincount(levels, minlength=BINS) + 0.5
     shares: npt.NDArray[np.float64] = counts / counts.sum()
     return shares
