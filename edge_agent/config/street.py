@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, model_validator
 
 from edge_agent.core.settings import Settings
-from edge_agent.core.street.settings import StreetCameraSettings, StreetSettings
+from edge_agent.core.street.settings import Name, StreetCameraSettings, StreetSettings
 from edge_agent.devices.camera.settings import CameraSettings
 from edge_agent.devices.detector.settings import DetectorSettings
 from edge_agent.devices.pictures.settings import PictureSettings
@@ -34,7 +34,7 @@ class StreetConfig(StreetSettings):
     """The street side of a site."""
 
     cameras: Annotated[  # type: ignore[assignment]  # the core's own field, with what the devices need
-        dict[str, StreetCameraConfig], Field(min_length=1, max_length=64)
+        dict[Name, StreetCameraConfig], Field(min_length=1, max_length=64)
     ]
     references_dir: Path = Path("/var/lib/edge-agent/references")
     """Accepted pictures of clear pavement, a folder for each camera (`edge-agent reference`)."""

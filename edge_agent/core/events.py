@@ -196,6 +196,15 @@ class CaseRecalled:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderAnswered:
+    """At the start: an inspection that an earlier run has recorded; it is not made again."""
+
+    at: Ns
+    order: str
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed: the core asked to be woken (`Site.deadline`)."""
 
@@ -224,6 +233,7 @@ Event = (
     | InspectionOrdered
     | NoticeGiven
     | CaseRecalled
+    | OrderAnswered
     | Tick
     | Stopped
 )

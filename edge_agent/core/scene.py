@@ -102,7 +102,7 @@ class StreetReport:
     confirmed_at: Ns | None
     ended_at: Ns | None
     dwell: Ns  # observed presence that counted
-    paused: Ns  # unloading, outside hours, blind: time that did not count
+    paused: Ns  # unloading, outside hours, blind: neither counted presence nor observed absence
     samples: int  # pictures looked at since it was first seen
     samples_present: int
     items: tuple[EvidenceItem, ...]  # strongest first

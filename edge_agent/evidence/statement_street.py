@@ -111,7 +111,7 @@ class Storefront(Model):
     dwell_ms: Count
     """Observed presence that counted."""
     paused_ms: Count
-    """Unloading, outside the hours, blind: time that did not count, in either direction."""
+    """Unloading, outside the hours, blind: neither presence that counted nor observed absence."""
     stay_ms: Count
     """The dwell that the rule asked for; tier, hours and light are in it."""
     samples: Count

@@ -22,6 +22,7 @@ from edge_agent.core.decisions import (
 from edge_agent.core.records import UseClass
 from edge_agent.core.scene import Finding, Phase, View
 from edge_agent.core.site import Site
+from edge_agent.core.street.settings import StreetSettings
 from edge_agent.core.units import MS, S
 from tests.storefront import (
     FIT,
@@ -473,6 +474,88 @@ def test_a_notice_gives_the_shop_its_time_anew():
     assert recheck.report.judged_at == (1_200 + 900) * S
 
 
+def test_each_of_several_notices_of_a_case_is_answered_by_one_look_that_counts_once():
+    told = [ev.NoticeGiven(at * S, "boot-front-1", order) for at, order in ((600, "n-1"), (800, "n-2"))]
+
+    decided = a_day(("", 60), ("stall", 2_500), extra=told, rule={"ongoing_max": 0})
+
+    rechecks = [s for s in seals(decided) if s.report.phase is Phase.RECHECK]
+    assert [(s.revision, s.report.order) for s in rechecks] == [(1, "n-1"), (2, "n-2")]
+    assert {s.report.judged_at for s in rechecks} == {(800 + 900) * S}
+    assert all([p.role for p in s.pictures] == ["recheck"] for s in rechecks)
+    assert dict(rechecks[-1].report.in_force)["shop_not_corrected_7d"] == "1"
+
+
+def test_a_notice_that_comes_twice_neither_puts_the_recheck_off_nor_is_answered_twice():
+    told = [ev.NoticeGiven(at * S, "boot-front-1", "n-1") for at in (600, 900)]
+
+    decided = a_day(("", 60), ("stall", 2_500), extra=told, rule={"ongoing_max": 0})
+
+    [recheck] = [s for s in seals(decided) if s.report.phase is Phase.RECHECK]
+    assert recheck.report.judged_at == (600 + 900) * S
+
+
+def test_of_too_many_notices_those_that_cannot_be_answered_are_refused():
+    told = [ev.NoticeGiven((600 + n) * S, "boot-front-1", f"n-{n}") for n in range(18)]
+
+    decided = a_day(("", 60), ("stall", 2_500), extra=told, rule={"ongoing_max": 0})
+
+    rechecks = [s for s in seals(decided) if s.report.phase is Phase.RECHECK]
+    assert [s.report.order for s in rechecks] == [f"n-{n}" for n in range(16)]
+    refused = [f for f in of(Fault, decided) if f.source == "case/boot-front-1"]
+    assert [f.detail.split(":")[0] for f in refused] == ["notice n-16", "notice n-17"]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        ev.InspectionOrdered(1 * S, "o" * 101, "front", 0, 100 * S),
+        ev.InspectionOrdered(1 * S, "o" * 101, "z" * 5_000, 0, 100 * S),
+        ev.NoticeGiven(400 * S, "boot-front-1", "o" * 101),
+    ],
+)
+def test_an_order_whose_id_no_statement_could_carry_is_refused(event):
+    decided = a_day(("", 60), ("stall", 400), extra=[event], rule={"recheck_after": "notice"})
+
+    [refused] = [f for f in of(Fault, decided) if f.kind is FaultKind.UNKNOWN_SOURCE]
+    assert "longer than 100" in refused.detail
+    assert len(refused.source) <= 200
+    assert [phase for _, _, phase, _ in story(decided)] == ["confirmed"]
+
+
+def test_an_inspection_that_an_earlier_run_recorded_is_not_made_again():
+    drawn = [
+        {"order": order, "zone": "front", "date": "2026-06-15", "time": "12:00", "window_s": 1_800}
+        for order in ("draw-1", "draw-2")
+    ]
+    site = Site(street_settings(inspections=drawn))
+    answered = ev.OrderAnswered(600 * S, "draw-1", "front")
+    again = ev.InspectionOrdered(700 * S, "draw-1", "front", 0, 900 * S)
+    started, clock = start(600, "boot2")
+    stream = [started, answered, clock, *scenes(("", 300), start_s=600), again]
+
+    assert [seal.report.order for seal in seals(live(site, stream))] == ["draw-2"]
+
+
+@pytest.mark.parametrize("length", [64, 65])
+@pytest.mark.parametrize("what", ["zone", "camera", "shop", "rule"])
+def test_names_are_no_longer_than_a_statement_carries(what, length):
+    name = "n" * length
+    zone = {**ZONE, **({what: name} if what in ("shop", "rule") else {})}
+    street = {
+        "shops": {name if what == "shop" else "a": {}},
+        "rules": {name if what == "rule" else "shopfront": {}},
+        "cameras": {
+            name if what == "camera" else "cam1": {"zones": {name if what == "zone" else "front": zone}}
+        },
+    }
+    if length == 64:
+        StreetSettings.model_validate(street)
+    else:
+        with pytest.raises(ValidationError, match="at most 64"):
+            StreetSettings.model_validate(street)
+
+
 def test_a_notice_is_answered_although_the_case_is_reopened_before_its_time():
     notice = ev.NoticeGiven(600 * S, "boot-front-1", "order-9")
 
@@ -491,6 +574,38 @@ def test_a_recheck_waits_for_a_delivery_to_go_and_for_the_rule_to_hold():
     [_, recheck] = seals(decided)
     assert (recheck.report.phase, recheck.report.finding) == (Phase.RECHECK, Finding.UNSEEN)
     assert dict(recheck.report.in_force)["rule_holds"] == "false"
+
+
+def paused_s(clock, *stretches):
+    """What each record says was paused, in seconds, and what counted. Goods count after five."""
+    told = seals(a_day_from(clock, *stretches, rule={"recheck_s": 0}))
+    return [(str(s.report.phase), s.report.paused // S, s.report.dwell // S) for s in told]
+
+
+@pytest.mark.parametrize(
+    ("stretches", "told"),
+    [
+        # The last two minutes are observed absence; the second in which they went is neither.
+        ([("stall", 400), ("", 300)], [("confirmed", 0, 300), ("cleared", 1, 394)]),
+        ([("stall", 200), ("?", 60), ("stall", 200)], [("confirmed", 61, 300)]),
+        # Away for a minute of an open case: that was seen.
+        (
+            [("stall", 400), ("", 60), ("stall", 100), ("", 300)],
+            [("confirmed", 0, 300), ("cleared", 3, 488)],
+        ),
+        # A gap that is bridged counts as presence.
+        ([("stall", 200), ("", 20), ("stall", 100)], [("confirmed", 0, 300)]),
+    ],
+)
+def test_paused_is_neither_presence_that_counted_nor_absence_that_was_observed(stretches, told):
+    assert paused_s(at_local(12), *stretches) == told
+
+
+def test_absence_observed_outside_the_hours_is_no_pause_either():
+    seen = [("stall", 320), ("", 60), ("stall", 420), ("", 60), ("stall", 60), ("", 300)]
+
+    # Goods outside the hours, 22:00:00 to 22:03:20 and 22:04:25 to 22:05:20, and five seconds of change.
+    assert paused_s(at_local(21, 50), *seen)[-1] == ("cleared", 200 + 54 + 5, 314 + 214)
 
 
 # -- what the box cannot see -----------------------------------------------------------------------
@@ -602,6 +717,22 @@ def test_a_case_that_is_recalled_twice_goes_on_once():
         (5, "cleared"),
         (6, "reopened"),
     ]
+
+
+def test_a_camera_whose_sub_stream_is_down_is_down_and_not_silent():
+    site = Site(street_settings(coverage_s=60))
+    gone = ev.DeviceChanged(30 * S, "camera/cam1/sub", "down")
+    main = [ev.DeviceChanged(at * S, "camera/cam1", state) for at, state in ((35, "down"), (40, "up"))]
+    back = ev.DeviceChanged(80 * S, "camera/cam1/sub", "up")
+
+    decided = live(site, [*start(), *scenes(("", 30)), gone, *main, back, *scenes(("", 60), start_s=82)])
+
+    views = [(s.at / S, s.state, s.detail) for s in of(Status, decided) if s.part == "view/cam1"]
+    assert views == [(0, "ok", "the view can be judged"), (30, "blind", "camera_down"), *views[2:]]
+    assert views[2][1] == "ok"
+    first, second = of(SealCoverage, decided)[:2]
+    assert first.parts[0].blind == (("camera_down", 30_000),)
+    assert second.parts[0].blind == (("camera_down", 20_000), ("silent", 2_000))
 
 
 def test_pictures_that_take_long_to_be_looked_at_are_no_silence():
@@ -761,7 +892,8 @@ NOISE = st.one_of(
     st.builds(ev.Captured, NS, NAME | st.just("boot-front-p1"), NAME, st.just(()), st.just(())),
     st.builds(ev.TierSet, NS, NAME, st.sampled_from(["red", "green", "?"])),
     st.builds(ev.InspectionOrdered, NS, NAME, NAME, NS, NS),
-    st.builds(ev.NoticeGiven, NS, NAME),
+    st.builds(ev.NoticeGiven, NS, NAME, NAME),
+    st.builds(ev.OrderAnswered, NS, NAME | st.just("d"), NAME),
     st.builds(
         ev.CaseRecalled,
         NS,

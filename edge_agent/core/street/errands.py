@@ -20,6 +20,9 @@ from edge_agent.core.units import Ns, S
 # How long a re-check waits for a view that answers it: as long again as it was due after, at least this.
 RECHECK_LIMIT_S = 600
 
+# Notices of one case that one re-check answers.
+MAX_ORDERS = 16
+
 # Of one zone, at a time. Beyond it the oldest is answered as it stands.
 MAX_ERRANDS = 64
 
@@ -30,7 +33,7 @@ class Errand:
 
     phase: Phase  # recheck | inspection
     case: Case
-    order: str  # who asked for it; empty: the rule
+    orders: tuple[str, ...]  # who asked for it, each is answered; none: the rule
     due: Ns
     limit: Ns
 
@@ -43,13 +46,15 @@ def recheck(case: Case, rule: RuleSettings, tier: int, since: Ns, order: str) ->
         rule: `recheck_s` 0 means never.
         tier: permille of the rule's time.
         since: the record, or the notice.
-        order: id of the notice.
+        order: id of the notice; empty for the rule's own.
     """
     if rule.recheck_s == 0:
         return None
     wait = rule.recheck_s * tier * S // 1000
     due = Ns(since + wait)
-    return Errand(Phase.RECHECK, case, order, due, Ns(due + max(wait, RECHECK_LIMIT_S * S)))
+    return Errand(
+        Phase.RECHECK, case, (order,) if order else (), due, Ns(due + max(wait, RECHECK_LIMIT_S * S))
+    )
 
 
 def answer(errand: Errand, zone: ZoneRule, sample: Sample, rule: RuleSettings) -> Finding | None:
@@ -77,17 +82,25 @@ class Errands:
     def __init__(self) -> None:
         self._waiting: list[Errand] = []
 
-    def add(self, errand: Errand) -> None:
+    def add(self, errand: Errand) -> bool:
         """One more. A second re-check of a case takes the first one's place: the shop was told anew.
 
-        Whoever asked for the first is answered by the second, unless somebody asked for that one too.
+        Whoever asked for either is answered by it. An order that comes twice changes nothing.
+
+        Returns:
+            False when too many wait for that re-check already.
         """
         if errand.phase is Phase.RECHECK:
             same = [one for one in self._waiting if one.phase is Phase.RECHECK and one.case is errand.case]
             for one in same:
+                if errand.orders and set(errand.orders) <= set(one.orders):
+                    return True
+                if len(one.orders) + len(errand.orders) > MAX_ORDERS:
+                    return False
                 self._waiting.remove(one)
-                errand.order = errand.order or one.order
+                errand.orders = (*one.orders, *errand.orders)
         self._waiting.append(errand)
+        return True
 
     def due(self, at: Ns) -> tuple[Errand, ...]:
         """Those that a look at `at` may answer, first come first."""

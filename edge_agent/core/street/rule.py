@@ -191,10 +191,12 @@ class ZoneRule:
         return tuple(self._moves(sample.at))
 
     def _follow(self, sample: Sample, force: InForce) -> None:
+        if self.stay is not None and sample.finding is not Finding.PRESENT:
+            self.stay.absence = self.sight.absence
         if not force.holds:
             self._held_since = None
             if self.stay is not None:
-                self.stay.interrupt()
+                self.stay.interrupt(sample.finding)
         else:
             self._held_since = sample.at if self._held_since is None else self._held_since
             if sample.finding is Finding.PRESENT:

@@ -12,9 +12,13 @@ from edge_agent.core.street.plane import Plane
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Point = tuple[Share, Share]
+Name = Annotated[str, Field(min_length=1, max_length=64)]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
 Tier = Literal["red", "yellow", "green"]
+
+# An order's id, as statements and receipts carry it.
+MAX_ORDER_CHARS = 100
 
 # Ground twenty times as far away as the calibrated patch is not measured by it; further is the horizon.
 DEPTH_MIN = 0.05
@@ -267,7 +271,7 @@ class FitSettings(Settings):
 class StreetCameraSettings(Settings):
     """What the core knows of one street camera."""
 
-    zones: Annotated[dict[str, ZoneSettings], Field(min_length=1, max_length=64)]
+    zones: Annotated[dict[Name, ZoneSettings], Field(min_length=1, max_length=64)]
     fit: FitSettings = FitSettings()
     busy_period_ms: Annotated[int, Field(ge=200, le=10_000)] = 1_000
     """A picture so often while something is there."""
@@ -276,7 +280,7 @@ class StreetCameraSettings(Settings):
 class InspectionSettings(Settings):
     """An inspection drawn beforehand (双随机)."""
 
-    order: Annotated[str, Field(min_length=1, max_length=100)]
+    order: Annotated[str, Field(min_length=1, max_length=MAX_ORDER_CHARS)]
     """Id of the order, as the platform drew it."""
     zone: str
     date: IsoDate
@@ -288,9 +292,9 @@ class InspectionSettings(Settings):
 class StreetSettings(Settings):
     """The street side of a site. Zone names are unique over all cameras."""
 
-    shops: dict[str, ShopSettings] = Field(default_factory=dict)
-    rules: Annotated[dict[str, RuleSettings], Field(min_length=1)]
-    cameras: Annotated[dict[str, StreetCameraSettings], Field(min_length=1, max_length=64)]
+    shops: dict[Name, ShopSettings] = Field(default_factory=dict)
+    rules: Annotated[dict[Name, RuleSettings], Field(min_length=1)]
+    cameras: Annotated[dict[Name, StreetCameraSettings], Field(min_length=1, max_length=64)]
     tiers: TiersSettings = TiersSettings()
     calendar: CalendarSettings = CalendarSettings()
     inspections: tuple[InspectionSettings, ...] = ()

@@ -33,6 +33,8 @@ class Stay:
     samples_present: int = 0
     seen: Sample | None = None  # last look that saw goods
     candidate_at: Ns | None = None
+    gone: Ns = ZERO  # absence that was observed before goods came back, and is no part of dwell
+    absence: Ns = ZERO  # absence that was observed since goods were last seen
     _joined: bool = True  # time since `last_at` may count
 
     @classmethod
@@ -46,8 +48,8 @@ class Stay:
         return self.seen.items if self.seen is not None else ()
 
     def paused(self, at: Ns) -> Ns:
-        """Time since it was first seen that did not count."""
-        return Ns(max(0, at - self.first_at - self.dwell))
+        """Time since it was first seen in which neither presence counted nor absence was observed."""
+        return Ns(max(0, at - self.first_at - self.dwell - self.gone - self.absence))
 
     def look(self, sample: Sample, *, gap: Ns, grace: Ns, pause: Ns) -> None:
         """A look that could see, while the rule is in force.
@@ -69,6 +71,7 @@ class Stay:
         near = self._joined and step <= gap
         excused = sample.unloading and self.unloaded < grace
         counted = step if near and not excused else ZERO
+        self._back(bridged=near)
         if near and excused:
             self.unloaded = Ns(self.unloaded + step)
         self.dwell = Ns(self.dwell + counted)
@@ -78,7 +81,14 @@ class Stay:
         self.counting = not excused
         self.last_at, self.seen, self._joined = sample.at, sample, True
 
-    def interrupt(self) -> None:
+    def interrupt(self, finding: Finding) -> None:
         """The rule does not hold: time up to the next look that counts does not."""
         self.counting = False
         self._joined = False
+        if finding is Finding.PRESENT:
+            self._back(bridged=False)
+
+    def _back(self, *, bridged: bool) -> None:
+        """Goods are seen again; a gap that was bridged counts as presence."""
+        self.gone = self.gone if bridged else Ns(self.gone + self.absence)
+        self.absence = ZERO

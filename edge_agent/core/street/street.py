@@ -10,7 +10,7 @@ Everything is judged by the time of capture. A picture that comes after a later 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from edge_agent.core.coverage import Coverage
 from edge_agent.core.decisions import Decision, Fault, FaultKind, Watch
@@ -21,6 +21,7 @@ from edge_agent.core.events import (
     DeviceChanged,
     InspectionOrdered,
     NoticeGiven,
+    OrderAnswered,
     SceneSeen,
     TierSet,
 )
@@ -34,15 +35,25 @@ from edge_agent.core.street.occupancy import Occupancy
 from edge_agent.core.street.pictures import Album, Requests
 from edge_agent.core.street.report import Place
 from edge_agent.core.street.rule import ZoneRule
-from edge_agent.core.street.settings import StreetCameraSettings, StreetSettings, ZoneSettings
+from edge_agent.core.street.settings import (
+    MAX_ORDER_CHARS,
+    StreetCameraSettings,
+    StreetSettings,
+    ZoneSettings,
+)
 from edge_agent.core.street.shops import Shops
 from edge_agent.core.street.view import DOWN, NO_PICTURE, SILENT, CameraView
 from edge_agent.core.street.zone import Zone
 from edge_agent.core.units import MS, Ns
 from edge_agent.core.use_class_settings import LegalSettings
 
-StreetEvent = SceneSeen | TierSet | InspectionOrdered | NoticeGiven | CaseRecalled
-STREET_EVENTS = (SceneSeen, TierSet, InspectionOrdered, NoticeGiven, CaseRecalled)
+StreetEvent = SceneSeen | TierSet | InspectionOrdered | NoticeGiven | CaseRecalled | OrderAnswered
+STREET_EVENTS = (SceneSeen, TierSet, InspectionOrdered, NoticeGiven, CaseRecalled, OrderAnswered)
+
+# Of what comes from outside so much is repeated in a fault.
+FAULT_CHARS = 200
+
+LONG_ORDER = f"an order's id is longer than {MAX_ORDER_CHARS} characters"
 
 # A camera is silent when it missed so many of its looks, or for the time that its settings say.
 LOOKS_MISSED = 3
@@ -53,6 +64,7 @@ class _Camera:
     settings: StreetCameraSettings
     view: CameraView
     zones: tuple[tuple[str, Zone, Occupancy], ...]  # by the part of the coverage ledger
+    down: set[str] = field(default_factory=set)  # its streams that are
     captured_at: Ns | None = None  # of the last picture
     period_ms: int | None = None  # as last told
 
@@ -105,6 +117,9 @@ class Street:
                 return self._notice(now, event)
             case CaseRecalled():
                 return self._recall(now, event)
+            case OrderAnswered():
+                self._inspections.new(event.order, event.zone)
+                return iter(())
 
     def _scene(self, now: Ns, event: SceneSeen, clock: ClockStatus | None) -> Iterator[Decision]:
         """A picture was looked at."""
@@ -146,15 +161,23 @@ class Street:
     def _inspection(self, now: Ns, event: InspectionOrdered) -> Iterator[Decision]:
         """A zone is to be inspected. An order that came before is not carried out again."""
         zone = self._zones.get(event.zone)
-        if zone is None:
+        if len(event.order) > MAX_ORDER_CHARS:
+            yield self._unknown(now, f"zone/{event.zone}", LONG_ORDER)
+        elif zone is None:
             yield self._unknown(now, f"zone/{event.zone}", f"order {event.order}: no such zone")
         elif self._inspections.new(event.order, event.zone):
             zone.inspect(event.order, event.due_at, event.expires_at)
 
     def _notice(self, now: Ns, event: NoticeGiven) -> Iterator[Decision]:
         """A shop was told of a case."""
-        if not any(zone.notice(event.case, event.at, event.order) for zone in self._zones.values()):
+        known = next((zone for zone in self._zones.values() if zone.knows(event.case)), None)
+        if len(event.order) > MAX_ORDER_CHARS:
+            yield self._unknown(now, f"case/{event.case}", LONG_ORDER)
+        elif known is None:
             yield self._unknown(now, f"case/{event.case}", "a notice of a case that is not known here")
+        elif not known.notice(event.case, event.at, event.order):
+            detail = f"notice {event.order}: as many wait for its re-check as fit"
+            yield self._unknown(now, f"case/{event.case}", detail)
 
     def _recall(self, now: Ns, event: CaseRecalled) -> Iterator[Decision]:
         """A case of the last run may still be open."""
@@ -168,14 +191,18 @@ class Street:
         zone.recall(event)
 
     def device(self, event: DeviceChanged) -> Iterator[Decision]:
-        """A camera's connection changed."""
-        camera = self._cameras.get(event.device.removeprefix("camera/"))
-        if camera is None or not event.device.startswith("camera/"):
+        """A camera's connection changed, or that of its sub-stream: pictures and stills need both."""
+        device = event.device.removesuffix("/sub")
+        camera = self._cameras.get(device.removeprefix("camera/"))
+        if camera is None or not device.startswith("camera/"):
             return
         if event.state == "down":
+            camera.down.add(event.device)
             yield from camera.view.lost(event.at, down=True)
             self._note(camera, event.at, DOWN)
-        elif camera.view.reason == DOWN:
+            return
+        camera.down.discard(event.device)
+        if camera.view.reason == DOWN and not camera.down:
             camera.view.came_up(event.at)
             self._note(camera, event.at, NO_PICTURE)
 
@@ -229,7 +256,7 @@ class Street:
 
     @staticmethod
     def _unknown(now: Ns, source: str, detail: str) -> Fault:
-        return Fault(now, source, FaultKind.UNKNOWN_SOURCE, detail)
+        return Fault(now, source[:FAULT_CHARS], FaultKind.UNKNOWN_SOURCE, detail[:FAULT_CHARS])
 
     # -- parts -------------------------------------------------------------------------------------
 

@@ -111,18 +111,20 @@ class Zone:
 
     def inspect(self, order: str, due: Ns, limit: Ns) -> None:
         """The zone is to be looked at, and what is there recorded."""
-        self._errands.add(Errand(Phase.INSPECTION, self._cases.single(), order, due, limit))
+        self._errands.add(Errand(Phase.INSPECTION, self._cases.single(), (order,), due, limit))
+
+    def knows(self, case: str) -> bool:
+        """Whether the case is one of this zone."""
+        return self._cases.find(case) is not None
 
     def notice(self, case: str, at: Ns, order: str) -> bool:
-        """The shop was told of a case: its re-check is due the rule's time from now.
+        """The shop was told of a case of this zone: its re-check is due the rule's time from now.
 
         Returns:
-            False when the case is not one of this zone.
+            False when it cannot be answered: too many wait already.
         """
         known = self._cases.find(case)
-        if known is not None:
-            self._recheck(known, at, order)
-        return known is not None
+        return known is None or self._recheck(known, at, order)
 
     def recall(self, event: CaseRecalled) -> None:
         """Go on with a case of the last run; of several the last, and none once this run has its own."""
@@ -221,19 +223,32 @@ class Zone:
             if said.detail == SUSPECT:
                 yield self._album.suspect(now, self._sample.at, self._sample.items)
 
-    def _recheck(self, case: Case, since: Ns, order: str) -> None:
+    def _recheck(self, case: Case, since: Ns, order: str) -> bool:
         errand = recheck(case, self.place.rule, self._tier.recheck, since, order)
-        if errand is not None:
-            self._errands.add(errand)
+        return errand is None or self._errands.add(errand)
 
     def _answered(self, now: Ns, errand: Errand, finding: Finding) -> Iterator[Decision]:
+        """One look, and a record of it for everybody who asked."""
         self._errands.done(errand)
-        yield from self._record(now, errand.phase, finding, errand.case, self._rule.stay, errand.order)
+        first, *others = errand.orders or ("",)
+        yield from self._record(now, errand.phase, finding, errand.case, self._rule.stay, first)
+        for order in others:
+            yield from self._record(
+                now, errand.phase, finding, errand.case, self._rule.stay, order, counts=False
+            )
 
     def _record(
-        self, now: Ns, phase: Phase, finding: Finding, case: Case, stay: Stay | None, order: str
+        self,
+        now: Ns,
+        phase: Phase,
+        finding: Finding,
+        case: Case,
+        stay: Stay | None,
+        order: str,
+        *,
+        counts: bool = True,
     ) -> Iterator[Decision]:
-        """Make a record of a case, and ask for its pictures."""
+        """Make a record of a case, and ask for its pictures; a look counts for its shop once."""
         sample, shop = self._sample, self.place.shop
         situation = Situation(
             sample=sample,
@@ -245,7 +260,8 @@ class Zone:
             low_light=sample.low_light or self._rule.low_light(sample.at),
         )
         said = report(self.place, situation, phase, finding, case, stay, order=order)
-        self._shops.count(said)
+        if counts:
+            self._shops.count(said)
         said = with_counts(said, self._shops.counts(shop, sample.at))
         there = finding in (Finding.PRESENT, Finding.SUSPECT)
         take, requests = self._album.record(now, sample.at, phase, sample.items if there else (), stay)
