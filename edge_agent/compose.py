@@ -14,7 +14,7 @@ from edge_agent import __version__, runner
 from edge_agent.config import recorded
 from edge_agent.config.settings import SiteConfig
 from edge_agent.core.decisions import Capture, Decision, TakePictures, Watch
-from edge_agent.core.events import CaseRecalled, ClockSource, Event, Started
+from edge_agent.core.events import CaseRecalled, ClockSource, Event, OrderAnswered, Started
 from edge_agent.core.site import Site
 from edge_agent.core.units import US, Ns
 from edge_agent.core.weigh.protocols.settings import ModbusRtuSettings
@@ -167,6 +167,8 @@ class Agent:
         if self.config.street is None:
             return
         now, offset = clock.monotonic(), clock.utc_minus_mono()
+        for order, zone in self.store.answered_orders():
+            self.intake.emit(OrderAnswered(now, order, zone))
         known = clock.clock_status(self.config.clock).source is not ClockSource.NONE
         cooldown_s = max(rule.cooldown_s for rule in self.config.street.rules.values())
         for case in self.store.open_cases((now + offset) // US, cooldown_s * 1_000_000):

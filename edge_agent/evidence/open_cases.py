@@ -1,7 +1,8 @@
-"""Street cases that a restart must not forget, read from the chain itself.
+"""What of the street a restart must not forget, read from the chain itself: open cases, answered orders.
 
-The newest `storefront` statement of each case says where it stands. Its text is never purged, so the
-answer does not depend on which pictures are still here.
+A zone has one case of a type at a time, and its newest `storefront` statement says where that stands; an
+older one that was never closed (on a box that lost its clock, say) is of the past. A statement's text is
+never purged, so the answer does not depend on which pictures are still here.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 # Read from the index alone. SQLite takes the bare columns from the row that has the maximum.
 NEWEST_OF_EACH = """
 SELECT max(seq), case_id, phase, sealed_utc_us FROM packet WHERE kind = 'storefront'
-GROUP BY case_id HAVING phase <> 'cleared' OR sealed_utc_us >= ?
+GROUP BY zone, event_type HAVING phase <> 'cleared' OR sealed_utc_us >= ?
 ORDER BY max(seq) DESC LIMIT ?
 """
 
@@ -28,6 +29,11 @@ RECHECKED = """
 SELECT max(CASE WHEN kind = 'recheck' THEN seq END) >
        max(CASE WHEN phase IN ('confirmed', 'reopened') THEN seq END) FROM packet WHERE case_id = ?
 """
+
+NEWEST_INSPECTIONS = "SELECT payload FROM packet WHERE kind = 'inspection' ORDER BY seq DESC LIMIT ?"
+
+# An order's window is a day at most: more than a box could make in several.
+MAX_ANSWERED = 1000
 
 # As many as all zones of a large site could have open, several times over.
 MAX_OPEN_CASES = 1000
@@ -51,13 +57,27 @@ class OpenCase:
 
 
 def open_cases(db: sqlite3.Connection, now_utc_us: int, cooldown_us: int, limit: int) -> tuple[OpenCase, ...]:
-    """The newest `limit` cases that are open, or were cleared no longer than the cooldown ago.
+    """The newest case of each zone and type, where it is open or was cleared no longer than the cooldown ago.
 
     A case that was cleared after `now_utc_us` counts as open: that clock cannot tell how long ago it was.
     """
     rows = db.execute(NEWEST_OF_EACH, (now_utc_us - cooldown_us, limit)).fetchall()
     found = (_open_case(db, seq, case) for seq, case, *_ in reversed(rows))
     return tuple(case for case in found if case is not None)
+
+
+def answered_orders(db: sqlite3.Connection, limit: int) -> tuple[tuple[str, str], ...]:
+    """(order, zone) of the newest `limit` inspections, oldest first."""
+    found: list[tuple[str, str]] = []
+    for (payload,) in reversed(db.execute(NEWEST_INSPECTIONS, (limit,)).fetchall()):
+        try:
+            said = parse(payload).storefront
+        except VerificationError as error:  # as below
+            log.warning("an inspection is not recalled: %s", error)
+            continue
+        assert said is not None, "kind inspection has one"
+        found.append((said.order, said.zone))
+    return tuple(found)
 
 
 def _open_case(db: sqlite3.Connection, seq: int, case: str) -> OpenCase | None:

@@ -29,7 +29,7 @@ from edge_agent.evidence.build import Built, Earlier, build, build_record, packe
 from edge_agent.evidence.disk import Ballast, DirectoryLock, Disk, NoRoom, free_bytes
 from edge_agent.evidence.dsse import EvidenceSigner, Signature
 from edge_agent.evidence.identity import ChainLink, Identity
-from edge_agent.evidence.open_cases import MAX_OPEN_CASES, OpenCase, open_cases
+from edge_agent.evidence.open_cases import MAX_ANSWERED, MAX_OPEN_CASES, OpenCase, answered_orders, open_cases
 from edge_agent.evidence.outbox import Applied, Lane, Outbox, Pending, write_signatures
 from edge_agent.evidence.receipts import Receipt
 from edge_agent.evidence.recent import RecentBlobs
@@ -198,6 +198,11 @@ class EvidenceStore:
         """
         with self._working():
             return open_cases(self._db, now_utc_us, cooldown_us, limit)
+
+    def answered_orders(self, limit: int = MAX_ANSWERED) -> tuple[tuple[str, str], ...]:
+        """(order, zone) of the newest inspections that were recorded, oldest first. For the start too."""
+        with self._working():
+            return answered_orders(self._db, limit)
 
     def heartbeat(self, clock: ClockStatus | None = None) -> Sealed:
         """Seal that nothing happened: the chain's end is then never older than the last heartbeat."""
@@ -425,20 +430,21 @@ class EvidenceStore:
         `before_commit` makes the files durable; when it fails nothing is committed.
         """
         statement = built.statement
-        chain = statement.chain
+        chain, said = statement.chain, statement.storefront
         message = dsse.pae(dsse.EVIDENCE_TYPE, built.payload)
         signatures = write_signatures([Signature(self._signer.keyid, self._signer.sign(message))])
         size = len(built.payload) + sum(map(len, blobs.values()))
         with self._transaction():
             self._db.execute(
-                "INSERT INTO packet (seq, packet_id, kind, case_id, revision, phase, sealed_utc_us,"
-                " payload_sha256, payload, signatures, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO packet (seq, packet_id, kind, case_id, revision, phase, zone, event_type,"
+                " sealed_utc_us, payload_sha256, payload, signatures, bytes)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     chain.seq,
                     statement.packet_id,
                     statement.kind,
                     *(case or (None, None)),
-                    statement.storefront.phase if statement.storefront else None,
+                    *((said.phase, said.zone, said.event_type) if said else (None, None, None)),
                     statement.time.sealed_utc_us,
                     built.sha256,
                     built.payload,

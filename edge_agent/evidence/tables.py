@@ -13,7 +13,7 @@ from pathlib import Path
 
 from edge_agent.errors import EvidenceError
 
-VERSION = 2
+VERSION = 3
 
 _SCHEMA = """
 CREATE TABLE head (
@@ -66,7 +66,19 @@ ALTER TABLE packet ADD COLUMN phase TEXT;
 CREATE INDEX packet_street ON packet (kind, case_id, seq, phase, sealed_utc_us)
     WHERE kind = 'storefront'
 """
-_STEPS = (_SCHEMA, _STREET)  # from version 0 on
+
+# 3: where the newest case of each zone stands, and which inspections were made.
+_ZONES = """
+ALTER TABLE packet ADD COLUMN zone TEXT;
+ALTER TABLE packet ADD COLUMN event_type TEXT;
+UPDATE packet SET zone = json_extract(CAST(payload AS TEXT), '$.storefront.zone'),
+    event_type = json_extract(CAST(payload AS TEXT), '$.storefront.event_type') WHERE phase IS NOT NULL;
+DROP INDEX packet_street;
+CREATE INDEX packet_street ON packet (kind, zone, event_type, seq, case_id, phase, sealed_utc_us)
+    WHERE kind = 'storefront';
+CREATE INDEX packet_inspection ON packet (seq) WHERE kind = 'inspection'
+"""
+_STEPS = (_SCHEMA, _STREET, _ZONES)  # from version 0 on
 
 Connect = Callable[[str], sqlite3.Connection]
 

@@ -7,7 +7,7 @@ import pytest
 from edge_agent.core.scene import Phase
 from edge_agent.evidence.examples import BASE_UTC, KEY, a_case, a_store, an_identity, store_settings
 from edge_agent.evidence.examples_street import HOUR, a_coverage, a_report, a_zone_case
-from edge_agent.evidence.open_cases import NEWEST_OF_EACH
+from edge_agent.evidence.open_cases import NEWEST_INSPECTIONS, NEWEST_OF_EACH
 from edge_agent.evidence.receipts import Receipt, ReceiptItem, ReceiptStatus
 from edge_agent.evidence.store import EvidenceStore
 
@@ -118,7 +118,7 @@ def test_a_clock_that_stands_before_the_clearing_cannot_say_that_it_is_over(stor
 
 def test_cases_come_oldest_first_and_of_too_many_the_newest(store):
     for number in range(1, 6):
-        seal(store, Phase.CONFIRMED, number)
+        seal(store, Phase.CONFIRMED, number, report=replace(a_report(), zone=f"door_{number}"))
     assert [case.case for case in recalled(store)] == [f"door_s1-{n}" for n in range(1, 6)]
     assert [case.case for case in recalled(store, limit=2)] == ["door_s1-4", "door_s1-5"]
 
@@ -140,7 +140,8 @@ def test_a_case_that_was_itself_recalled_may_have_begun_before_the_box_did(store
 
 def test_the_answer_survives_a_restart_and_the_purge_of_every_picture(tmp_path):
     with a_store(tmp_path) as store:
-        sealed = [seal(store, Phase.CONFIRMED), seal(store, Phase.CONFIRMED, 2)]
+        other = replace(a_report(), zone="door_s2")
+        sealed = [seal(store, Phase.CONFIRMED), seal(store, Phase.CONFIRMED, 2, report=other)]
         before = recalled(store)
         items = tuple(
             ReceiptItem(packet_id=s.packet_id, payload_sha256=s.payload_sha256, status=ReceiptStatus.ACCEPTED)
@@ -159,6 +160,36 @@ def test_the_answer_survives_a_restart_and_the_purge_of_every_picture(tmp_path):
     with a_store(tmp_path) as store:
         assert recalled(store) == before
         assert len(before) == 2
+
+
+def test_of_a_zone_only_its_newest_case_is_recalled_though_an_older_one_was_never_closed(store, hand):
+    seal(store, Phase.CONFIRMED, 1)
+    seal(store, Phase.CONFIRMED, 2)
+    assert [case.case for case in recalled(store)] == ["door_s1-2"]
+    seal(store, Phase.CLEARED, 2)
+    assert [(case.case, case.phase) for case in recalled(store)] == [("door_s1-2", Phase.CLEARED)]
+    assert recalled(store, hand.us + COOLDOWN_US + 1) == ()
+
+
+def test_cases_of_another_type_in_the_same_zone_stand_for_themselves(store):
+    seal(store, Phase.CONFIRMED, 1)
+    seal(store, Phase.CONFIRMED, 2, report=replace(a_report(), event_type="mobile_vendor"))
+    assert [case.event_type for case in recalled(store)] == ["shop_overflow", "mobile_vendor"]
+
+
+def test_inspections_that_were_recorded_are_known_by_order_and_zone_the_newest_of_too_many(store):
+    assert store.answered_orders() == ()
+    seal(store, Phase.CONFIRMED)
+    for number in range(1, 4):
+        report = replace(a_report(Phase.INSPECTION), order=f"draw-{number}", zone=f"z{number}")
+        seal(store, Phase.INSPECTION, number, report=report)
+    assert store.answered_orders() == (("draw-1", "z1"), ("draw-2", "z2"), ("draw-3", "z3"))
+    assert store.answered_orders(limit=1) == (("draw-3", "z3"),)
+
+
+def test_inspections_are_found_by_an_index_of_their_own(store):
+    plan = store._db.execute(f"EXPLAIN QUERY PLAN {NEWEST_INSPECTIONS}", (10,)).fetchall()
+    assert any("USING INDEX packet_inspection" in row[3] for row in plan), plan
 
 
 def test_years_of_cases_are_read_from_the_index_alone(store):

@@ -503,7 +503,9 @@ def test_a_store_from_before_the_street_is_taken_over_with_everything_in_it(tmp_
     db = sqlite3.connect(tmp_path / "evidence.db")
     with contextlib.closing(db):  # as version 1 made it
         db.execute("DROP INDEX packet_street")
-        db.execute("ALTER TABLE packet DROP COLUMN phase")
+        db.execute("DROP INDEX packet_inspection")
+        for column in ("phase", "zone", "event_type"):
+            db.execute(f"ALTER TABLE packet DROP COLUMN {column}")
         db.execute("PRAGMA user_version = 1")
         db.commit()
     with a_store(tmp_path) as store:
@@ -511,3 +513,33 @@ def test_a_store_from_before_the_street_is_taken_over_with_everything_in_it(tmp_
         assert store.head().payload_sha256 == sealed.payload_sha256
         store.seal(*a_zone_case())
         assert [case.zone for case in store.open_cases(0, 0)] == ["door_s1"]
+
+
+def test_a_store_from_before_zones_were_told_apart_knows_them_and_its_inspections(tmp_path):
+    with a_store(tmp_path) as store:
+        store.seal(*a_case(1))
+        store.seal(*a_zone_case())
+        store.seal(*a_zone_case(2, Phase.INSPECTION))
+        before = store.open_cases(0, 0)
+    db = sqlite3.connect(tmp_path / "evidence.db")
+    with contextlib.closing(db):  # as version 2 made it
+        db.execute("DROP INDEX packet_street")
+        db.execute("DROP INDEX packet_inspection")
+        for column in ("zone", "event_type"):
+            db.execute(f"ALTER TABLE packet DROP COLUMN {column}")
+        db.execute(
+            "CREATE INDEX packet_street ON packet (kind, case_id, seq, phase, sealed_utc_us)"
+            " WHERE kind = 'storefront'"
+        )
+        db.execute("PRAGMA user_version = 2")
+        db.commit()
+    with a_store(tmp_path) as store:
+        assert store.open_cases(0, 0) == before
+        assert len(before) == 1
+        assert store.answered_orders() == (("draw-2026-11-18-3", "door_s1"),)
+        rows = store._db.execute("SELECT kind, zone, event_type FROM packet ORDER BY seq").fetchall()
+        assert rows[-2:] == [
+            ("storefront", "door_s1", "shop_overflow"),
+            ("inspection", "door_s1", "shop_overflow"),
+        ]
+        assert rows[-3] == ("composite", None, None)
