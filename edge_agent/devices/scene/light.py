@@ -16,7 +16,7 @@ GAINS = (0.2, 5.0)
 WINDOW = 7  # px, side of the window in which surfaces are compared
 TEXTURE = 6.0  # grey levels² that a window must vary by to have a texture
 ALIKE = 0.7  # correlation of two windows from which they show the same surface
-SHADOW = (0.6, 0.97)  # brightness against the reference on a surface without texture
+SHADOW = (0.4, 0.97)  # brightness against the reference on a surface without texture
 SHINE = (1.03, 1.35)
 SAME_HUE = 6.0  # levels of Cr and Cb
 
@@ -84,9 +84,9 @@ def only_light(now: Floats, was: Floats, hue_moved: Floats, named: Mask) -> Mask
     var_now = np.maximum(mean(now * now) - mean_now * mean_now, 0)
     var_was = np.maximum(mean(was * was) - mean_was * mean_was, 0)
     together = mean(now * was) - mean_now * mean_was
-    textured = (var_was > TEXTURE) & (var_now > TEXTURE)
+    textured = var_was > TEXTURE
     alike = together > ALIKE * np.sqrt(var_now * var_was)
-    plain = (var_was <= TEXTURE) & (var_now <= TEXTURE)
+    plain = ~textured & (var_now <= TEXTURE)
     ratio = mean_now / np.maximum(mean_was, 1)
     dim = (ratio > SHADOW[0]) & (ratio < SHADOW[1])
     bright = (ratio > SHINE[0]) & (ratio < SHINE[1])

@@ -16,6 +16,7 @@ from edge_agent.devices.scene.settings import LayerSettings
 FORGET = 120 * S  # a thing not seen for so long is another when it comes again
 OVERLAP = 0.3  # share of the smaller box by which a blob is the thing that stood there
 HALF, MOSTLY = 0.5, 0.8
+IN_SIGHT = 0.25  # share of a thing that must be in sight to be told
 # Mean `presence` below which a thing counts as taken away: it takes clear witnesses, for a thing that is
 # not told can be no case.
 GONE = -0.3
@@ -31,10 +32,10 @@ class Sight:
     named: Mask  # the detector sees goods there
 
     def shows(self, part: tuple[slice, slice], mask: Mask) -> bool:
-        """At least half of the blob is in sight, and at least half of that is still there."""
+        """Enough of the blob is in sight, and most of that is still there."""
         free = self.free[part][mask]
         there = (self.different[part][mask] & free).sum()
-        return bool(free.mean() >= HALF and there >= HALF * free.sum())
+        return bool(free.mean() >= IN_SIGHT and there >= HALF * free.sum())
 
     def rests(self, part: tuple[slice, slice], mask: Mask) -> bool:
         """Nothing drives or walks through it now, undetected."""

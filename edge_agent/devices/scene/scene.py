@@ -20,6 +20,12 @@ from edge_agent.devices.scene.layer import Layer
 from edge_agent.devices.scene.pixels import WIDTH, Corners, Image, Mask
 from edge_agent.devices.scene.settings import SceneSettings
 
+SHOWS_GONE = (
+    "the accepted picture shows something that is not there: a median with goods in it, or furniture that "
+    "was taken away; accept a picture of the pavement as it is"
+)
+OTHER_LIGHT = "no accepted picture shows this light; accept one of the clear pavement under it"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Accepted:
@@ -49,10 +55,11 @@ class Scene:
         self._settings = settings
         self._zones = tuple(zones)
         self._accepted = self._ready(bank)
-        self._chooser = Chooser(settings.bank, [a.small for a in self._accepted])
+        self._chooser = self._make_chooser()
         self._used: _Accepted | None = None
         self._layer: Layer | None = None
         self._frozen = view.Frozen()
+        self._fits = True
 
     def _ready(self, bank: ReferenceBank | None) -> tuple[_Accepted, ...]:
         """All of the bank at the working size of its first picture's shape."""
@@ -67,6 +74,12 @@ class Scene:
             out.append(_Accepted(reference, bank.data(reference), small, registration))
         return tuple(out)
 
+    def _make_chooser(self) -> Chooser | None:
+        if not self._accepted:
+            return None
+        zones = pixels.polygons(self._zones, self._accepted[0].small.shape[0])
+        return Chooser(self._settings.bank, [a.small for a in self._accepted], zones)
+
     @property
     def reference(self) -> Reference | None:
         """The accepted picture that the last picture was compared with."""
@@ -79,9 +92,11 @@ class Scene:
         return (used.data, used.reference.width, used.reference.height) if used else None
 
     @property
-    def removed(self) -> int:
-        """Things that the reference shows and the ground has no longer: it should be accepted anew."""
-        return self._layer.removed if self._layer else 0
+    def trouble(self) -> str:
+        """What was wrong with the reference at the last picture, for people; empty when it was of use."""
+        if self._accepted and not self._fits:
+            return OTHER_LIGHT
+        return SHOWS_GONE if self._layer and self._layer.removed else ""
 
     def look(
         self,
@@ -115,35 +130,35 @@ class Scene:
         height = self._accepted[0].small.shape[0] if self._accepted else None
         small = pixels.shrink(image, height)
         current = view.features(small)
-        if not self._accepted:
+        if self._chooser is None:
             return view.unregistered("", current.grey, frozen_ms), found, ()
-        used = self._use(small, captured_at)
-        digest = used.reference.sha256
         layer = self._settings.layer
         hidden = pixels.boxes((d for d in found if d.label in layer.veto), layer.veto_margin, small.shape[0])
+        choice = self._chooser.choose(small, hidden, captured_at)
+        self._fits = choice.fits
+        used = self._use(self._accepted[choice.index])
+        digest = used.reference.sha256
         shift = used.registration.shift(current, hidden)
         if shift is None:
             return view.unregistered(digest, current.grey, frozen_ms), found, ()
         if shift.length > self._settings.shift_limit_px:
             seen = view.measured(digest, current.grey, shift, 0, frozen_ms, taken_out=False)
             return seen, found, ()
-        sharpness = used.registration.sharpness(current, shift, hidden)
-        seen = view.measured(digest, current.grey, shift, sharpness, frozen_ms, taken_out=True)
+        straight = pixels.translated(small, shift.dx, shift.dy)
         tall = small.shape[0]
         boxes = pixels.moved(found, -shift.dx * 1000 / WIDTH, -shift.dy * 1000 / tall)
-        if not things:
-            return seen, boxes, ()
-        still = self._things(small, shift, boxes, captured_at)
-        if still is None:  # nearly everything differs: this is not the pavement that was accepted
+        self._fits = choice.fits or self._chooser.fits(straight, hidden)
+        still = self._things(straight, shift, boxes, captured_at) if things and self._fits else ()
+        if not self._fits or still is None:  # another light, or nearly everything differs
             return view.unregistered(digest, current.grey, frozen_ms), boxes, ()
-        return seen, boxes, still
+        sharpness = used.registration.sharpness(current, shift, hidden)
+        return view.measured(digest, current.grey, shift, sharpness, frozen_ms, taken_out=True), boxes, still
 
-    def _use(self, small: Image, at: Ns) -> _Accepted:
-        used = self._accepted[self._chooser.choose(small, at)]
+    def _use(self, used: _Accepted) -> _Accepted:
         if used is not self._used:
             self._used = used
             if self._layer is None:
-                tall = small.shape[0]
+                tall = used.small.shape[0]
                 zones = pixels.polygons(self._zones, tall)
                 ignored = pixels.polygons(self._settings.masks, tall)
                 self._layer = Layer(self._settings.layer, used.small, zones, ignored)
@@ -152,11 +167,10 @@ class Scene:
         return used
 
     def _things(
-        self, small: Image, shift: view.Shift, boxes: Sequence[Detection], at: Ns
+        self, straight: Image, shift: view.Shift, boxes: Sequence[Detection], at: Ns
     ) -> tuple[StillObject, ...] | None:
         assert self._layer is not None
-        straight = pixels.translated(small, shift.dx, shift.dy)
-        inside: Mask = np.ones(small.shape[:2], bool)
+        inside: Mask = np.ones(straight.shape[:2], bool)
         _cut(inside, shift)
         return self._layer.look(straight, boxes, at, inside)
 

@@ -53,10 +53,10 @@ class LayerSettings(Settings):
 class BankSettings(Settings):
     """How one reference is chosen among several."""
 
-    margin: Annotated[int, Field(ge=0, le=500)] = 40
-    """Permille of likeness by which another must be better."""
+    margin: Annotated[int, Field(ge=0, le=500)] = 20
+    """Permille of likeness by which another must be better,"""
     patience_s: Annotated[int, Field(ge=0, le=3_600)] = 20
-    """For so long."""
+    """for so long; twice as much, half as long."""
 
 
 class SceneSettings(Settings):

@@ -23,9 +23,9 @@ log = logging.getLogger(__name__)
 
 # How long a lost wake-up may go unnoticed.
 LOOK_S = 0.5
-# The reference is called stale after so many pictures in a row in which it shows something that is gone,
-# and good again after so many without: traffic hides things now and then.
-STALE_AFTER, GOOD_AFTER = 10, 100
+# The reference is told to be of no use after so many pictures in a row, and to be good again after so many:
+# traffic hides things, and lamps are switched on, now and then.
+TROUBLE_AFTER, GOOD_AFTER = 10, 100
 
 
 class Frame(Protocol):
@@ -68,18 +68,16 @@ class SceneCounts:
 
     looked: int = 0
     failed: int = 0
-    removed: int = 0  # pictures in which the reference showed something that is gone
     well: bool = True
-    stale: bool = False  # it has shown that for a while
-    run: int = 0  # pictures in a row that say otherwise than `stale`
+    trouble: str = ""  # with the reference, as it was told
+    run: int = 0  # pictures in a row that say otherwise
 
-    def reference_shows(self, gone: int) -> bool:
-        """Count a picture; True when `stale` has changed."""
-        self.removed += gone > 0
-        self.run = self.run + 1 if (gone > 0) != self.stale else 0
-        if self.run < (GOOD_AFTER if self.stale else STALE_AFTER):
+    def reference_is(self, trouble: str) -> bool:
+        """Count a picture; True when `trouble` has changed and is to be told."""
+        self.run = self.run + 1 if bool(trouble) != bool(self.trouble) else 0
+        if self.run < (GOOD_AFTER if self.trouble else TROUBLE_AFTER):
             return False
-        self.stale, self.run = not self.stale, 0
+        self.trouble, self.run = trouble, 0
         return True
 
 
@@ -187,21 +185,15 @@ class SceneWorker:
             self._failed(name, problem)
             return
         counts.looked += 1
-        if counts.reference_shows(scene.removed):
-            self._told_of_reference(name, stale=counts.stale)
+        if counts.reference_is(scene.trouble):
+            self._tell_of_reference(name, counts.trouble)
         if found is not None and not counts.well:
             counts.well = True
             self._emit(DeviceChanged(self._clock(), f"scene/{name}", "up", "pictures are looked at again"))
         self._emit(seen)
 
-    def _told_of_reference(self, name: str, *, stale: bool) -> None:
-        detail = "the accepted picture is like the ground again"
-        if stale:
-            detail = (
-                "the accepted picture shows something that is not there: a median with goods in it, or "
-                "furniture that was taken away; accept a picture of the pavement as it is"
-            )
-        state = "degraded" if stale else "up"
+    def _tell_of_reference(self, name: str, trouble: str) -> None:
+        state, detail = ("degraded", trouble) if trouble else ("up", "the accepted picture is of use again")
         self._emit(DeviceChanged(self._clock(), f"reference/{name}", state, detail))
 
     def _failed(self, name: str, problem: Exception) -> None:

@@ -19,6 +19,7 @@ from edge_agent.core.use_class_settings import LegalSettings
 from edge_agent.devices.detector import Detector, DetectorSettings
 from edge_agent.devices.scene import ReferenceBank, Scene, SceneSettings, watch, watch_file
 from edge_agent.devices.scene.checks import GHOST, concerns
+from edge_agent.devices.scene.scene import SHOWS_GONE
 from edge_agent.devices.scene.settings import LayerSettings
 
 ROOT = Path(__file__).parents[3]
@@ -219,7 +220,7 @@ def test_the_median_of_the_whole_clip_holds_the_bag_and_is_neither_accepted_nor_
     decisions += site.step(Started(EPOCH, "boot", "test", ""))
     for event in watch_file(path, scene, detector, 500, EPOCH):
         decisions += site.step(event)
-        stale += scene.removed > 0
+        stale += scene.trouble == SHOWS_GONE
     assert suspects(decisions) == []
     assert stale >= 10  # so the operator is told
 

@@ -6,6 +6,7 @@ import pytest
 
 from edge_agent.core.units import Ns, S
 from edge_agent.devices.scene import Scene, SceneSettings
+from edge_agent.devices.scene.scene import SHOWS_GONE
 from edge_agent.devices.scene.settings import LayerSettings
 
 CRATE = (200, 150, 46, 40)  # x, y, wide, tall
@@ -167,7 +168,7 @@ def test_what_the_reference_has_and_the_ground_no_longer_is_not_told_as_a_thing(
     watch.see(ground, 30)
 
     assert all(still == () for still in watch.told)
-    assert watch.scene.removed == 1
+    assert watch.scene.trouble == SHOWS_GONE
 
 
 def test_goods_stay_goods_however_long_they_stand(watching, street, ground):

@@ -7,7 +7,10 @@ from edge_agent.core.units import Ns, S
 from edge_agent.devices.scene import Scene, SceneSettings
 from edge_agent.devices.scene.choice import Chooser, Look, likeness
 from edge_agent.devices.scene.crop import WHOLE, around
+from edge_agent.devices.scene.scene import OTHER_LIGHT
 from edge_agent.devices.scene.settings import BankSettings
+
+NOWHERE = np.zeros((270, 480), bool)
 
 
 @pytest.fixture
@@ -39,18 +42,49 @@ def test_goods_do_not_make_it_unlike(street, day):
     assert likeness(Look.of(laden), Look.of(day)) > 700
 
 
-def test_it_changes_only_when_another_has_been_better_for_a_while(street, day, night):
-    chooser = Chooser(BankSettings(patience_s=20), (day, night))
-    shown = [day] * 5 + [night] * 10 + [day] * 5 + [night] * 30  # a lorry's shadow first, then dusk
+@pytest.fixture
+def wet(day):
+    """The same stones, darker near the camera."""
+    out = day.astype(np.float32)
+    out[210:] *= 0.72
+    return out.astype(np.uint8)
 
-    chosen = [chooser.choose(street.taken(p, seed=k), Ns(k * S)) for k, p in enumerate(shown)]
 
-    assert chosen[:40] == [0] * 40
-    assert chosen[41:] == [1] * 9
+def test_it_changes_only_when_another_has_been_better_for_a_while(street, day, wet):
+    chooser = Chooser(BankSettings(margin=20, patience_s=100), (day, wet), NOWHERE)
+    shown = [day] * 5 + [wet] * 4 + [day] * 5 + [wet] * 30  # something dark passes, then rain
+
+    chosen = [chooser.choose(street.taken(p, seed=k), NOWHERE, Ns(k * S)).index for k, p in enumerate(shown)]
+
+    assert chosen[:17] == [0] * 17
+    assert chosen[30:] == [1] * 14
+
+
+def test_one_that_does_not_show_the_light_is_left_at_once_for_one_that_does(street, day, night):
+    chooser = Chooser(BankSettings(patience_s=3600), (day, night), NOWHERE)
+    chooser.choose(street.taken(day), NOWHERE, Ns(0))
+
+    chosen = chooser.choose(street.taken(night), NOWHERE, Ns(S))
+
+    assert (chosen.index, chosen.fits) == (1, True)
+
+
+def test_under_a_light_that_nobody_accepted_the_view_is_unknown_and_the_operator_is_told(
+    street, bank_of, day, night
+):
+    scene = Scene("cam1", SceneSettings(), (street.ZONE,), bank_of(day))
+
+    seen = scene.look(street.taken(night), Ns(S), Ns(0), (), "m", Ns(S))
+
+    assert not seen.view.registered
+    assert seen.still == ()
+    assert scene.trouble == OTHER_LIGHT
 
 
 def test_the_first_picture_chooses_at_once(street, day, night):
-    assert Chooser(BankSettings(), (day, night)).choose(street.taken(night), Ns(0)) == 1
+    chosen = Chooser(BankSettings(), (day, night), NOWHERE).choose(street.taken(night), NOWHERE, Ns(0))
+
+    assert (chosen.index, chosen.fits) == (1, True)
 
 
 def test_what_stands_is_remembered_when_the_reference_changes_at_dusk(street, bank_of, day, night):

@@ -10,7 +10,7 @@ from edge_agent.core.decisions import Watch
 from edge_agent.core.events import DeviceChanged, SceneSeen
 from edge_agent.core.units import Ns, S
 from edge_agent.devices.scene import Scene, SceneCamera, SceneSettings, SceneWorker
-from edge_agent.devices.scene.worker import GOOD_AFTER, STALE_AFTER
+from edge_agent.devices.scene.worker import GOOD_AFTER, TROUBLE_AFTER
 
 
 @dataclass
@@ -152,10 +152,10 @@ def test_a_reference_that_shows_what_is_gone_is_told_and_so_is_its_recovery(stre
     worker = SceneWorker(
         {"a": SceneCamera(source, scene)}, None, told.append, lambda: Ns(0), threading.Event()
     )
-    source.waiting += [Picture(street.taken(ground, seed=k), Ns(k * S)) for k in range(1, STALE_AFTER + 20)]
+    source.waiting += [Picture(street.taken(ground, seed=k), Ns(k * S)) for k in range(1, TROUBLE_AFTER + 20)]
     back = street.with_box(ground, 200, 150, 46, 40)
     source.waiting += [
-        Picture(street.taken(back, seed=k), Ns(k * S)) for k in range(STALE_AFTER + 20, 160 + GOOD_AFTER)
+        Picture(street.taken(back, seed=k), Ns(k * S)) for k in range(TROUBLE_AFTER + 20, 160 + GOOD_AFTER)
     ]
 
     while worker.look():
