@@ -8,6 +8,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 
 import cv2
@@ -19,7 +20,7 @@ from edge_agent import street_parts
 from edge_agent.compose import Agent, Hooks, replay
 from edge_agent.config.settings import SiteConfig
 from edge_agent.core.decisions import SealCoverage, SealStreet
-from edge_agent.core.events import CaseRecalled, SceneSeen
+from edge_agent.core.events import CaseRecalled, OrderAnswered, SceneSeen, Stopped
 from edge_agent.core.records import Detection
 from edge_agent.core.scene import Finding, Phase
 from edge_agent.core.street.hours import LocalTime
@@ -105,6 +106,9 @@ class Box:
         tree = yaml.safe_load(example.read_text("utf-8"))
         street = street_config(example, self.day.scene).model_dump(mode="json")
         del street["utc_offsets"]
+        now = datetime.now(timezone(timedelta(hours=8)))
+        drawn = {"order": "draw-1", "zone": ZONES[1], "date": f"{now:%Y-%m-%d}", "time": f"{now:%H:%M}"}
+        street |= {"inspections": [drawn | {"window_s": 86_400}]}
         street |= {"references_dir": str(self.folder / "references"), "coverage_s": 60, "clip_s": 3}
         for rule in street["rules"].values():
             rule |= TIMES
@@ -171,17 +175,28 @@ def faster_clock(patch):
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """(box, first run, second run): the first ends with a case open, the second finds the street empty."""
+    """(box, first run, second run): the first ends with a case open, the second finds the street empty.
+
+    An inspection is drawn for both.
+    """
     box = Box(tmp_path_factory.mktemp("street"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(street_parts, "Detector", lambda _settings: box.eyes)
         faster_clock(patch)
         first = box.run(
-            lambda made: Phase.CONFIRMED in phases(made) and any(isinstance(m, SealCoverage) for m in made)
+            lambda made: (
+                {Phase.CONFIRMED, Phase.INSPECTION} <= set(phases(made))
+                and any(isinstance(m, SealCoverage) for m in made)
+            )
         )
         left = street_threads()
         second = box.run(lambda made: Phase.CLEARED in phases(made))
     return SimpleNamespace(box=box, first=first[0], alive=first[1], left=left, second=second[0])
+
+
+def the_confirmed(runs):
+    [confirmed] = [s for s in seals(runs.first, SealStreet) if s.report.phase is Phase.CONFIRMED]
+    return confirmed
 
 
 def recordings(runs):
@@ -193,7 +208,7 @@ def events(recording: Recording, kind):
 
 
 def test_goods_that_are_put_out_become_one_case_with_its_pictures(runs):
-    [confirmed] = seals(runs.first, SealStreet)
+    confirmed = the_confirmed(runs)
 
     report = confirmed.report
     assert (report.zone, report.phase, report.finding) == (ZONES[0], Phase.CONFIRMED, Finding.PRESENT)
@@ -224,6 +239,11 @@ def test_every_picture_looked_at_is_in_the_journal_with_the_model_that_looked(ru
     assert any(look.detections and look.still for look in events(first, SceneSeen))
 
 
+def test_the_last_thing_in_a_recording_is_that_the_daemon_was_told_to_end(runs):
+    for recording in recordings(runs):
+        assert [type(event) for event in recording.events()].index(Stopped) == len([*recording.events()]) - 1
+
+
 def test_a_replay_decides_the_same_again(runs, tmp_path):
     done = replay(recordings(runs), runs.box.config, tmp_path)
 
@@ -248,7 +268,7 @@ def test_all_of_the_streets_threads_run_and_all_end(runs):
 
 
 def test_a_case_that_was_open_when_the_daemon_ended_is_taken_up_and_cleared(runs):
-    [confirmed] = seals(runs.first, SealStreet)
+    confirmed = the_confirmed(runs)
     _, second = recordings(runs)
     [recalled] = events(second, CaseRecalled)
     cleared = seals(runs.second, SealStreet)[-1]
@@ -258,6 +278,20 @@ def test_a_case_that_was_open_when_the_daemon_ended_is_taken_up_and_cleared(runs
     assert recalled.first_seen_at < recalled.confirmed_at <= recalled.recorded_at
     assert (cleared.case, cleared.report.phase) == (confirmed.case, Phase.CLEARED)
     assert cleared.revision > confirmed.revision
+
+
+def test_an_inspection_that_the_first_run_recorded_is_not_made_again_by_the_second(runs):
+    def inspections(sealed):
+        return [s.report for s in seals(sealed, SealStreet) if s.report.phase is Phase.INSPECTION]
+
+    [made] = inspections(runs.first)
+    assert (made.order, made.zone) == ("draw-1", ZONES[1])
+    first, second = recordings(runs)
+    assert events(first, OrderAnswered) == []
+    [answered] = events(second, OrderAnswered)
+    assert (answered.order, answered.zone) == ("draw-1", ZONES[1])
+    assert type([*second.events()][1]) is OrderAnswered  # before anything could be due
+    assert inspections(runs.second) == []
 
 
 def test_the_evidence_of_both_runs_is_one_chain_that_verifies(runs):
