@@ -38,9 +38,9 @@ def main(
         level=logging.DEBUG if verbose else logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )
     from edge_agent.config.loader import load  # noqa: PLC0415 - help stays instant
-    from edge_agent.devices.heap import few_heaps  # noqa: PLC0415
+    from edge_agent.devices.heap import stay_small  # noqa: PLC0415
 
-    few_heaps()
+    stay_small()
     site = load(config)
     if site.simulate is not None:
         _run_simulated(site, out)
