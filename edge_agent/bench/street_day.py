@@ -176,8 +176,9 @@ def _accepted(day: StreetDay, folder: Path) -> ReferenceBank:
     """What a technician accepts: the clear pavement, once for each light and ground that there are."""
     bank = ReferenceBank(folder, CAMERA)
     for name, image in day.references():
-        light, weather = name.split("-")[:2]
-        condition = f"{'day' if light == 'overcast' else light}-{'dry' if weather == 'dry' else 'wet'}"
+        light, weather, *clouds = name.split("-")
+        light = "overcast" if light == "day" and clouds else light
+        condition = f"{light}-{'dry' if weather == 'dry' else 'wet'}"
         if condition not in {reference.condition for reference in bank.active}:
             bank.accept(
                 to_jpeg(image, 95), condition, by="bench", at_utc="2026-06-15T04:00:00Z", origin="rendered"

@@ -58,7 +58,7 @@ def accept(
     config: Config,
     camera: Camera,
     condition: Annotated[
-        str, typer.Option(help="day-dry, day-wet, dusk-dry, dusk-wet, night-dry, night-wet.")
+        str, typer.Option(help="day-dry, overcast-dry, dusk-dry, night-dry; the same with -wet.")
     ],
     by: Annotated[str, typer.Option(metavar="NAME", help="Who looked at it and accepts it.")],
     image: Annotated[Path | None, typer.Option(metavar="FILE", help="A JPEG or PNG; kept as it is.")] = None,

@@ -25,7 +25,7 @@ from edge_agent.errors import ConfigError, Problem, UsageError
 
 MANIFEST = "references.json"
 SCHEMA = 1
-LIGHTS = ("day", "dusk", "night")
+LIGHTS = ("day", "overcast", "dusk", "night")  # day: the sun throws shadows
 GROUNDS = ("dry", "wet")
 CONDITIONS = tuple(f"{light}-{ground}" for light in LIGHTS for ground in GROUNDS)
 SOURCES = ("picture", "median")
