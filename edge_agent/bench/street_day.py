@@ -173,16 +173,20 @@ def _watch(day: StreetDay, box: Box, scene: Scene, eyes: Eyes, cpu: Cpu) -> int:
 
 
 def _accepted(day: StreetDay, folder: Path) -> ReferenceBank:
-    """What a technician accepts: the clear pavement, once for each light and ground that there are."""
+    """What a technician accepts: the clear pavement, once for each light, ground and sun that there are."""
     bank = ReferenceBank(folder, CAMERA)
     for name, image in day.references():
-        light, weather, *clouds = name.split("-")
-        light = "overcast" if light == "day" and clouds else light
+        light, weather, *more = name.split("-")
+        light = "overcast" if light == "day" and "clouds" in more else light
         condition = f"{light}-{'dry' if weather == 'dry' else 'wet'}"
-        if condition not in {reference.condition for reference in bank.active}:
-            bank.accept(
-                to_jpeg(image, 95), condition, by="bench", at_utc="2026-06-15T04:00:00Z", origin="rendered"
-            )
+        bank.accept(
+            to_jpeg(image, 95),
+            condition,
+            by="bench",
+            at_utc="2026-06-15T04:00:00Z",
+            origin=name,
+            beside=True,
+        )
     return bank
 
 

@@ -68,6 +68,9 @@ def accept(
         bool,
         typer.Option("--median", help="Of the whole --video instead; needs --force, for it may hide goods."),
     ] = False,
+    beside: Annotated[
+        bool, typer.Option("--beside", help="Keep the earlier ones of the condition: another hour's shadows.")
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Accept in spite of what is said against it.")
     ] = False,
@@ -98,7 +101,9 @@ def accept(
     against = concerns(picture, source, zones, settings.scene, bank, detector)
     accepted: Reference | None = None
     if not against or force:
-        accepted = bank.accept(data, condition, by=by, at_utc=_utc(), source=source, origin=origin)
+        accepted = bank.accept(
+            data, condition, by=by, at_utc=_utc(), source=source, origin=origin, beside=beside
+        )
     if as_json:
         print(json.dumps({"accepted": asdict(accepted) if accepted else None, "against": against}))
     else:

@@ -77,7 +77,7 @@ class ReferenceBank:
 
     @property
     def active(self) -> tuple[Reference, ...]:
-        """One a condition: those that pictures are compared with."""
+        """Those that pictures are compared with: of a condition the last, and what it was accepted beside."""
         return tuple(r for r in self._all if not r.replaced_by)
 
     def data(self, reference: Reference) -> bytes:
@@ -105,7 +105,15 @@ class ReferenceBank:
         return decode(self.data(reference), str(self.folder / reference.file))
 
     def accept(
-        self, data: bytes, condition: str, *, by: str, at_utc: str, source: str = "picture", origin: str = ""
+        self,
+        data: bytes,
+        condition: str,
+        *,
+        by: str,
+        at_utc: str,
+        source: str = "picture",
+        origin: str = "",
+        beside: bool = False,
     ) -> Reference:
         """Take a picture as the clear pavement under a condition; durable when this returns.
 
@@ -116,6 +124,7 @@ class ReferenceBank:
             at_utc: now, ISO 8601.
             source: `median` where it was never one moment's picture.
             origin: where it came from, for people.
+            beside: keep those accepted before under this condition too: shadows at another hour.
 
         Raises:
             UsageError: no such condition, nobody accepts it, or this is no picture.
@@ -144,7 +153,7 @@ class ReferenceBank:
         )
         self.folder.mkdir(parents=True, exist_ok=True)
         _write(self.folder / reference.file, data)
-        kept = tuple(_replaced(r, name) if r.condition == condition else r for r in self._all)
+        kept = tuple(_replaced(r, name) if r.condition == condition and not beside else r for r in self._all)
         _write(self.folder / MANIFEST, _manifest(self.camera, (*kept, reference)))
         self._all = (*kept, reference)
         return reference

@@ -35,7 +35,7 @@ class Sky:
 
 @dataclass(frozen=True, slots=True)
 class Knock:
-    """From an instant on the camera looks elsewhere: in all, not since the last knock."""
+    """From an instant on the camera looks elsewhere than it was put: in all, not since the last knock."""
 
     at_ns: int
     turn_permille: tuple[int, int]  # the view moved right and down, of the picture's width
@@ -137,19 +137,26 @@ class StreetDay:
         return merged(spans)
 
     def references(self) -> tuple[tuple[str, Image], ...]:
-        """Clear-pavement pictures for an operator to accept, one for each light and weather of the day."""
+        """Clear-pavement pictures for an operator to accept, one for each light, weather and sun of the day.
+
+        Named light-weather, then -clouds, then -2, -3, ... where the sun has moved on.
+        """
         fixtures = [a.thing for a in self.actors if a.role == "fixture" and not a.poses]
         out: dict[str, Image] = {}
+        known: list[tuple[str, tuple[int, int] | None]] = []
         for index, sky in enumerate(self.skies):
             name = f"{sky.light}-{sky.weather}" + ("-clouds" if sky.clouds else "")
-            if name not in out:
-                scene = replace(
-                    self._under(index, 0), turn_permille=(0, 0), roll_millirad=self.scene.roll_millirad
-                )
-                moving = [
-                    t for a in self.actors if a.role == "fixture" and a.poses and (t := a.at(sky.at_ns))
-                ]
-                out[name] = finish(scene, draw_things(scene, [*fixtures, *moving]), sky.at_ns)
+            scene = replace(
+                self._under(index, 0), turn_permille=(0, 0), roll_millirad=self.scene.roll_millirad
+            )
+            shown = (name, sky.sun_deg if scene.sunny else None)
+            if shown in known:
+                continue
+            known.append(shown)
+            count = sum(one == name for one, _ in known)
+            moving = [t for a in self.actors if a.role == "fixture" and a.poses and (t := a.at(sky.at_ns))]
+            picture = finish(scene, draw_things(scene, [*fixtures, *moving]), sky.at_ns)
+            out[name if count == 1 else f"{name}-{count}"] = picture
         return tuple(out.items())
 
     def _sky_index(self, t_ns: int) -> int:
@@ -167,5 +174,5 @@ class StreetDay:
             sun_deg=sky.sun_deg,
             gain_permille=self.scene.gain_permille + round(wander),
             turn_permille=knock.turn_permille if knock else self.scene.turn_permille,
-            roll_millirad=knock.roll_millirad if knock else self.scene.roll_millirad,
+            roll_millirad=self.scene.roll_millirad + (knock.roll_millirad if knock else 0),
         )

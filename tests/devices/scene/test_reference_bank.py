@@ -36,6 +36,19 @@ def test_a_second_picture_for_the_same_condition_replaces_and_does_not_erase(tmp
     assert read.all[0].sha256 == old.sha256
 
 
+def test_a_picture_accepted_beside_another_hour_replaces_none_and_the_next_plain_one_replaces_both(
+    tmp_path, street
+):
+    bank = ReferenceBank(tmp_path, "cam1")
+    bank.accept(street.jpeg(street.paved(1)), "day-dry", by="Li", at_utc=AT)
+    bank.accept(street.jpeg(street.paved(2)), "day-dry", by="Li", at_utc=AT, beside=True)
+    both = [r.id for r in bank.active]
+    bank.accept(street.jpeg(street.paved(3)), "day-dry", by="Li", at_utc=AT)
+
+    assert both == ["day-dry-1", "day-dry-2"]
+    assert [r.id for r in ReferenceBank(tmp_path, "cam1").active] == ["day-dry-3"]
+
+
 def test_a_changed_picture_is_refused_and_named(tmp_path, street):
     accepted = ReferenceBank(tmp_path, "cam1").accept(
         street.jpeg(street.paved()), "day-dry", by="Li", at_utc=AT

@@ -131,9 +131,17 @@ def test_light_fades_from_one_sky_to_the_next_and_the_references_are_clear():
     assert np.abs(references["day-dry"][region].astype(int) - day.render(S)[region]).mean() > 15
 
 
+def test_the_clear_pavement_is_known_under_each_sun_with_its_shadows():
+    skies = (Sky(0), Sky(20 * S, sun_deg=(170, 48)), Sky(40 * S, clouds=True), Sky(50 * S, clouds=True))
+    assert [name for name, _ in a_day(skies=skies).references()] == ["day-dry", "day-dry-2", "day-dry-clouds"]
+
+
 def test_a_knock_lasts_until_it_is_put_right():
-    day = a_day(knocks=(Knock(10 * S, (30, 0)), Knock(20 * S, (0, 0))))
-    assert [day.scene_at(t * S).turn_permille[0] for t in (9, 10, 19, 20)] == [0, 30, 30, 0]
+    day = a_day(knocks=(Knock(10 * S, (30, 0), 4), Knock(20 * S, (0, 0))))
+    day = replace(day, scene=replace(day.scene, roll_millirad=-10))
+    views = [day.scene_at(t * S) for t in (9, 10, 19, 20)]
+    assert [view.turn_permille[0] for view in views] == [0, 30, 30, 0]
+    assert [view.roll_millirad for view in views] == [-10, -6, -6, -10]
 
 
 def test_a_day_of_the_same_seed_is_the_same_day():
