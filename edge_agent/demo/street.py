@@ -136,12 +136,12 @@ def _laid_out(zone: ShopZone) -> dict[str, Any]:
 
 
 def _crates(zone: ShopZone, from_s: float, until_s: float) -> list[Actor]:
-    """Three piles, put out one by one."""
+    """Racks and crates, put out one by one."""
     x0, y0, x1, _ = zone.rect_mm
-    spots = ((0, 0.32, 11), (2, 0.55, 23), (5, 0.78, 35))
+    spots = ((0, 0.3, "display_rack", 47), (2, 0.55, "display_rack", 59), (5, 0.8, "goods_pile", 119))
     out = []
-    for number, (after_s, share, look) in enumerate(spots):
-        thing = make("goods_pile", x0 + round(share * (x1 - x0)), y0 + 750, look)
+    for number, (after_s, share, kind, look) in enumerate(spots):
+        thing = make(kind, x0 + round(share * (x1 - x0)), y0 + 900, look)
         out.append(
             stays(f"crates-{number}", "goods", thing, round((from_s + after_s) * S), round(until_s * S))
         )
