@@ -40,9 +40,10 @@ QUALITY = "27"  # a quarter of an hour must fit into memory
 LOOK_S = 0.5
 # A stay shorter than this cannot be one of the default rule's, whose candidate takes a minute.
 SHORT_S = 61
+SEEN_S = 12  # from their being put out to their counting: a look every 2 s, and they must be seen to stand
 LATEST_S = 10  # a case may be made so long after its time: pictures are seconds apart
-# What is put out: kind, where along the shop's front, look. Two of the weak classes are needed.
-GOODS = (("display_rack", 0.22, 35), ("movable_sign", 0.5, 71), ("display_rack", 0.78, 11))
+# What is put out: kind, where along the shop's front, look.
+GOODS = (("vendor_cart", 0.55, 31), ("movable_sign", 0.25, 3))
 ZONE = f"{ZONES[0]}_{CAMERA}"
 
 
@@ -61,7 +62,7 @@ class Plan:
     @property
     def taken_in_s(self) -> int:
         """When they are taken in."""
-        return self.put_out_s + self.stay_s * 11 // 10 + 4
+        return self.put_out_s + self.stay_s * 11 // 10 + SEEN_S
 
     @property
     def rule(self) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def test_a_stream_that_ends_before_the_case_is_cleared_is_refused():
 @pytest.mark.serial
 @pytest.mark.skipif(not SHIPPED.exists(), reason="the shipped street model is not there")
 def test_a_stay_is_a_case_once_and_the_same_case_in_replay():
-    plan = dwell.Plan(34, 8)
+    plan = dwell.Plan(46, 8)
 
     found = dwell.run(plan, street_site.detector_of(None, None))
 
