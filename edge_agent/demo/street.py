@@ -1,6 +1,6 @@
 """The demo's street: three stretches of pavement, a minute of a day, rules scaled to it.
 
-fruit    crates are put out one by one and taken in again: a case, cleared, put right at its re-check
+fruit    racks and crates are put out and taken in again: a case, cleared, put right at its re-check
 corner   a vendor pedals up and sells on: nobody's ground, another rule; not put right at its re-check
 noodles  a van unloads for longer than the rule's stay: a delivery, and no case
 
@@ -136,9 +136,9 @@ def _laid_out(zone: ShopZone) -> dict[str, Any]:
 
 
 def _crates(zone: ShopZone, from_s: float, until_s: float) -> list[Actor]:
-    """Racks and crates, put out one by one."""
+    """Two racks, then crates."""
     x0, y0, x1, _ = zone.rect_mm
-    spots = ((0, 0.3, "display_rack", 47), (2, 0.55, "display_rack", 59), (5, 0.8, "goods_pile", 119))
+    spots = ((0, 0.3, "display_rack", 47), (0, 0.55, "display_rack", 59), (5, 0.8, "goods_pile", 119))
     out = []
     for number, (after_s, share, kind, look) in enumerate(spots):
         thing = make(kind, x0 + round(share * (x1 - x0)), y0 + 900, look)
