@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -208,12 +208,17 @@ def _live(clips: Clips, detector: DetectorSettings, seconds: float, seed: int | 
         told = _told(root / "journal", start, end)
     return {
         "looks": {name: len(taken) for name, taken in seen.items()},
-        "gaps": {name: round(max(b - a for a, b in pairwise(taken)) / S, 1) for name, taken in seen.items()},
+        "gaps": {name: round(_longest_gap(taken, start, end) / S, 1) for name, taken in seen.items()},
         "moods": hostility.done if hostility else Counter(),
         "connections": cameras[HOSTILE].connections,
         "told": told,
         "rss_mb": round(rss_mb, 1),
     }
+
+
+def _longest_gap(taken: Sequence[Ns], start: Ns, end: Ns) -> int:
+    """Between two pictures; of fewer than two, all of the time."""
+    return max((b - a for a, b in pairwise(taken)), default=end - start)
 
 
 def _site(root: Path, detector: DetectorSettings, urls: Mapping[str, str]) -> SiteConfig:
