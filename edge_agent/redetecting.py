@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from edge_agent.config.street import StreetConfig
 from edge_agent.core.events import SceneSeen
 from edge_agent.core.records import Detection
 from edge_agent.core.units import Ns
-from edge_agent.devices.detector.boxes import Image
-from edge_agent.devices.detector.passages import iou
-from edge_agent.devices.scene.bank import ReferenceBank
-from edge_agent.devices.scene.scene import Scene
+from edge_agent.devices.detector.boxes import Image, iou
 from edge_agent.devices.scene.watch import StreetDetector
 from edge_agent.errors import UsageError
 from edge_agent.journal.reader import Recording
 from edge_agent.journal.video import VideoPacket
+from edge_agent.street_parts import scene_of
 
 DECODERS = {"h264": "h264", "h265": "hevc"}
 # A picture comes out of the decoder after at most so many more packets; H.264 and H.265 allow 16.
@@ -106,10 +105,9 @@ def _compared(
     tolerance: Tolerance,
     progress: Callable[[str, int], None],
 ) -> Comparison:
-    chosen = street.cameras[out.camera]
-    bank = ReferenceBank(street.references_dir, out.camera)
-    scene = Scene(out.camera, chosen.scene, [zone.polygon for zone in chosen.zones.values()], bank)
-    for at, image in _pictures(packets, frozenset(looks)):
+    scene = scene_of(street, out.camera)
+    width = scene.crop.picture_width(detector.input_width)
+    for at, image in _pictures(packets, frozenset(looks), width):
         found = scene.crop.back(detector.detect([scene.crop.of(image)])[0], image)
         then = looks[at]
         now = scene.look(image, at, then.captured_sd, found, detector.model_sha256, then.at)
@@ -121,40 +119,53 @@ def _compared(
     return out
 
 
-def _pictures(packets: Iterable[VideoPacket], wanted: frozenset[Ns]) -> Iterator[tuple[Ns, Image]]:
-    """Those of the wanted instants, BGR; what comes before the first keyframe cannot be decoded."""
+def _pictures(
+    packets: Iterable[VideoPacket], wanted: frozenset[Ns], max_width: int
+) -> Iterator[tuple[Ns, Image]]:
+    """Those of the wanted instants, BGR, as wide as they were looked at."""
+    from av.video.reformatter import VideoReformatter  # noqa: PLC0415 - heavy: loads FFmpeg
+
+    from edge_agent.devices.camera.decode import to_bgr  # noqa: PLC0415 - same
+
+    reformatter = VideoReformatter()
+    for at, frame in _frames(packets):
+        if at in wanted:
+            yield at, to_bgr(frame, max_width, reformatter)
+
+
+def _frames(packets: Iterable[VideoPacket]) -> Iterator[tuple[Ns, Any]]:
+    """All that decode whole; what comes before the first keyframe cannot."""
     import av  # noqa: PLC0415 - heavy: loads FFmpeg
+
+    from edge_agent.devices.camera.decode import padded  # noqa: PLC0415 - same
 
     form, decoder = "", None
     taken: dict[int, Ns] = {}
     for number, packet in enumerate(packet for packet in packets if packet.format in DECODERS):
         if packet.format != form:  # the camera was set to another codec
-            yield from _wanted(decoder, None, taken, wanted)
+            yield from _decoded(decoder, None, taken)
             form, decoder = packet.format, av.CodecContext.create(DECODERS[packet.format], "r")
-        compressed = av.Packet(len(packet.data))  # FFmpeg's own memory: padded, as decoders want it
-        compressed.update(packet.data)
+        compressed = padded(packet.data)
         compressed.pts = compressed.dts = number
         taken[number] = packet.captured_at
-        yield from _wanted(decoder, compressed, taken, wanted)
+        yield from _decoded(decoder, compressed, taken)
         taken.pop(number - LATEST, None)
-    yield from _wanted(decoder, None, taken, wanted)
+    yield from _decoded(decoder, None, taken)
 
 
-def _wanted(
-    decoder: object, packet: object, taken: dict[int, Ns], wanted: frozenset[Ns]
-) -> Iterator[tuple[Ns, Image]]:
+def _decoded(decoder: Any, packet: object, taken: dict[int, Ns]) -> Iterator[tuple[Ns, Any]]:
     import av  # noqa: PLC0415 - heavy: loads FFmpeg
 
     if decoder is None:
         return
     try:
-        frames = decoder.decode(packet)  # type: ignore[attr-defined]  # PyAV has no types
+        frames = decoder.decode(packet)
     except av.FFmpegError:
         return  # damaged on the road, as it was then
     for frame in frames:
         at = taken.pop(frame.pts, None)
-        if at in wanted and not frame.is_corrupt:
-            yield at, frame.to_ndarray(format="bgr24")
+        if at is not None and not frame.is_corrupt:
+            yield at, frame
 
 
 def _hold(

@@ -67,19 +67,13 @@ class StreetParts:
         }
         self._taps = [VideoTap(camera, keep_video) for camera in self.cameras.values()] if keep_video else []
         woken = threading.Event()
-        self.samplers = {name: Sampler(camera, woken.set) for name, camera in self.cameras.items()}
-        watched = {
-            name: SceneCamera(
-                self.samplers[name],
-                Scene(
-                    name,
-                    chosen.scene,
-                    [zone.polygon for zone in chosen.zones.values()],
-                    ReferenceBank(street.references_dir, name),
-                ),
-            )
-            for name, chosen in street.cameras.items()
+        scenes = {name: scene_of(street, name) for name in self.cameras}
+        input_width = self.detector.input_width if self.detector else 0
+        self.samplers = {
+            name: Sampler(camera, woken.set, scenes[name].crop.picture_width(input_width))
+            for name, camera in self.cameras.items()
         }
+        watched = {name: SceneCamera(sampler, scenes[name]) for name, sampler in self.samplers.items()}
         self.scenes = SceneWorker(watched, self.detector, emit, clock.monotonic, woken)
         self._pictures = PictureWorker(
             self.cameras,
@@ -115,6 +109,13 @@ class StreetParts:
     def _reference(self, camera: str) -> ReferencePicture | None:
         found = self.scenes.reference_picture(camera)
         return ReferencePicture(*found) if found else None
+
+
+def scene_of(street: StreetConfig, camera: str) -> Scene:
+    """Who looks at a camera's pictures, fresh, with the references accepted by now."""
+    chosen = street.cameras[camera]
+    polygons = [zone.polygon for zone in chosen.zones.values()]
+    return Scene(camera, chosen.scene, polygons, ReferenceBank(street.references_dir, camera))
 
 
 def said_time(at: Ns, local: LocalTime, settings: clock.ClockSettings) -> str:

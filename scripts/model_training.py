@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,28 +23,94 @@ def workbench(work: Path) -> Any:
     import ultralytics  # noqa: PLC0415 only the step that needs it
 
     ultralytics.settings.update({"sync": False})
-    torch.set_num_threads(1)
+    torch.set_num_threads(os.cpu_count() or 1)
     return ultralytics.YOLO
 
 
-def train_from_nothing(architecture: Path, work: Path, stages: Sequence[dict[str, Any]]) -> None:
-    """Train random weights on work/pictures, stage after stage, each from the one before.
+def train(
+    architecture: Path, work: Path, stages: Sequence[dict[str, Any]], start: Path | None = None
+) -> None:
+    """Train on work/pictures, stage after stage, each from the one before; the first from random weights.
 
     The last stage's best epoch lies in work/run/weights/best.pt. Earlier stages that lie in `work` already
-    are not trained again.
+    are not trained again. `start` is a checkpoint to begin from instead (`taken_up`).
     """
-    start: Path | None = None
     for number, options in enumerate(stages, start=1):
         name = "run" if number == len(stages) else f"run-{number}"
         best = work / name / "weights" / "best.pt"
         if number == len(stages) or not best.exists():
             model = workbench(work)(str(architecture))
             model.add_callback("on_train_start", _fast_on_a_cpu)
+            model.add_callback("on_fit_epoch_end", _tell)
             # `pretrained: false` would forget the stage before, whatever file the model was opened from.
             begun = {"pretrained": str(start) if start else False}
             data = str(work / "pictures" / "data.yaml")
             model.train(data=data, project=str(work), name=name, **options, **begun)
         start = best
+
+
+def taken_up(architecture: Path, exported: Path, work: Path) -> Path:
+    """An exported network as a checkpoint whose training can go on: it answers as the export does.
+
+    The export folded each batch normalisation into its convolution. It is unfolded by what the convolution
+    puts out over some of the pictures: mean and deviation become the normalisation's, its gain and offset
+    undo them.
+    """
+    import onnx  # noqa: PLC0415 only the step that needs it
+    import torch  # noqa: PLC0415 same
+
+    network = workbench(work)(str(architecture)).model.eval()
+    stored = {
+        i.name: torch.tensor(onnx.numpy_helper.to_array(i)) for i in onnx.load(exported).graph.initializer
+    }
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if name in stored and "dfl" not in name:
+                parameter.copy_(stored[name])
+        folded = {name: layer for name, layer in network.named_modules() if hasattr(layer, "bn")}
+        for name, layer in folded.items():
+            layer.bn.bias.copy_(stored[f"{name}.conv.bias"])
+            layer.bn.running_var.fill_(1 - layer.bn.eps)
+        seen = {name: _noted(layer.conv) for name, layer in folded.items()}
+        for batch in _some(work / "pictures" / "images" / "train"):
+            network(batch)
+        for name, layer in folded.items():
+            mean, square = (torch.stack(values).mean(0) for values in zip(*seen[name], strict=True))
+            layer.bn.running_mean.copy_(mean)
+            layer.bn.running_var.copy_(square - mean.square())
+            layer.bn.weight.copy_((layer.bn.running_var + layer.bn.eps).sqrt())
+            layer.bn.bias.add_(mean)
+            layer.conv._forward_hooks.clear()  # noqa: SLF001 - the only ones there are
+    path = work / "taken-up.pt"
+    torch.save({"model": network.train()}, path)
+    return path
+
+
+def _noted(convolution: Any) -> list[tuple[Any, Any]]:
+    """What it puts out from now on: mean and mean square of each channel."""
+    seen: list[tuple[Any, Any]] = []
+
+    def note(_module: Any, _taken: Any, given: Any) -> None:
+        seen.append((given.mean((0, 2, 3)), given.square().mean((0, 2, 3))))
+
+    convolution.register_forward_hook(note)
+    return seen
+
+
+def _some(folder: Path, count: int = 256, size: tuple[int, int] = (448, 256)) -> Iterator[Any]:
+    """Pictures from all over the folder as the network takes them, one by one."""
+    import cv2  # noqa: PLC0415 only the step that needs it
+    import torch  # noqa: PLC0415 same
+
+    paths = sorted(folder.glob("*.jpg"))
+    for path in paths[:: max(1, len(paths) // count)]:
+        image = cv2.cvtColor(cv2.resize(cv2.imread(str(path)), size), cv2.COLOR_BGR2RGB)
+        yield torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
+
+
+def _tell(trainer: Any) -> None:
+    score = trainer.metrics.get("metrics/mAP50(B)", 0.0)
+    print(f"epoch {trainer.epoch + 1} of {trainer.epochs}: mAP50 {score:.3f}", flush=True)
 
 
 def _fast_on_a_cpu(trainer: Any) -> None:
@@ -76,8 +141,19 @@ def export_onnx(work: Path, out: Path, image_size: int | Sequence[int], weights:
     """Export the best epoch as ONNX, opset 17, batch 1, no NMS inside; sizes are height, width."""
     model = workbench(work)(str(weights or work / "run" / "weights" / "best.pt"))
     made = model.export(format="onnx", imgsz=image_size, opset=17, simplify=True, dynamic=False, device="cpu")
-    shutil.copyfile(made, out)
+    copy_described(Path(made), out)
     print(f"{out.name}: {out.stat().st_size} bytes")
+
+
+def copy_described(made: Path, out: Path) -> None:
+    """The exported model as it is kept: its own description names a folder of whoever trained it."""
+    import onnx  # noqa: PLC0415 only the step that needs it
+
+    model = onnx.load(made)
+    for entry in model.metadata_props:
+        if entry.key == "description":
+            entry.value = f"{out.stem}: see {out.stem}.md"
+    onnx.save(model, out)
 
 
 def pin_digest(out: Path) -> None:

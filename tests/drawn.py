@@ -12,7 +12,7 @@ from edge_agent.core.events import SceneSeen
 from edge_agent.core.records import Detection
 from edge_agent.core.site import Site
 from edge_agent.core.units import Ns, S
-from edge_agent.devices.camera.stills import to_jpeg
+from edge_agent.demo.references import accept_references
 from edge_agent.devices.detector.class_map import read_class_map
 from edge_agent.devices.scene import ReferenceBank, Scene
 from edge_agent.devices.scene.watch import StreetDetector
@@ -47,12 +47,6 @@ def true_detections(day: StreetDay, t_ns: int, calls: dict[str, str] | None = No
     return tuple(out)
 
 
-def condition(name: str) -> str:
-    """What a bank calls the drawn light and weather."""
-    light, weather = name.split("-")[:2]
-    return f"{'day' if light == 'overcast' else light}-{'dry' if weather == 'dry' else 'wet'}"
-
-
 class Drawn:
     """A camera of a configuration before a drawn day.
 
@@ -80,8 +74,7 @@ class Drawn:
         assert config.street is not None
         chosen = config.street.cameras[camera]
         bank = ReferenceBank(folder, camera)
-        for name, image in self.day.references():
-            bank.accept(to_jpeg(image, 95), condition(name), by="test", at_utc="2026-06-15T00:00:00Z")
+        accept_references(self.day, bank, "test", "2026-06-15T00:00:00Z")
         self.scene = Scene(camera, chosen.scene, [z.polygon for z in chosen.zones.values()], bank)
 
     def looks(self, period_s: int, calls: dict[str, str] | None = None) -> Iterator[SceneSeen]:

@@ -56,6 +56,8 @@ def picture(number):
 class Finder:
     """A detector: everything white is goods."""
 
+    input_width = 0
+
     def __init__(self, model="a", score=900, right=0, least=0, invented=()):
         self.model_sha256 = model * 64
         self._score, self._right, self._least, self._invented = score, right, least, invented

@@ -19,6 +19,7 @@ from typing import Any
 
 from edge_agent.bench.street_beside import beside_truth
 from edge_agent.bench.street_eyes import Eyes, NetworkEyes, TrueEyes
+from edge_agent.bench.street_site import ACCEPTED_AT
 from edge_agent.core.decisions import Decision, TakePictures
 from edge_agent.core.events import Captured, ClockSource, ClockStatus, DeviceChanged, Event, Started, Tick
 from edge_agent.core.records import Picture
@@ -26,7 +27,7 @@ from edge_agent.core.site import Site
 from edge_agent.core.site_settings import SiteSettings
 from edge_agent.core.street.settings import RuleSettings
 from edge_agent.core.units import MS, Ns, S
-from edge_agent.devices.camera.stills import to_jpeg
+from edge_agent.demo.references import accept_references
 from edge_agent.devices.scene.bank import ReferenceBank
 from edge_agent.devices.scene.pixels import opencv
 from edge_agent.devices.scene.scene import Scene
@@ -141,7 +142,9 @@ def live_day(seed: int, plan: Plan, eyes: Eyes) -> dict[str, Any]:
     box = Box(plan, zones, f"s{seed}")
     with TemporaryDirectory() as folder:
         with cpu.of("script"):
-            scene = Scene(CAMERA, plan.scene, [z.polygon for z in zones], _accepted(day, Path(folder)))
+            bank = ReferenceBank(Path(folder), CAMERA)
+            accept_references(day, bank, "bench", ACCEPTED_AT)
+            scene = Scene(CAMERA, plan.scene, [z.polygon for z in zones], bank)
         pictures = _watch(day, box, scene, eyes, cpu)
     box.step(Tick(Ns(day.length_ns + S)))
     with cpu.of("script"):
@@ -170,24 +173,6 @@ def _watch(day: StreetDay, box: Box, scene: Scene, eyes: Eyes, cpu: Cpu) -> int:
             box.step(seen)
         pictures += 1
     return pictures
-
-
-def _accepted(day: StreetDay, folder: Path) -> ReferenceBank:
-    """What a technician accepts: the clear pavement, once for each light, ground and sun that there are."""
-    bank = ReferenceBank(folder, CAMERA)
-    for name, image in day.references():
-        light, weather, *more = name.split("-")
-        light = "overcast" if light == "day" and "clouds" in more else light
-        condition = f"{light}-{'dry' if weather == 'dry' else 'wet'}"
-        bank.accept(
-            to_jpeg(image, 95),
-            condition,
-            by="bench",
-            at_utc="2026-06-15T04:00:00Z",
-            origin=name,
-            beside=True,
-        )
-    return bank
 
 
 def _settings(plan: Plan, zones: tuple[ShopZone, ...]) -> SiteSettings:

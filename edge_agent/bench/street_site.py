@@ -16,10 +16,10 @@ from edge_agent.config.loader import load
 from edge_agent.config.settings import SiteConfig
 from edge_agent.core.events import SceneSeen
 from edge_agent.core.units import Ns
+from edge_agent.demo.references import accept_references
 from edge_agent.demo.rendered import repository
 from edge_agent.demo.stage import moved
 from edge_agent.demo.street import CAMERA, StreetPlay, street_config, street_play
-from edge_agent.devices.camera.stills import to_jpeg
 from edge_agent.devices.detector.settings import DetectorSettings
 from edge_agent.devices.scene.bank import ReferenceBank
 from edge_agent.errors import UsageError
@@ -87,17 +87,6 @@ def clip_of(
     return path
 
 
-def accept_references(day: StreetDay, folder: Path, cameras: tuple[str, ...]) -> None:
-    """What a technician does for each camera: accept the clear pavement."""
-    for camera in cameras:
-        bank = ReferenceBank(folder, camera)
-        for name, image in day.references():
-            light, weather = name.split("-")[:2]
-            bank.accept(
-                to_jpeg(image, 95), f"{light}-{weather}", by="bench", at_utc=ACCEPTED_AT, origin="rendered"
-            )
-
-
 def street_site(
     root: Path,
     day: StreetDay,
@@ -129,7 +118,8 @@ def street_site(
         }
     street["detector"] = detector.model_dump(mode="json")
     street["references_dir"] = str(root / "references")
-    accept_references(day, root / "references", tuple(urls))
+    for camera in urls:
+        accept_references(day, ReferenceBank(root / "references", camera), "bench", ACCEPTED_AT)
     return moved(
         load(EXAMPLE),
         {

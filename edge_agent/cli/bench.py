@@ -37,7 +37,7 @@ def weigh(
     from edge_agent.bench import weigh as bench  # noqa: PLC0415 - help stays instant
     from edge_agent.bench.weigh_table import table  # noqa: PLC0415
 
-    _show(lambda: bench.run(seeds, _folder(plots), quick=quick), table, as_json=as_json)
+    _show(bench.run(seeds, _folder(plots), quick=quick), table, as_json=as_json)
 
 
 @app.command()
@@ -48,7 +48,7 @@ def serial(
     """Serial bytes to samples and crossings against a bare pyserial read loop on the same pty."""
     from edge_agent.bench import serial as bench  # noqa: PLC0415 - help stays instant
 
-    _show(lambda: bench.run(seconds=seconds), bench.text, as_json=as_json)
+    _show(bench.run(seconds=seconds), bench.text, as_json=as_json)
 
 
 @app.command()
@@ -62,7 +62,7 @@ def match(
     """Matching from sparse to dense traffic against nearest-in-time and greedy. Simulated."""
     from edge_agent.bench import match as bench  # noqa: PLC0415 - help stays instant
 
-    _show(lambda: bench.run(crossings, seed, _folder(plots), quick), bench.table, as_json=as_json)
+    _show(bench.run(crossings, seed, _folder(plots), quick), bench.table, as_json=as_json)
 
 
 @app.command()
@@ -76,7 +76,7 @@ def seal(
     """Decision to sealed, and to PUBACK, with 3 x 300 KB pictures against the floor of the same run."""
     from edge_agent.bench import seal as bench  # noqa: PLC0415 - help stays instant
 
-    _show(lambda: bench.run(rounds=rounds, window_kib=window_kib), bench.text, as_json=as_json)
+    _show(bench.run(rounds=rounds, window_kib=window_kib), bench.text, as_json=as_json)
 
 
 @app.command()
@@ -89,7 +89,7 @@ def replay(
     """Replay of a sensor-only recording against real time and against only reading it. Simulated."""
     from edge_agent.bench import replay as bench  # noqa: PLC0415 - help stays instant
 
-    _show(lambda: bench.run(config, scenario, seconds), bench.text, as_json=as_json)
+    _show(bench.run(config, scenario, seconds), bench.text, as_json=as_json)
 
 
 @app.command()
@@ -102,16 +102,13 @@ def kill(
     as_json: AsJson = False,
 ) -> None:
     """Box, broker and platform killed with -9 during traffic: what was sealed must arrive, in one chain."""
-    from rich.progress import Progress  # noqa: PLC0415 - help stays instant
-
-    from edge_agent.bench import kill as sealing  # noqa: PLC0415
+    from edge_agent.bench import kill as sealing  # noqa: PLC0415 - help stays instant
     from edge_agent.bench import kill_daemon  # noqa: PLC0415
 
     bench = kill_daemon if daemon else sealing
-    with Progress(transient=True, disable=as_json) as bar:
-        task = bar.add_task("kill -9", total=kills)
-        result = bench.run(kills, seed, progress=lambda done: bar.update(task, completed=done))
-    _show(lambda: result, bench.text, as_json=as_json)
+    with _progress(as_json) as told:
+        result = bench.run(kills, seed, progress=lambda done: told("kill -9", done, kills))
+    _show(result, bench.text, as_json=as_json)
     if not result["good"]:
         raise typer.Exit(1)
 
@@ -131,9 +128,7 @@ def street(  # noqa: PLR0917 - options of a command line
     as_json: AsJson = False,
 ) -> None:
     """Event precision and recall of the street side on rendered days with their truth. Simulated."""
-    from rich.progress import Progress  # noqa: PLC0415 - help stays instant
-
-    from edge_agent.bench import street as bench  # noqa: PLC0415
+    from edge_agent.bench import street as bench  # noqa: PLC0415 - help stays instant
     from edge_agent.bench.street_day import Plan  # noqa: PLC0415
     from edge_agent.bench.street_table import table  # noqa: PLC0415
     from edge_agent.errors import UsageError  # noqa: PLC0415
@@ -141,12 +136,11 @@ def street(  # noqa: PLR0917 - options of a command line
     if detector not in ("model", "truth"):
         raise UsageError(f"--detector {detector}: model or truth")
     plan = Plan(length_s=day_s, stay_s=stay_s, detector=detector, model=str(model))
-    with Progress(transient=True, disable=as_json) as bar:
-        task = bar.add_task("days", total=days)
+    with _progress(as_json) as told:
         result = bench.run(
-            plan, days, seed_base, workers, _folder(out), lambda done: bar.update(task, completed=done)
+            plan, days, seed_base, workers, _folder(out), lambda done: told("days", done, days)
         )
-    _show(lambda: result, table, as_json=as_json)
+    _show(result, table, as_json=as_json)
 
 
 @app.command()
@@ -167,7 +161,7 @@ def detector(
     with Progress(transient=True, disable=as_json) as bar:
         task = bar.add_task("detector", total=bench.count(models, rounds, batches))
         result = bench.run(models, rounds, batches, lambda: bar.advance(task))
-    _show(lambda: result, bench.text, as_json=as_json)
+    _show(result, bench.text, as_json=as_json)
 
 
 @app.command()
@@ -191,7 +185,7 @@ def cameras(
     peer = bench.peer_of(ultralytics_python, Path(chosen.model), weights)
     with _progress(as_json) as told:
         result = bench.run(chosen, peer, rounds, progress=told)
-    _show(lambda: result, bench.text, as_json=as_json)
+    _show(result, bench.text, as_json=as_json)
 
 
 @app.command()
@@ -209,7 +203,7 @@ def memory(
     chosen = detector_of(model, classes)
     with _progress(as_json) as told:
         result = bench.run(minutes, chosen, samples, told)
-    _show(lambda: result, bench.text, as_json=as_json)
+    _show(result, bench.text, as_json=as_json)
 
 
 @app.command()
@@ -227,7 +221,7 @@ def dwell(
     chosen = detector_of(model, classes)
     with _progress(as_json) as told:
         result = bench.run(bench.Plan(round(minutes * 60), stay), chosen, told)
-    _show(lambda: result, bench.text, as_json=as_json)
+    _show(result, bench.text, as_json=as_json)
     if not result["good"]:
         raise typer.Exit(1)
 
@@ -248,13 +242,12 @@ def hostile(
     chosen = detector_of(model, classes)
     with _progress(as_json) as told:
         result = bench.run(chosen, seconds, rounds, seed, told)
-    _show(lambda: result, bench.text, as_json=as_json)
+    _show(result, bench.text, as_json=as_json)
     if not result["good"]:
         raise typer.Exit(1)
 
 
-def _show(run: Callable[[], dict[str, Any]], text: Callable[[dict[str, Any]], str], *, as_json: bool) -> None:
-    result = run()
+def _show(result: dict[str, Any], text: Callable[[dict[str, Any]], str], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"machine": machine(), **result}, ensure_ascii=False, default=str))
         return

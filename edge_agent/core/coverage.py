@@ -46,11 +46,14 @@ class Coverage:
         self._parts = {part: _Part(reason, at) for part in sorted(parts)}
         self._period = period_s * S
         self._start = at
+        # When the running period ends by this clock: asked at every event, and hardly ever another answer.
+        self._over: tuple[Ns, ClockStatus | None] | None = None
 
     def note(self, part: str, at: Ns, reason: str) -> None:
         """What held up to `at` is accounted; from there on `reason` holds."""
         known = self._parts.get(part)
         if known is not None:
+            self._over = None
             known.account(at, known.reason)
             known.reason = reason
 
@@ -58,6 +61,7 @@ class Coverage:
         """Since the last word about the part it was `reason`, not what was thought, and still is."""
         known = self._parts.get(part)
         if known is not None:
+            self._over = None
             known.reason = reason
             known.account(at, reason)
 
@@ -67,19 +71,25 @@ class Coverage:
 
     def deadline(self, clock: ClockStatus | None) -> Ns | None:
         """When the running period ends; None when there is nothing to watch."""
-        return self._end(self._after(), clock) if self._parts else None
+        return self._over_at(clock) if self._parts else None
 
     def advance(self, now: Ns, clock: ClockStatus | None) -> tuple[SealCoverage, ...]:
         """Close the running period when it is over; several that nobody ticked through are one.
 
         To be called before anything is noted of a time `now`: what is accounted goes to the running period.
         """
-        if not self._parts or now < self._end(self._after(), clock):
+        if not self._parts or now < self._over_at(clock):
             return ()
+        self._over = None
         start, end = self._start, Ns(self._end(now, clock) - self._period)
         self._start = end
         parts = tuple(self._close(name, part, end) for name, part in self._parts.items())
         return (SealCoverage(now, start, end, parts, clock),)
+
+    def _over_at(self, clock: ClockStatus | None) -> Ns:
+        if self._over is None or self._over[1] is not clock:
+            self._over = self._end(self._after(), clock), clock
+        return self._over[0]
 
     def _after(self) -> Ns:
         """The running period ends after this.

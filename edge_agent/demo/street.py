@@ -16,7 +16,7 @@ from typing import Any
 from edge_agent.config.loader import load
 from edge_agent.config.street import StreetConfig
 from edge_agent.core.units import Ns, S
-from edge_agent.devices.camera.stills import to_jpeg
+from edge_agent.demo.references import accept_references
 from edge_agent.devices.scene.bank import ReferenceBank
 from edge_agent.sim.street.actors import Actor, Waypoint, stays, walks
 from edge_agent.sim.street.clip import write_clip
@@ -82,10 +82,7 @@ class StreetPlay:
 
     def accept_reference(self, folder: Path, at_utc: str) -> None:
         """What a technician does at commissioning: accept a picture of the clear pavement."""
-        bank = ReferenceBank(folder, CAMERA)
-        for name, image in self.day.references():
-            light, weather = name.split("-")[:2]
-            bank.accept(to_jpeg(image, 95), f"{light}-{weather}", by="demo", at_utc=at_utc, origin="rendered")
+        accept_references(self.day, ReferenceBank(folder, CAMERA), "demo", at_utc)
 
 
 def street_play(seconds: float, watched_s: float) -> StreetPlay:

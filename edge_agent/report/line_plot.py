@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
-from edge_agent.report.names import FINDING, STATE, Names, both, reason
+from edge_agent.devices.pictures.words import both
+from edge_agent.report.names import FINDING, STATE, Names, reason
 from edge_agent.report.times import local, span
 from edge_agent.report.zone_line import SEVERITY, Run, ZoneLine, columns, cut, thinned
 

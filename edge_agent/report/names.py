@@ -13,16 +13,6 @@ STATE: Names = MappingProxyType(
 FINDING: Names = MappingProxyType(
     {"present": "有物品", "suspect": "未识别物体", "absent": "未见物品", "unseen": "未能观察"}
 )
-PHASE: Names = MappingProxyType(
-    {
-        "confirmed": "确认",
-        "ongoing": "仍在持续",
-        "cleared": "已清理",
-        "reopened": "再次出现",
-        "recheck": "复查",
-        "inspection": "抽查",
-    }
-)
 EVENT: Names = MappingProxyType({"shop_overflow": "跨门经营", "mobile_vendor": "流动摊贩"})
 TIER: Names = MappingProxyType({"red": "红", "yellow": "黄", "green": "绿"})
 STRENGTH: Names = MappingProxyType({"strong": "强", "weak": "弱", "suspect": "未识别"})
@@ -69,15 +59,6 @@ REASON: Names = MappingProxyType(
         "other": "其他",
     }
 )
-
-
-def both(word: str, names: Names) -> str:
-    """Chinese and English; the word alone where it has no Chinese here.
-
-    >>> both("clear", STATE), both("skip_full", EVENT)
-    ('无占道 clear', 'skip_full')
-    """
-    return f"{names[word]} {word}" if word in names else word
 
 
 def reason(detail: str) -> str:

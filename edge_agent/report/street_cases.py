@@ -9,17 +9,15 @@ from markupsafe import Markup
 
 from edge_agent.config.settings import SiteConfig
 from edge_agent.core.street.settings import ZoneSettings, permille
-from edge_agent.devices.pictures.words import LABELS, ROLES
+from edge_agent.devices.pictures.words import LABELS, ROLES, both
 from edge_agent.report.line_plot import Axis, Pin, draw_case
 from edge_agent.report.names import (
     EVENT,
     FINDING,
-    PHASE,
     RESULT,
     ROUTE,
     STRENGTH,
     TIER,
-    both,
 )
 from edge_agent.report.sealed import Sealed, picture
 from edge_agent.report.times import span, to_the_second
@@ -79,7 +77,7 @@ def _case(records: Sequence[Sealed], lines: Mapping[str, ZoneLine], config: Site
         "camera": said["camera"],
         "tier": said["tier"],
         "tier_said": both(said["tier"], TIER),
-        "phase": both(said["phase"], PHASE),
+        "phase": both(said["phase"], ROLES),
         "text_zh": said["text"]["zh"],
         "text_en": said["text"]["en"],
         "wording_zh": legal["wording"]["zh"],
@@ -135,7 +133,7 @@ def _record(record: Sealed) -> dict[str, Any]:
     return {
         **record.badges(),
         "revision": said["revision"],
-        "phase": both(said["phase"], PHASE),
+        "phase": both(said["phase"], ROLES),
         "finding": RESULT[said["finding"]] if looked_again else both(said["finding"], FINDING),
         "time": to_the_second(record.statement["time"]["event_utc_us"]),
         "order": said["order"],

@@ -194,15 +194,7 @@ class GroupDecoder:
                 return
             out = self._open.pop(frame.pts, None)
             if out:
-                yield out.arrived, self._to_bgr(frame)
-
-    def _to_bgr(self, frame: Any) -> Any:
-        width, height = frame.width, frame.height
-        if self._max_width and width > self._max_width:
-            width, height = self._max_width, max(2, height * self._max_width // width)
-        return self._reformatter.reformat(
-            frame, width, height, "bgr24", interpolation="AREA" if width != frame.width else "BILINEAR"
-        ).to_ndarray()
+                yield out.arrived, decode.to_bgr(frame, self._max_width, self._reformatter)
 
 
 def _accelerators(wanted: str) -> Iterator[tuple[str, Any]]:

@@ -33,6 +33,10 @@ class Backend(Protocol):
         """The model's class names, in its own order."""
 
     @property
+    def width(self) -> int:
+        """Of the network's input, px; 0 where only the library knows."""
+
+    @property
     def sha256(self) -> str:
         """Digest of the weights that run."""
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from edge_agent.core.records import Detection
+
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 GREY = 114  # the padding that Ultralytics trains with
@@ -94,6 +96,16 @@ def to_permille(box: Floats, width: int, height: int) -> tuple[int, int, int, in
     y0, y1 = (float(v) / height * 1000 for v in (box[1], box[3]))
     edges = tuple(min(1000, max(0, round(v))) for v in (x0, y0, x1, y1))
     return (edges[0], edges[1], edges[2], edges[3]) if edges[0] < edges[2] and edges[1] < edges[3] else None
+
+
+def iou(a: Detection, b: Detection) -> int:
+    """Overlap of two boxes, 0 (apart) to 1000 (equal)."""
+    w = min(a.x_max, b.x_max) - max(a.x_min, b.x_min)
+    h = min(a.y_max, b.y_max) - max(a.y_min, b.y_min)
+    if w <= 0 or h <= 0:
+        return 0
+    area = (a.x_max - a.x_min) * (a.y_max - a.y_min) + (b.x_max - b.x_min) * (b.y_max - b.y_min)
+    return w * h * 1000 // (area - w * h)
 
 
 def contains(polygon: Sequence[tuple[int, int]], x: int, y: int) -> bool:

@@ -56,6 +56,11 @@ class Detector:
         return self._backend.name
 
     @property
+    def input_width(self) -> int:
+        """Of the network's input, px; 0 where only its library knows: a picture need not show more."""
+        return self._backend.width
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The model's own class names."""
         return self._backend.names

@@ -47,6 +47,11 @@ class OnnxBackend:
         """The model's class names."""
         return self.contract.names
 
+    @property
+    def width(self) -> int:
+        """Of the network's input, px."""
+        return self.contract.width
+
     def find(self, images: Sequence[Image]) -> list[Found]:
         """What is in each picture; see `Backend`."""
         found: list[Found] = []

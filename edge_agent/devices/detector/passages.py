@@ -15,7 +15,7 @@ from typing import Any
 
 from edge_agent.core.records import Detection
 from edge_agent.core.units import MS, Ns, S
-from edge_agent.devices.detector.boxes import stands_in
+from edge_agent.devices.detector.boxes import iou, stands_in
 from edge_agent.devices.detector.detector import Detector
 
 Polygon = Sequence[tuple[int, int]]
@@ -94,16 +94,6 @@ def _pictures(path: Path, per_second: int) -> Iterator[tuple[int, Any]]:
             if at - first >= due:
                 due += step
                 yield at - first, frame.to_ndarray(format="bgr24")
-
-
-def iou(a: Detection, b: Detection) -> int:
-    """Overlap of two boxes, 0 (apart) to 1000 (equal)."""
-    w = min(a.x_max, b.x_max) - max(a.x_min, b.x_min)
-    h = min(a.y_max, b.y_max) - max(a.y_min, b.y_min)
-    if w <= 0 or h <= 0:
-        return 0
-    area = (a.x_max - a.x_min) * (a.y_max - a.y_min) + (b.x_max - b.x_min) * (b.y_max - b.y_min)
-    return w * h * 1000 // (area - w * h)
 
 
 def _follow(tracks: list[_Track], found: Sequence[Detection], t: int) -> None:

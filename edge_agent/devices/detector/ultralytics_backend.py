@@ -61,6 +61,11 @@ class UltralyticsBackend:
         self.name = f"ultralytics {ultralytics.__version__}"
 
     @property
+    def width(self) -> int:
+        """Not known: the library fits pictures by itself."""
+        return 0
+
+    @property
     def sha256(self) -> str:
         """Digest of the model that runs."""
         return self._copy.sha256

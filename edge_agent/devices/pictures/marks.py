@@ -12,7 +12,7 @@ import numpy as np
 
 from edge_agent.core.records import Detection
 from edge_agent.devices.camera.stills import Image
-from edge_agent.devices.pictures.words import LABELS, said
+from edge_agent.devices.pictures.words import LABELS, both
 from edge_agent.devices.pictures.zone import Points, ZoneDrawing
 
 # Blue, green, red. Distinct for colour-blind readers too: the zone is blue, the door line yellow.
@@ -72,7 +72,7 @@ def _box(out: Image, box: Detection, line: int) -> None:
     colour = EVIDENCE if box.role == "evidence" else OTHER
     (x0, y0), (x1, y1) = _pixels(((box.x_min, box.y_min), (box.x_max, box.y_max)), width, height).tolist()
     cv2.rectangle(out, (x0, y0), (x1, y1), colour, line, cv2.LINE_AA)
-    text, size = f"{said(box.label, LABELS)} {box.score / 10:.0f}%", max(11, width // 96)
+    text, size = f"{both(box.label, LABELS)} {box.score / 10:.0f}%", max(11, width // 96)
     font = cv2.FontFace("uni")
     wide, tall = _wide(text, font, size), size * 14 // 10
     left = max(0, min(x0, width - wide - size // 2))

@@ -26,6 +26,7 @@ import numpy.typing as npt
 
 from edge_agent.core.records import Detection
 from edge_agent.devices.camera.stills import Image
+from edge_agent.devices.detector.boxes import iou
 from edge_agent.devices.pictures.zone import ZoneDrawing
 
 Mask = npt.NDArray[np.bool_]
@@ -74,7 +75,7 @@ def _part_to_mask(box: Detection, marks: Sequence[Detection], width: int, height
         x0, x1 = x0 - wide // HEAD_ASIDE, x1 + wide // HEAD_ASIDE
         y0, y1 = y0 - high // HEAD_ABOVE, y0 + -(-high // HEAD_SHARE) if upright else y1
     elif box.label in VEHICLES or box.label in TWO_WHEELERS:
-        if any(m.score > box.score and _overlap(m, box) >= SAME_THING for m in marks):
+        if any(m.score > box.score and iou(m, box) >= SAME_THING for m in marks):
             return None
         y0 = y0 if box.label in TWO_WHEELERS else y0 + high // 2
     else:
@@ -85,16 +86,6 @@ def _part_to_mask(box: Detection, marks: Sequence[Detection], width: int, height
         min(width, -(-x1 * width // 1000)),
         min(height, -(-y1 * height // 1000)),
     )
-
-
-def _overlap(a: Detection, b: Detection) -> int:
-    """Intersection over union, permille."""
-    w = min(a.x_max, b.x_max) - max(a.x_min, b.x_min)
-    h = min(a.y_max, b.y_max) - max(a.y_min, b.y_min)
-    if w <= 0 or h <= 0:
-        return 0
-    both = (a.x_max - a.x_min) * (a.y_max - a.y_min) + (b.x_max - b.x_min) * (b.y_max - b.y_min)
-    return w * h * 1000 // (both - w * h)
 
 
 def _mosaic(image: Image, part: Edges) -> None:

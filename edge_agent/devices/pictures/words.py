@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 
 LABELS = MappingProxyType(
@@ -39,10 +40,10 @@ ROLES = MappingProxyType(
 )
 
 
-def said(word: str, chinese: MappingProxyType[str, str]) -> str:
-    """Both languages, or the word alone where it has no Chinese here.
+def both(word: str, chinese: Mapping[str, str]) -> str:
+    """Chinese and the program's own word; the word alone where it has no Chinese here.
 
-    >>> said("seat", LABELS), said("skip_bin", LABELS)
+    >>> both("seat", LABELS), both("skip_bin", LABELS)
     ('凳椅 seat', 'skip_bin')
     """
     return f"{chinese[word]} {word}" if word in chinese else word

@@ -27,7 +27,7 @@ from edge_agent.devices.pictures.clips import StreetCamera, cut
 from edge_agent.devices.pictures.copies import marked_copy, nearby, no_wider, shared_copy
 from edge_agent.devices.pictures.looking import Look, Onlooker, References, SceneDetector
 from edge_agent.devices.pictures.settings import PictureSettings
-from edge_agent.devices.pictures.words import ROLES, said
+from edge_agent.devices.pictures.words import ROLES, both
 from edge_agent.devices.pictures.zone import ZoneDrawing
 from edge_agent.devices.scene.pixels import moved
 from edge_agent.devices.staging import SHORT
@@ -230,7 +230,7 @@ class PictureWorker:
         image = no_wider(still.frame.image, self._settings.copy_width_px)
         zone, marks = zone.moved(*still.look.shift), moved(request.marks, *still.look.shift)
         when = self._said_time(still.frame.captured_at) or "时间见证据声明 time: see the statement"
-        title = f"{said(still.role, ROLES)} · {request.camera} · {zone.name or request.zone} · {when}"
+        title = f"{both(still.role, ROLES)} · {request.camera} · {zone.name or request.zone} · {when}"
         copy = marked_copy(image, zone, marks, title, still.original.sha256)
         out = [self._copy(f"{still.role}_marked", copy, still, request)]
         if self._detector and self._masks(still):

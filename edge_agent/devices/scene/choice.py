@@ -51,8 +51,12 @@ def alike(now: Look, was: Look) -> tuple[Mask, float]:
 
 def likeness(now: Look, was: Look) -> Permille:
     """How alike two appearances are, 0 to 1000."""
-    same, stops = alike(now, was)
-    return Permille(max(0, min(1000, round(1000 * float(same.mean()) - STOP_COST * stops))))
+    return Permille(max(0, min(1000, _score(*alike(now, was)))))
+
+
+def _score(same: Mask, stops: float) -> int:
+    """Permille that look alike, less what the difference of exposure costs."""
+    return round(1000 * float(same.mean()) - STOP_COST * stops)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ class Chooser:
         """
         now, aside = Look.of(image), self._beside(hidden)
         pairs = [alike(now, look) for look in self._looks]
-        scores = [round(1000 * float(same.mean()) - STOP_COST * stops) for same, stops in pairs]
+        scores = [_score(same, stops) for same, stops in pairs]
         fits = [_fits(same, aside) for same, _ in pairs]
         self._index = self._kept(scores, fits, at)
         return Choice(self._index, fits[self._index])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from edge_agent.core.records import Detection
 from edge_agent.core.units import Permille
-from edge_agent.devices.scene.pixels import Corners, Image
+from edge_agent.devices.scene.pixels import WIDTH, Corners, Image
 
 MARGIN = 0.3  # of the zones' size, on every side: people beside them, lorries that unload
 LEAST_MARGIN = 0.08  # of the picture
@@ -53,6 +54,15 @@ class Crop:
             replace(d, x_min=x(d.x_min), y_min=y(d.y_min), x_max=x(d.x_max), y_max=y(d.y_max)) for d in found
         )
         return tuple(d for d in placed if d.x_min < d.x_max and d.y_min < d.y_max)
+
+    def picture_width(self, input_width: int) -> int:
+        """How wide the whole picture must be, px: no wider than the network and the still layer make use of.
+
+        0 where nobody knows how wide the network's input is: as wide as it is.
+        """
+        if not input_width:
+            return 0
+        return max(2 * WIDTH, math.ceil(input_width / (self.x_max - self.x_min)))
 
 
 WHOLE = Crop(0.0, 0.0, 1.0, 1.0)

@@ -26,6 +26,10 @@ class StreetDetector(Protocol):
     def model_sha256(self) -> str:
         """Digest of the weights."""
 
+    @property
+    def input_width(self) -> int:
+        """Of its input, px; 0: not known."""
+
     def detect(self, images: Sequence[Image], /) -> tuple[tuple[Detection, ...], ...]:
         """What is in each picture, (h, w, 3) BGR, surest first."""
 

@@ -6,7 +6,7 @@ training, validation and test splits, so that a split never sees a backdrop of a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -16,6 +16,7 @@ from edge_agent.sim.render.backdrop import Image
 from edge_agent.sim.render.draw import TrueBox, render_frame, vehicle_boxes
 from edge_agent.sim.render.scene import Scene, SceneLane
 from edge_agent.sim.world import Dynamics, Leg, Motion, Passage, Vehicle
+from edge_agent.sim.yolo_dataset import Labelled, Seed, label_line, write_yolo_dataset
 
 CLASSES = ("truck", "bus", "car", "motorbike")
 PER_SCENE = 4
@@ -124,27 +125,20 @@ def weather_the_lens(rng: np.random.Generator, image: Image) -> Image:
 
 
 def label_lines(scene: Scene, boxes: Sequence[TrueBox]) -> list[str]:
-    """The boxes worth learning, as lines of a YOLO label file: class, centre and size over the picture."""
+    """The boxes worth learning, as lines of a label file."""
     lines: list[str] = []
     for box in boxes:
         w, h = box.x_max - box.x_min, box.y_max - box.y_min
         least = SMALLEST_CUT_PX if box.inside_permille < 400 else SMALLEST_PX
         if min(w, h) < least * scene.width / 640 or box.visible_permille < LEAST_VISIBLE_PERMILLE:
             continue
-        u, v = (box.x_min + box.x_max) / 2 / scene.width, (box.y_min + box.y_max) / 2 / scene.height
-        lines.append(
-            f"{CLASSES.index(box.label)} {u:.5f} {v:.5f} {w / scene.width:.5f} {h / scene.height:.5f}"
-        )
+        edges = (box.x_min, box.y_min, box.x_max, box.y_max)
+        lines.append(label_line(CLASSES.index(box.label), edges, scene.width, scene.height))
     return lines
 
 
-def write_split(
-    folder: Path, split: str, count: int, seed: int, progress: Callable[[int], None] | None = None
-) -> None:
-    """`count` pictures with labels under folder/images/split and folder/labels/split."""
-    images, labels = folder / "images" / split, folder / "labels" / split
-    images.mkdir(parents=True, exist_ok=True)
-    labels.mkdir(parents=True, exist_ok=True)
+def pictures(count: int, seed: Seed) -> Iterator[Labelled]:
+    """So many pictures of bridges, and their labels."""
     rng = np.random.default_rng(seed)
     scene = random_scene(rng)
     for k in range(count):
@@ -152,22 +146,9 @@ def write_split(
             scene = random_scene(rng)
         traffic = random_traffic(rng, scene)
         picture = weather_the_lens(rng, render_frame(scene, traffic, k * 40_000_000))
-        name = f"{split}_{k:05d}"
-        cv2.imwrite(str(images / f"{name}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 92])
-        lines = label_lines(scene, vehicle_boxes(scene, traffic, k * 40_000_000))
-        (labels / f"{name}.txt").write_text("\n".join(lines) + "\n" if lines else "", encoding="utf-8")
-        if progress:
-            progress(k + 1)
+        yield picture, label_lines(scene, vehicle_boxes(scene, traffic, k * 40_000_000))
 
 
-def write_dataset(
-    folder: Path, sizes: dict[str, int], seed: int, progress: Callable[[int], None] | None = None
-) -> Path:
+def write_dataset(folder: Path, sizes: dict[str, int], seed: int, workers: int = 1) -> Path:
     """All splits and the `data.yaml` that Ultralytics trains from; returns the latter's path."""
-    for index, (split, count) in enumerate(sizes.items()):
-        write_split(folder, split, count, seed * 100 + index, progress)
-    names = "\n".join(f"  {k}: {name}" for k, name in enumerate(CLASSES))
-    splits = "\n".join(f"{split}: images/{split}" for split in sizes)
-    path = folder / "data.yaml"
-    path.write_text(f"path: {folder.resolve()}\n{splits}\nnames:\n{names}\n", encoding="utf-8")
-    return path
+    return write_yolo_dataset(folder, sizes, seed, CLASSES, pictures, workers)

@@ -6,23 +6,37 @@ training, validation and test splits, so that a split never sees a street of ano
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from edge_agent.core.units import S
 from edge_agent.sim.render.backdrop import Image
+from edge_agent.sim.street.day import DayProfile, generate_day
 from edge_agent.sim.street.draw import TrueBox, render_street, street_boxes
 from edge_agent.sim.street.looks import Rng, apart, fixtures_of, random_scene
 from edge_agent.sim.street.scene import StreetScene
 from edge_agent.sim.street.things import LABELS, Thing, make
+from edge_agent.sim.street.zones import zones_of
+from edge_agent.sim.yolo_dataset import Labelled, Seed, label_line, write_yolo_dataset
+
+Cut = tuple[int, int, int, int]  # left, top, right, bottom, px
 
 PER_SCENE = 4
+PER_DAY = 6
+DAYS_SHARE = 0.55  # of the pictures, instants of days
+DAYS = DayProfile(length_s=180, stay_s=12, passers_per_min=9.0, outages=0.0)
+# Seeds of training days begin far above any that somebody lives through.
+FIRST_DAY = 1 << 40
+WHOLE = 0.25  # of the pictures are shown whole
+MARGIN, LEAST_MARGIN = 0.3, 0.08  # about what a site's cut-out has around its zones
 # A thing smaller than this, or mostly hidden, is left without a label: a person would not mark it either.
 SMALLEST_PX = 9  # at 640 px width
 LEAST_VISIBLE_PERMILLE = 300
 LEAST_INSIDE_PERMILLE = 250
+LEAST_OF_BOX = 0.45  # a cut-out that shows less of a box may show only its empty corner
 
 # How many of a kind, at most, and how likely any at all.
 CROWD: dict[str, tuple[int, float]] = {
@@ -121,52 +135,79 @@ def through_the_lens(rng: Rng, image: Image) -> Image:
     return np.asarray(back, np.uint8)
 
 
-def label_lines(scene: StreetScene, boxes: Sequence[TrueBox]) -> list[str]:
-    """The boxes worth learning, as lines of a YOLO label file: class, centre and size over the picture."""
+def label_lines(scene: StreetScene, boxes: Sequence[TrueBox], cut: Cut) -> list[str]:
+    """The boxes worth learning in a cut-out, as lines of a label file."""
+    left, top, right, bottom = cut
     lines: list[str] = []
     for box in boxes:
-        w, h = box.x_max - box.x_min, box.y_max - box.y_min
+        edges = (
+            max(0.0, box.x_min - left),
+            max(0.0, box.y_min - top),
+            min(float(right), box.x_max) - left,
+            min(float(bottom), box.y_max) - top,
+        )
+        w, h = edges[2] - edges[0], edges[3] - edges[1]
         if min(w, h) < SMALLEST_PX * scene.width / 640 or box.visible_permille < LEAST_VISIBLE_PERMILLE:
+            continue
+        if w * h < LEAST_OF_BOX * (box.x_max - box.x_min) * (box.y_max - box.y_min):
             continue
         if box.inside_permille < LEAST_INSIDE_PERMILLE and w * h < scene.width * scene.height * 0.02:
             continue
-        u, v = (box.x_min + box.x_max) / 2 / scene.width, (box.y_min + box.y_max) / 2 / scene.height
-        lines.append(
-            f"{LABELS.index(box.label)} {u:.5f} {v:.5f} {w / scene.width:.5f} {h / scene.height:.5f}"
-        )
+        lines.append(label_line(LABELS.index(box.label), edges, right - left, bottom - top))
     return lines
 
 
-def write_split(
-    folder: Path, split: str, count: int, seed: int, progress: Callable[[int], None] | None = None
-) -> None:
-    """`count` pictures with labels under folder/images/split and folder/labels/split."""
-    images, labels = folder / "images" / split, folder / "labels" / split
-    images.mkdir(parents=True, exist_ok=True)
-    labels.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(seed)
+def cut_out(rng: Rng, scene: StreetScene) -> Cut:
+    """What the detector is shown: the zones and what is around them, or the whole picture."""
+    points = [point for zone in zones_of(scene) for point in zone.polygon]
+    if not points or rng.random() < WHOLE:
+        return (0, 0, scene.width, scene.height)
+    u, v = [p[0] for p in points], [p[1] for p in points]
+    du, dv = (max(u) - min(u)) * MARGIN, (max(v) - min(v)) * MARGIN
+    near = rng.uniform(0.4, 1.6, 4)
+    left = max(0.0, min(u) - max(LEAST_MARGIN, du) * near[0])
+    top = max(0.0, min(v) - max(LEAST_MARGIN, dv) * near[1])
+    right = min(1.0, max(u) + max(LEAST_MARGIN, du) * near[2])
+    bottom = min(1.0, max(v) + max(LEAST_MARGIN, dv) * near[3])
+    w, h = scene.width, scene.height
+    return (int(left * w), int(top * h), round(right * w), round(bottom * h))
+
+
+def made_up(count: int, rng: Rng) -> Iterator[Labelled]:
+    """Anything anywhere: no street that makes sense, every kind often enough."""
     scene = random_scene(rng)
     for k in range(count):
         if k % PER_SCENE == 0:
             scene = random_scene(rng)
         things = random_things(rng, scene)
-        picture = through_the_lens(rng, render_street(scene, things, k * 40_000_000))
-        name = f"{split}_{k:05d}"
-        cv2.imwrite(str(images / f"{name}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 92])
-        lines = label_lines(scene, street_boxes(scene, things))
-        (labels / f"{name}.txt").write_text("\n".join(lines) + "\n" if lines else "", encoding="utf-8")
-        if progress:
-            progress(k + 1)
+        picture = render_street(scene, things, k * 40_000_000)
+        yield _shown(rng, scene, picture, street_boxes(scene, things))
 
 
-def write_dataset(
-    folder: Path, sizes: dict[str, int], seed: int, progress: Callable[[int], None] | None = None
-) -> Path:
+def of_days(count: int, rng: Rng) -> Iterator[Labelled]:
+    """Instants of days as they go: what stands where people put it, alone more often than not."""
+    day = None
+    for k in range(count):
+        if day is None or k % PER_DAY == 0:
+            day = generate_day(int(rng.integers(FIRST_DAY, 2 * FIRST_DAY)), DAYS)
+        at = int(rng.integers(DAYS.quiet_s * S, day.length_ns))
+        yield _shown(rng, day.scene, day.render(at), [box for _, box in day.true_boxes(at)])
+
+
+def _shown(rng: Rng, scene: StreetScene, picture: Image, boxes: Sequence[TrueBox]) -> Labelled:
+    cut = cut_out(rng, scene)
+    left, top, right, bottom = cut
+    return through_the_lens(rng, picture[top:bottom, left:right]), label_lines(scene, boxes, cut)
+
+
+def pictures(count: int, seed: Seed) -> Iterator[Labelled]:
+    """So many pictures of streets, and their labels."""
+    rng = np.random.default_rng(seed)
+    of_the_day = round(count * DAYS_SHARE)
+    yield from made_up(count - of_the_day, rng)
+    yield from of_days(of_the_day, rng)
+
+
+def write_dataset(folder: Path, sizes: dict[str, int], seed: int, workers: int = 1) -> Path:
     """All splits and the `data.yaml` that Ultralytics trains from; returns the latter's path."""
-    for index, (split, count) in enumerate(sizes.items()):
-        write_split(folder, split, count, seed * 100 + index, progress)
-    names = "\n".join(f"  {k}: {name}" for k, name in enumerate(LABELS))
-    splits = "\n".join(f"{split}: images/{split}" for split in sizes)
-    path = folder / "data.yaml"
-    path.write_text(f"path: {folder.resolve()}\n{splits}\nnames:\n{names}\n", encoding="utf-8")
-    return path
+    return write_yolo_dataset(folder, sizes, seed, LABELS, pictures, workers)

@@ -7,6 +7,7 @@ from edge_agent.core.units import Ns, S
 from edge_agent.devices.scene import Scene, SceneSettings
 from edge_agent.devices.scene.choice import Chooser, Look, likeness
 from edge_agent.devices.scene.crop import WHOLE, around
+from edge_agent.devices.scene.pixels import WIDTH
 from edge_agent.devices.scene.scene import OTHER_LIGHT
 from edge_agent.devices.scene.settings import BankSettings
 
@@ -124,3 +125,12 @@ def test_a_small_zone_is_cut_out_with_its_surroundings_and_boxes_find_their_way_
     assert box.y_min <= 420
     assert box.y_max >= 880
     assert abs((box.x_max - box.x_min) / 1000 - part.shape[1] / 1920) < 0.003
+
+
+def test_a_picture_is_made_as_wide_as_its_cut_out_fills_the_network_and_no_wider():
+    crop = around((((0.6, 0.5), (0.8, 0.5), (0.8, 0.8), (0.6, 0.8)),))
+    wide = crop.picture_width(640)
+    part = crop.of(np.zeros((wide * 9 // 16, wide, 3), np.uint8))
+    assert 640 <= part.shape[1] <= 645
+    assert WHOLE.picture_width(448) == 2 * WIDTH  # the still layer's shrinking needs twice its own
+    assert crop.picture_width(0) == 0  # a library that fits pictures by itself is given whole ones
