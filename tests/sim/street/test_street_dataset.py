@@ -28,9 +28,9 @@ def test_a_dataset_is_complete_and_the_same_each_time(tmp_path):
         assert picture.read_bytes() == twin.read_bytes()
         image = cv2.imread(str(picture))
         assert image is not None
-            tall, wide, _ = image.shape
-            assert 30 < tall <= 360  # whole, or cut out around the zones
-            assert 60 < wide <= 640
+        tall, wide, _ = image.shape
+        assert 30 < tall <= 360  # whole, or cut out around the zones
+        assert 60 < wide <= 640
         for line in label.read_text(encoding="utf-8").splitlines():
             number, *box = (float(word) for word in line.split())
             assert 0 <= number < len(LABELS)
