@@ -24,9 +24,9 @@ from edge_agent.core.records import Detection
 from edge_agent.core.scene import StillObject
 from edge_agent.core.units import MS, Ns, S
 from edge_agent.devices.scene import pixels, planes
-from edge_agent.devices.scene.light import only_light
+from edge_agent.devices.scene.light import WINDOW, Surface, only_light
 from edge_agent.devices.scene.objects import Blobs, Sight
-from edge_agent.devices.scene.pixels import WIDTH, Floats, Image, Mask, opencv
+from edge_agent.devices.scene.pixels import Floats, Image, Mask, opencv
 from edge_agent.devices.scene.planes import Planes
 from edge_agent.devices.scene.settings import LayerSettings
 
@@ -57,7 +57,7 @@ class Layer:
     def __init__(self, settings: LayerSettings, reference: Image, zones: Mask, ignored: Mask) -> None:
         self._settings = settings
         self._ignored = ignored
-        self._part = _around(zones)
+        self._part = _around(zones, AROUND)
         shape = zones[self._part].shape
         self._evidence = np.zeros(shape, np.float32)  # seconds
         self._since = np.zeros(shape, np.int64)  # when evidence began; 0: there is none
@@ -73,14 +73,16 @@ class Layer:
     def use(self, reference: Image) -> None:
         """Compare with another accepted picture from now on; what stands is remembered."""
         self._coarse = planes.coarse(reference)
-        self._accepted = self._planes(reference)
+        self._accepted = Planes.of(self._smooth(reference))
         self._slow = self._accepted.copy()
-        self._around_slow = _reaches(self._slow)
+        self._measure_slow()
         self._fast = None
         self._refreshed = None
 
-    def _planes(self, small: Image) -> Planes:
-        return Planes.of(opencv().GaussianBlur(small[self._part], (5, 5), 0))
+    def _smooth(self, small: Image) -> Image:
+        """The part that is worked on, without the sensor's noise."""
+        smooth: Image = opencv().GaussianBlur(small[self._part], (5, 5), 0)
+        return smooth
 
     @property
     def removed(self) -> int:
@@ -137,7 +139,7 @@ class Layer:
         """The picture under the reference's light; what is known to stand there is not asked for it."""
         usable[self._part] &= ~self._told
         light = planes.light(planes.coarse(small), self._coarse, usable)
-        return light.taken_out(self._planes(small))
+        return light.taken_out(self._smooth(small))
 
     def _different(self, now: Planes, usable: Mask, named: Mask) -> Mask:
         """Where it is not the ground, and not the ground under other light.
@@ -145,20 +147,24 @@ class Layer:
         Two thresholds: a thing is begun by what differs clearly and reaches as far as anything differs.
         """
         slow, settings = self._slow, self._settings
+        cv2 = opencv()
         luma, red, blue = (_beyond(new, *was) for new, was in zip(now.all, self._around_slow, strict=True))
-        clear = (luma > settings.different) | (np.maximum(red, blue) > settings.different_colour)
+        clear: Mask = (luma > settings.different) | (cv2.max(red, blue) > settings.different_colour)
         clear &= usable
         if not clear.any():
             return clear
-        hue = np.maximum(np.abs(now.red - slow.red), np.abs(now.blue - slow.blue))
-        lit = only_light(now.luma, slow.luma, hue, named)
-        surface = usable & ~lit
-        some = (np.abs(now.luma - slow.luma) > REACH * settings.different) | (
-            hue > REACH * settings.different_colour
-        )
+        hue = cv2.max(cv2.absdiff(now.red, slow.red), cv2.absdiff(now.blue, slow.blue))
+        some = cv2.absdiff(now.luma, slow.luma) > REACH * settings.different
+        some |= hue > REACH * settings.different_colour
+        some &= usable
+        # What is clear reaches no further than this; the rest is not looked at again.
+        part = _around(_reach(clear, some), EDGE + WINDOW)
+        lit = only_light(now.luma[part], self._surface.part(*part), hue[part], named[part])
         # The edge of a shadow is like nothing in the reference; but beside it, on both sides, is the ground.
-        beside = opencv().dilate(lit.astype(np.uint8), np.ones((EDGE, EDGE), np.uint8)) > 0
-        return _reach(clear & ~beside & usable, some & surface)
+        beside = cv2.dilate(lit.astype(np.uint8), np.ones((EDGE, EDGE), np.uint8)) > 0
+        different: Mask = np.zeros_like(clear)
+        different[part] = _reach(clear[part] & ~beside, some[part] & ~lit)
+        return different
 
     def _still(self, luma: Floats, step: float) -> Mask:
         """Where it is as it was in the last seconds; the fast background then takes the picture in."""
@@ -172,15 +178,18 @@ class Layer:
         return same
 
     def _count(self, still: Mask, open_ground: Mask, step: float, at: Ns) -> None:
-        began = self._since > 0
-        if not (still.any() or began.any()):
+        held = still | (self._since > 0)
+        if not held.any():
             return
-        grow = still & open_ground
+        part = _around(held, 0)
+        evidence, since, free = self._evidence[part], self._since[part], open_ground[part]
+        began, grow = since > 0, still[part] & free
         # Time lies between two pictures of a thing: its first one adds none.
-        change = np.where(grow, np.where(began, step, 0), np.where(open_ground, -2 * step, 0))
-        self._evidence += change.astype(np.float32)
-        np.clip(self._evidence, 0, FULL * self._settings.settle_ms / 1000, out=self._evidence)
-        self._since = np.where(grow & ~began, at, np.where(~grow & (self._evidence <= 0), 0, self._since))
+        change = np.where(grow, np.where(began, step, 0), np.where(free, -2 * step, 0))
+        evidence += change.astype(np.float32)
+        np.clip(evidence, 0, FULL * self._settings.settle_ms / 1000, out=evidence)
+        since[~grow & (evidence <= 0)] = 0
+        since[grow & ~began] = at
 
     def _refresh(self, now: Planes, different: Mask, open_ground: Mask, at: Ns) -> None:
         """Follow the light where nothing stands, within `drift` of what was accepted."""
@@ -198,18 +207,23 @@ class Layer:
         for slow, new, accepted in zip(self._slow.all, now.all, self._accepted.all, strict=True):
             slow += share * (new - slow)
             np.clip(slow, accepted - drift, accepted + drift, out=slow)
+        self._measure_slow()
+
+    def _measure_slow(self) -> None:
+        """What is asked of the slow background at every picture, and changes when it does."""
         self._around_slow = _reaches(self._slow)
+        self._surface = Surface.of(self._slow.luma)
 
 
-def _around(zones: Mask) -> tuple[slice, slice]:
-    """Rows and columns of the zones and what lies near them; everything where there are none."""
-    tall = zones.shape[0]
-    if not zones.any():
-        return slice(0, tall), slice(0, WIDTH)
-    rows, columns = np.flatnonzero(zones.any(axis=1)), np.flatnonzero(zones.any(axis=0))
+def _around(mask: Mask, margin: int) -> tuple[slice, slice]:
+    """Rows and columns of what is set and so many px around it; everything where nothing is."""
+    tall, wide = mask.shape
+    if not mask.any():
+        return slice(0, tall), slice(0, wide)
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return (
-        slice(max(0, int(rows[0]) - AROUND), min(tall, int(rows[-1]) + 1 + AROUND)),
-        slice(max(0, int(columns[0]) - AROUND), min(WIDTH, int(columns[-1]) + 1 + AROUND)),
+        slice(max(0, int(rows[0]) - margin), min(tall, int(rows[-1]) + 1 + margin)),
+        slice(max(0, int(columns[0]) - margin), min(wide, int(columns[-1]) + 1 + margin)),
     )
 
 
@@ -234,5 +248,6 @@ def _reaches(planes: Planes) -> tuple[tuple[Floats, Floats], ...]:
 
 def _beyond(now: Floats, least: Floats, most: Floats) -> Floats:
     """How far a value lies outside what the reference has within one pixel: a shake is no change."""
-    out: Floats = np.maximum(now - most, least - now)
+    cv2 = opencv()
+    out: Floats = cv2.absdiff(now, cv2.min(cv2.max(now, least), most))
     return out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from edge_agent.devices.scene.pixels import Floats, Mask, opencv
@@ -61,7 +63,32 @@ def _fit(now: Floats, was: Floats) -> tuple[float, float]:
     return slope / level, offset
 
 
-def only_light(now: Floats, was: Floats, hue_moved: Floats, named: Mask) -> Mask:
+def _mean(x: Floats) -> Floats:
+    """Of the window around each pixel."""
+    out: Floats = opencv().boxFilter(x, opencv().CV_32F, (WINDOW, WINDOW))
+    return out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surface:
+    """Brightness, with its mean and variance in the window around each pixel; (h, w) each."""
+
+    luma: Floats
+    mean: Floats
+    variance: Floats
+
+    @classmethod
+    def of(cls, luma: Floats) -> Surface:
+        """Measure a picture's."""
+        mean = _mean(luma)
+        return cls(luma, mean, np.maximum(_mean(luma * luma) - mean * mean, 0))
+
+    def part(self, rows: slice, columns: slice) -> Surface:
+        """A rectangle of it."""
+        return Surface(self.luma[rows, columns], self.mean[rows, columns], self.variance[rows, columns])
+
+
+def only_light(now: Floats, was: Surface, hue_moved: Floats, named: Mask) -> Mask:
     """Where the two pictures show the same surface under other light.
 
     A surface with texture is recognised by it (local correlation); one without only by its hue and by not
@@ -70,24 +97,16 @@ def only_light(now: Floats, was: Floats, hue_moved: Floats, named: Mask) -> Mask
 
     Args:
         now: (h, w) brightness, exposure taken out.
-        was: same, of the reference.
+        was: the reference's.
         hue_moved: larger change of Cr and Cb.
         named: where the detector sees goods: a smooth surface is no shadow there.
     """
-    cv2 = opencv()
-
-    def mean(x: Floats) -> Floats:
-        out: Floats = cv2.boxFilter(x, cv2.CV_32F, (WINDOW, WINDOW))
-        return out
-
-    mean_now, mean_was = mean(now), mean(was)
-    var_now = np.maximum(mean(now * now) - mean_now * mean_now, 0)
-    var_was = np.maximum(mean(was * was) - mean_was * mean_was, 0)
-    together = mean(now * was) - mean_now * mean_was
-    textured = var_was > TEXTURE
-    alike = together > ALIKE * np.sqrt(var_now * var_was)
-    plain = ~textured & (var_now <= TEXTURE)
-    ratio = mean_now / np.maximum(mean_was, 1)
+    shown = Surface.of(now)
+    together = _mean(now * was.luma) - shown.mean * was.mean
+    textured = was.variance > TEXTURE
+    alike = together > ALIKE * np.sqrt(shown.variance * was.variance)
+    plain = ~textured & (shown.variance <= TEXTURE)
+    ratio = shown.mean / np.maximum(was.mean, 1)
     dim = (ratio > SHADOW[0]) & (ratio < SHADOW[1])
     bright = (ratio > SHINE[0]) & (ratio < SHINE[1])
     answer: Mask = (hue_moved < SAME_HUE) & ((textured & alike) | (plain & ~named & (dim | bright)))

@@ -9,6 +9,7 @@ import numpy as np
 from edge_agent.devices.scene.light import exposure
 from edge_agent.devices.scene.pixels import WIDTH, Floats, Image, Mask, opencv
 
+LEVELS = np.arange(256, dtype=np.float32)
 COARSE = 6  # px at WIDTH that make one when the exposure is judged: 3,600 are enough
 
 
@@ -45,13 +46,15 @@ class Light:
     red: float
     blue: float
 
-    def taken_out(self, planes: Planes) -> Planes:
-        """The picture as it would be under the reference's light."""
+    def taken_out(self, image: Image) -> Planes:
+        """A BGR picture as it would be under the reference's light."""
+        cv2 = opencv()
         scale = np.float32(1 / self.gain)
-        luma = np.clip((planes.luma - np.float32(self.offset)) * scale, 0, 255)
-        red = planes.red * scale + np.float32(128 - 128 / self.gain - self.red)
-        blue = planes.blue * scale + np.float32(128 - 128 / self.gain - self.blue)
-        return Planes(luma, red, blue)
+        luma = np.clip((LEVELS - np.float32(self.offset)) * scale, 0, 255)
+        red = LEVELS * scale + np.float32(128 - 128 / self.gain - self.red)
+        blue = LEVELS * scale + np.float32(128 - 128 / self.gain - self.blue)
+        channels = cv2.split(cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb))
+        return Planes(*(cv2.LUT(c, table) for c, table in zip(channels, (luma, red, blue), strict=True)))
 
 
 def coarse(small: Image) -> Planes:

@@ -58,7 +58,7 @@ def features(small: Image) -> Features:
     """Prepare a picture of working size."""
     cv2 = opencv()
     grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
-    level = LOGARITHM[cv2.GaussianBlur(grey, (5, 5), 1.0)]
+    level = cv2.LUT(cv2.GaussianBlur(grey, (5, 5), 1.0), LOGARITHM)
     gradient = cv2.magnitude(cv2.Sobel(level, cv2.CV_32F, 1, 0), cv2.Sobel(level, cv2.CV_32F, 0, 1))
     return Features(grey, gradient)
 
@@ -144,7 +144,7 @@ def _slopes(reference: Floats, gradient: Floats, seen: Mask) -> list[float]:
 class Frozen:
     """For how long every picture has been the same, pixel by pixel.
 
-    Exact equality of every fourth row at full resolution: a sensor's noise, the next keyframe's coding or a
+    Exact equality of every fourth row as the picture comes: a sensor's noise, the next keyframe's coding or a
     burnt-in clock ends it, however quiet the night; a decoder or camera that repeats itself does not.
     """
 
