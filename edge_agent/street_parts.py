@@ -80,6 +80,7 @@ class StreetParts:
             self._reference,
             _drawings(street),
             staging.put,
+            staging.get,
             masking,
             emit,
             clock.monotonic,

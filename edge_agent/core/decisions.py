@@ -156,6 +156,7 @@ class TakePictures:
     marks: tuple[Detection, ...]  # boxes to draw
     clip: tuple[Ns, Ns] | None  # also a clip from .. to, remuxed
     hold_s: int  # keep the bytes at hand for so long, for a statement that may want them
+    taken: tuple[Picture, ...] = ()  # of the same stay, held since: where `copies` is set, copies of them too
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,7 @@ def test_the_pictures_lie_apart_in_time_and_the_last_comes_with_copies_and_a_cli
 
     assert [first.shots[0].time, middle.shots[0].time, confirmed.shots[1].time] == [60 * S, 210 * S, 360 * S]
     assert [take.copies for take in (first, middle, confirmed)] == [False, False, True]
+    assert [picture.role for picture in confirmed.taken] == ["first_seen", "middle"]  # copied now too
     assert confirmed.clip == (350 * S, 360 * S)
     assert [mark.label for mark in confirmed.marks] == ["stall"]
     assert first.hold_s >= 300 + 60 + 900

@@ -130,7 +130,17 @@ class Album:
         """Ask for the pictures of a record; with all that belong to it, earlier ones of its stay first."""
         confirms = phase in (Phase.CONFIRMED, Phase.REOPENED)
         earlier = tuple(self._held) if confirms and stay is self._of else ()
-        take, own = self._take(now, SHOTS[phase], at, items, hold_s=HOLD_RECORD_S, clip=confirms, copies=True)
+        take, own = self._take(
+            now,
+            SHOTS[phase],
+            at,
+            items,
+            hold_s=HOLD_RECORD_S,
+            clip=confirms,
+            copies=True,
+            # Copies are made only now: most stays come to nothing.
+            taken=tuple(picture for request in earlier for picture, _ in request.taken(now)),
+        )
         return take, (*earlier, own)
 
     def suspect(self, now: Ns, at: Ns, items: tuple[EvidenceItem, ...]) -> TakePictures:
@@ -152,6 +162,7 @@ class Album:
         hold_s: int,
         clip: bool = False,
         copies: bool = False,
+        taken: tuple[Picture, ...] = (),
     ) -> tuple[TakePictures, Request]:
         self._count += 1
         take = TakePictures(
@@ -164,6 +175,7 @@ class Album:
             marks=tuple(map(_mark, items)),
             clip=(Ns(at - self._clip), at) if clip and self._clip else None,
             hold_s=hold_s,
+            taken=taken,
         )
         return take, self._requests.add(take)
 

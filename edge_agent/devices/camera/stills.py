@@ -53,6 +53,16 @@ def to_jpeg(image: Image, quality: int) -> bytes:
     return data.tobytes()
 
 
+def from_jpeg(data: bytes) -> Image:
+    """The picture of `to_jpeg`, (h, w, 3) BGR."""
+    import cv2  # noqa: PLC0415 heavy: only where pictures are made
+
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ValueError("the picture cannot be decoded")
+    return np.asarray(image, np.uint8)
+
+
 def picture_record(role: str, data: bytes, sha256: str, frame: Frame, image: Image, camera: str) -> Picture:
     """The record of a JPEG made of `frame`: the whole of it, or what was made of it in `image`."""
     height, width = image.shape[:2]

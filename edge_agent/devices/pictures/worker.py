@@ -20,6 +20,7 @@ from edge_agent.devices.camera.request_queue import RequestQueue
 from edge_agent.devices.camera.stills import (
     WAIT,
     Image,
+    from_jpeg,
     picture_record,
     to_jpeg,
 )
@@ -36,6 +37,8 @@ from edge_agent.errors import DeviceError
 # Holds bytes for so many nanoseconds, for a statement that may want them, as the newest of a slot or of
 # none (""); returns their SHA-256.
 StageFor = Callable[[bytes, int, str], str]
+# Bytes that are held, by their SHA-256; None where they are not any more.
+Staged = Callable[[str], bytes | None]
 
 QUEUE = 64  # requests that may wait: one for each zone that a box may have
 REFERENCE = "reference"
@@ -53,6 +56,7 @@ class _Taken:
     frame: Frame
     original: Picture
     look: Look
+    earlier: bool = False  # taken for an earlier request of the same stay
 
 
 @dataclass(slots=True)
@@ -78,6 +82,7 @@ class PictureWorker:
         references: the accepted picture of a camera's clear ground, or None.
         zones: by name; drawn into the copies.
         stage: keeps bytes in memory until they are sealed or their time is over.
+        staged: gives them back.
         detector: what is in the pictures; best with a low threshold of its own (see `report_score`).
             None = nobody looks, and `Captured.model_sha256` is empty. Without one that knows people no copy
             is made for the shop owner.
@@ -93,6 +98,7 @@ class PictureWorker:
         references: References,
         zones: Mapping[str, ZoneDrawing],
         stage: StageFor,
+        staged: Staged,
         detector: SceneDetector | None,
         emit: Callable[[Captured], object],
         clock: Callable[[], Ns],
@@ -104,6 +110,7 @@ class PictureWorker:
         self._references = references
         self._zones = zones
         self._stage = stage
+        self._staged = staged
         self._detector = detector
         self._clock = clock
         self._settings = settings or PictureSettings()
@@ -135,7 +142,7 @@ class PictureWorker:
         answer = _Answer()
         taken = self._originals(request, camera, answer)
         if request.copies:
-            self._all_copies(request, taken, answer)
+            self._all_copies(request, [*self._earlier(request, answer), *taken], answer)
         if request.clip:
             self._clip(request, camera, request.clip, answer)
         looked = any(still.look.found is not None for still in taken)
@@ -208,6 +215,20 @@ class PictureWorker:
 
     # -- copies ------------------------------------------------------------------------------------
 
+    def _earlier(self, request: TakePictures, answer: _Answer) -> list[_Taken]:
+        """Stills of the same stay that were taken before, out of memory again."""
+        taken: list[_Taken] = []
+        for original in request.taken:
+            data = self._staged(original.sha256)
+            if data is None:
+                answer.problems.append(f"{original.role}: no copies: it is not held any more")
+                continue
+            image = from_jpeg(data)
+            frame = Frame(image, original.captured_at or request.at, Ns(0))
+            look = self._onlooker.look(request.camera, image)
+            taken.append(_Taken(original.role, frame, original, look, earlier=True))
+        return taken
+
     def _all_copies(self, request: TakePictures, taken: list[_Taken], answer: _Answer) -> None:
         """What cannot be copied costs the copy and never the original."""
         zone = self._zones.get(request.zone)
@@ -228,7 +249,8 @@ class PictureWorker:
 
     def _copies(self, request: TakePictures, still: _Taken, zone: ZoneDrawing) -> list[Picture]:
         image = no_wider(still.frame.image, self._settings.copy_width_px)
-        zone, marks = zone.moved(*still.look.shift), moved(request.marks, *still.look.shift)
+        zone = zone.moved(*still.look.shift)
+        marks = self._marks(request, still, zone)
         when = self._said_time(still.frame.captured_at) or "时间见证据声明 time: see the statement"
         title = f"{both(still.role, ROLES)} · {request.camera} · {zone.name or request.zone} · {when}"
         copy = marked_copy(image, zone, marks, title, still.original.sha256)
@@ -238,6 +260,13 @@ class PictureWorker:
             copy = shared_copy(image, zone, marks, found, title, self._settings.surroundings)
             out.append(replace(self._copy(f"{still.role}_shared", copy, still, request), masked=True))
         return out
+
+    def _marks(self, request: TakePictures, still: _Taken, zone: ZoneDrawing) -> tuple[Detection, ...]:
+        """What the case is about; in an earlier picture what stood there by then, for the rest came later."""
+        if not still.earlier:
+            return moved(request.marks, *still.look.shift)
+        seen = still.look.reported(self._settings.report_score, zone.polygon)
+        return tuple(d for d in seen if d.role == "evidence" and d.in_lane)
 
     def _masks(self, still: _Taken) -> bool:
         return still.look.found is not None and self._onlooker.knows_people

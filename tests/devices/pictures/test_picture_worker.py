@@ -61,6 +61,7 @@ class Desk:
             lambda _camera: reference,
             {"shop1": ZONE},
             self.tray,
+            self.tray.kept.get,
             detector,
             self.answers.append,
             lambda: 9 * S,
@@ -129,6 +130,45 @@ def test_copies_name_their_original_and_only_the_owners_is_masked():
     assert [p.masked for p in answer.pictures] == [False, False, False, True]
     assert len(answer.detections) == len(answer.pictures)
     assert answer.detections[2:] == ((), ())
+
+
+def test_copies_of_a_stays_earlier_pictures_are_made_when_it_becomes_a_case():
+    desk = Desk()
+    before = desk.take(("first_seen", 1)).pictures
+    answer = desk.take(("reference", 0), ("confirmed", 2), copies=True, taken=before)
+    by_role = {p.role: p for p in answer.pictures}
+
+    assert list(by_role) == [
+        "reference", "confirmed",
+        "first_seen_marked", "first_seen_shared", "confirmed_marked", "confirmed_shared",
+    ]  # fmt: skip
+    assert by_role["first_seen_marked"].parent == before[0].sha256
+    assert by_role["first_seen_shared"].masked
+    assert by_role["first_seen_marked"].captured_at == 1 * S
+    assert answer.problem == ""
+
+
+def test_what_came_later_is_not_marked_in_an_earlier_picture():
+    came_later = a_box("seat", (700, 560, 800, 700))
+    desk = Desk()
+    before = desk.take(("first_seen", 1)).pictures
+    answer = desk.take(("confirmed", 2), copies=True, taken=before, marks=(a_box(), came_later))
+    only = desk.take(("confirmed", 2), copies=True, taken=before, marks=(a_box(),))
+
+    def earlier(a):
+        return next(p.sha256 for p in a.pictures if p.role == "first_seen_marked")
+
+    assert earlier(answer) == earlier(only)
+
+
+def test_an_earlier_picture_that_is_not_held_any_more_costs_its_copies_only():
+    desk = Desk()
+    before = desk.take(("first_seen", 1)).pictures
+    desk.tray.kept.clear()
+    answer = desk.take(("confirmed", 2), copies=True, taken=before)
+
+    assert [p.role for p in answer.pictures] == ["confirmed", "confirmed_marked", "confirmed_shared"]
+    assert answer.problem == "first_seen: no copies: it is not held any more"
 
 
 def test_a_marked_copy_shows_the_whole_picture_with_a_strip_below():
