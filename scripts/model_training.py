@@ -157,12 +157,57 @@ def copy_described(made: Path, out: Path) -> None:
 
 def pin_digest(out: Path) -> None:
     """Write the digest of the exported file into its class map."""
-    path = out.with_suffix(".yaml")
     digest = hashlib.sha256(out.read_bytes()).hexdigest()
+    set_line(out.with_suffix(".yaml"), "sha256", digest)
+    print(f"{out.stem}: {digest}")
+
+
+def set_line(path: Path, key: str, value: str) -> None:
+    """Give a key of a class map this value; at its end where it has none."""
     lines = path.read_text(encoding="utf-8").splitlines()
-    lines = [f"sha256: {digest}" if line.startswith("sha256:") else line for line in lines]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print(f"{path.name}: {digest}")
+    kept = [f"{key}: {value}" if line.startswith(f"{key}:") else line for line in lines]
+    if kept == lines and f"{key}: {value}" not in lines:
+        kept.append(f"{key}: {value}")
+    path.write_text("\n".join(kept) + "\n", encoding="utf-8")
+
+
+def calibrate(out: Path, pictures: Path, classes: Sequence[str]) -> None:
+    """Write into the class map how often boxes of each score are right on labelled pictures.
+
+    Groups of boxes are pooled with their neighbours until the shares rise (isotonic regression).
+    """
+    import cv2  # noqa: PLC0415 only the step that needs it
+
+    from edge_agent.devices.detector import Detector, DetectorSettings  # noqa: PLC0415 same
+
+    set_line(out.with_suffix(".yaml"), "calibration", "[]")
+    detector = Detector(DetectorSettings(model=str(out), min_score=0.05))
+    judged: list[tuple[int, bool]] = []
+    for picture in sorted(pictures.glob("*.jpg")):
+        [found] = detector.detect([cv2.imread(str(picture))])
+        left = drawn_truth(picture, classes)
+        for detection, box in zip(found, boxes_of(found), strict=True):
+            same = [other for other in left if other[0] == box[0]]
+            best = max(same, key=lambda other: overlap(box, other), default=None)
+            right = best is not None and overlap(box, best) >= 500
+            if best is not None and right:
+                left.remove(best)
+            judged.append((detection.score, right))
+    points = [[round(score / 1000, 3), round(share, 3)] for score, share in rising(sorted(judged))]
+    set_line(out.with_suffix(".yaml"), "calibration", str(points))
+    print(f"calibrated on {len(judged)} boxes: {points}")
+
+
+def rising(judged: Sequence[tuple[int, bool]], groups: int = 16) -> list[tuple[float, float]]:
+    """(mean score, share right) of equally large groups, neighbours pooled until both rise."""
+    pools: list[list[float]] = []  # boxes, sum of scores, right ones
+    for k in range(groups):
+        part = judged[k * len(judged) // groups : (k + 1) * len(judged) // groups]
+        pools.append([len(part), sum(score for score, _ in part), sum(right for _, right in part)])
+        while len(pools) > 1 and pools[-2][2] * pools[-1][0] >= pools[-1][2] * pools[-2][0]:
+            last = pools.pop()
+            pools[-1] = [a + b for a, b in zip(pools[-1], last, strict=True)]
+    return [(scores / n, right / n) for n, scores, right in pools if n and 0 < right < n]
 
 
 @dataclass

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from edge_agent.devices.detector import Detector, DetectorSettings
+from edge_agent.devices.detector.calibration import Calibration
 from edge_agent.sim.render import Scene, SceneLane, arrival_ns, lane_polygon, render_frame
 from edge_agent.sim.vehicles import draw_vehicle
 from edge_agent.sim.world import Dynamics, Motion, Passage
@@ -62,3 +63,25 @@ def test_a_surer_view_of_a_model_leaves_out_what_it_is_less_sure_of_and_nothing_
     assert any(d.score < 500 for d in low)
     assert high == tuple(d for d in low if d.score >= 500)
     assert every.surer(0.5).model_sha256 == every.model_sha256
+
+
+def test_where_the_class_map_has_a_calibration_scores_are_shares_and_the_threshold_is_one(tmp_path):
+    frame = render_frame(SCENE, [passage("semi6")], arrival_ns(SCENE, passage("semi6")))
+    model, curve = MODELS / "bridge-synthetic.onnx", ((0.1, 0.05), (0.9, 0.5))
+    text = model.with_suffix(".yaml").read_text(encoding="utf-8")
+    other = tmp_path / "map.yaml"
+    other.write_text(f"{text}\ncalibration: {[list(pair) for pair in curve]}\n", encoding="utf-8")
+
+    def found(least, classes=""):
+        [seen] = Detector(DetectorSettings(model=str(model), classes=str(classes), min_score=least)).detect(
+            [frame]
+        )
+        return seen
+
+    plain, said = found(0.01), found(0.01, other)
+    assert plain
+    surest = Calibration(curve).share(plain[0].score / 1000)
+    assert abs(said[0].score / 1000 - surest) <= 0.002
+    assert replace(said[0], score=plain[0].score) == plain[0]
+    assert found(surest + 0.01, other) == ()
+    assert found(surest - 0.01, other) == said[:1]

@@ -4,6 +4,7 @@
     classes:
       chair: { label: seat, role: evidence }
       person: { label: person, role: context }
+    calibration: [[0.2, 0.6], [0.5, 0.95]]    # optional: see calibration.py
 
 A detector only knows what things look like. Whether one is a case is decided later, by zone, time and
 rule; so a class counts for evidence, for context, or is ignored.
@@ -22,6 +23,7 @@ from typing import Any
 
 import yaml
 
+from edge_agent.devices.detector.calibration import Calibration, read_points
 from edge_agent.devices.detector.model_files import refused
 from edge_agent.errors import ConfigError, Problem
 
@@ -71,6 +73,7 @@ class ClassMap:
 
     sha256: str
     classes: Mapping[str, ClassRole]
+    calibration: Calibration
 
     def role_of(self, name: str) -> ClassRole:
         """A class that the map does not name is ignored."""
@@ -130,9 +133,14 @@ def read_class_map(path: Path) -> ClassMap:
     sha256 = tree.get("sha256", "")
     if not isinstance(sha256, str) or (sha256 and not _SHA256.fullmatch(sha256)):
         wrong("sha256", "must be 64 hexadecimal digits", "lower case, in quotes if they are all decimal")
+    points: tuple[tuple[float, float], ...] = ()
+    try:
+        points = read_points(tree.get("calibration", []))
+    except ValueError as problem:
+        wrong("calibration", str(problem), "`[]` takes scores as they are")
     if problems:
         raise ConfigError(tuple(problems))
-    return ClassMap(sha256, classes)
+    return ClassMap(sha256, classes, Calibration(points))
 
 
 def _tree(path: Path) -> dict[str, Any]:

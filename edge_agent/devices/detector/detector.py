@@ -34,7 +34,9 @@ class Detector:
         map_path = Path(settings.classes) if settings.classes else path.with_suffix(".yaml")
         self._map: ClassMap = read_class_map(map_path)
         self._most = settings.max_detections
-        self._backend: Backend = _open(path, settings, settings.sha256 or self._map.sha256)
+        # The backend's scores are the network's own; what is said from here on is calibrated.
+        own = settings.model_copy(update={"min_score": self._map.calibration.score(settings.min_score)})
+        self._backend: Backend = _open(path, own, settings.sha256 or self._map.sha256)
         self._turn = threading.Lock()  # not every library lets two threads run one network at once
         self._least = Permille(0)  # beyond the settings' own threshold
         self._map.must_fit(map_path, self._backend.names)
@@ -92,13 +94,14 @@ class Detector:
             if edges is None or not 0 <= number < len(self.names):
                 continue
             meaning = self._map.role_of(self.names[int(number)])
-            if meaning.role == "ignore" or int(score * 1000) < self._least:
+            share = int(self._map.calibration.share(score) * 1000)
+            if meaning.role == "ignore" or share < self._least:
                 continue
             out.append(
                 Detection(
                     label=meaning.label,
                     role=meaning.role,
-                    score=Permille(min(1000, int(score * 1000))),
+                    score=Permille(min(1000, share)),
                     x_min=Permille(edges[0]),
                     y_min=Permille(edges[1]),
                     x_max=Permille(edges[2]),

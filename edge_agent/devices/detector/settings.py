@@ -32,7 +32,8 @@ class DetectorSettings(Settings):
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     """Cores that one picture may use."""
     min_score: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.35
-    """Boxes that the model is less sure of are not reported."""
+    """Boxes that the model is less sure of are not reported. Where the class map has a `calibration`, sure
+    means the share of such boxes that were right."""
     nms_iou: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.55
     """Of two boxes that overlap more than this the less sure one is dropped."""
     class_agnostic: bool = True
