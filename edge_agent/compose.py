@@ -79,7 +79,7 @@ class Agent:
         self.staging = Staging(clock.monotonic)
         self.store = open_store(config, self._boot_id)
         self.uplink = self._make_uplink()
-        self.sealer = Sealer(self.store, self.staging.get, self, self._wake_uplink)
+        self.sealer = Sealer(self.store, self.staging.get, self, self._wake_uplink, self.staging.release)
         self.cameras = self._make_cameras(epochs or {})
         self.detector = _make_detector(config)
         self.captures = self._make_captures()

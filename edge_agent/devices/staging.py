@@ -16,6 +16,8 @@ Two kinds of pictures come in, and neither may push the other out, so each has i
 A picture asked for may have a slot, "the first picture of this zone's stay": the next in the same slot
 means that the one before came to nothing, and it is let go soon (`SUPERSEDED`) instead of at its end.
 
+What was sealed is let go at once (`release`): whoever asks again is served from the evidence store.
+
 What had to go before its time, or was turned away, is counted in `lost`. Its digest is known all the
 same, so a statement says that the picture was taken and is missing.
 """
@@ -24,7 +26,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from edge_agent.core.units import Ns, S
@@ -128,6 +130,15 @@ class Staging:
             self._forget(self._clock())
             picture = self._asked.held.get(digest) or self._passing.held.get(digest)
         return picture.data if picture else None
+
+    def release(self, digests: Collection[str]) -> None:
+        """These are sealed: the disk has them. What two slots want is kept, for only one has had it."""
+        with self._lock:
+            for digest in digests:
+                self._passing.drop(digest)
+                picture = self._asked.held.get(digest)
+                if picture is not None and len(picture.claims) == 1:
+                    self._asked.drop(digest)
 
     def _forget(self, now: Ns) -> None:
         self._passing.expire(now)

@@ -11,7 +11,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -63,6 +63,7 @@ class Sealer:
     picture: Callable[[str], bytes | None]  # bytes by SHA-256, None when they are not held
     listener: Listener
     uplink_wake: Callable[[], None] = lambda: None  # something new is in the outbox
+    release: Callable[[Collection[str]], None] = lambda _digests: None  # these are on the disk now
     _queue: queue.Queue[Order | None] = field(default_factory=lambda: queue.Queue(CAPACITY))
     _thread: threading.Thread | None = None
 
@@ -107,7 +108,7 @@ class Sealer:
 
     def _seal(self, order: Order) -> None:
         pictures = pictures_of(order.seal)
-        held = {p.sha256: data for p in pictures if (data := self.picture(p.sha256)) is not None}
+        held = {p.sha256: data for p in pictures if (data := self._bytes(p.sha256)) is not None}
         try:
             sealed = self.store.seal(order.seal, held, order.raw)
         except StoreFull as error:  # the store has sealed the loss itself
@@ -122,7 +123,13 @@ class Sealer:
             self.store.record(incident, order.seal.clock)
             self.listener.refused(order, str(error))
         else:
+            self.release(held)
             self.listener.sealed(order, sealed)
+
+    def _bytes(self, sha256: str) -> bytes | None:
+        """From memory, or from the store where an earlier statement named it: a case may be amended."""
+        data = self.picture(sha256)
+        return self.store.kept(sha256) if data is None else data
 
     def _discard(self) -> None:
         """Nobody may wait on a queue that nobody empties; the process is ending."""

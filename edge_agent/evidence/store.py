@@ -233,6 +233,15 @@ class EvidenceStore:
         with self._working():
             return self._recent.get(sha256)
 
+    def kept(self, sha256: str) -> bytes | None:
+        """A file's bytes if they were sealed before and are at hand, whole; asking breaks nothing."""
+        with self._working():
+            data = self._recent.get(sha256)
+            if data is None and self._files.size(sha256) is not None:
+                with contextlib.suppress(VerificationError):
+                    data = self._files.get(sha256)
+            return data
+
     def attachment(self, sha256: str) -> bytes:
         """A file's bytes from the disk, its digest checked just now.
 

@@ -105,6 +105,22 @@ def test_what_two_zones_want_is_kept_until_neither_does():
     assert staging.get(both) is None
 
 
+def test_what_is_sealed_is_let_go_at_once_but_for_what_another_zone_wants_too():
+    staging = Staging(lambda: 0)
+    own = staging.put(b"confirmed", SHORT)
+    pushed = staging.put(b"pushed")
+    shared = staging.put(b"middle", 600 * S, "a/middle")
+    staging.put(b"middle", 600 * S, "b/middle")
+
+    staging.release([own, pushed, shared, "0" * 64])
+
+    assert staging.get(own) is None
+    assert staging.get(pushed) is None
+    assert staging.get(shared) == b"middle"
+    assert staging.held_bytes == len(b"middle")
+    assert staging.lost == 0
+
+
 def test_passers_by_all_day_fill_no_memory():
     now = [0]
     staging = Staging(lambda: now[0])

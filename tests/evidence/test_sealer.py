@@ -56,6 +56,38 @@ def test_what_is_queued_is_sealed_before_the_sealer_ends_and_the_uplink_is_woken
     assert ear.woken.is_set()
 
 
+def test_memory_is_let_go_of_what_was_sealed_and_an_amendment_finds_it_in_the_store(store):
+    seal, pictures = a_case()
+    held = dict(pictures)
+    ear = Ear()
+
+    def release(digests):
+        for digest in tuple(digests):
+            held.pop(digest, None)
+
+    sealer = Sealer(store, held.get, ear, ear.woken.set, release)
+    sealer.start()
+    sealer.put(Order(seal, None))
+    sealer.put(Order(replace(seal, revision=1), None))
+    sealer.stop()
+
+    assert held == {}
+    assert [what for what, _ in ear.heard] == ["sealed", "sealed"]
+    first, amended = (parse(dsse.decode(store.packet(seq).envelope)[1]) for seq in (1, 2))
+    assert [a.sha256 for a in amended.attachments] == [a.sha256 for a in first.attachments]
+
+
+def test_what_could_not_be_sealed_stays_in_memory(store):
+    seal, pictures = a_case()
+    let_go = []
+    sealer = Sealer(store, pictures.get, Ear(), release=let_go.append)
+    sealer.start()
+    sealer.put(Order(replace(seal, verdicts=()), None))
+    sealer.stop()
+
+    assert let_go == []
+
+
 def test_a_refused_case_leaves_an_incident_in_the_chain(store):
     seal, pictures = a_case()
     silent = replace(seal, verdicts=())
