@@ -9,9 +9,10 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from edge_agent.bench.street_site import detector_of
 from edge_agent.core.records import Detection
 from edge_agent.core.units import Ns, Permille, S
-from edge_agent.devices.detector import Detector, DetectorSettings
+from edge_agent.devices.detector import Detector
 from edge_agent.devices.detector.class_map import STREET_LABELS
 from edge_agent.devices.scene.crop import Crop
 from edge_agent.devices.scene.pixels import Image
@@ -43,7 +44,7 @@ class NetworkEyes:
 
     def __init__(self, model: Path) -> None:
         """One thread, as on a box."""
-        self._detector = Detector(DetectorSettings(model=str(model)))
+        self._detector = Detector(detector_of(model, None))
 
     @property
     def model_sha256(self) -> str:
