@@ -8,8 +8,9 @@ runner's thread never waits for anything here.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from edge_agent.core.decisions import TakePictures
 from edge_agent.core.events import Captured
@@ -142,7 +143,7 @@ class PictureWorker:
         answer = _Answer()
         taken = self._originals(request, camera, answer)
         if request.copies:
-            self._all_copies(request, [*self._earlier(request, answer), *taken], answer)
+            self._all_copies(request, chain(self._earlier(request, answer), taken), answer)
         if request.clip:
             self._clip(request, camera, request.clip, answer)
         looked = any(still.look.found is not None for still in taken)
@@ -215,21 +216,23 @@ class PictureWorker:
 
     # -- copies ------------------------------------------------------------------------------------
 
-    def _earlier(self, request: TakePictures, answer: _Answer) -> list[_Taken]:
-        """Stills of the same stay that were taken before, out of memory again."""
-        taken: list[_Taken] = []
+    def _earlier(self, request: TakePictures, answer: _Answer) -> Iterator[_Taken]:
+        """Stills of the same stay that were taken before; one after the other, for each is large."""
         for original in request.taken:
             data = self._staged(original.sha256)
             if data is None:
                 answer.problems.append(f"{original.role}: no copies: it is not held any more")
                 continue
-            image = from_jpeg(data)
+            try:
+                image = from_jpeg(data)
+            except ValueError as problem:
+                answer.problems.append(f"{original.role}: no copies: {problem}")
+                continue
             frame = Frame(image, original.captured_at or request.at, Ns(0))
             look = self._onlooker.look(request.camera, image)
-            taken.append(_Taken(original.role, frame, original, look, earlier=True))
-        return taken
+            yield _Taken(original.role, frame, original, look, earlier=True)
 
-    def _all_copies(self, request: TakePictures, taken: list[_Taken], answer: _Answer) -> None:
+    def _all_copies(self, request: TakePictures, taken: Iterable[_Taken], answer: _Answer) -> None:
         """What cannot be copied costs the copy and never the original."""
         zone = self._zones.get(request.zone)
         if zone is None:
