@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "replay": "a recording -> the decisions and statements it leads to",
     "redetect": "the detector over recorded video again, compared with its boxes of then",
     "reference": "the accepted pictures of clear pavement: list, accept, show",
+    "plates": "read the number plate in pictures",
     "verify": "check evidence: signature, chain, attachments, receipt",
     "ingest": "the platform's side: verify, store durably, sign receipts",
     "model": "list, install, train, measure and export detection models; reviewed cases -> a dataset",

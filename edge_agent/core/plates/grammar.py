@@ -53,27 +53,43 @@ class Plate:
     colours: tuple[str, ...]  # that such a plate can have; empty: not known
 
 
-_SERIAL = "[A-HJ-NP-Z0-9]"
-_ENERGY = "[A-HJK]"
-_HEAD = f"([{PROVINCES}])[A-HJ-Z]"  # the authority letter is never I; O occurs (粤O)
+DIGITS: Final = "0123456789"
+LETTERS: Final = "ABCDEFGHJKLMNOPQRSTUVWXYZ"  # an authority's letter is never I; O occurs (粤O)
+SERIAL: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ" + DIGITS
+_ENERGY = "ABCDEFGHJK"
+_HEAD = (PROVINCES, LETTERS)
 
-# kind, pattern, plausible colours. First that fits; no string fits two.
-TEMPLATES: Final[tuple[tuple[PlateKind, re.Pattern[str], tuple[str, ...]], ...]] = tuple(
-    (kind, re.compile(pattern, re.ASCII), colours)
-    for kind, pattern, colours in (
-        (PlateKind.ORDINARY, f"{_HEAD}{_SERIAL}{{5}}", ("blue", "yellow", "black", "white")),
-        (PlateKind.NEW_ENERGY_SMALL, f"{_HEAD}{_ENERGY}{_SERIAL}[0-9]{{4}}", ("green",)),
-        (PlateKind.NEW_ENERGY_LARGE, f"{_HEAD}[0-9]{{5}}{_ENERGY}", ("yellow_green", "green")),
-        (PlateKind.TRAILER, f"{_HEAD}{_SERIAL}{{4}}挂", ("yellow",)),
-        (PlateKind.LEARNER, f"{_HEAD}{_SERIAL}{{4}}学", ("yellow",)),
-        (PlateKind.POLICE, f"{_HEAD}{_SERIAL}{{4}}警", ("white",)),
-        (PlateKind.HONG_KONG, f"(粤)Z{_SERIAL}{{4}}港", ("black",)),
-        (PlateKind.MACAU, f"(粤)Z{_SERIAL}{{4}}澳", ("black",)),
-        (PlateKind.CONSULAR, f"{_HEAD}{_SERIAL}{{4}}领", ("black",)),
-        (PlateKind.TRIAL, f"{_HEAD}{_SERIAL}{{4}}试", ()),
-        (PlateKind.OVERSIZE, f"{_HEAD}{_SERIAL}{{4}}超", ()),
-        (PlateKind.EMBASSY, "()使[0-9]{6}", ("black",)),
-        (PlateKind.EMERGENCY, f"([{PROVINCES}])[XS]{_SERIAL}{{4}}应急", ("white",)),
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One shape of plate."""
+
+    kind: PlateKind
+    slots: tuple[str, ...]  # the characters that each place may have
+    colours: tuple[str, ...]  # plausible ones; empty: not known
+
+    def fits(self, text: str) -> bool:
+        """Whether a normalised string is of this shape."""
+        return len(text) == len(self.slots) and all(map(str.__contains__, self.slots, text))
+
+
+# First that fits; no string fits two.
+TEMPLATES: Final[tuple[Template, ...]] = tuple(
+    Template(kind, slots, colours)
+    for kind, slots, colours in (
+        (PlateKind.ORDINARY, (*_HEAD, *(SERIAL,) * 5), ("blue", "yellow", "black", "white")),
+        (PlateKind.NEW_ENERGY_SMALL, (*_HEAD, _ENERGY, SERIAL, *(DIGITS,) * 4), ("green",)),
+        (PlateKind.NEW_ENERGY_LARGE, (*_HEAD, *(DIGITS,) * 5, _ENERGY), ("yellow_green", "green")),
+        (PlateKind.TRAILER, (*_HEAD, *(SERIAL,) * 4, "挂"), ("yellow",)),
+        (PlateKind.LEARNER, (*_HEAD, *(SERIAL,) * 4, "学"), ("yellow",)),
+        (PlateKind.POLICE, (*_HEAD, *(SERIAL,) * 4, "警"), ("white",)),
+        (PlateKind.HONG_KONG, ("粤", "Z", *(SERIAL,) * 4, "港"), ("black",)),
+        (PlateKind.MACAU, ("粤", "Z", *(SERIAL,) * 4, "澳"), ("black",)),
+        (PlateKind.CONSULAR, (*_HEAD, *(SERIAL,) * 4, "领"), ("black",)),
+        (PlateKind.TRIAL, (*_HEAD, *(SERIAL,) * 4, "试"), ()),
+        (PlateKind.OVERSIZE, (*_HEAD, *(SERIAL,) * 4, "超"), ()),
+        (PlateKind.EMBASSY, ("使", *(DIGITS,) * 6), ("black",)),
+        (PlateKind.EMERGENCY, (PROVINCES, "XS", *(SERIAL,) * 4, "应", "急"), ("white",)),
     )
 )
 
@@ -97,8 +113,8 @@ def parse(text: str) -> Plate | None:
     (<PlateKind.TRAILER: 'trailer'>, None)
     """
     clean = normalise(text)
-    for kind, pattern, colours in TEMPLATES:
-        match = pattern.fullmatch(clean)
-        if match is not None:
-            return Plate(clean, kind, match.group(1), colours)
+    for template in TEMPLATES:
+        if template.fits(clean):
+            province = clean[0] if clean[0] in PROVINCES else ""
+            return Plate(clean, template.kind, province, template.colours)
     return None

@@ -1,0 +1,142 @@
+"""A picture to the plate in it: regions that may be one, each straightened and spelled; the likeliest stays.
+
+    picture ──> localisers, one after the other until one is sure ──> regions ──> strips
+            strips ──> columns (recogniser) ──> plates by grammar (spelling) ──> Reading
+
+A double-row plate is read as its upper line followed by its lower one: found as one region, it is split;
+found as two lines, they are joined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_agent.devices.detector.boxes import Floats, Image
+from edge_agent.devices.plate_reader.colours import colour_of
+from edge_agent.devices.plate_reader.recogniser import HEIGHT, LINE_WIDTH, Recogniser
+from edge_agent.devices.plate_reader.spelling import Spelling
+from edge_agent.devices.plate_reader.strips import Localiser, Region, straightened
+
+SINGLE = (
+    1.7,
+    7.0,
+)  # width over height of a line that may be a plate: 440 x 140 mm, from aside or cut tight
+DOUBLE = (1.0, 2.9)  # of both rows together: 440 x 220 mm
+UPPER_END, LOWER_BEGIN = 0.44, 0.38  # of a double plate's height
+SMALLEST_PX = 8  # of a line's height
+MOST_REGIONS = 8
+SURE = 0.6  # likelihood from which no other localiser is asked
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What was read in one picture."""
+
+    plates: tuple[Spelling, ...]  # best first, never empty
+    region: Region
+    strip: Image  # straightened, BGR
+    colour: str
+    rows: int
+
+    @property
+    def text(self) -> str:
+        """The likeliest plate."""
+        return self.plates[0].text
+
+    @property
+    def likelihood(self) -> float:
+        """Of it, 0 to 1; not calibrated."""
+        return self.plates[0].likelihood
+
+    @property
+    def rank(self) -> float:
+        """Of several plates in one picture the nearer one is meant, unless it cannot be read."""
+        return self.likelihood * self.region.width
+
+
+class PlateReader:
+    """Reads pictures.
+
+    Args:
+        localisers: asked in this order.
+        recogniser: reads what they find.
+    """
+
+    def __init__(self, localisers: Sequence[Localiser], recogniser: Recogniser) -> None:
+        self._localisers = tuple(localisers)
+        self._recogniser = recogniser
+
+    @property
+    def models(self) -> tuple[tuple[str, str], ...]:
+        """(name, SHA-256) of every network."""
+        named = [(one.name, one.sha256) for one in self._localisers if one.sha256]
+        return (*named, ("recogniser", self._recogniser.sha256))
+
+    def read(self, image: Image) -> Reading | None:
+        """The likeliest plate of a picture, (h, w, 3) BGR; None where nothing in it spells one."""
+        best: Reading | None = None
+        for localiser in self._localisers:
+            for reading in self._readings(image, localiser.find(image)):
+                if best is None or reading.rank > best.rank:
+                    best = reading
+            if best is not None and best.likelihood >= SURE:
+                break
+        return best
+
+    def _readings(self, image: Image, regions: Sequence[Region]) -> Iterator[Reading]:
+        lines = [r for r in regions if r.height >= SMALLEST_PX]
+        for region in _plausible(lines, SINGLE)[:MOST_REGIONS]:
+            strip = straightened(image, region.grown(0.12, 0.06).corners, LINE_WIDTH, HEIGHT)
+            yield from self._spelled(self._recogniser.columns(strip), region, strip, 1)
+        for region in _plausible(lines, DOUBLE)[:2]:
+            if region.rows != 1:
+                yield from self._double(image, region)
+        for upper, lower in _stacked(lines)[:3]:
+            yield from self._joined(image, upper, lower)
+
+    def _double(self, image: Image, region: Region) -> Iterator[Reading]:
+        """One region with both rows in it."""
+        strip = straightened(image, region.grown(0.04, 0.03).corners, 2 * LINE_WIDTH, 3 * HEIGHT)
+        tall = strip.shape[0]
+        rows = (strip[: int(UPPER_END * tall)], strip[int(LOWER_BEGIN * tall) :])
+        yield from self._spelled(self._two(*rows), region, strip, 2)
+
+    def _joined(self, image: Image, upper: Region, lower: Region) -> Iterator[Reading]:
+        """Two lines, one above the other."""
+        rows = []
+        for line in (upper, lower):
+            wide = max(16, round(HEIGHT * line.width / max(1.0, line.height)))
+            rows.append(straightened(image, line.grown(0.12, 0.06).corners, wide, HEIGHT))
+        corners = np.array([upper.corners[0], upper.corners[1], lower.corners[2], lower.corners[3]])
+        region = Region(corners.astype(np.float32), min(upper.score, lower.score), lower.source, 2)
+        yield from self._spelled(self._two(*rows), region, rows[1], 2)
+
+    def _two(self, upper: Image, lower: Image) -> Floats:
+        return np.concatenate([self._recogniser.columns(upper), self._recogniser.columns(lower)])
+
+    def _spelled(self, columns: Floats, region: Region, strip: Image, rows: int) -> Iterator[Reading]:
+        plates = self._recogniser.speller.spell(columns)
+        if plates:
+            yield Reading(tuple(plates), region, strip, colour_of(strip), rows)
+
+
+def _plausible(regions: Sequence[Region], shape: tuple[float, float]) -> list[Region]:
+    """Those of such a shape, likeliest first; of equally likely ones the wider."""
+    kept = [r for r in regions if shape[0] <= r.width / max(1.0, r.height) <= shape[1]]
+    return sorted(kept, key=lambda r: (-round(r.score, 1), -r.width))
+
+
+def _stacked(lines: Sequence[Region]) -> list[tuple[Region, Region]]:
+    """Pairs of lines of which one lies right above the other, centred on it and no wider."""
+    pairs = []
+    for upper in lines:
+        for lower in lines:
+            (x0, y0), (x1, y1) = upper.corners.mean(axis=0), lower.corners.mean(axis=0)
+            apart = (y1 - y0) / lower.height
+            near = 0.5 <= apart <= 1.9 and abs(x1 - x0) <= 0.3 * lower.width
+            if near and 0.35 * lower.width <= upper.width <= 1.05 * lower.width:
+                pairs.append((abs(apart - 1.0), upper, lower))
+    return [(upper, lower) for _, upper, lower in sorted(pairs, key=lambda p: p[0])]

@@ -1,0 +1,26 @@
+"""What a human chose about reading plates on the box."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from edge_agent.core.settings import Settings
+
+
+class PlateReaderSettings(Settings):
+    """The networks that read plates. By default PP-OCRv4's, out of the package of the extra `plates`."""
+
+    text_model: str = ""
+    """A text detector of the DB family as ONNX; empty: PP-OCRv4's."""
+    text_sha256: str = ""
+    """Its digest; needed where `text_model` is given."""
+    text_side: Annotated[int, Field(ge=320, le=2_048)] = 736
+    """Pictures are made no larger than this for it, px. Smaller loses small plates, larger takes longer."""
+    line_model: str = ""
+    """A recogniser of the CTC family as ONNX with its characters in the metadata; empty: PP-OCRv4's."""
+    line_sha256: str = ""
+    """Its digest; needed where `line_model` is given."""
+    threads: Annotated[int, Field(ge=1, le=64)] = 1
+    """Cores that one picture may use."""

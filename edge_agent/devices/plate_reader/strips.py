@@ -1,0 +1,101 @@
+"""Where text may be in a picture, and that part straightened: what a localiser finds, a recogniser gets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_agent.devices.detector.boxes import Image
+
+Corners = npt.NDArray[np.float32]  # (4, 2): top left, top right, bottom right, bottom left; px
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Region:
+    """A quadrilateral that may be a plate, or one line of it."""
+
+    corners: Corners
+    score: float  # of whoever found it, 0 to 1
+    source: str
+    rows: int = 0  # 1 or 2 where the localiser knows, 0 where it does not
+
+    @property
+    def width(self) -> float:
+        """Mean of its two long sides, px."""
+        c = self.corners
+        return float(np.hypot(*(c[1] - c[0])) + np.hypot(*(c[2] - c[3]))) / 2
+
+    @property
+    def height(self) -> float:
+        """Mean of its two short sides, px."""
+        c = self.corners
+        return float(np.hypot(*(c[3] - c[0])) + np.hypot(*(c[2] - c[1]))) / 2
+
+    def grown(self, along: float, across: float) -> Region:
+        """Larger by these shares of its height, on both ends and on both sides."""
+        c = self.corners
+        right = (c[1] - c[0] + c[2] - c[3]) / 2
+        down = (c[3] - c[0] + c[2] - c[1]) / 2
+        right = right / max(1e-6, float(np.hypot(*right))) * along * self.height
+        down = down / max(1e-6, float(np.hypot(*down))) * across * self.height
+        moved = np.array([-right - down, right - down, right + down, down - right])
+        return Region((c + moved).astype(np.float32), self.score, self.source, self.rows)
+
+
+class Localiser(Protocol):
+    """Finds regions in a picture, (h, w, 3) BGR; likeliest first."""
+
+    name: str
+    sha256: str  # of the weights; empty where there are none
+
+    def find(self, image: Image) -> list[Region]:
+        """See above."""
+
+
+def ordered(points: Any) -> Corners:
+    """Four corners of any order, from top left clockwise, the long side lying."""
+    p = np.asarray(points, np.float32).reshape(4, 2)
+    middle = p.mean(axis=0)
+    turn = np.argsort(np.arctan2(p[:, 1] - middle[1], p[:, 0] - middle[0]))
+    p = p[turn]  # clockwise as the picture shows it, from somewhere
+    sides = [float(np.hypot(*(p[(k + 1) % 4] - p[k]))) for k in range(4)]
+    # The long sides lie; of the two ways to begin, the one whose first corner is further left and up.
+    start = 0 if sides[0] + sides[2] >= sides[1] + sides[3] else 1
+    first = np.roll(p, -start, axis=0)
+    if first[0][0] + 0.3 * first[0][1] > first[2][0] + 0.3 * first[2][1]:
+        first = np.roll(first, -2, axis=0)
+    return np.ascontiguousarray(first, np.float32)
+
+
+def straightened(image: Image, corners: Corners, width: int, height: int) -> Image:
+    """The region seen from the front, (height, width, 3)."""
+    import cv2  # noqa: PLC0415 heavy: only where pictures are looked at
+
+    flat = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    matrix = cv2.getPerspectiveTransform(corners, flat)
+    return np.asarray(
+        cv2.warpPerspective(
+            image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        ),
+        np.uint8,
+    )
+
+
+def box_region(edges: Sequence[float], score: float, source: str, rows: int = 0) -> Region:
+    """An upright box x0, y0, x1, y1 as a region."""
+    x0, y0, x1, y1 = edges
+    corners = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
+    return Region(corners, score, source, rows)
+
+
+def overlap(a: Region, b: Region) -> float:
+    """Of their upright boxes: shared area over the smaller one."""
+    low = np.maximum(a.corners.min(axis=0), b.corners.min(axis=0))
+    high = np.minimum(a.corners.max(axis=0), b.corners.max(axis=0))
+    shared = float(np.prod(np.clip(high - low, 0, None)))
+    areas = [float(np.prod(r.corners.max(axis=0) - r.corners.min(axis=0))) for r in (a, b)]
+    return shared / max(1e-6, min(areas))
