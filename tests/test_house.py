@@ -90,7 +90,7 @@ def test_the_licences_page_lists_what_the_project_installs():
     extras = PROJECT["optional-dependencies"]
     assert set(licences("At run time")) == names(PROJECT["dependencies"])
     assert set(licences("Only with an extra")) == names(
-        extras["demo"] + extras["plots"] + extras["openvino"] + extras["train"]
+        extras["demo"] + extras["plots"] + extras["plates"] + extras["openvino"] + extras["train"]
     )
 
 
