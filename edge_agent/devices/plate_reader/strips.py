@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -83,19 +82,3 @@ def straightened(image: Image, corners: Corners, width: int, height: int) -> Ima
         ),
         np.uint8,
     )
-
-
-def box_region(edges: Sequence[float], score: float, source: str, rows: int = 0) -> Region:
-    """An upright box x0, y0, x1, y1 as a region."""
-    x0, y0, x1, y1 = edges
-    corners = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
-    return Region(corners, score, source, rows)
-
-
-def overlap(a: Region, b: Region) -> float:
-    """Of their upright boxes: shared area over the smaller one."""
-    low = np.maximum(a.corners.min(axis=0), b.corners.min(axis=0))
-    high = np.minimum(a.corners.max(axis=0), b.corners.max(axis=0))
-    shared = float(np.prod(np.clip(high - low, 0, None)))
-    areas = [float(np.prod(r.corners.max(axis=0) - r.corners.min(axis=0))) for r in (a, b)]
-    return shared / max(1e-6, min(areas))
