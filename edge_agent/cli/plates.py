@@ -54,19 +54,14 @@ def read(
 
 
 def _picture(path: Path) -> Image:
-    import cv2  # noqa: PLC0415 - heavy
-    import numpy as np  # noqa: PLC0415 - heavy
+    from edge_agent.devices.camera.stills import decoded  # noqa: PLC0415 - heavy
 
     if path.stat().st_size > MAX_FILE_BYTES:
         raise UsageError(f"{path}: over {MAX_FILE_BYTES} bytes is no picture of a road")
-    data = np.frombuffer(path.read_bytes(), np.uint8)
     try:
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    except cv2.error as problem:
-        raise UsageError(f"{path}: not a picture: {problem.err}") from problem
-    if image is None:
-        raise UsageError(f"{path}: not a picture that can be read")
-    return np.asarray(image, np.uint8)
+        return decoded(path.read_bytes())
+    except ValueError as problem:
+        raise UsageError(f"{path}: {problem}") from problem
 
 
 def _plain(found: Reading | None) -> str:

@@ -53,13 +53,20 @@ def to_jpeg(image: Image, quality: int) -> bytes:
     return data.tobytes()
 
 
-def from_jpeg(data: bytes) -> Image:
-    """The picture of `to_jpeg`, (h, w, 3) BGR."""
+def decoded(data: bytes) -> Image:
+    """The picture of a file's bytes, (h, w, 3) BGR.
+
+    Raises:
+        ValueError: it is none, or damaged.
+    """
     import cv2  # noqa: PLC0415 heavy: only where pictures are made
 
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    except cv2.error as problem:
+        raise ValueError(f"not a picture: {problem.err}") from problem
     if image is None:
-        raise ValueError("the picture cannot be decoded")
+        raise ValueError("not a picture that can be read")
     return np.asarray(image, np.uint8)
 
 

@@ -21,7 +21,7 @@ from edge_agent.devices.camera.request_queue import RequestQueue
 from edge_agent.devices.camera.stills import (
     WAIT,
     Image,
-    from_jpeg,
+    decoded,
     picture_record,
     to_jpeg,
 )
@@ -224,7 +224,7 @@ class PictureWorker:
                 answer.problems.append(f"{original.role}: no copies: it is not held any more")
                 continue
             try:
-                image = from_jpeg(data)
+                image = decoded(data)
             except ValueError as problem:
                 answer.problems.append(f"{original.role}: no copies: {problem}")
                 continue

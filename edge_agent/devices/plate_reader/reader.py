@@ -20,10 +20,8 @@ from edge_agent.devices.plate_reader.recogniser import HEIGHT, LINE_WIDTH, Recog
 from edge_agent.devices.plate_reader.spelling import Spelling
 from edge_agent.devices.plate_reader.strips import Localiser, Region, straightened
 
-SINGLE = (
-    1.7,
-    7.0,
-)  # width over height of a line that may be a plate: 440 x 140 mm, from aside or cut tight
+# Width over height of a line that may be a plate: 440 x 140 mm, from aside or cut tight.
+SINGLE = (1.7, 7.0)
 DOUBLE = (1.0, 2.9)  # of both rows together: 440 x 220 mm
 UPPER_END, LOWER_BEGIN = 0.44, 0.38  # of a double plate's height
 SMALLEST_PX = 8  # of a line's height
@@ -38,7 +36,6 @@ class Reading:
     plates: tuple[Spelling, ...]  # best first, never empty
     region: Region
     strip: Image  # straightened, BGR
-    colour: str
     rows: int
 
     @property
@@ -50,6 +47,11 @@ class Reading:
     def likelihood(self) -> float:
         """Of it, 0 to 1; not calibrated."""
         return self.plates[0].likelihood
+
+    @property
+    def colour(self) -> str:
+        """Of the plate's ground; empty when it is not clear."""
+        return colour_of(self.strip)
 
     @property
     def rank(self) -> float:
@@ -92,8 +94,7 @@ class PlateReader:
             strip = straightened(image, region.grown(0.12, 0.06).corners, LINE_WIDTH, HEIGHT)
             yield from self._spelled(self._recogniser.columns(strip), region, strip, 1)
         for region in _plausible(lines, DOUBLE)[:2]:
-            if region.rows != 1:
-                yield from self._double(image, region)
+            yield from self._double(image, region)
         for upper, lower in _stacked(lines)[:3]:
             yield from self._joined(image, upper, lower)
 
@@ -111,7 +112,7 @@ class PlateReader:
             wide = max(16, round(HEIGHT * line.width / max(1.0, line.height)))
             rows.append(straightened(image, line.grown(0.12, 0.06).corners, wide, HEIGHT))
         corners = np.array([upper.corners[0], upper.corners[1], lower.corners[2], lower.corners[3]])
-        region = Region(corners.astype(np.float32), min(upper.score, lower.score), lower.source, 2)
+        region = Region(corners.astype(np.float32), min(upper.score, lower.score))
         yield from self._spelled(self._two(*rows), region, rows[1], 2)
 
     def _two(self, upper: Image, lower: Image) -> Floats:
@@ -120,7 +121,7 @@ class PlateReader:
     def _spelled(self, columns: Floats, region: Region, strip: Image, rows: int) -> Iterator[Reading]:
         plates = self._recogniser.speller.spell(columns)
         if plates:
-            yield Reading(tuple(plates), region, strip, colour_of(strip), rows)
+            yield Reading(tuple(plates), region, strip, rows)
 
 
 def _plausible(regions: Sequence[Region], shape: tuple[float, float]) -> list[Region]:

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from edge_agent.core.plates.grammar import LETTERS, TEMPLATES
+from edge_agent.core.plates.grammar import TEMPLATES
 from edge_agent.devices.detector.boxes import Floats
 
 LETTER = 1  # the place of the authority's letter, counted from 0
@@ -24,6 +24,8 @@ LEAST = 1e-5  # a character less likely than this in a column is not tried there
 SEPARATORS = "·•・.‧∙-_ "  # the dot after the letter, a screw, a gap: nothing stands there
 # What a network may call the character that stands there.
 ALSO: dict[str, str] = {"0": "Oo〇", "1": "Il|", "领": "領", "学": "學", "云": "雲", "鲁": "魯", "苏": "蘇"}
+
+ALPHABET = tuple(sorted({c for template in TEMPLATES for slot in template.slots for c in slot}))
 
 Alive = int  # bit by bit: the templates that begin so
 # Beginning -> how likely it is ending in a blank, how likely ending in its last character, its templates.
@@ -67,10 +69,9 @@ class Speller:
         for column, character in enumerate(characters[1:], start=1):
             self._columns.setdefault(character, []).append(column)
         self._silent = [0, *self._of(SEPARATORS)]
-        known = sorted({c for template in TEMPLATES for slot in template.slots for c in slot})
-        self._alphabet = {c: k for k, c in enumerate(known)}
-        self._letters = [self._of((c, c.lower())) for c in known]
-        self._elsewhere = [self._of((c, c.lower(), *ALSO.get(c, ""))) for c in known]
+        self._alphabet = {c: k for k, c in enumerate(ALPHABET)}
+        self._letters = [self._of((c, c.lower())) for c in ALPHABET]
+        self._elsewhere = [self._of((c, c.lower(), *ALSO.get(c, ""))) for c in ALPHABET]
 
     def _of(self, names: Iterable[str]) -> list[int]:
         return [column for name in dict.fromkeys(names) for column in self._columns.get(name, ())]
@@ -121,6 +122,4 @@ class Speller:
 
 def missing_characters(characters: Sequence[str]) -> tuple[str, ...]:
     """Characters of plates that a network does not know."""
-    known = set(characters)
-    needed = {c for template in TEMPLATES for slot in template.slots for c in slot} | set(LETTERS)
-    return tuple(sorted(needed - known))
+    return tuple(sorted(set(ALPHABET) - set(characters)))

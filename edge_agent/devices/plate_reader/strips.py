@@ -19,8 +19,6 @@ class Region:
 
     corners: Corners
     score: float  # of whoever found it, 0 to 1
-    source: str
-    rows: int = 0  # 1 or 2 where the localiser knows, 0 where it does not
 
     @property
     def width(self) -> float:
@@ -42,7 +40,7 @@ class Region:
         right = right / max(1e-6, float(np.hypot(*right))) * along * self.height
         down = down / max(1e-6, float(np.hypot(*down))) * across * self.height
         moved = np.array([-right - down, right - down, right + down, down - right])
-        return Region((c + moved).astype(np.float32), self.score, self.source, self.rows)
+        return Region((c + moved).astype(np.float32), self.score)
 
 
 class Localiser(Protocol):

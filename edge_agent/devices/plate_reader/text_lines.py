@@ -47,7 +47,7 @@ class TextLines:
         planes, scale_x, scale_y = _input(image, self._side)
         found = _outlined(self._network.run(planes[None])[0, 0])
         back = np.array([1 / scale_x, 1 / scale_y], np.float32)
-        return [Region(np.asarray(r.corners * back, np.float32), r.score, "text") for r in found]
+        return [Region(np.asarray(r.corners * back, np.float32), r.score) for r in found]
 
 
 def _input(image: Image, side: int) -> tuple[Floats, float, float]:
@@ -79,5 +79,5 @@ def _outlined(core: Floats) -> list[Region]:
             continue
         out = size[0] * size[1] * GROWTH / (2 * (size[0] + size[1]))
         grown = (size[0] + 2 * out, size[1] + 2 * out)
-        found.append(Region(ordered(cv2.boxPoints((middle, grown, angle))), score, "text"))
+        found.append(Region(ordered(cv2.boxPoints((middle, grown, angle))), score))
     return sorted(found, key=lambda r: -r.score)[:MOST]
