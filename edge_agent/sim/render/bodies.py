@@ -9,10 +9,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
+from edge_agent.sim.plate_face import GROUNDS, plate_size_mm
+from edge_agent.sim.render.mounted import MountedPlate, mounted_plate
 from edge_agent.sim.render.scene import Floats
 from edge_agent.sim.world import Vehicle
 
@@ -20,20 +22,23 @@ Colour = tuple[float, float, float]
 Side = Literal["front", "rear", "left", "right", "top"]
 Patch = tuple[float, float, float, float, Colour]  # u0, v0, u1, v1 on the face (origin top-left), colour
 
+
+class PlatePatch(NamedTuple):
+    """Where a number plate hangs, as a `Patch`: a bridge's vehicle has a real one around its middle."""
+
+    u0: float
+    v0: float
+    u1: float
+    v1: float
+    colour: Colour
+
+
 GLASS: Colour = (62, 54, 46)
 RUBBER: Colour = (32, 32, 34)
 STEEL: Colour = (96, 98, 100)
 CHROME: Colour = (188, 190, 192)
 LAMP: Colour = (236, 244, 250)
 TAIL: Colour = (40, 36, 190)
-PLATES: dict[str, Colour] = {
-    "blue": (150, 70, 20),
-    "green": (120, 190, 90),
-    "yellow": (30, 190, 240),
-    "yellow_green": (60, 200, 190),
-    "white": (235, 235, 235),
-    "black": (30, 30, 30),
-}
 CAR_PAINT: tuple[Colour, ...] = (
     (225, 225, 222), (30, 30, 32), (120, 122, 124), (165, 168, 170), (50, 40, 140), (130, 70, 30),
     (60, 80, 100), (70, 100, 60), (40, 90, 170), (200, 205, 215),
@@ -57,6 +62,8 @@ class Polygon:
     corners: Floats
     colour: Colour
     lamp: bool = False  # shines at dusk and at night
+    plate: MountedPlate | None = None  # what is on it
+    shade: float = 1.0  # of a plate: how much of its colours its face shows; `colour` has it already
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +124,21 @@ def patch_on(quad: Floats, patch: Patch) -> Polygon:
     return Polygon(corners, colour, lamp=colour in (LAMP, TAIL))
 
 
+def plate_on(quad: Floats, patch: Patch, plate: MountedPlate, shade: float) -> Polygon:
+    """A plate of its true size around the middle of a patch, in the plane of the face that it hangs on."""
+    middle = patch_on(quad, patch).corners.mean(axis=0)
+    top_left, top_right, bottom_right, bottom_left = quad
+    across = top_right - top_left
+    down = (bottom_left + bottom_right - top_left - top_right) / 2
+    width, height = plate_size_mm(plate.text, plate.rows)
+    right = across / np.linalg.norm(across) * width / 2e3
+    low = down / np.linalg.norm(down) * height / 2e3
+    corners = np.array(
+        [middle - right - low, middle + right - low, middle + right + low, middle - right + low]
+    )
+    return Polygon(corners, shaded(GROUNDS[plate.colour], shade), plate=plate, shade=shade)
+
+
 def wheel(s: float, y: float, radius: float, side: Side) -> tuple[Polygon, Polygon]:
     """Tyre and rim as two discs on the body's side."""
     turn = 1 if side == "left" else -1
@@ -136,7 +158,7 @@ def front_of_lorry(plate: Colour, rng: np.random.Generator) -> tuple[Patch, ...]
         (0.03, 0.78, 0.97, 0.98, shaded((110, 110, 112), rng.uniform(0.4, 1.4))),
         (0.05, 0.80, 0.20, 0.88, LAMP),
         (0.80, 0.80, 0.95, 0.88, LAMP),
-        (0.41, 0.87, 0.59, 0.95, plate),
+        PlatePatch(0.41, 0.87, 0.59, 0.95, plate),
     )
 
 
@@ -148,7 +170,7 @@ def rear_of_lorry(plate: Colour, rng: np.random.Generator) -> tuple[Patch, ...]:
         (0.02, 0.90, 0.98, 0.94, (60, 60, 200)),
         (0.02, 0.94, 0.20, 0.99, TAIL),
         (0.80, 0.94, 0.98, 0.99, TAIL),
-        (0.42, 0.93, 0.58, 0.99, plate),
+        PlatePatch(0.42, 0.93, 0.58, 0.99, plate),
     )
 
 
@@ -242,11 +264,13 @@ def cargo(
 
 def lorry(v: Vehicle, half: float, length: float, height: float, rng: np.random.Generator) -> list[Part]:
     """Rigid lorry, tractor alone or tractor with semi-trailer."""
-    plate = PLATES.get(v.plate_colour, PLATES["yellow"])
+    plate = GROUNDS.get(v.plate_colour, GROUNDS["yellow"])
     bare: Colour = shaded((70, 70, 74), 0.8)
     nose = min(2.2, max(1.5, length * 0.28))
     high = min(height, rng.uniform(2.6, 3.2))
-    frame = Part(0.4, length - 0.1, 0.45, 1.0, half * 0.85, STEEL if rng.random() < 0.5 else RUBBER)
+    metal = STEEL if rng.random() < 0.5 else RUBBER
+    rear: tuple[Patch, ...] = (PlatePatch(0.41, 0.38, 0.59, 0.62, plate),) if v.kind == "tractor" else ()
+    frame = Part(0.4, length - 0.1, 0.45, 1.0, half * 0.85, metal, decals={"rear": rear})
     parts = [frame, *cab(nose, high, half * 0.98, plate, rng)]
     if v.kind == "tractor":
         return parts
@@ -261,7 +285,7 @@ def coach(v: Vehicle, half: float, length: float, height: float, rng: np.random.
     """A bus: one long box of windows."""
     paint = shaded(CAR_PAINT[int(rng.integers(len(CAR_PAINT)))], rng.uniform(0.8, 1.1))
     band = shaded(CAB_PAINT[int(rng.integers(len(CAB_PAINT)))], 1.0)
-    plate = PLATES.get(v.plate_colour, PLATES["yellow"])
+    plate = GROUNDS.get(v.plate_colour, GROUNDS["yellow"])
     panes = tuple((k / 7 + 0.01, 0.14, (k + 1) / 7 - 0.01, 0.48, GLASS) for k in range(7))
     side = (*panes, (0.0, 0.58, 1.0, 0.70, band))
     front: tuple[Patch, ...] = (
@@ -269,13 +293,13 @@ def coach(v: Vehicle, half: float, length: float, height: float, rng: np.random.
         (0.15, 0.03, 0.85, 0.11, (30, 140, 200)),
         (0.04, 0.78, 0.18, 0.87, LAMP),
         (0.82, 0.78, 0.96, 0.87, LAMP),
-        (0.41, 0.88, 0.59, 0.95, plate),
+        PlatePatch(0.41, 0.88, 0.59, 0.95, plate),
     )
     rear: tuple[Patch, ...] = (
         (0.08, 0.12, 0.92, 0.42, GLASS),
         (0.03, 0.55, 0.12, 0.8, TAIL),
         (0.88, 0.55, 0.97, 0.8, TAIL),
-        (0.41, 0.80, 0.59, 0.88, plate),
+        PlatePatch(0.41, 0.80, 0.59, 0.88, plate),
     )
     decals: dict[Side, tuple[Patch, ...]] = {"front": front, "rear": rear, "left": side, "right": side}
     vent = Part(length * 0.4, length * 0.6, height, height + 0.2, half * 0.5, shaded(paint, 0.9))
@@ -285,18 +309,18 @@ def coach(v: Vehicle, half: float, length: float, height: float, rng: np.random.
 def car(v: Vehicle, half: float, length: float, height: float, rng: np.random.Generator) -> list[Part]:
     """Saloon, estate, off-roader or van, by its height."""
     paint = shaded(CAR_PAINT[int(rng.integers(len(CAR_PAINT)))], rng.uniform(0.75, 1.1))
-    plate = PLATES.get(v.plate_colour, PLATES["blue"])
+    plate = GROUNDS.get(v.plate_colour, GROUNDS["blue"])
     waist = height * (0.58 if height < 1.8 else 0.55)
     front: tuple[Patch, ...] = (
         (0.03, 0.25, 0.22, 0.48, LAMP),
         (0.78, 0.25, 0.97, 0.48, LAMP),
         (0.28, 0.40, 0.72, 0.80, (48, 48, 50)),
-        (0.38, 0.55, 0.62, 0.74, plate),
+        PlatePatch(0.38, 0.55, 0.62, 0.74, plate),
     )
     rear: tuple[Patch, ...] = (
         (0.03, 0.15, 0.20, 0.42, TAIL),
         (0.80, 0.15, 0.97, 0.42, TAIL),
-        (0.38, 0.30, 0.62, 0.52, plate),
+        PlatePatch(0.38, 0.30, 0.62, 0.52, plate),
         (0.05, 0.80, 0.95, 0.98, (58, 58, 60)),
     )
     hull = Part(0.0, length, 0.22, waist, half, paint, 0.15, 0.08, 0.04, {"front": front, "rear": rear})
@@ -324,7 +348,7 @@ def motorbike(half: float, length: float, height: float, rng: np.random.Generato
     """Frame and rider."""
     coat = shaded(CAB_PAINT[int(rng.integers(len(CAB_PAINT)))], rng.uniform(0.6, 1.1))
     lamp: tuple[Patch, ...] = ((0.3, 0.1, 0.7, 0.4, LAMP),)
-    plate: tuple[Patch, ...] = ((0.2, 0.3, 0.8, 0.6, PLATES["yellow"]), (0.3, 0.1, 0.7, 0.25, TAIL))
+    plate: tuple[Patch, ...] = ((0.2, 0.3, 0.8, 0.6, GROUNDS["yellow"]), (0.3, 0.1, 0.7, 0.25, TAIL))
     return [
         Part(0.1, length - 0.1, 0.25, 0.85, half * 0.5, (60, 60, 62), decals={"front": lamp, "rear": plate}),
         Part(length * 0.35, length * 0.7, 0.75, height - 0.3, half, coat, 0.1, 0.0, half * 0.35),
@@ -386,6 +410,13 @@ def wheels_of(v: Vehicle, half: float, height: float) -> list[Polygon]:
     return out
 
 
+def _decal(quad: Floats, patch: Patch, shade: float) -> Polygon:
+    u0, v0, u1, v1, colour = patch
+    lamp = colour in (LAMP, TAIL)
+    drawn = patch_on(quad, (u0, v0, u1, v1, colour if lamp else shaded(colour, shade)))
+    return Polygon(drawn.corners, drawn.colour, lamp)
+
+
 @lru_cache(maxsize=512)
 def body_of(v: Vehicle, look: int, facing: Literal["front", "rear"]) -> Body:
     """Everything visible of a vehicle, in painter's order for a camera that sees its `facing` end.
@@ -395,6 +426,7 @@ def body_of(v: Vehicle, look: int, facing: Literal["front", "rear"]) -> Body:
     rng = np.random.default_rng(look)
     half, length, height = v.width_mm / 2e3, v.length_mm / 1e3, v.height_mm / 1e3
     parts = parts_of(v, half, length, height, rng)
+    plate = mounted_plate(v, facing)
     # Far to near: seen from the front the tail is far; of parts at one place the lower is painted first.
     if facing == "front":
         parts.sort(key=lambda p: (-p.s1, p.z0))
@@ -408,8 +440,9 @@ def body_of(v: Vehicle, look: int, facing: Literal["front", "rear"]) -> Body:
         for side, shade in SHADE.items():
             quad = part.face(side)
             polygons.append(Polygon(quad, shaded(part.colour, shade)))
-            for u0, v0, u1, v1, colour in part.decals.get(side, ()):
-                lamp = colour in (LAMP, TAIL)
-                drawn = patch_on(quad, (u0, v0, u1, v1, colour if lamp else shaded(colour, shade)))
-                polygons.append(Polygon(drawn.corners, drawn.colour, lamp))
+            for patch in part.decals.get(side, ()):
+                if plate and side == facing and isinstance(patch, PlatePatch):
+                    polygons.append(plate_on(quad, patch, plate, shade))
+                else:
+                    polygons.append(_decal(quad, patch, shade))
     return Body((*polygons, *discs), half, length)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_agent.sim.kinematics import track
+from edge_agent.sim.plate_face import far_plate_face
 from edge_agent.sim.render.backdrop import Image, backdrop, fill, tone
 from edge_agent.sim.render.bodies import Body, body_of, label_of
+from edge_agent.sim.render.mounted import MountedPlate, as_seen
 from edge_agent.sim.render.scene import NEAR_M, Floats, Lens, Scene, cut_near
+from edge_agent.sim.render.stamp import stamp
 from edge_agent.sim.world import Passage
 
 VIEW_M = 170.0  # nothing farther than this from the camera is drawn
+SMALLEST_PLATE_PX = 12  # wide; nothing on a smaller one can be told
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ def _place(scene: Scene, lens: Lens, passage: Passage, t_ns: int) -> _Placed | N
     eye = lens.place[0] if ahead > 0 else -lens.place[0]
     if reach_far < eye or reach_near > eye + VIEW_M:
         return None
-    body = body_of(v, look_of(passage), scene.facing)
+    body = body_of(as_seen(passage), look_of(passage), scene.facing)
     counts = [len(p.corners) for p in body.polygons]
     local = np.concatenate([p.corners for p in body.polygons])
     world = np.stack(
@@ -123,6 +128,20 @@ def _sprite(radius: int) -> Floats:
     return out
 
 
+def _write_plate(
+    scene: Scene, image: Image, plate: MountedPlate, shade: float, pixels: Floats, depth: float
+) -> None:
+    """What stands on a plate, where the picture has room for it; else its colour has to do."""
+    wide = float(max(np.linalg.norm(pixels[1] - pixels[0]), np.linalg.norm(pixels[2] - pixels[3])))
+    if wide < SMALLEST_PLATE_PX:
+        return
+    veil = np.array(tone(scene, (0.0, 0.0, 0.0), depth))
+    gain = (np.array(tone(scene, (1.0, 1.0, 1.0), depth)) - veil) * shade
+    halvings = int(math.log2(max(1.0, 440 / wide)))
+    face = far_plate_face(plate.text, plate.colour, plate.rows, halvings)
+    stamp(image, face, pixels, lambda colours: np.minimum(veil + colours * gain, 255.0))
+
+
 def _paint(scene: Scene, lens: Lens, image: Image, placed: _Placed) -> None:
     dark = scene.light in ("dusk", "night")
     shade = 0.55 if scene.light == "day" else 0.8
@@ -139,6 +158,8 @@ def _paint(scene: Scene, lens: Lens, image: Image, placed: _Placed) -> None:
         depth = float(cut[:, 2].mean())
         lit = polygon.lamp and dark
         fill(image, pixels, polygon.colour if lit else tone(scene, polygon.colour, depth))
+        if polygon.plate and len(cut) == len(corners):
+            _write_plate(scene, image, polygon.plate, polygon.shade, pixels, depth)
         if lit:
             u, v = pixels.mean(axis=0)
             lamps.append((u, v, depth, polygon.colour))
