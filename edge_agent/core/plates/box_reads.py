@@ -111,7 +111,7 @@ class BoxReads:
 
 
 def _tallied(reads: Sequence[PlateSeen]) -> tuple[Counter[str], Counter[str], int]:
-    """By plate its summed confidences, permille, and the pictures that said it first; and how many said any."""
+    """By plate its summed confidences and the pictures that said it first; and how many said any."""
     sums: Counter[str] = Counter()
     votes: Counter[str] = Counter()
     legible = 0

@@ -54,6 +54,7 @@ class AtLine:
     at: Ns
     sd: Ns  # one standard deviation
     direction: str  # approaching | leaving; empty when it stood
+    crossed: bool  # seen on both sides of the line, so that the time is between two pictures
 
 
 def approaches(pictures: Sequence[tuple[Ns, Sequence[Detection]]]) -> list[Approach]:
@@ -80,22 +81,22 @@ def at_line(approach: Approach, line: Line) -> AtLine:
         if (d0 < 0) != (d1 < 0):
             at = Ns(t0 + round((t1 - t0) * d0 / (d0 - d1)))
             sd = Ns(round((t1 - t0) * FOOT_SD / abs(d1 - d0)))
-            return AtLine(at, sd, "approaching" if d1 > d0 else "leaving")
+            return AtLine(at, sd, "approaching" if d1 > d0 else "leaving", crossed=True)
     return _extrapolated(feet, approach.seen[-1][0])
 
 
 def _extrapolated(feet: Sequence[tuple[Ns, float]], otherwise: Ns) -> AtLine:
     """From the two sights next to the line; a step beyond them is as uncertain as it is long."""
     if len(feet) < 2:
-        return AtLine(feet[0][0] if feet else otherwise, Ns(UNKNOWN_SD), "")
+        return AtLine(feet[0][0] if feet else otherwise, Ns(UNKNOWN_SD), "", crossed=False)
     first = abs(feet[0][1]) < abs(feet[-1][1])
     (t0, d0), (t1, d1) = feet[:2] if first else feet[-2:]
     if abs(d1 - d0) < FOOT_SD:
-        return AtLine(t0 if first else t1, Ns(UNKNOWN_SD), "")
+        return AtLine(t0 if first else t1, Ns(UNKNOWN_SD), "", crossed=False)
     at = round(t0 + (t1 - t0) * d0 / (d0 - d1))
     away = min(abs(at - t0), abs(at - t1))
     sd = min(UNKNOWN_SD, away + round((t1 - t0) * FOOT_SD / abs(d1 - d0)))
-    return AtLine(Ns(at), Ns(sd), "approaching" if d1 > d0 else "leaving")
+    return AtLine(Ns(at), Ns(sd), "approaching" if d1 > d0 else "leaving", crossed=False)
 
 
 def _below(line: Line, box: Detection) -> float:

@@ -28,7 +28,7 @@ class PlateReaderSettings(Settings):
     """How often, within the window of an overweight vehicle, vehicles are looked for in the video."""
     pictures: Annotated[int, Field(ge=2, le=16)] = 5
     """In so many pictures of the vehicle its plate is read, at most ..."""
-    enough: Annotated[int, Field(ge=2, le=16)] = 3
-    """... and no more once so many say the same."""
+    enough: Annotated[int, Field(ge=2, le=16)] = 2
+    """... and no more once so many say the same and are sure of it."""
     budget_ms: Annotated[int, Field(ge=100, le=30_000)] = 2_500
-    """After so long no further picture is begun, once anything was read."""
+    """After so long no more pictures than are enough are begun."""

@@ -10,9 +10,9 @@ matcher knows that they were there, and stay nobody's. One worker thread for all
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isqrt
 from typing import Protocol
 
@@ -32,9 +32,11 @@ from edge_agent.devices.plate_reader.settings import PlateReaderSettings
 
 QUEUE = 64  # as many as captures may wait
 SMALL = 640  # px: pictures for the detector are made no wider; networks take less
+LEAST_SEEN = 2  # pictures; fewer is a flicker of the detector
 MOST_LOOKED = 40  # pictures in which vehicles are looked for
 MARGIN = 20  # permille of the picture around a vehicle's box: bumpers reach out of it
 APART = 80 * MS  # two pictures nearer to each other say the same
+SURE = 0.9  # likelihood; pictures that agree with less of it are followed by more pictures
 PLATE_MARGIN = 0.6  # of its height, around the crop that is evidence
 
 Answer = Sequence[PlateSeen | PlatesDone]
@@ -159,7 +161,11 @@ class PlateWorker:
         )
 
     def _passing(self, request: ReadPlates, camera: PlateCamera, looked: Sequence[Frame]) -> list[_Passing]:
-        """Vehicles of the lane that were on the line within the window."""
+        """Vehicles of the lane that were on the line within the window.
+
+        Far off a detector sees parts of a vehicle, and loses it: where any vehicle was followed over the
+        line, what was not is a part of one.
+        """
         view = camera.settings.views[request.lane]
         line = view.line_permille
         assert line is not None  # checked in `submit`
@@ -171,23 +177,26 @@ class PlateWorker:
             crossed = at_line(vehicle, line)
             sd = Ns(isqrt(crossed.sd**2 + uncertainty**2))
             if vehicle.in_lane and request.start - sd <= crossed.at <= request.end + sd:
-                found.append(_Passing(vehicle, AtLine(crossed.at, sd, crossed.direction)))
-        return found
+                found.append(_Passing(vehicle, replace(crossed, sd=sd)))
+        followed = [passing for passing in found if passing.line.crossed]
+        return followed or [passing for passing in found if len(passing.vehicle.seen) >= LEAST_SEEN]
 
     def _reads(self, camera: PlateCamera, wanted: _Passing, until: Ns) -> Iterator[_Read]:
         """Its pictures, best first, until enough of them agree or time is up."""
         chosen = _best(wanted.vehicle, self._settings.pictures)
         frames = camera.frames_at([at for at, _ in chosen])
-        said: Counter[str] = Counter()
-        for frame, (_, box) in zip(frames, chosen, strict=True):
-            if frame is None or (said and self._clock() > until):
+        said: defaultdict[str, float] = defaultdict(float)
+        for number, (frame, (_, box)) in enumerate(zip(frames, chosen, strict=True)):
+            if frame is None:
                 continue
+            if number >= self._settings.enough and self._clock() > until:
+                return
             crop = _inside(frame.image, box)
             reading = self._reader.read(crop)
             yield _Read(frame, crop, reading)
             if reading is not None:
-                said[reading.text] += 1
-                if said[reading.text] >= self._settings.enough:
+                said[reading.text] += reading.likelihood
+                if said[reading.text] >= SURE * self._settings.enough:
                     return
 
     def _seen(
