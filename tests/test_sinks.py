@@ -3,8 +3,6 @@
 import json
 import logging
 
-import pytest
-
 from edge_agent.compose import RAW_HEADER
 from edge_agent.core.decisions import (
     Capture,
@@ -85,8 +83,8 @@ def test_bytes_of_a_run_before_never_go_with_a_statement_of_this_one(tmp_path):
 
 
 def a_live_sink(orders, captures, **other):
-    take, watch = other.pop("take", []), other.pop("watch", [])
-    return LiveSink(RawRing(RAW_HEADER), orders.append, captures.append, take.append, watch.append, **other)
+    take, watch, read = (other.pop(name, []).append for name in ("take", "watch", "read"))
+    return LiveSink(RawRing(RAW_HEADER), orders.append, captures.append, take, watch, read, **other)
 
 
 def test_a_seal_is_ordered_with_the_bytes_that_are_current():
@@ -117,15 +115,20 @@ def test_a_capture_goes_to_the_camera_and_everybody_who_watches_hears_everything
     assert orders == []
 
 
-@pytest.mark.parametrize(
-    ("decision", "said"),
-    [(FAULT, "port/wim bad_frame: bad XOR (3)"), (ReadPlates(1, "c", "cam1", "1", 0, 1), "no plate reader")],
-)
-def test_what_someone_should_know_is_in_the_log(caplog, decision, said):
-    with caplog.at_level(logging.WARNING, "edge_agent"):
-        a_live_sink([], [])(decision)
+def test_a_plate_to_read_goes_to_the_reader():
+    asked = []
+    request = ReadPlates(1, "c", "cam1", "1", 0, 2, 1, "front")
 
-    assert said in caplog.text
+    a_live_sink([], [], read=asked)(request)
+
+    assert asked == [request]
+
+
+def test_what_someone_should_know_is_in_the_log(caplog):
+    with caplog.at_level(logging.WARNING, "edge_agent"):
+        a_live_sink([], [])(FAULT)
+
+    assert "port/wim bad_frame: bad XOR (3)" in caplog.text
 
 
 def a_replay_sink(folder):
@@ -158,7 +161,7 @@ def test_a_statement_that_must_not_exist_is_counted_and_the_replay_goes_on(tmp_p
 
 def test_the_street_s_wishes_go_to_its_devices():
     take, watch, orders = [], [], []
-    sink = LiveSink(RawRing(RAW_HEADER), orders.append, [].append, take.append, watch.append)
+    sink = a_live_sink(orders, [], take=take, watch=watch)
     wanted = Watch(Ns(1), "east", 1_000)
     still = TakePictures(
         Ns(1),

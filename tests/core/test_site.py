@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from edge_agent.core import events as ev
 from edge_agent.core.decisions import Capture, CrossingSeen, Fault, FaultKind, ReadPlates, Seal
-from edge_agent.core.records import MatchStatus, Outcome, UseClass
+from edge_agent.core.records import MatchStatus, Outcome, ReadingMeans, UseClass
 from edge_agent.core.site import Site
 from edge_agent.core.site_settings import SiteSettings
 from edge_agent.core.units import MS, S
@@ -105,7 +105,131 @@ def test_plates_are_read_on_the_box_only_around_an_overweight_crossing():
     [asked] = [d for d in decided if isinstance(d, ReadPlates)]
     [over] = [d for d in decided if isinstance(d, Capture)]
     assert asked.request == over.request
-    assert asked.start < over.times[0] < asked.end
+    assert asked.start < over.times[0] < asked.predicted < over.times[1] < asked.end
+    assert asked.side == "front"
+
+
+MEANS = ReadingMeans((("recogniser", "a" * 64),), (("pictures", 5),), 12, 2)
+
+
+def read_on_the_box(answer, plates="box", pushed=(), wait_ms=4_000):
+    """A lorry and a light one; `answer(request)` says what comes back for the lorry, and how much later."""
+    scenario = a_scenario(LORRY, LIGHT)
+    link = site_settings(scenario).cameras["cam1"].model_dump() | {"plates": plates, "read_wait_ms": wait_ms}
+    site = Site(site_settings(scenario, cameras={"cam1": link}))
+    waiting = [event for event in events(scenario, 1) if not isinstance(event, ev.PlateSeen)]
+    waiting = sorted([*waiting, *pushed], key=lambda event: event.at)
+    seals = []
+    while waiting:
+        event = waiting.pop(0)
+        decided = [*tick_until(site, event.at), *site.step(event)]
+        for decision in decided:
+            if isinstance(decision, ReadPlates):
+                waiting = sorted([*waiting, *answer(decision)], key=lambda coming: coming.at)
+            elif isinstance(decision, Capture):
+                waiting = sorted([*waiting, taken(decision.request, decision.at)], key=lambda e: e.at)
+            elif isinstance(decision, Seal):
+                seals.append(decision)
+    return scenario, seals
+
+
+def tick_until(site, at):
+    """Wake the core when it asked to be woken, as a source does."""
+    while site.deadline is not None and site.deadline < at:
+        yield from site.step(ev.Tick(site.deadline))
+
+
+def box_read(asked, text, late_ms=1_500, vehicle=1, at=None, confidence=970):
+    return ev.PlateSeen(
+        asked.at + late_ms * MS,
+        "cam1",
+        "1",
+        None,
+        text,
+        confidence,
+        event_id=f"{asked.request}/{vehicle}",
+        request=asked.request,
+        captured_at=asked.predicted + 20 * MS if at is None else at,
+        captured_sd=15 * MS,
+        side=asked.side,
+    )
+
+
+def test_a_plate_read_on_the_box_names_the_lorry_and_says_with_what():
+    _, [seal] = read_on_the_box(
+        lambda asked: [
+            *(box_read(asked, "沪B12345") for _ in range(2)),
+            ev.PlatesDone(asked.at + 1_500 * MS, asked.request, means=MEANS),
+        ]
+    )
+
+    assert seal.match.status is MatchStatus.MATCHED
+    assert (seal.match.read.text, seal.match.read.side) == ("沪B12345", "front")
+    assert not seal.match.late
+    assert seal.revision == 0
+
+
+def test_an_answer_waits_for_the_reader_and_no_longer():
+    """The window closed long before the slow reader was done; unreadable is said as soon as it is."""
+    _, [seal] = read_on_the_box(
+        lambda asked: [
+            box_read(asked, "", late_ms=3_000),
+            ev.PlatesDone(asked.at + 3_000 * MS, asked.request, means=MEANS),
+        ]
+    )
+
+    assert seal.match.status is MatchStatus.UNMATCHED
+    asked_at = seal.crossing.closed_at
+    assert 3_000 * MS <= seal.match.decided_at - asked_at < 3_100 * MS
+
+
+def test_a_reader_that_never_answers_does_not_hold_a_case_for_ever():
+    _, [seal] = read_on_the_box(lambda _asked: [], wait_ms=2_000)
+
+    assert seal.match.status is MatchStatus.UNMATCHED
+    assert seal.match.decided_at - seal.crossing.closed_at <= 2_100 * MS
+
+
+def test_one_picture_is_too_little_to_name_anybody():
+    _, [seal] = read_on_the_box(
+        lambda asked: [
+            box_read(asked, "沪B12345", confidence=1_000),
+            ev.PlatesDone(asked.at + 1_500 * MS, asked.request, means=MEANS),
+        ]
+    )
+
+    assert seal.match.status is MatchStatus.UNMATCHED
+
+
+def test_a_second_vehicle_at_the_line_leaves_it_open_whose_the_plate_is():
+    _, [seal] = read_on_the_box(
+        lambda asked: [
+            *(box_read(asked, "沪B12345", at=asked.predicted - 150 * MS) for _ in range(2)),
+            box_read(asked, "", vehicle=2, at=asked.predicted + 150 * MS),
+            ev.PlatesDone(asked.at + 1_500 * MS, asked.request, means=MEANS),
+        ]
+    )
+
+    assert seal.match.status is MatchStatus.AMBIGUOUS
+
+
+@pytest.mark.parametrize(
+    ("said", "status"), [("沪B12345", MatchStatus.MATCHED), ("沪C54321", MatchStatus.AMBIGUOUS)]
+)
+def test_where_camera_and_box_both_read_they_must_agree(said, status):
+    pushed = []
+
+    def answer(asked):
+        read = ev.PlateSeen(asked.at + 1_400 * MS, "cam1", "1", None, said, 970, captured_at=asked.predicted)
+        return [
+            replace(read, captured_at=None, captured_utc=None, at=asked.at),
+            *(box_read(asked, "沪B12345") for _ in range(2)),
+            ev.PlatesDone(asked.at + 1_500 * MS, asked.request, means=MEANS),
+        ]
+
+    _, seals = read_on_the_box(answer, plates="both", pushed=pushed)
+
+    assert seals[-1].match.status is status
 
 
 def test_a_box_without_a_camera_still_seals_what_it_weighed():
@@ -185,6 +309,8 @@ ANY_EVENT = st.one_of(
         st.integers(0, 1000),
         direction=NAME,
         event_id=NAME,
+        request=NAME,
+        captured_at=st.none() | NS,
     ),
     st.builds(ev.PlatesDone, NS, NAME, NAME),
     st.builds(ev.Captured, NS, NAME, NAME, st.just(()), st.just(())),

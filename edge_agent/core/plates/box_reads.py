@@ -97,8 +97,9 @@ class BoxReads:
 
     def _known(self, reads: Sequence[PlateRead]) -> Iterator[PlateRead]:
         """Each under an id of its own, or under that of the same vehicle as another request saw it."""
+        before = tuple(self._recent.values())  # two vehicles of one request are two, however near
         for read in reads:
-            same = next((known for known in self._recent.values() if _one_vehicle(known, read)), None)
+            same = next((known for known in before if _one_vehicle(known, read)), None)
             if same is not None and (same.text or not read.means):
                 continue  # nothing new is said of it
             if same is None:

@@ -74,6 +74,12 @@ def test_another_vehicle_is_there_and_has_no_plate():
     assert own.id != other.id
 
 
+def test_two_vehicles_of_one_request_are_two_however_near():
+    own, other = concluded(seen("沪A12345"), seen("沪A12345"), seen("", 0, vehicle=2, at=9 * S + 100 * MS))
+
+    assert (own.text, other.text) == ("沪A12345", "")
+
+
 def test_a_vehicle_that_another_request_only_saw_is_the_same_one_when_it_is_read():
     box = BoxReads(PlatesSettings())
     _, unread = concluded(seen("沪A12345"), seen("沪A12345"), seen("", 0, vehicle=2, at=12 * S), box=box)
