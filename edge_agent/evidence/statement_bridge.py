@@ -168,10 +168,10 @@ class Plate(Model):
     read_sd_us: Count
     reads: Count
     agreeing: Count
-    side: Text
+    side: Text = ""
     """front or rear: the end of the vehicle that it is on (a trailer's rear plate is another number than its
-    tractor's); empty when not said."""
-    on_box: ReadingOnBox | None
+    tractor's); empty when not said, and in statements from before this was told."""
+    on_box: ReadingOnBox | None = None
     """Null when the camera read it and pushed it."""
 
 
