@@ -1,5 +1,6 @@
 """The whole job in one process: real pty, real HTTP, real broker, real video file, the platform's side."""
 
+import base64
 import json
 import os
 import subprocess
@@ -8,18 +9,26 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.core.events import PlatesDone, PlateSeen
 from edge_agent.demo import broker as brokers
 from edge_agent.demo.job import Demo
 from edge_agent.demo.pages import write_report
 from edge_agent.demo.rendered import rendered_stage
 from edge_agent.demo.site import prepare_folder
+from edge_agent.demo.stage import Anpr
 from edge_agent.errors import UsageError
+from edge_agent.journal.reader import open_all
 
 ROOT = Path(__file__).parents[1]
 
 
-def play(folder, seconds):
-    demo = Demo(prepare_folder(folder), rendered_stage(seconds), seed=1)
+def payloads(bundle):
+    for path in sorted((bundle / "statements").iterdir()):
+        yield json.loads(base64.b64decode(json.loads(path.read_text())["payload"]))
+
+
+def play(folder, seconds, anpr=Anpr.PUSH):
+    demo = Demo(prepare_folder(folder), rendered_stage(seconds, anpr), seed=1)
     demo.prepare(lambda what, done, of: None)
     demo.run(lambda: None)
     return demo, demo.conclude()
@@ -59,6 +68,30 @@ def test_an_overweight_lorry_becomes_receipted_evidence_and_the_journal_replays_
         assert "byte for byte" in done.stdout
         decided.add((out / "decisions.jsonl").read_bytes())
     assert len(decided) == 1
+
+
+@pytest.mark.serial
+@pytest.mark.slow
+def test_the_box_reads_the_overweight_lorry_s_plate_and_nobody_else_s(tmp_path):
+    if brokers.find_mosquitto() is None:
+        pytest.skip("mosquitto is not installed: apt-get install mosquitto")
+
+    demo, outcome = play(tmp_path / "demo", seconds=20, anpr=Anpr.BOX)
+
+    assert outcome.good, (outcome.summary, outcome.report.problems)
+    assert outcome.summary["matches"] == {"matched": 1, "ambiguous": 0, "unmatched": 0, "wrong": 0}
+    events = [event for recording in open_all(demo.places.root / "journal") for event in recording.events()]
+    [asked] = {event.request for event in events if isinstance(event, PlatesDone)}
+    reads = [event for event in events if isinstance(event, PlateSeen)]
+    [row] = [row for row in demo.board.snapshot() if row.over]
+    assert asked == row.seal.case
+    assert len(reads) >= 2
+    assert {read.request for read in reads} == {asked}  # nothing was read for the four within limits
+    assert {read.text for read in reads} == {row.seal.match.read.text}
+    [statement] = [payload for payload in payloads(outcome.bundle) if payload["measurement"]]
+    on_box = statement["recognition"]["plate"]["on_box"]
+    assert [network["name"] for network in on_box["networks"]][-1] == "recogniser"
+    assert {"plate", "plate_view"} <= {file["role"] for file in statement["attachments"]}
 
 
 @pytest.mark.serial
