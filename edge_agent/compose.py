@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from edge_agent import __version__, runner
 from edge_agent.config import recorded
 from edge_agent.config.settings import SiteConfig
-from edge_agent.core.decisions import Capture, Decision, TakePictures, Watch
+from edge_agent.core.decisions import Capture, Decision, ReadPlates, TakePictures, Watch
 from edge_agent.core.events import CaseRecalled, ClockSource, Event, OrderAnswered, Started
 from edge_agent.core.site import Site
 from edge_agent.core.units import US, Ns
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from edge_agent.devices.camera.capture import CaptureWorker
     from edge_agent.devices.detector.detector import Detector
     from edge_agent.devices.modbus import ModbusPort
+    from edge_agent.devices.plate_reader.worker import PlateWorker
     from edge_agent.devices.serial import SerialPort
     from edge_agent.evidence.open_cases import OpenCase
     from edge_agent.street_parts import StreetParts
@@ -83,6 +84,7 @@ class Agent:
         self.cameras = self._make_cameras(epochs or {})
         self.detector = _make_detector(config)
         self.captures = self._make_captures()
+        self.plates = self._make_plates()
         self.street = self._make_street(epochs or {})
         self.ports = self._make_ports()
         self.http = self._make_http()
@@ -102,7 +104,13 @@ class Agent:
                 begin()
             watchers = (self._hooks.decided,)
             sink = LiveSink(
-                self._ring, self.sealer.put, self._capture, self._take_pictures, self._watch, watchers
+                self._ring,
+                self.sealer.put,
+                self._capture,
+                self._take_pictures,
+                self._watch,
+                self._read_plates,
+                watchers,
             )
             runner.run(self.site, self.intake, Tee(self._recorder, self._ring), sink)
         for port, counted in self.site.counters.items():
@@ -155,6 +163,8 @@ class Agent:
             yield from self.street.parts()
         if self.captures:
             yield self.captures.start, self.captures.close
+        if self.plates:
+            yield self.plates.start, self.plates.close
         for camera in self.cameras.values():
             yield camera.start, camera.close
         for port in self.ports:
@@ -177,6 +187,10 @@ class Agent:
     def _capture(self, request: Capture) -> None:
         if self.captures:
             self.captures.submit(request)
+
+    def _read_plates(self, request: ReadPlates) -> None:
+        if self.plates:
+            self.plates.submit(request)
 
     def _take_pictures(self, request: TakePictures) -> None:
         if self.street:
@@ -225,6 +239,18 @@ class Agent:
         keep = self.staging.put
         return CaptureWorker(self.cameras, keep, self.detector, self.intake.emit, clock.monotonic)
 
+    def _make_plates(self) -> PlateWorker | None:
+        if not self.config.reads_plates or self.detector is None:
+            return None
+        from edge_agent.devices.plate_reader.opening import open_reader  # noqa: PLC0415 - inference, same
+        from edge_agent.devices.plate_reader.worker import PlateWorker  # noqa: PLC0415 - same
+
+        chosen, keep = self.config.plate_reader, self.staging.put
+        reader = open_reader(chosen)
+        return PlateWorker(
+            self.cameras, reader, self.detector, chosen, keep, self.intake.emit, clock.monotonic
+        )
+
     def _make_street(self, epochs: Mapping[str, Ns]) -> StreetParts | None:
         chosen = self.config.street
         if chosen is None:
@@ -262,6 +288,7 @@ class Agent:
             return NoRecorder()
         detectors = {"detector": self.detector, "street": self.street.detector if self.street else None}
         models = tuple((name, used.model_sha256) for name, used in detectors.items() if used)
+        models += self.plates.models if self.plates else ()
         header = RecordingHeader(__version__, self.config.sha256(), recorded.to_text(self.config), models)
         return Recorder(folder, self.config.journal, header)
 

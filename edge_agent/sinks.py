@@ -62,6 +62,7 @@ class LiveSink:
     capture: Callable[[Capture], object]
     take: Callable[[TakePictures], object]
     watch: Callable[[Watch], object]
+    read: Callable[[ReadPlates], object]
     watchers: tuple[Callable[[Decision], None], ...] = ()
 
     def __call__(self, decision: Decision) -> None:
@@ -80,6 +81,8 @@ class LiveSink:
                 self.take(decision)
             case Watch():
                 self.watch(decision)
+            case ReadPlates():
+                self.read(decision)
             case _:
                 _say(decision)
 
@@ -87,8 +90,6 @@ class LiveSink:
 def _say(decision: Decision) -> None:
     """What there is only to be told."""
     match decision:
-        case ReadPlates():
-            log.warning("%s: no plate reader on this box yet; reads must be pushed", decision.camera)
         case Fault():
             log.warning("%s %s: %s (%d)", decision.source, decision.kind, decision.detail, decision.count)
         case Status():

@@ -17,6 +17,7 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from edge_agent.demo.broker import Choice
+from edge_agent.demo.stage import Anpr
 
 if TYPE_CHECKING:
     from edge_agent.demo.job import Demo
@@ -35,6 +36,10 @@ def main(
     broker: Annotated[
         Choice, typer.Option(help="auto: mosquitto where it is installed, else the pure-Python one.")
     ] = Choice.AUTO,
+    anpr: Annotated[
+        Anpr,
+        typer.Option(help="Who reads plates: the camera, which pushes them; the box, in its video; or both."),
+    ] = Anpr.PUSH,
     no_console: Annotated[
         bool, typer.Option("--no-console", help="No live table in the terminal: lines and the summary only.")
     ] = False,
@@ -47,7 +52,7 @@ def main(
     from edge_agent.demo.rendered import rendered_stage  # noqa: PLC0415 - help stays instant
 
     play(
-        lambda _progress: rendered_stage(seconds),
+        lambda _progress: rendered_stage(seconds, anpr),
         out,
         seed,
         table=not no_console,
@@ -130,6 +135,19 @@ def _run(demo: Demo, screen: Console, *, table: bool) -> None:
         live.update(tables())
 
 
+def _plate_lines(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    plates = summary["plates"]
+    if plates["asked"]:
+        yield (
+            "本机识读号牌 plates read on the box",
+            (
+                f"{plates['asked']} vehicles asked for, {plates['named']} named, "
+                f"{plates['of_vehicles_within_limits']} of vehicles within limits; "
+                f"{plates['decoded_each']} pictures decoded and {plates['read_each']} read each (mean)"
+            ),
+        )
+
+
 def _street_lines(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     street = summary.get("street")
     if street is None:
@@ -166,6 +184,7 @@ def _say(screen: Console, summary: dict[str, Any], folder: Path, page: Path) -> 
             f"{sealed}{statements['receipted']} receipted, {statements['verified']} verified",
         ),
         ("末轴到回执 last axle to receipt", f"p50 {latency['p50']} ms, p95 {latency['p95']} ms"),
+        *_plate_lines(summary),
         *_street_lines(summary),
         ("重放 replay", "identical, byte for byte" if summary["replay_identical"] else "DIFFERS"),
     ):

@@ -30,6 +30,7 @@ from edge_agent.devices.anpr_push.settings import AnprSettings
 from edge_agent.devices.camera.settings import CameraSettings
 from edge_agent.devices.clock import ClockSettings
 from edge_agent.devices.detector.settings import DetectorSettings
+from edge_agent.devices.plate_reader.settings import PlateReaderSettings
 from edge_agent.devices.settings_ports import SerialPortSettings
 from edge_agent.evidence.settings import (
     CodeSettings,
@@ -80,6 +81,20 @@ class CameraConfig(CameraLinkSettings):
     video: CameraSettings | None = None
     """Where its video comes from; left out: no pictures are taken, plates can still be pushed."""
 
+    @model_validator(mode="after")
+    def _plates_can_be_read(self) -> Self:
+        if self.plates == "push":
+            return self
+        if self.video is None:
+            raise ValueError(f"plates: {self.plates} needs video: they are read in it")
+        for lane in (seen.lane for seen in self.match.lanes):
+            view = self.video.views.get(lane)
+            if view is None or view.line is None:
+                raise ValueError(
+                    f"video.views.{lane}.line: plates: {self.plates} needs every lane's reading line"
+                )
+        return self
+
 
 class EvidenceConfig(Settings):
     """How evidence is kept on the box."""
@@ -124,6 +139,8 @@ class SiteConfig(Settings):
     anpr: AnprSettings | None = None
     """The server for reads that cameras push; left out: none is run."""
     plates: PlatesSettings = PlatesSettings()
+    plate_reader: PlateReaderSettings = PlateReaderSettings()
+    """The networks and limits of reading plates on the box, where a camera has `plates: box` or `both`."""
     health: HealthSettings = HealthSettings()
     evidence: EvidenceConfig = EvidenceConfig()
     uplink: UplinkSettings | None = None
@@ -136,6 +153,20 @@ class SiteConfig(Settings):
     def _watches_something(self) -> Self:
         if not self.lanes and self.street is None:
             raise ValueError("nothing to watch: give lanes (a bridge), street, or both")
+        return self
+
+    @property
+    def reads_plates(self) -> bool:
+        """Some camera's plates are read on the box."""
+        return any(camera.plates != "push" for camera in self.cameras.values())
+
+    @model_validator(mode="after")
+    def _plates_are_read_inside_vehicles(self) -> Self:
+        if self.reads_plates and self.detector is None:
+            raise ValueError(
+                "detector: plates are read on the box only inside the vehicle that was weighed; give a model "
+                "that finds it"
+            )
         return self
 
     @model_validator(mode="after")

@@ -49,14 +49,16 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class ReadPlates:
-    """Read plates on the box in the camera's ring between two instants."""
+    """Read one vehicle's plate on the box, in the camera's ring: nobody else's."""
 
     at: Ns
     request: str
     camera: str
     lane: str
-    start: Ns
+    start: Ns  # it is at the reading line between these instants
     end: Ns
+    predicted: Ns  # and most likely then
+    side: str  # front | rear: which end of it the camera sees
 
 
 @dataclass(frozen=True, slots=True)

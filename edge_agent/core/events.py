@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from edge_agent.core.records import Detection, Picture
+from edge_agent.core.records import Detection, Picture, ReadingMeans
 from edge_agent.core.scene import Finding, Phase, StillObject, View
 from edge_agent.core.units import MilliCelsius, Ns, Permille
 
@@ -58,7 +58,9 @@ class TemperatureRead:
 class PlateSeen:
     """One plate read, pushed by a camera or read on the box.
 
-    `captured_utc` is the camera's own clock; None when it sent none, then `at` must serve.
+    `captured_utc` is the camera's own clock; None when it sent none, then `at` must serve. A read of the
+    box's own has `captured_at`: when the vehicle's end that is seen was at the reading line. All reads of
+    one vehicle then share it, and an `event_id`.
     `text` is as the camera sent it, upper case, nothing corrected; empty when it read nothing.
     """
 
@@ -75,6 +77,9 @@ class PlateSeen:
     pictures: tuple[Picture, ...] = ()
     event_id: str = ""  # the camera's own id of the event, for duplicates
     request: str = ""  # the ReadPlates request this answers; empty when pushed
+    captured_at: Ns | None = None  # monotonic; None when pushed
+    captured_sd: Ns | None = None  # one standard deviation of it
+    side: str = ""  # front | rear: the end of the vehicle that the camera sees; empty when pushed
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,7 @@ class PlatesDone:
     at: Ns
     request: str
     problem: str = ""
+    means: ReadingMeans | None = None  # None when nothing was read
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,7 @@ class Verdict:
 class Picture:
     """A still that a camera took, or what was made of one, named by the digest of its exact bytes."""
 
-    role: str  # full_view_1 full_view_2 plate front side; street roles: see decisions.Shot; clip
+    role: str  # full_view_1 full_view_2 plate plate_view front side; street roles: see decisions.Shot; clip
     sha256: str
     size: int  # bytes
     media_type: str
@@ -165,6 +165,16 @@ class Detection:
     x_max: Permille
     y_max: Permille
     in_lane: bool = False  # its footprint stands in the lane polygon that was asked for
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingMeans:
+    """What a plate was read with on the box, and how much of the video was looked at for it."""
+
+    models: tuple[tuple[str, str], ...]  # name and SHA-256 of each network
+    thresholds: tuple[tuple[str, int], ...]  # name and value, as configured
+    decoded: int  # pictures taken out of the ring
+    read: int  # pictures in which a plate was looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +208,8 @@ class PlateRead:
     candidates: tuple[PlateCandidate, ...]  # best first, includes `text`
     pictures: tuple[Picture, ...]
     direction: str = ""
+    side: str = ""  # front | rear: the end of the vehicle that the plate is on; empty: not said
+    means: ReadingMeans | None = None  # None: a camera pushed it
 
 
 class MatchStatus(StrEnum):

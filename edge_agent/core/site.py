@@ -48,6 +48,7 @@ from edge_agent.core.events import (
 )
 from edge_agent.core.health import Health
 from edge_agent.core.match.matcher import Matcher
+from edge_agent.core.plates.box_reads import MAX_REQUESTS, BoxReads
 from edge_agent.core.plates.votes import PlateMerger
 from edge_agent.core.records import (
     Crossing,
@@ -109,6 +110,8 @@ class Site:
         self._scales = {lane: Scale(lane, chosen.scale) for lane, chosen in settings.lanes.items()}
         self._matchers = {name: Matcher(name, link.match) for name, link in settings.cameras.items()}
         self._mergers = {name: PlateMerger(name, settings.plates) for name in settings.cameras}
+        self._box_reads = BoxReads(settings.plates)
+        self._reading: dict[str, Crossing] = {}  # by request: whose plate is being read on the box
         self._camera_times = {
             name: CameraTime(link.unstamped_sd_ms, link.clock_limit_ms, settings.health.clock_step_ms)
             for name, link in settings.cameras.items()
@@ -197,6 +200,9 @@ class Site:
         if merger is None:
             yield self._unknown(f"camera/{event.camera}", "a plate from a camera that is not configured")
             return
+        if event.request:
+            self._box_reads.add(event)
+            return
         at, at_sd, moved = self._camera_times[event.camera].stamp(event)
         if moved:
             self._matchers[event.camera].clock_stepped()
@@ -205,6 +211,13 @@ class Site:
         yield from self._merged(event.camera, merger.add(event, at, at_sd))
 
     def _on_plates_done(self, event: PlatesDone) -> Iterable[Decision]:
+        for read in self._box_reads.done(event):
+            # Where the camera pushes too, it has told of the vehicles that the box did not read.
+            if read.text or self._settings.cameras[read.camera].plates == "box":
+                self._matchers[read.camera].read(read)
+        crossing = self._reading.pop(event.request, None)
+        if crossing is not None:
+            self._matchers[self._settings.lanes[crossing.lane].camera].reads_done(crossing)
         if event.problem:
             yield Fault(event.at, f"request/{event.request}", FaultKind.CAMERA, event.problem)
 
@@ -293,7 +306,13 @@ class Site:
             case.pictures_due = pictures_due((*times, self._now), link.picture_wait_ms)
             yield Capture(self._now, case.id, camera, lane, times)
         if link.plates != "push":
-            yield ReadPlates(self._now, case.id, camera, lane, start, end)
+            until = Ns(max(self._now, end) + link.read_wait_ms * MS)
+            self._matchers[camera].wait_for_reads(crossing, until)
+            self._reading[case.id] = crossing
+            if len(self._reading) > MAX_REQUESTS:
+                del self._reading[next(iter(self._reading))]
+            side = self._matchers[camera].side(lane)
+            yield ReadPlates(self._now, case.id, camera, lane, start, end, predicted, side)
 
     def _nobody_looked(self, crossing: Crossing) -> Match:
         """The match of a lane without a camera: there is no read, and that is certain."""

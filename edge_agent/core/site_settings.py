@@ -45,7 +45,11 @@ class CameraLinkSettings(Settings):
 
     match: MatchSettings
     plates: Literal["push", "box", "both"] = "push"
-    """push: the camera sends reads itself; box: plates are read from its video around a crossing."""
+    """push: the camera sends reads itself; box: the box reads an overweight vehicle's plate, and no other,
+    from the camera's video; both: it does, beside what the camera sends."""
+    read_wait_ms: Annotated[int, Field(ge=0, le=60_000)] = 4_000
+    """box, both: how long an answer waits for the plate to be read, from the report of the crossing or from
+    the end of its window, whichever is later."""
     pictures: bool = True
     """Ask for full views of an overweight vehicle."""
     offsets_ms: Annotated[tuple[int, ...], Field(min_length=1, max_length=8)] = (-300, 300)
@@ -67,10 +71,12 @@ class CameraLinkSettings(Settings):
             match.hold_ms,
             match.late_ms,
             self.picture_wait_ms,
+            self.read_wait_ms if self.plates != "push" else 0,
         )
         if sum(waits) > LONGEST_WAIT_MS:
             raise ValueError(
-                f"report_delay_ms + push_delay_ms + hold_ms + late_ms + picture_wait_ms is {sum(waits)}; "
+                "report_delay_ms + push_delay_ms + hold_ms + late_ms + picture_wait_ms, and read_wait_ms "
+                f"where plates are read on the box, is {sum(waits)}; "
                 f"a case is remembered for {LONGEST_WAIT_MS} ms"
             )
         return self

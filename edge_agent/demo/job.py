@@ -25,6 +25,7 @@ from edge_agent.core.decisions import Decision, Seal, SealStreet
 from edge_agent.core.units import MS, Ns, S
 from edge_agent.demo.board import Board
 from edge_agent.demo.broker import Broker, Choice, start_broker
+from edge_agent.demo.plates_read import plates_read
 from edge_agent.demo.site import INGEST_ID, Places, ingest_settings, introduce, site_of
 from edge_agent.demo.stage import SETTLE_S, Progress, Stage
 from edge_agent.demo.stream import StreamServer
@@ -43,10 +44,10 @@ from edge_agent.ingest.service import Ingest
 from edge_agent.ingest.store import PlatformStore
 from edge_agent.journal.reader import open_all, recorded_lines
 from edge_agent.sim.live import LiveTraffic
-from edge_agent.sim.push import HttpPush
+from edge_agent.sim.push import HttpPush, PushedRead
 
-# From building the daemon to the first simulated second: the model is loaded by then.
-LEAD_NS = 1_200 * MS
+# From building the daemon to the first simulated second: the models are loaded by then.
+LEAD_NS = 2_000 * MS
 
 
 @dataclass(slots=True)
@@ -162,6 +163,7 @@ class Demo:
             broker=self.broker.name if self.broker else "",
             seed=self.seed,
             seconds=self.scenario.duration_s,
+            plates=plates_read(open_all(self.places.root / "journal"), self._truth),
             **self._street_summary(),
         )
         path = self.places.root / "summary.json"
@@ -171,6 +173,7 @@ class Demo:
             and delivery.sealed == delivery.receipted == delivery.verified
             and summary["matches"]["wrong"] == 0
             and summary["overweight"]["falsely"] == 0
+            and summary["plates"]["of_vehicles_within_limits"] == 0
             and summary.get("street", {}).get("cases", {}).get("falsely", 0) == 0
             and summary["replay_identical"]
         )
@@ -218,7 +221,7 @@ class Demo:
             self.scenario,
             self.seed,
             {self.stage.port: self._master},
-            HttpPush("127.0.0.1", http_port),
+            HttpPush("127.0.0.1", http_port) if self.stage.pushes else _nobody,
             self.stage.picture,
             clock.monotonic,
             clock.utc_minus_mono(),
@@ -252,6 +255,10 @@ class Demo:
         out = self.places.root / "replay"
         out.mkdir(exist_ok=True)
         return replay(recordings, self.config, out).decisions == live
+
+
+def _nobody(_read: PushedRead) -> None:
+    """A camera that reads no plates."""
 
 
 def utc_text() -> str:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from edge_agent.config.loader import load
-from edge_agent.demo.stage import SETTLE_NS, SETTLE_S, Progress, Stage, moved
+from edge_agent.demo.stage import SETTLE_NS, SETTLE_S, Anpr, Progress, Stage, moved
 from edge_agent.demo.street import street_config, street_play
 from edge_agent.sim.render.clip import write_clip
 from edge_agent.sim.render.pictures import plate_picture
-from edge_agent.sim.render.scene import Scene, SceneLane, lane_polygon
+from edge_agent.sim.render.scene import Scene, SceneLane, lane_polygon, reading_line
 from edge_agent.sim.scenario import Scenario, load_scenario
 from edge_agent.sim.traffic import generate
 
 CAMERA = "cam1"
 FPS = 10
+# Near and steep, as cameras that read plates hang: a plate is about 100 px wide, and the vehicle ahead hides
+# none behind it.
+VIEW = Scene(width=1_600, height=900, standoff_mm=12_000, focal_permille=2_000, aim_v_permille=600)
+LANE_MM = (2_500, 9_000)  # of the lane in its picture: nearer than the reading line, farther than it
 
 
 def repository() -> Path:
@@ -24,21 +29,28 @@ def repository() -> Path:
     return Path(str(files("edge_agent"))).parent
 
 
-def rendered_stage(seconds: float | None) -> Stage:
-    """The demo's traffic, for its own length or another."""
+def rendered_stage(seconds: float | None, anpr: Anpr = Anpr.PUSH) -> Stage:
+    """The demo's traffic, for its own length or another, and who reads its plates."""
     scenario = load_scenario(repository() / "configs" / "scenarios" / "demo.yaml")
     if seconds is not None:
         scenario = scenario.model_copy(update={"duration_s": seconds})
     lanes = tuple(SceneLane(lane.id, lane.centre_mm) for lane in scenario.lanes)
     distance = scenario.cameras[CAMERA].distance_mm
-    scene = Scene(lanes=lanes, x_cam_mm=distance)
+    scene = replace(VIEW, lanes=lanes, x_cam_mm=distance)
     site = load(repository() / "configs" / "bridge.yaml")
     match = site.cameras[CAMERA].match
     placed = [lane.model_dump() | {"distance_mm": distance} for lane in match.lanes]
-    views = {lane: {"polygon": _shares(lane_polygon(scene, lane))} for lane in site.lanes}
+    views = {
+        lane: {
+            "polygon": _shares(lane_polygon(scene, lane, *LANE_MM)),
+            "line": _shares(reading_line(scene, lane)),
+        }
+        for lane in site.lanes
+    }
     changes: dict[tuple[str, ...], Any] = {
         ("cameras", CAMERA, "match", "lanes"): placed,
         ("cameras", CAMERA, "video", "views"): views,
+        ("cameras", CAMERA, "plates"): anpr.value,
     }
     for lane in site.lanes:
         changes["lanes", lane, "scale", "zero", "warm_up_s"] = 0  # the simulated cells are warm
@@ -61,6 +73,7 @@ def rendered_stage(seconds: float | None) -> Stage:
         video_at_ns=0,
         picture=plate_picture,
         street=play,
+        pushes=anpr is not Anpr.BOX,
     )
 
 
@@ -75,6 +88,7 @@ def _render(folder: Path, seed: int, scenario: Scenario, scene: Scene, progress:
         0,
         end,
         FPS,
+        (scene.width, scene.height),
         progress=lambda done, of: progress("rendering the bridge camera", done, of),
     )
     return path

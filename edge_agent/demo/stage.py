@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,14 @@ SETTLE_S = 12.0
 SETTLE_NS = round(SETTLE_S * S)
 
 
+class Anpr(StrEnum):
+    """Who reads the plates."""
+
+    PUSH = "push"
+    BOX = "box"
+    BOTH = "both"
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """One play. `site` is complete but for the places and the addresses of the run."""
@@ -34,6 +43,7 @@ class Stage:
     video_at_ns: int  # scenario time of the video's first picture
     picture: Callable[[Passage], bytes]  # what the plate camera pushes along
     street: StreetPlay | None = None  # beside the road
+    pushes: bool = True  # the camera reads plates itself and pushes them
 
 
 def moved(site: SiteConfig, changes: dict[tuple[str, ...], Any]) -> SiteConfig:

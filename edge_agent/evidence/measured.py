@@ -10,10 +10,14 @@ from edge_agent.evidence.statement_bridge import (
     MeasuredAxle,
     MeasuredGroup,
     Measurement,
+    Network,
     Plate,
     PlateCandidate,
+    PlateString,
     RawData,
+    ReadingOnBox,
     Recognition,
+    Threshold,
 )
 from edge_agent.evidence.statement_parts import Box, Wording
 
@@ -145,6 +149,20 @@ def _plate(read: PlateRead) -> Plate:
         read_sd_us=read.at_sd // US,
         reads=read.reads,
         agreeing=read.agreeing,
+        side=read.side,
+        on_box=_on_box(read),
+    )
+
+
+def _on_box(read: PlateRead) -> ReadingOnBox | None:
+    if read.means is None:
+        return None
+    return ReadingOnBox(
+        networks=[Network(name=name, sha256=sha256) for name, sha256 in read.means.models],
+        thresholds=[Threshold(name=name, value=value) for name, value in read.means.thresholds],
+        pictures_decoded=read.means.decoded,
+        pictures_read=read.means.read,
+        strings=[PlateString(text=c.text, confidence_permille=c.score) for c in read.candidates],
     )
 
 

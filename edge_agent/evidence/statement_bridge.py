@@ -120,6 +120,40 @@ class Measurement(Model):
     """What a scale cannot see and this statement takes for granted: every limit's, sorted."""
 
 
+class Network(Model):
+    """A network that had a part in a conclusion."""
+
+    name: Text
+    sha256: Sha256
+    """Of its weights."""
+
+
+class Threshold(Model):
+    """A setting that a conclusion depended on."""
+
+    name: Text
+    value: Int
+
+
+class PlateString(Model):
+    """A string that the plate may be, and how likely it is."""
+
+    text: Text
+    confidence_permille: Permille
+
+
+class ReadingOnBox(Model):
+    """How the box read the plate from its own video."""
+
+    networks: Annotated[list[Network], Field(max_length=8)]
+    thresholds: Annotated[list[Threshold], Field(max_length=16)]
+    pictures_decoded: Count
+    pictures_read: Count
+    """In which a plate was looked for: the vehicle's, nobody else's."""
+    strings: Annotated[list[PlateString], Field(max_length=8)]
+    """Best first; more than one where the pictures do not agree."""
+
+
 class Plate(Model):
     """A number plate as read."""
 
@@ -134,6 +168,11 @@ class Plate(Model):
     read_sd_us: Count
     reads: Count
     agreeing: Count
+    side: Text
+    """front or rear: the end of the vehicle that it is on (a trailer's rear plate is another number than its
+    tractor's); empty when not said."""
+    on_box: ReadingOnBox | None
+    """Null when the camera read it and pushed it."""
 
 
 class PlateCandidate(Model):

@@ -22,7 +22,7 @@ from edge_agent.core.match.losses import Losses
 from edge_agent.core.match.offset import Offset
 from edge_agent.core.match.pool import Cluster, Key, Pool, Sighting, Vehicle
 from edge_agent.core.match.posterior import Posterior
-from edge_agent.core.match.settings import MatchSettings
+from edge_agent.core.match.settings import MatchSettings, Reference
 from edge_agent.core.records import Crossing, Match, MatchStatus, PlateRead
 from edge_agent.core.units import MS, Ns, Ppm
 
@@ -44,6 +44,7 @@ class Matcher:
         self._leaders: dict[str, tuple[Expected, Crossing]] = {}  # the last vehicle of each lane
         self._awarded: dict[str, Key] = {}  # read -> the crossing it was once given to
         self._plates: dict[str, tuple[Ns, Key]] = {}  # text -> the latest crossing it was given to
+        self._reading: dict[Key, Ns] = {}  # until when a crossing's plate may still be read on the box
         self._now: Ns = Ns(-(1 << 62))
         self._keep = settings.late_ms * MS + 4 * widest_window(settings) + settings.push_delay_ms * MS
         self._losses = Losses(self._keep)
@@ -64,6 +65,20 @@ class Matcher:
             self._new_reads.append(read)
         else:
             self._losses.add(read.at, read.at)
+
+    def wait_for_reads(self, crossing: Crossing, until: Ns) -> None:
+        """Its plate is being read on the box: what is read may come as late as `until`."""
+        self._reading[(crossing.lane, crossing.number)] = until
+
+    def reads_done(self, crossing: Crossing) -> None:
+        """What could be read for it has been read: it is waited for no longer than for any other."""
+        key = (crossing.lane, crossing.number)
+        if self._reading.pop(key, None) is None:
+            return
+        vehicle = self._pool.vehicles.get(key)
+        if vehicle is not None and not vehicle.settled:
+            vehicle.close = self._close(vehicle.end)
+            vehicle.wake = self._now
 
     def clock_stepped(self) -> None:
         """Camera and box no longer agree as they did: times may be off, by one headway perhaps.
@@ -138,6 +153,12 @@ class Matcher:
         reach = self._settings.window_sigmas * sd
         return at, Ns(sd), Ns(at - reach), Ns(at + reach)
 
+    def side(self, lane: str) -> str:
+        """Which end of the lane's vehicles the camera sees: front or rear."""
+        chosen = self._lanes.get(lane)
+        behind_it = chosen is not None and chosen.reference in (Reference.LAST_AXLE, Reference.REAR_BUMPER)
+        return "rear" if behind_it else "front"
+
     def offset(self, lane: str) -> Offset | None:
         """The clock offset in use for a lane; None for a lane that this camera does not see."""
         return self._clocks.offset(lane) if lane in self._lanes else None
@@ -171,7 +192,7 @@ class Matcher:
             return
         expected = self._expect(crossing)
         _, sd, start, end = self.window(crossing)
-        close = Ns(end + self._settings.push_delay_ms * MS)
+        close = max(self._close(end), self._reading.get(key, end))
         self._coverage.reported(crossing, expected.travel)
         vehicle = Vehicle(crossing, size_of(crossing), expected, sd, start, end, close, close, close)
         nonsense = self._now > close + self._keep or crossing.first_axle_at > self._now + self._keep
@@ -182,6 +203,10 @@ class Matcher:
         self._leaders[crossing.lane] = (expected, crossing)
         self._pool.add_vehicle(vehicle)
         touched[key] = None
+
+    def _close(self, end: Ns) -> Ns:
+        """When what was captured until `end` has arrived."""
+        return Ns(end + self._settings.push_delay_ms * MS)
 
     def _turn_away(self, crossing: Crossing) -> None:
         """No room for it: it is answered all the same, for a case may be waiting for the answer."""
@@ -427,6 +452,7 @@ class Matcher:
                 self._awarded.pop(read.id, None)
             self._pool.drop_sighting(sighting)
         self._losses.expire(self._now)
+        self._reading = {key: until for key, until in self._reading.items() if until >= before}
         oldest = self._now - self._settings.return_ms * MS - self._keep
         self._plates = {t: given for t, given in self._plates.items() if given[0] >= oldest}
 

@@ -143,14 +143,22 @@ class Camera:
             )
         return frame
 
-    def frames_at(self, times: Sequence[Ns], tolerance: int = TOLERANCE) -> list[Frame | None]:
-        """The pictures nearest to each of the times; None where there is none near enough."""
+    def frames_at(
+        self, times: Sequence[Ns], tolerance: int = TOLERANCE, max_width: int = 0
+    ) -> list[Frame | None]:
+        """The pictures nearest to each of the times; None where there is none near enough.
+
+        Args:
+            times: of capture.
+            tolerance: no picture further from its time than this, ns.
+            max_width: pictures are made no wider, px; 0: they come as they are.
+        """
         recorded = self._recorded()
         if recorded is not None:
-            return recorded.frames_at(times, tolerance)
+            return recorded.frames_at(times, tolerance, max_width)
         with self._changed:
             found = [self._history.nearest(t, tolerance) for t in times]
-        return _decoded(found)
+        return _decoded(found, max_width)
 
     def _recorded(self) -> RecordedVideo | None:
         """The file itself, where what the ring holds would depend on how fast the machine reads it."""
@@ -359,7 +367,7 @@ class Camera:
             self._emit(DeviceChanged(self._clock(), f"camera/{self.id}", state, detail))
 
 
-def _decoded(found: Sequence[Found | None]) -> list[Frame | None]:
+def _decoded(found: Sequence[Found | None], max_width: int) -> list[Frame | None]:
     from edge_agent.devices.camera import decode  # noqa: PLC0415 heavy: loads FFmpeg
 
     done: dict[tuple[int, int], Any] = {}
@@ -368,7 +376,8 @@ def _decoded(found: Sequence[Found | None]) -> list[Frame | None]:
     for run in sorted(runs, key=len, reverse=True):
         if (id(run[0]), run[-1].pts) not in done:
             wanted = frozenset(r[-1].pts for r in runs if r[0] is run[0])
-            done.update({(id(run[0]), pts): image for pts, image in decode.pictures(run, wanted).items()})
+            images = decode.pictures(run, wanted, max_width)
+            done.update({(id(run[0]), pts): image for pts, image in images.items()})
     frames: list[Frame | None] = []
     for f in found:
         image = done.get((id(f.run[0]), f.packet.pts)) if f else None

@@ -54,7 +54,7 @@ class CaptureWorker:
         self._stage = stage
         self._detector = detector
         self._clock = clock
-        self._queue = RequestQueue("capture", self.carry_out, emit, clock, QUEUE)
+        self._queue = RequestQueue("capture", self.carry_out, failed, emit, clock, QUEUE)
 
     def start(self) -> None:
         """Begin to take requests from the queue."""

@@ -12,6 +12,7 @@ from typing import Any
 import av
 import numpy as np
 import numpy.typing as npt
+from av.video.reformatter import VideoReformatter
 
 from edge_agent.core.units import Ns, S
 from edge_agent.devices.camera.ring import StoredPacket, StreamInfo
@@ -60,16 +61,18 @@ def open_decoder(info: StreamInfo, hwaccel: Any = None) -> Any:
     return decoder
 
 
-def pictures(run: Sequence[StoredPacket], wanted: frozenset[int]) -> dict[int, Image]:
+def pictures(run: Sequence[StoredPacket], wanted: frozenset[int], max_width: int = 0) -> dict[int, Image]:
     """Decode a run that begins at a keyframe; the pictures of the `wanted` pts, (h, w, 3) BGR.
 
     Damaged packets are skipped, as a player would; a wanted picture that did not come out is missing
-    from the answer. Only wanted pictures are converted to BGR.
+    from the answer. Only wanted pictures are converted to BGR, and made no wider than `max_width` (0: as
+    they are).
     """
     if not run:
         return {}
     info = run[0].stream
     decoder = open_decoder(info)
+    reformatter = VideoReformatter()
     out: dict[int, Image] = {}
     for stored in (*run, None):  # None flushes the pictures that the decoder still holds
         try:
@@ -78,7 +81,7 @@ def pictures(run: Sequence[StoredPacket], wanted: frozenset[int]) -> dict[int, I
             continue
         for frame in frames:
             if frame.pts in wanted and not frame.is_corrupt:
-                out[frame.pts] = frame.to_ndarray(format="bgr24")
+                out[frame.pts] = to_bgr(frame, max_width, reformatter)
     return out
 
 

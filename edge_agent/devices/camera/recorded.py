@@ -40,8 +40,10 @@ class RecordedVideo:
         """A file has been there all along."""
         return True
 
-    def frames_at(self, times: Sequence[Ns], tolerance: int = TOLERANCE) -> list[Frame | None]:
-        """The pictures nearest to each of the times; None where there is none near enough.
+    def frames_at(
+        self, times: Sequence[Ns], tolerance: int = TOLERANCE, max_width: int = 0
+    ) -> list[Frame | None]:
+        """The pictures nearest to each of the times, as `Camera.frames_at` gives them.
 
         Raises:
             DeviceError: the file cannot be read.
@@ -50,7 +52,7 @@ class RecordedVideo:
 
         try:
             with av.open(str(self._path)) as container:
-                return [self._nearest(container, t, tolerance) for t in times]
+                return [self._nearest(container, t, tolerance, max_width) for t in times]
         except (av.FFmpegError, IndexError) as error:
             raise DeviceError(f"{self._path}: {error}") from None
 
@@ -91,7 +93,11 @@ class RecordedVideo:
                 return
             yield stored_packet(packet, info, shown, packet.pts), Ns(shown + self._epoch)
 
-    def _nearest(self, container: Any, t: Ns, tolerance: int) -> Frame | None:
+    def _nearest(self, container: Any, t: Ns, tolerance: int, max_width: int) -> Frame | None:
+        from av.video.reformatter import VideoReformatter  # noqa: PLC0415 - heavy: loads FFmpeg
+
+        from edge_agent.devices.camera.decode import to_bgr  # noqa: PLC0415 - heavy: loads FFmpeg
+
         stream = container.streams.video[0]
         first = stream.start_time or 0
         wanted = t - self._epoch
@@ -105,4 +111,5 @@ class RecordedVideo:
                 break
         if best is None or abs(best[0] - wanted) > tolerance:
             return None
-        return Frame(best[1].to_ndarray(format="bgr24"), Ns(best[0] + self._epoch), Ns(0))
+        image = to_bgr(best[1], max_width, VideoReformatter())
+        return Frame(image, Ns(best[0] + self._epoch), Ns(0))

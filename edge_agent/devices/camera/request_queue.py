@@ -33,6 +33,7 @@ class Request(Protocol):
 
 
 R = TypeVar("R", bound=Request)
+A = TypeVar("A")  # the answer
 
 
 @dataclass(order=True)
@@ -42,12 +43,13 @@ class _Waiting(Generic[R]):
     request: R = field(compare=False)
 
 
-class RequestQueue(Generic[R]):
+class RequestQueue(Generic[R, A]):
     """Serves requests in a thread of its own, from `start` to `close`.
 
     Args:
         name: of the thread.
         carry_out: makes the answer; whatever it raises becomes the answer's problem.
+        refusal: the answer that only has a problem.
         emit: takes each answer; called from the thread, or by `submit` when there is no room.
         clock: the box's monotonic clock.
         limit: requests that may wait.
@@ -56,12 +58,14 @@ class RequestQueue(Generic[R]):
     def __init__(
         self,
         name: str,
-        carry_out: Callable[[R], Captured],
-        emit: Callable[[Captured], object],
+        carry_out: Callable[[R], A],
+        refusal: Callable[[R, str, Ns], A],
+        emit: Callable[[A], object],
         clock: Callable[[], Ns],
         limit: int,
     ) -> None:
         self._carry_out = carry_out
+        self._refusal = refusal
         self._emit = emit
         self._clock = clock
         self._limit = limit
@@ -91,11 +95,11 @@ class RequestQueue(Generic[R]):
                 heapq.heappush(self._waiting, _Waiting(due, next(self._turns), request))
                 self._changed.notify_all()
         if full:
-            self.refuse(request, f"{self._limit} captures are waiting already")
+            self.refuse(request, f"{self._limit} requests are waiting already")
 
     def refuse(self, request: R, problem: str) -> None:
         """Answer with a problem and no pictures."""
-        self._emit(failed(request, problem, self._clock()))
+        self._emit(self._refusal(request, problem, self._clock()))
 
     def _run(self) -> None:
         while True:
@@ -110,7 +114,7 @@ class RequestQueue(Generic[R]):
             except Exception as failure:  # one bad picture must not end all capturing
                 log.exception("capture %s failed", request.request)
                 problem = f"{type(failure).__name__}: {failure}"[:300]
-                answer = failed(request, problem, self._clock())
+                answer = self._refusal(request, problem, self._clock())
             self._emit(answer)
 
 

@@ -21,11 +21,32 @@ class ViewSettings(Settings):
     polygon: Annotated[tuple[tuple[Share, Share], ...], Field(min_length=3, max_length=32)]
     """Corners (x, y) over the picture's width and height, origin top-left: the stretch of road on
     which the lane's vehicles touch the ground when their pictures are taken."""
+    line: tuple[tuple[Share, Share], tuple[Share, Share]] | None = None
+    """The reading line: two points of the line across the lane that lies `distance_mm` behind the first
+    sensor. A vehicle read on the box is there when the foot of the end that is seen is on it. Needed where
+    plates are read on the box."""
 
     @property
     def permille(self) -> tuple[tuple[int, int], ...]:
         """The corners as integers, 0 to 1000."""
         return tuple((round(x * 1000), round(y * 1000)) for x, y in self.polygon)
+
+    @property
+    def line_permille(self) -> tuple[tuple[int, int], tuple[int, int]] | None:
+        """The reading line's points as integers, from left to right."""
+        if self.line is None:
+            return None
+        (x0, y0), (x1, y1) = sorted(self.line)
+        return (round(x0 * 1000), round(y0 * 1000)), (round(x1 * 1000), round(y1 * 1000))
+
+    @model_validator(mode="after")
+    def _line_goes_across(self) -> Self:
+        line = self.line_permille
+        if line is not None and line[1][0] - line[0][0] < 20:
+            raise ValueError(
+                "line: its two points must lie apart, across the lane (2 % of the width at least)"
+            )
+        return self
 
     @model_validator(mode="after")
     def _has_an_area(self) -> Self:

@@ -108,6 +108,22 @@ def iou(a: Detection, b: Detection) -> int:
     return w * h * 1000 // (area - w * h)
 
 
+def paired(before: Sequence[Detection], now: Sequence[Detection], least: int) -> list[tuple[int, int]]:
+    """Which box of one picture is which of the next: (index before, index now), most overlap first.
+
+    Args:
+        before: boxes of the picture before.
+        now: boxes of this one.
+        least: overlap below which two boxes are two things, permille.
+    """
+    ranked = sorted((-iou(a, b), i, j) for i, a in enumerate(before) for j, b in enumerate(now))
+    pairs: list[tuple[int, int]] = []
+    for minus_iou, i, j in ranked:
+        if -minus_iou >= least and all(i != a and j != b for a, b in pairs):
+            pairs.append((i, j))
+    return pairs
+
+
 def contains(polygon: Sequence[tuple[int, int]], x: int, y: int) -> bool:
     """The point lies in the polygon (even-odd rule); integers only."""
     inside = False

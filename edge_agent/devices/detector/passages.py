@@ -15,7 +15,7 @@ from typing import Any
 
 from edge_agent.core.records import Detection
 from edge_agent.core.units import MS, Ns, S
-from edge_agent.devices.detector.boxes import iou, stands_in
+from edge_agent.devices.detector.boxes import paired, stands_in
 from edge_agent.devices.detector.detector import Detector
 
 Polygon = Sequence[tuple[int, int]]
@@ -98,15 +98,11 @@ def _pictures(path: Path, per_second: int) -> Iterator[tuple[int, Any]]:
 
 def _follow(tracks: list[_Track], found: Sequence[Detection], t: int) -> None:
     """Give each box to the track it overlaps most, best pair first; what is left begins a track."""
-    pairs = sorted((-iou(track.last, d), i, j) for i, track in enumerate(tracks) for j, d in enumerate(found))
-    used_tracks: set[int] = set()
-    used_boxes: set[int] = set()
-    for minus_iou, i, j in pairs:
-        if -minus_iou >= SAME_IOU and i not in used_tracks and j not in used_boxes:
-            tracks[i].last, tracks[i].last_at = found[j], t
-            used_tracks.add(i)
-            used_boxes.add(j)
-    tracks.extend(_Track(d, t) for j, d in enumerate(found) if j not in used_boxes)
+    pairs = paired([track.last for track in tracks], found, SAME_IOU)
+    for i, j in pairs:
+        tracks[i].last, tracks[i].last_at = found[j], t
+    known = {j for _, j in pairs}
+    tracks.extend(_Track(d, t) for j, d in enumerate(found) if j not in known)
 
 
 def _note(track: _Track, lanes: Mapping[str, Polygon], t: int) -> None:

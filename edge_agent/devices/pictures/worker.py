@@ -17,7 +17,7 @@ from edge_agent.core.events import Captured
 from edge_agent.core.records import Detection, Picture
 from edge_agent.core.units import Ns, S
 from edge_agent.devices.camera.camera import Frame
-from edge_agent.devices.camera.request_queue import RequestQueue
+from edge_agent.devices.camera.request_queue import RequestQueue, failed
 from edge_agent.devices.camera.stills import (
     WAIT,
     Image,
@@ -117,7 +117,7 @@ class PictureWorker:
         self._settings = settings or PictureSettings()
         self._said_time = said_time
         self._onlooker = Onlooker(detector, references)
-        self._queue = RequestQueue("pictures", self.carry_out, emit, clock, QUEUE)
+        self._queue = RequestQueue("pictures", self.carry_out, failed, emit, clock, QUEUE)
 
     def start(self) -> None:
         """Begin to take requests from the queue."""

@@ -24,3 +24,11 @@ class PlateReaderSettings(Settings):
     """Its digest; needed where `line_model` is given."""
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     """Cores that one picture may use."""
+    look_every_ms: Annotated[int, Field(ge=20, le=1_000)] = 120
+    """How often, within the window of an overweight vehicle, vehicles are looked for in the video."""
+    pictures: Annotated[int, Field(ge=2, le=16)] = 5
+    """In so many pictures of the vehicle its plate is read, at most ..."""
+    enough: Annotated[int, Field(ge=2, le=16)] = 2
+    """... and no more once so many say the same and are sure of it."""
+    budget_ms: Annotated[int, Field(ge=100, le=30_000)] = 2_500
+    """After so long no more pictures than are enough are begun."""

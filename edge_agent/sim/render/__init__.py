@@ -6,7 +6,7 @@ Nothing here is photographed: what a model scores on these pictures says little 
 from edge_agent.sim.render.clip import write_clip
 from edge_agent.sim.render.draw import TrueBox, render_frame, vehicle_boxes
 from edge_agent.sim.render.pictures import arrival_ns, plate_picture, vehicle_picture
-from edge_agent.sim.render.scene import Scene, SceneLane, lane_polygon
+from edge_agent.sim.render.scene import Scene, SceneLane, lane_polygon, reading_line
 
 __all__ = [
     "Scene",
@@ -15,6 +15,7 @@ __all__ = [
     "arrival_ns",
     "lane_polygon",
     "plate_picture",
+    "reading_line",
     "render_frame",
     "vehicle_boxes",
     "vehicle_picture",

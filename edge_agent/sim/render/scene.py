@@ -17,6 +17,7 @@ Floats = npt.NDArray[np.float64]
 
 # Nothing nearer to the lens than this is drawn; faces that reach behind it are cut there.
 NEAR_M = 0.4
+BUMPER_MM = 300  # of a vehicle's lower front edge above the road
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +177,26 @@ def lane_polygon(
             [x1, centre - half, 0.0],
         ]
     )
-    pixels = Lens(scene).polygon(corners / 1e3)
+    return _permille(scene, corners / 1e3)
+
+
+def reading_line(scene: Scene, lane: str) -> tuple[tuple[int, int], ...]:
+    """Two points of the line across the lane at `x_cam_mm` on which a box's foot then is, permille.
+
+    As an operator would draw it: along the lower edge of a bumper, not on the road below.
+    """
+    centre, half = scene.centre_of(lane), scene.lane_width_mm / 2
+    ends = np.array([[scene.x_cam_mm, centre + side * half, BUMPER_MM] for side in (-1, 1)])
+    return _permille(scene, ends / 1e3)
+
+
+def _permille(scene: Scene, points_xyz_m: Floats) -> tuple[tuple[int, int], ...]:
+    """World points in front of the lens as permille of the picture; beyond its edge they are on it."""
+    lens = Lens(scene)
     return tuple(
         (
             int(np.clip(round(u * 1000 / scene.width), 0, 1000)),
             int(np.clip(round(v * 1000 / scene.height), 0, 1000)),
         )
-        for u, v in pixels
+        for u, v in lens.to_pixels(cut_near(lens.to_camera(points_xyz_m)))
     )

@@ -1,0 +1,330 @@
+"""Carries out `ReadPlates`: the plate of one vehicle, out of the pictures that the camera's ring still holds.
+
+    ReadPlates ──> small pictures of its window ──> detector ──> vehicles over the reading line, and when
+               ──> the one expected then ──> its best pictures at full size ──> its plate in each
+               ──> PlateSeen a picture, PlateSeen without text for every other vehicle, PlatesDone
+
+Only inside the box of the vehicle that was asked for is anything read: the others are counted, so that the
+matcher knows that they were there, and stay nobody's. One worker thread for all cameras.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import isqrt
+from typing import Protocol
+
+import numpy as np
+
+from edge_agent.core.decisions import ReadPlates
+from edge_agent.core.events import PlatesDone, PlateSeen
+from edge_agent.core.records import Detection, Picture, ReadingMeans
+from edge_agent.core.units import MS, Ns, Permille
+from edge_agent.devices.camera.frame import TOLERANCE, Frame
+from edge_agent.devices.camera.request_queue import RequestQueue
+from edge_agent.devices.camera.settings import CameraSettings
+from edge_agent.devices.camera.stills import WAIT, Image, VehicleDetector, picture_record, to_jpeg
+from edge_agent.devices.plate_reader.approach import CUT_OFF, Approach, AtLine, approaches, at_line
+from edge_agent.devices.plate_reader.reader import PlateReader, Reading
+from edge_agent.devices.plate_reader.settings import PlateReaderSettings
+
+QUEUE = 64  # as many as captures may wait
+SMALL = 640  # px: pictures for the detector are made no wider; networks take less
+LEAST_SEEN = 2  # pictures; fewer is a flicker of the detector
+MOST_LOOKED = 40  # pictures in which vehicles are looked for
+MARGIN = 20  # permille of the picture around a vehicle's box: bumpers reach out of it
+APART = 80 * MS  # two pictures nearer to each other say the same
+SURE = 0.9  # likelihood; pictures that agree with less of it are followed by more pictures
+PLATE_MARGIN = 0.6  # of its height, around the crop that is evidence
+
+Answer = Sequence[PlateSeen | PlatesDone]
+
+
+class PlateCamera(Protocol):
+    """What is needed of a camera: `Camera`, or a file looked at afterwards."""
+
+    id: str
+    settings: CameraSettings
+
+    def wait_for(self, t: Ns, until: Ns, /) -> bool:
+        """Wait until the picture nearest to `t` is there, no longer than to `until`."""
+
+    def frames_at(
+        self, times: Sequence[Ns], tolerance: int = TOLERANCE, max_width: int = 0
+    ) -> list[Frame | None]:
+        """The pictures nearest to each of the times; None where there is none near enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Passing:
+    """A vehicle and when it was on the line."""
+
+    vehicle: Approach
+    line: AtLine
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One picture of the vehicle, and what its plate says there."""
+
+    frame: Frame
+    crop: Image
+    reading: Reading | None
+
+
+class PlateWorker:
+    """Turns `ReadPlates` decisions into `PlateSeen` and `PlatesDone` events.
+
+    Args:
+        cameras: by id; their settings say each lane's polygon and reading line.
+        reader: reads a picture.
+        detector: finds the vehicles.
+        settings: how many pictures, and how long.
+        stage: keeps a picture's bytes until they are sealed or forgotten.
+        emit: takes each event, in order; called from the worker's thread.
+        clock: the box's monotonic clock.
+    """
+
+    def __init__(
+        self,
+        cameras: Mapping[str, PlateCamera],
+        reader: PlateReader,
+        detector: VehicleDetector,
+        settings: PlateReaderSettings,
+        stage: Callable[[bytes], str],
+        emit: Callable[[PlateSeen | PlatesDone], object],
+        clock: Callable[[], Ns],
+    ) -> None:
+        self._cameras = cameras
+        self._reader = reader
+        self._detector = detector
+        self._settings = settings
+        self._stage = stage
+        self._clock = clock
+        self._queue: RequestQueue[ReadPlates, Answer] = RequestQueue(
+            "plates", self.carry_out, _refusal, lambda answer: [emit(event) for event in answer], clock, QUEUE
+        )
+
+    @property
+    def models(self) -> tuple[tuple[str, str], ...]:
+        """(name, SHA-256) of every network that reads."""
+        return self._reader.models
+
+    def start(self) -> None:
+        """Begin to take requests from the queue."""
+        self._queue.start()
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Stop; requests that still wait are forgotten."""
+        self._queue.close(timeout)
+
+    def submit(self, request: ReadPlates) -> None:
+        """Take a request. Never blocks; one too many is answered at once with a problem."""
+        camera = self._cameras.get(request.camera)
+        if camera is None:
+            self._queue.refuse(request, f"camera {request.camera!r} has no video to read plates in")
+        elif request.lane not in camera.settings.views or not camera.settings.views[request.lane].line:
+            self._queue.refuse(
+                request, f"camera {request.camera!r} has no reading line for lane {request.lane!r}"
+            )
+        else:
+            self._queue.submit(request, request.end)
+
+    def carry_out(self, request: ReadPlates) -> Answer:
+        """Read now and in this thread; for the worker itself, and for imports."""
+        begun = self._clock()
+        camera = self._cameras[request.camera]
+        camera.wait_for(request.end, Ns(request.end + WAIT))
+        times = _instants(request, self._settings.look_every_ms * MS)
+        looked = _distinct(camera.frames_at(times, TOLERANCE, SMALL))
+        if not looked:
+            return _refusal(request, "the camera holds no picture of that time", self._clock())
+        passing = self._passing(request, camera, looked)
+        if not passing:
+            return _refusal(request, "no vehicle was seen at the reading line", self._clock())
+        wanted = min(passing, key=lambda p: abs(p.line.at - request.predicted))
+        reads = list(self._reads(camera, wanted, Ns(begun + self._settings.budget_ms * MS)))
+        means = ReadingMeans(
+            models=self._reader.models,
+            thresholds=tuple(sorted(self._settings.model_dump(include=TOLD).items())),
+            decoded=len(looked) + len(reads),
+            read=len(reads),
+        )
+        at = self._clock()
+        others = [p for p in passing if p is not wanted]
+        return (
+            *self._seen(request, camera, wanted, reads, at),
+            *(_unread(request, number, other, at) for number, other in enumerate(others, start=2)),
+            PlatesDone(at, request.request, means=means),
+        )
+
+    def _passing(self, request: ReadPlates, camera: PlateCamera, looked: Sequence[Frame]) -> list[_Passing]:
+        """Vehicles of the lane that were on the line within the window.
+
+        Far off a detector sees parts of a vehicle, and loses it: where any vehicle was followed over the
+        line, what was not is a part of one.
+        """
+        view = camera.settings.views[request.lane]
+        line = view.line_permille
+        assert line is not None  # checked in `submit`
+        boxes = [self._detector.detect([frame.image], view.permille)[0] for frame in looked]
+        times = [frame.captured_at for frame in looked]
+        uncertainty = max(frame.uncertainty for frame in looked)
+        found: list[_Passing] = []
+        for vehicle in approaches(list(zip(times, boxes, strict=True))):
+            crossed = at_line(vehicle, line)
+            sd = Ns(isqrt(crossed.sd**2 + uncertainty**2))
+            if vehicle.in_lane and request.start - sd <= crossed.at <= request.end + sd:
+                found.append(_Passing(vehicle, replace(crossed, sd=sd)))
+        followed = [passing for passing in found if passing.line.crossed]
+        return followed or [passing for passing in found if len(passing.vehicle.seen) >= LEAST_SEEN]
+
+    def _reads(self, camera: PlateCamera, wanted: _Passing, until: Ns) -> Iterator[_Read]:
+        """Its pictures, best first, until enough of them agree or time is up."""
+        chosen = _best(wanted.vehicle, self._settings.pictures)
+        frames = camera.frames_at([at for at, _ in chosen])
+        said: defaultdict[str, float] = defaultdict(float)
+        for number, (frame, (_, box)) in enumerate(zip(frames, chosen, strict=True)):
+            if frame is None:
+                continue
+            if number >= self._settings.enough and self._clock() > until:
+                return
+            crop = _inside(frame.image, box)
+            reading = self._reader.read(crop)
+            yield _Read(frame, crop, reading)
+            if reading is not None:
+                said[reading.text] += reading.likelihood
+                if said[reading.text] >= SURE * self._settings.enough:
+                    return
+
+    def _seen(
+        self, request: ReadPlates, camera: PlateCamera, wanted: _Passing, reads: Sequence[_Read], at: Ns
+    ) -> Iterator[PlateSeen]:
+        """An event a picture; the one that shows best what was read has the pictures with it."""
+        legible = [read for read in reads if read.reading is not None]
+        if not legible:
+            yield _event(request, wanted, None, self._pictures(camera, reads[0]) if reads else (), at)
+        sums: Counter[str] = Counter()
+        for read in legible:
+            assert read.reading is not None
+            sums[read.reading.text] += _permille(read.reading.likelihood)
+        shown = max(
+            legible,
+            key=lambda r: (sums[r.reading.text], r.reading.likelihood) if r.reading else (0, 0.0),
+            default=None,
+        )
+        for read in legible:
+            pictures = self._pictures(camera, read) if read is shown else ()
+            yield _event(request, wanted, read.reading, pictures, at)
+
+    def _pictures(self, camera: PlateCamera, read: _Read) -> tuple[Picture, ...]:
+        """The plate cut out, where one was found, and the whole picture that it is in."""
+        shown = [("plate_view", read.frame.image)]
+        if read.reading is not None:
+            shown.insert(0, ("plate", _plate_of(read.crop, read.reading)))
+        out: list[Picture] = []
+        for role, image in shown:
+            data = to_jpeg(image, camera.settings.jpeg_quality)
+            out.append(picture_record(role, data, self._stage(data), read.frame, image, camera.id))
+        return tuple(out)
+
+
+# What a statement says of the settings that a read depended on.
+TOLD = {"look_every_ms", "pictures", "enough", "text_side"}
+
+
+def _refusal(request: ReadPlates, problem: str, at: Ns) -> Answer:
+    """The answer that only has a problem."""
+    return (PlatesDone(at, request.request, problem),)
+
+
+def _instants(request: ReadPlates, step: int) -> list[Ns]:
+    """Instants of the window in order; of too many those around the likeliest one."""
+    around = [Ns(t) for t in range(request.start - step, request.end + step + 1, step)]
+    nearest = sorted(around, key=lambda t: (abs(t - request.predicted), t))[:MOST_LOOKED]
+    return sorted(nearest)
+
+
+def _distinct(frames: Sequence[Frame | None]) -> list[Frame]:
+    """Each picture once, in order of time."""
+    by_time = {frame.captured_at: frame for frame in frames if frame is not None}
+    return [by_time[at] for at in sorted(by_time)]
+
+
+def _best(vehicle: Approach, count: int) -> list[tuple[Ns, Detection]]:
+    """Pictures in which its end is wholly seen and largest, none too near to another, largest first."""
+    whole = [(at, box) for at, box in vehicle.seen if box.y_max < CUT_OFF] or vehicle.seen
+    ranked = sorted(whole, key=lambda sight: (-(sight[1].x_max - sight[1].x_min), sight[0]))
+    chosen: list[tuple[Ns, Detection]] = []
+    for at, box in ranked:
+        if len(chosen) < count and all(abs(at - other) >= APART for other, _ in chosen):
+            chosen.append((at, box))
+    return chosen
+
+
+def _inside(image: Image, box: Detection) -> Image:
+    """The vehicle with a margin, out of the full picture."""
+    height, width = image.shape[:2]
+    left, right = max(0, box.x_min - MARGIN) * width // 1000, min(1000, box.x_max + MARGIN) * width // 1000
+    top, bottom = max(0, box.y_min - MARGIN) * height // 1000, min(1000, box.y_max + MARGIN) * height // 1000
+    return np.ascontiguousarray(image[top : max(top + 1, bottom), left : max(left + 1, right)])
+
+
+def _plate_of(crop: Image, reading: Reading) -> Image:
+    """The plate with a margin, as it is in the picture."""
+    height, width = crop.shape[:2]
+    (x0, y0), (x1, y1) = reading.region.corners.min(axis=0), reading.region.corners.max(axis=0)
+    by = PLATE_MARGIN * (y1 - y0)
+    left, top = max(0, int(x0 - by)), max(0, int(y0 - by))
+    right, bottom = min(width, int(x1 + by) + 1), min(height, int(y1 + by) + 1)
+    return np.ascontiguousarray(crop[top : max(top + 1, bottom), left : max(left + 1, right)])
+
+
+def _event(
+    request: ReadPlates, passing: _Passing, reading: Reading | None, pictures: tuple[Picture, ...], at: Ns
+) -> PlateSeen:
+    """What one picture of the vehicle says."""
+    plates = reading.plates if reading else ()
+    return PlateSeen(
+        at=at,
+        camera=request.camera,
+        lane=request.lane,
+        captured_utc=None,
+        text=plates[0].text if plates else "",
+        confidence=_permille(plates[0].likelihood if plates else 0.0),
+        colour=reading.colour if reading else "",
+        vehicle=passing.vehicle.label,
+        direction=passing.line.direction,
+        alternatives=tuple((plate.text, _permille(plate.likelihood)) for plate in plates[1:]),
+        pictures=pictures,
+        event_id=f"{request.request}/1",
+        request=request.request,
+        captured_at=passing.line.at,
+        captured_sd=passing.line.sd,
+        side=request.side,
+    )
+
+
+def _unread(request: ReadPlates, number: int, passing: _Passing, at: Ns) -> PlateSeen:
+    """Another vehicle: it was there, and its plate is nobody's business."""
+    return PlateSeen(
+        at=at,
+        camera=request.camera,
+        lane=request.lane,
+        captured_utc=None,
+        text="",
+        confidence=Permille(0),
+        vehicle=passing.vehicle.label,
+        direction=passing.line.direction,
+        event_id=f"{request.request}/{number}",
+        request=request.request,
+        captured_at=passing.line.at,
+        captured_sd=passing.line.sd,
+        side=request.side,
+    )
+
+
+def _permille(share: float) -> Permille:
+    return Permille(min(1000, max(0, round(1000 * share))))
