@@ -38,9 +38,24 @@ def ordinary(rng: np.random.Generator) -> str:
     return _head(rng) + _serial(rng, 5)
 
 
+def marked(rng: np.random.Generator, mark: str) -> str:
+    """Province, letter, four characters, and what the vehicle is: 挂 学 警 领."""
+    return _head(rng) + _serial(rng, 4) + mark
+
+
 def trailer(rng: np.random.Generator) -> str:
     """Province, letter, four characters, 挂."""
-    return _head(rng) + _serial(rng, 4) + "挂"
+    return marked(rng, "挂")
+
+
+def cross_border(rng: np.random.Generator) -> str:
+    """粤Z, four characters, 港 or 澳."""
+    return "粤Z" + _serial(rng, 4) + _pick(rng, "港澳")
+
+
+def embassy(rng: np.random.Generator) -> str:
+    """使 and six digits."""
+    return "使" + "".join(_pick(rng, DIGITS) for _ in range(6))
 
 
 def new_energy(rng: np.random.Generator, *, large: bool) -> str:

@@ -14,6 +14,11 @@ from hypothesis import strategies as st
 
 from edge_agent.core.units import MS, S
 from edge_agent.devices.detector.boxes import stands_in
+from edge_agent.devices.plate_reader.opening import open_reader
+from edge_agent.devices.plate_reader.settings import PlateReaderSettings
+from edge_agent.devices.plate_reader.strips import straightened
+from edge_agent.errors import UsageError
+from edge_agent.sim.plate_face import plate_face
 from edge_agent.sim.render import (
     Scene,
     SceneLane,
@@ -25,7 +30,10 @@ from edge_agent.sim.render import (
     vehicle_picture,
     write_clip,
 )
+from edge_agent.sim.render.bodies import body_of
 from edge_agent.sim.render.dataset import CLASSES, write_dataset
+from edge_agent.sim.render.draw import _in_view
+from edge_agent.sim.render.mounted import MountedPlate, mounted_plate
 from edge_agent.sim.render.scene import Lens
 from edge_agent.sim.vehicles import MODELS, draw_vehicle
 from edge_agent.sim.world import Dynamics, Leg, Motion, Passage
@@ -218,3 +226,122 @@ def test_training_pictures_come_with_labels_inside_the_picture_and_the_same_agai
             assert -0.001 <= v - h / 2 < v + h / 2 <= 1.001
             labelled += 1
     assert labelled > 10
+
+
+# -- number plates ---------------------------------------------------------------------------------
+
+# A plate is about 110 px wide in it: what a camera that is to read plates has to be aimed and zoomed to.
+CLOSE = Scene(lanes=TWO_LANES, x_cam_mm=5_000, focal_permille=4_000, noise=2)
+
+
+def plate_corners(scene, one, at):
+    """Where the plate is in the picture, (4, 2) px; None where nothing is drawn on it."""
+    [placed] = _in_view(scene, Lens(scene), [one], at)
+    for polygon, corners in zip(placed.body.polygons, placed.corners, strict=True):
+        if polygon.plate:
+            return Lens(scene).to_pixels(corners)
+    return None
+
+
+@pytest.mark.parametrize(
+    ("kind", "facing", "size"),
+    [
+        ("car", "front", (0.44, 0.14)),
+        ("truck3", "front", (0.44, 0.14)),
+        ("truck3", "rear", (0.44, 0.22)),
+        ("tractor", "rear", (0.44, 0.22)),
+        ("semi6", "rear", (0.44, 0.22)),
+    ],
+)
+def test_a_plate_is_as_large_as_a_plate(kind, facing, size):
+    vehicle = replace(
+        passage(kind).vehicle, plate="沪A12345", plate_colour="blue" if kind == "car" else "yellow"
+    )
+    [quad] = [p.corners for p in body_of(vehicle, 1, facing).polygons if p.plate]
+    sides = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
+    assert sides == pytest.approx([*size, *size])
+    assert quad[0][1] * (1 if facing == "front" else -1) > 0  # its left is on the left of who looks at it
+
+
+def test_a_new_energy_plate_is_longer_and_a_trailer_has_its_own_number_at_the_rear():
+    energy = replace(passage("bus").vehicle, plate="沪A12345D", plate_colour="yellow_green")
+    [quad] = [p.corners for p in body_of(energy, 1, "rear").polygons if p.plate]
+    assert np.linalg.norm(quad[1] - quad[0]) == pytest.approx(0.48)
+    assert np.linalg.norm(quad[3] - quad[0]) == pytest.approx(0.14)
+    semi = passage("semi6").vehicle
+    assert mounted_plate(semi, "rear") == MountedPlate(semi.plate_rear, "yellow", 2)
+    assert mounted_plate(semi, "front") == MountedPlate(semi.plate, "yellow", 1)
+
+
+def test_learners_have_one_row_and_what_is_no_plate_is_not_written():
+    car = passage("car").vehicle
+    learner = replace(car, plate="川A1234学", plate_colour="yellow")
+    assert mounted_plate(learner, "rear") == MountedPlate("川A1234学", "yellow", 1)
+    assert mounted_plate(replace(car, plate="12345678"), "front") is None
+    assert mounted_plate(replace(car, plate_colour=""), "front") is None
+
+
+@pytest.mark.parametrize("light", ["day", "overcast", "dusk", "night"])
+@pytest.mark.parametrize(("kind", "facing"), [("car", "front"), ("truck3", "rear"), ("semi6", "rear")])
+def test_what_is_drawn_on_a_vehicle_straightens_to_its_plate(light, kind, facing):
+    scene = replace(CLOSE, light=light, facing=facing, noise=0)
+    one = passage(kind)
+    at = arrival_ns(scene, one)
+    plate = mounted_plate(one.vehicle, facing)
+    face = plate_face(plate.text, plate.colour, plate.rows)
+    height, width = face.shape[:2]
+    corners = plate_corners(scene, one, at).astype(np.float32)
+    seen = straightened(render_frame(scene, [one], at), corners, width, height)
+    grey = [cv2.GaussianBlur(cv2.cvtColor(p, cv2.COLOR_BGR2GRAY), (0, 0), 3) for p in (seen, face)]
+    assert np.corrcoef(grey[0].ravel(), grey[1].ravel())[0, 1] > 0.85
+    if facing == "rear":  # headlights throw light of their own on a front plate
+        level = {"day": 1.0, "overcast": 0.82, "dusk": 0.52, "night": 0.4}[light]
+        assert seen.mean() == pytest.approx(face.mean() * level, rel=0.2)
+
+
+def test_a_covered_plate_has_nothing_to_read_and_a_far_one_only_its_colour():
+    covered = passage(behaviours=("covered_plate",))
+    assert plate_corners(CLOSE, covered, arrival_ns(CLOSE, covered)) is None
+    picture = cv2.imdecode(np.frombuffer(plate_picture(covered), np.uint8), cv2.IMREAD_COLOR)
+    assert picture[50:90, 60:380].std(axis=(0, 1)).max() < 3
+    for focal, one_colour in ((840, True), (4_000, False)):
+        scene = replace(CLOSE, focal_permille=focal, width=640, height=360, noise=0)
+        at = arrival_ns(scene, passage())
+        corners = plate_corners(scene, passage(), at)
+        assert (np.linalg.norm(corners[1] - corners[0]) < 12) == one_colour
+        (x0, y0), (x1, y1) = (np.round(corners[k] + d).astype(int) for k, d in ((0, 2), (2, -1)))
+        inner = render_frame(scene, [passage()], at)[y0:y1, x0:x1]
+        assert inner.size
+        assert (inner == inner[0, 0]).all() == one_colour
+
+
+@given(x=st.floats(-25_000, 25_000), lateral=st.integers(-3_000, 3_000), standoff=st.integers(0, 6_000))
+@settings(max_examples=40, deadline=None)
+def test_a_plate_may_reach_out_of_the_picture_or_behind_the_lens(x, lateral, standoff):
+    scene = replace(SMALL, standoff_mm=standoff, height_mm=1_000, noise=0)
+    here = replace(passage("car", lateral_mm=lateral), motion=Motion((Leg(0, x, 0.0, 0.0),)))
+    render_frame(scene, [here], 0)
+
+
+@pytest.fixture(scope="module")
+def reader():
+    try:
+        return open_reader(PlateReaderSettings())
+    except UsageError as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.mark.skipif(
+    not hasattr(cv2, "FontFace"), reason="OpenCV 4 has no Chinese characters to draw plates with"
+)
+@pytest.mark.parametrize(
+    ("kind", "facing"), [("car", "front"), ("truck3", "front"), ("semi6", "rear"), ("tractor", "rear")]
+)
+def test_the_box_reads_the_plate_of_a_drawn_vehicle(reader, kind, facing):
+    scene = replace(CLOSE, facing=facing)
+    for number in (3, 4):
+        one = passage(kind, number=number)
+        found = reader.read(render_frame(scene, [one], arrival_ns(scene, one)))
+        assert found.text == mounted_plate(one.vehicle, facing).text
+        middle = plate_corners(scene, one, arrival_ns(scene, one)).mean(axis=0)
+        assert np.linalg.norm(found.region.corners.mean(axis=0) - middle) < 30
