@@ -20,7 +20,7 @@ CAMERA = "cam1"
 FPS = 10
 # Near and steep, as cameras that read plates hang: a plate is about 100 px wide, and the vehicle ahead hides
 # none behind it.
-VIEW = Scene(width=1_600, height=900, standoff_mm=12_000, focal_permille=2_000, aim_v_permille=600)
+VIEW = Scene(width=1_600, height=900, standoff_mm=12_000, focal_permille=2_000, aim_v_permille=700)
 LANE_MM = (2_500, 9_000)  # of the lane in its picture: nearer than the reading line, farther than it
 
 

@@ -119,10 +119,11 @@ def _mirrored(
     rng = np.random.default_rng((scene.seed, 25))
     with np.errstate(divide="ignore", invalid="ignore"):
         on = np.where(way[..., 1] < -1e-6, -spot_y / way[..., 1], np.inf)
-    high = np.where(np.isfinite(on), -way[..., 2] * on, 1e3)
+    reach = np.where(np.isfinite(on), on, 0)  # a level look meets no front: 0 x infinity is no number
+    high = np.where(np.isfinite(on), -way[..., 2] * reach, 1e3)
     hits = ground & (high < WALL_M)
     rows = front.image.shape[0]
-    x = spot_x + way[..., 0] * np.where(np.isfinite(on), on, 0)
+    x = spot_x + way[..., 0] * reach
     back = cv2.blur(front.image, (9, 41))
     shown = _sampled(
         Flat(np.asarray(back, np.uint8), front.shine, front.x0_m), x, rows - high * 1000 / MM_PER_PX, hits

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.sim.street import LABELS, StreetScene, make, render_street, street_boxes
+from edge_agent.sim.street.backdrop import _mirrored
+from edge_agent.sim.street.facade import Flat
 from edge_agent.sim.street.looks import random_scene
 
 SMALL = StreetScene(width=320, height=180, noise=0, soft_permille=0, line_colour="none")
@@ -26,6 +28,15 @@ def test_the_same_street_gives_the_same_pixels_and_another_seed_others(light, we
     assert picture.dtype == np.uint8
     assert (picture == render_street(scene, things, 40_000_000)).all()
     assert (picture != render_street(replace(scene, seed=2), things, 40_000_000)).any()
+
+
+def test_a_level_look_over_wet_ground_meets_no_front_and_is_no_error():
+    spots = np.zeros((2, 2))
+    way = np.zeros((2, 2, 3))  # level, and along the front
+    front = Flat(np.zeros((40, 40, 3), np.uint8), np.zeros((40, 40, 3), np.uint8), 0.0)
+    image = np.full((2, 2, 3), 90, np.uint8)
+
+    assert _mirrored(SMALL, image, np.ones((2, 2), bool), spots, spots, front, way).shape == image.shape
 
 
 def test_every_hour_looks_different():
