@@ -32,7 +32,8 @@ def test_the_same_street_gives_the_same_pixels_and_another_seed_others(light, we
 
 def test_a_level_look_over_wet_ground_meets_no_front_and_is_no_error():
     spots = np.zeros((2, 2))
-    way = np.zeros((2, 2, 3))  # level, and along the front
+    way = np.zeros((2, 2, 3))
+    way[..., 0] = 1.0  # level, and along the front
     front = Flat(np.zeros((40, 40, 3), np.uint8), np.zeros((40, 40, 3), np.uint8), 0.0)
     image = np.full((2, 2, 3), 90, np.uint8)
 
