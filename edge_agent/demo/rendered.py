@@ -29,14 +29,19 @@ def repository() -> Path:
     return Path(str(files("edge_agent"))).parent
 
 
+def scene_of(scenario: Scenario) -> Scene:
+    """What the demo's bridge camera sees of a scenario's road."""
+    lanes = tuple(SceneLane(lane.id, lane.centre_mm) for lane in scenario.lanes)
+    return replace(VIEW, lanes=lanes, x_cam_mm=scenario.cameras[CAMERA].distance_mm)
+
+
 def rendered_stage(seconds: float | None, anpr: Anpr = Anpr.PUSH) -> Stage:
     """The demo's traffic, for its own length or another, and who reads its plates."""
     scenario = load_scenario(repository() / "configs" / "scenarios" / "demo.yaml")
     if seconds is not None:
         scenario = scenario.model_copy(update={"duration_s": seconds})
-    lanes = tuple(SceneLane(lane.id, lane.centre_mm) for lane in scenario.lanes)
     distance = scenario.cameras[CAMERA].distance_mm
-    scene = replace(VIEW, lanes=lanes, x_cam_mm=distance)
+    scene = scene_of(scenario)
     site = load(repository() / "configs" / "bridge.yaml")
     match = site.cameras[CAMERA].match
     placed = [lane.model_dump() | {"distance_mm": distance} for lane in match.lanes]

@@ -111,8 +111,8 @@ def _detail(image: Image) -> float:
 
     # Noise is finer than any edge that a lens draws.
     grey = cv2.GaussianBlur(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.float32), (0, 0), 0.7)
-    steep = _strongest(cv2.Laplacian(grey, cv2.CV_32F))
-    strong = _strongest(grey - cv2.GaussianBlur(grey, (0, 0), 4.0))
+    steep = _strongest(np.asarray(cv2.Laplacian(grey, cv2.CV_32F), np.float32))
+    strong = _strongest(np.asarray(grey - cv2.GaussianBlur(grey, (0, 0), 4.0), np.float32))
     return 0.0 if strong < 2 else steep / strong
 
 
