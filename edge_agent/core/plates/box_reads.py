@@ -61,7 +61,9 @@ class BoxReads:
         ranked = sorted(sums, key=lambda text: (-sums[text], -votes[text], text))[:MAX_CANDIDATES]
         candidates = tuple(PlateCandidate(text, Permille(sums[text] // legible)) for text in ranked)
         said = self._sure(candidates, votes)
-        best = max(reads, key=lambda r: (normalise(r.text) == said, bool(r.pictures), r.confidence))
+        best = max(
+            reads, key=lambda r: (r.text != "" and normalise(r.text) == said, bool(r.pictures), r.confidence)
+        )
         return PlateRead(
             id="",
             camera=best.camera,

@@ -60,6 +60,18 @@ def test_two_plates_that_are_both_possible_are_two_candidates_and_no_plate():
     assert [(c.text, c.score) for c in read.candidates] == [("沪A12345", 800), ("沪A12346", 650)]
 
 
+def test_a_plate_that_stays_in_doubt_keeps_its_pictures_and_what_it_was_read_with():
+    [read] = concluded(
+        seen("", 0, pictures=()),
+        seen("沪A12345", 800),
+        seen("沪A12346", 790, pictures=()),
+        seen("", 0, pictures=()),
+    )
+
+    assert read.text == ""
+    assert (read.pictures, read.means) == ((PICTURE,), MEANS)
+
+
 def test_pictures_in_which_nothing_can_be_read_do_not_count_against_the_others():
     [read] = concluded(seen("沪A12345"), seen("", 0), seen("沪A12345"))
 
