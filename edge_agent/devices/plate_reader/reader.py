@@ -9,7 +9,7 @@ found as two lines, they are joined.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +25,7 @@ SINGLE = (1.7, 7.0)
 DOUBLE = (1.0, 2.9)  # of both rows together: 440 x 220 mm
 UPPER_END, LOWER_BEGIN = 0.44, 0.38  # of a double plate's height
 SMALLEST_PX = 8  # of a line's height
-MOST_REGIONS = 8
+MOST_REGIONS, MOST_DOUBLE, MOST_STACKED = 8, 2, 3
 SURE = 0.6  # likelihood from which no other localiser is asked
 
 
@@ -59,6 +59,16 @@ class Reading:
         return self.likelihood * self.region.width
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Guess:
+    """A region that may be a plate of so many rows; where they were found apart, both."""
+
+    region: Region
+    rows: int
+    upper: Region | None = None
+    lower: Region | None = None
+
+
 class PlateReader:
     """Reads pictures.
 
@@ -81,47 +91,58 @@ class PlateReader:
         """The likeliest plate of a picture, (h, w, 3) BGR; None where nothing in it spells one."""
         best: Reading | None = None
         for localiser in self._localisers:
-            for reading in self._readings(image, localiser.find(image)):
-                if best is None or reading.rank > best.rank:
-                    best = reading
+            best = self._best(image, _guesses(localiser.find(image)), best)
             if best is not None and best.likelihood >= SURE:
                 break
         return best
 
-    def _readings(self, image: Image, regions: Sequence[Region]) -> Iterator[Reading]:
-        lines = [r for r in regions if r.height >= SMALLEST_PX]
-        for region in _plausible(lines, SINGLE)[:MOST_REGIONS]:
-            strip = straightened(image, region.grown(0.12, 0.06).corners, LINE_WIDTH, HEIGHT)
-            yield from self._spelled(self._recogniser.columns(strip), region, strip, 1)
-        for region in _plausible(lines, DOUBLE)[:2]:
-            yield from self._double(image, region)
-        for upper, lower in _stacked(lines)[:3]:
-            yield from self._joined(image, upper, lower)
+    def _best(self, image: Image, guesses: Sequence[_Guess], best: Reading | None) -> Reading | None:
+        """The guess of the highest rank, widest looked at first.
 
-    def _double(self, image: Image, region: Region) -> Iterator[Reading]:
-        """One region with both rows in it."""
-        strip = straightened(image, region.grown(0.04, 0.03).corners, 2 * LINE_WIDTH, 3 * HEIGHT)
+        No rank is higher than its region is wide, so what is narrower than the best's rank need not be read.
+        """
+        for guess in sorted(guesses, key=lambda one: -one.region.width):
+            if best is not None and best.rank >= guess.region.width:
+                break
+            columns, strip = self._read(image, guess)
+            plates = self._recogniser.speller.spell(columns)
+            if plates:
+                reading = Reading(tuple(plates), guess.region, strip, guess.rows)
+                if best is None or reading.rank > best.rank:
+                    best = reading
+        return best
+
+    def _read(self, image: Image, guess: _Guess) -> tuple[Floats, Image]:
+        """Columns (T, characters) of its line, or of both one after the other, and the strip to show."""
+        if guess.upper is not None and guess.lower is not None:
+            lines = [_line(image, part) for part in (guess.upper, guess.lower)]
+            return self._columns(lines), lines[1]
+        if guess.rows == 1:
+            strip = straightened(image, guess.region.grown(0.12, 0.06).corners, LINE_WIDTH, HEIGHT)
+            return self._columns([strip]), strip
+        strip = straightened(image, guess.region.grown(0.04, 0.03).corners, 2 * LINE_WIDTH, 3 * HEIGHT)
         tall = strip.shape[0]
-        rows = (strip[: int(UPPER_END * tall)], strip[int(LOWER_BEGIN * tall) :])
-        yield from self._spelled(self._two(*rows), region, strip, 2)
+        return self._columns([strip[: int(UPPER_END * tall)], strip[int(LOWER_BEGIN * tall) :]]), strip
 
-    def _joined(self, image: Image, upper: Region, lower: Region) -> Iterator[Reading]:
-        """Two lines, one above the other."""
-        rows = []
-        for line in (upper, lower):
-            wide = max(16, round(HEIGHT * line.width / max(1.0, line.height)))
-            rows.append(straightened(image, line.grown(0.12, 0.06).corners, wide, HEIGHT))
+    def _columns(self, lines: Sequence[Image]) -> Floats:
+        return np.concatenate([self._recogniser.columns(line) for line in lines])
+
+
+def _line(image: Image, region: Region) -> Image:
+    wide = max(16, round(HEIGHT * region.width / max(1.0, region.height)))
+    return straightened(image, region.grown(0.12, 0.06).corners, wide, HEIGHT)
+
+
+def _guesses(regions: Sequence[Region]) -> list[_Guess]:
+    """What may be a plate: lines, regions with both rows in them, pairs of lines."""
+    lines = [r for r in regions if r.height >= SMALLEST_PX]
+    out = [_Guess(region, 1) for region in _plausible(lines, SINGLE)[:MOST_REGIONS]]
+    out += [_Guess(region, 2) for region in _plausible(lines, DOUBLE)[:MOST_DOUBLE]]
+    for upper, lower in _stacked(lines)[:MOST_STACKED]:
         corners = np.array([upper.corners[0], upper.corners[1], lower.corners[2], lower.corners[3]])
-        region = Region(corners.astype(np.float32), min(upper.score, lower.score))
-        yield from self._spelled(self._two(*rows), region, rows[1], 2)
-
-    def _two(self, upper: Image, lower: Image) -> Floats:
-        return np.concatenate([self._recogniser.columns(upper), self._recogniser.columns(lower)])
-
-    def _spelled(self, columns: Floats, region: Region, strip: Image, rows: int) -> Iterator[Reading]:
-        plates = self._recogniser.speller.spell(columns)
-        if plates:
-            yield Reading(tuple(plates), region, strip, rows)
+        whole = Region(corners.astype(np.float32), min(upper.score, lower.score))
+        out.append(_Guess(whole, 2, upper, lower))
+    return out
 
 
 def _plausible(regions: Sequence[Region], shape: tuple[float, float]) -> list[Region]:

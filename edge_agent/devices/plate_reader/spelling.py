@@ -9,7 +9,7 @@ for a character that cannot stand there (O for 0, I for 1) counts for the one th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -30,6 +30,7 @@ ALPHABET = tuple(sorted({c for template in TEMPLATES for slot in template.slots 
 Alive = int  # bit by bit: the templates that begin so
 # Beginning -> how likely it is ending in a blank, how likely ending in its last character, its templates.
 Beam = dict[str, tuple[float, float, Alive]]
+_Table = tuple[list[int], Floats]  # columns of the network, and which of them are summed for each character
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +42,14 @@ class Spelling:
 
 
 @lru_cache(maxsize=1024)
-def followers(place: int, alive: Alive) -> tuple[tuple[str, Alive], ...]:
+def followers(place: int, alive: Alive) -> Mapping[str, Alive]:
     """Characters that may stand at a place (0 = first), each with the templates that then go on."""
     out: dict[str, Alive] = {}
     for number, template in enumerate(TEMPLATES):
         if alive >> number & 1 and place < len(template.slots):
             for character in template.slots[place]:
                 out[character] = out.get(character, 0) | 1 << number
-    return tuple(out.items())
+    return out
 
 
 @lru_cache(maxsize=1024)
@@ -69,9 +70,8 @@ class Speller:
         for column, character in enumerate(characters[1:], start=1):
             self._columns.setdefault(character, []).append(column)
         self._silent = [0, *self._of(SEPARATORS)]
-        self._alphabet = {c: k for k, c in enumerate(ALPHABET)}
-        self._letters = [self._of((c, c.lower())) for c in ALPHABET]
-        self._elsewhere = [self._of((c, c.lower(), *ALSO.get(c, ""))) for c in ALPHABET]
+        self._letters = self._table([self._of((c, c.lower())) for c in ALPHABET])
+        self._elsewhere = self._table([self._of((c, c.lower(), *ALSO.get(c, ""))) for c in ALPHABET])
 
     def _of(self, names: Iterable[str]) -> list[int]:
         return [column for name in dict.fromkeys(names) for column in self._columns.get(name, ())]
@@ -85,10 +85,7 @@ class Speller:
         """
         blank = columns[:, self._silent].sum(axis=1).tolist()
         # In the second place O is a letter; elsewhere it is how a network calls a zero.
-        as_letter, elsewhere = (
-            np.stack([columns[:, of].sum(axis=1) for of in table], axis=1).tolist()
-            for table in (self._letters, self._elsewhere)
-        )
+        as_letter, elsewhere = (self._said(columns, table) for table in (self._letters, self._elsewhere))
         beam: Beam = {"": (1.0, 0.0, (1 << len(TEMPLATES)) - 1)}
         for step, silent in enumerate(blank):
             beam = self._step(beam, silent, as_letter[step], elsewhere[step])
@@ -99,7 +96,28 @@ class Speller:
         ]
         return sorted(found, key=lambda one: (-one.likelihood, one.text))[:most]
 
-    def _step(self, beam: Beam, silent: float, letter: list[float], other: list[float]) -> Beam:
+    @staticmethod
+    def _table(wanted: list[list[int]]) -> _Table:
+        used = sorted({column for columns in wanted for column in columns})
+        place = {column: k for k, column in enumerate(used)}
+        sums = np.zeros((len(used), len(wanted)), np.float32)
+        for character, columns in enumerate(wanted):
+            sums[[place[column] for column in columns], character] = 1
+        return used, sums
+
+    @staticmethod
+    def _said(columns: Floats, table: _Table) -> list[dict[str, float]]:
+        """For each column the characters that are likely enough to be tried there.
+
+        Nearly always none or one: to go through these alone is several times as fast as through the alphabet.
+        """
+        shares = columns[:, table[0]] @ table[1]
+        said: list[dict[str, float]] = [{} for _ in range(len(columns))]
+        for step, k in zip(*np.nonzero(shares >= LEAST), strict=True):
+            said[step][ALPHABET[k]] = float(shares[step, k])
+        return said
+
+    def _step(self, beam: Beam, silent: float, letter: dict[str, float], other: dict[str, float]) -> Beam:
         grown: Beam = {}
 
         def add(text: str, quiet: float, loud: float, alive: Alive) -> None:
@@ -108,14 +126,13 @@ class Speller:
 
         for text, (quiet, loud, alive) in beam.items():
             last = text[-1:]
-            again = (letter if len(text) == LETTER + 1 else other)[self._alphabet[last]] if last else 0.0
+            again = (letter if len(text) == LETTER + 1 else other).get(last, 0.0)
             add(text, (quiet + loud) * silent, loud * again, alive)
-            said = letter if len(text) == LETTER else other
-            for character, going_on in followers(len(text), alive):
-                share = said[self._alphabet[character]]
-                if share >= LEAST:
+            going_on = followers(len(text), alive)
+            for character, share in (letter if len(text) == LETTER else other).items():
+                if character in going_on:
                     before = quiet if character == last else quiet + loud
-                    add(text + character, 0.0, share * before, going_on)
+                    add(text + character, 0.0, share * before, going_on[character])
         best = sorted(grown.items(), key=lambda one: (-(one[1][0] + one[1][1]), one[0]))
         return dict(best[:BEAM])
 
