@@ -247,6 +247,43 @@ def hostile(
         raise typer.Exit(1)
 
 
+@app.command()
+def plates(
+    pictures: Annotated[
+        Path,
+        typer.Option(metavar="DIR|CSV", help="Pictures with their plates.csv: file, plate, also_in_picture."),
+    ],
+    crops: Annotated[bool, typer.Option("--crops", help="Each picture is one plate, cut out.")] = False,
+    by_colour: Annotated[
+        bool, typer.Option(help="With the localisation by colour where no text is sure.")
+    ] = True,
+    first_side: Annotated[
+        int | None, typer.Option(min=0, max=2_048, help="The first, quick look, px; 0: none.")
+    ] = None,
+    listed: Annotated[
+        bool, typer.Option("--list", help="The misread ones too: they are somebody's.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Plates read exactly in labelled pictures, CPU time of one against decoding it, memory; one thread."""
+    from edge_agent.bench import plates as bench  # noqa: PLC0415 - help stays instant
+    from edge_agent.devices.plate_reader.settings import PlateReaderSettings  # noqa: PLC0415
+
+    chosen: dict[str, Any] = {"by_colour": by_colour}
+    if first_side is not None:
+        chosen["first_side"] = first_side
+    labelled = bench.labelled(pictures)
+    with _progress(as_json) as told:
+        result = bench.run(labelled, PlateReaderSettings.model_validate(chosen), crops=crops, progress=told)
+    if not listed:
+        del result["misread"]
+    _show(
+        result,
+        lambda r: f"{bench.text(r)}\n\n{bench.misread(r)}" if listed else bench.text(r),
+        as_json=as_json,
+    )
+
+
 def _show(result: dict[str, Any], text: Callable[[dict[str, Any]], str], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"machine": machine(), **result}, ensure_ascii=False, default=str))

@@ -5,10 +5,14 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from edge_agent.devices.detector.model_files import refused
+from edge_agent.devices.detector.model_files import read_model, refused
+from edge_agent.devices.detector.networks import OnnxRuntimeNetwork
+from edge_agent.devices.plate_reader.calibration import SHIPPED, UNCALIBRATED, read_calibration
+from edge_agent.devices.plate_reader.grounds import ColouredGrounds
 from edge_agent.devices.plate_reader.reader import PlateReader
 from edge_agent.devices.plate_reader.recogniser import Recogniser
 from edge_agent.devices.plate_reader.settings import PlateReaderSettings
+from edge_agent.devices.plate_reader.strips import Localiser
 from edge_agent.devices.plate_reader.text_lines import TextLines
 from edge_agent.errors import UsageError
 
@@ -28,8 +32,21 @@ def open_reader(settings: PlateReaderSettings) -> PlateReader:
     """
     text, text_sha256 = _chosen(settings.text_model, settings.text_sha256, TEXT)
     line, line_sha256 = _chosen(settings.line_model, settings.line_sha256, LINE)
-    lines = TextLines(text, text_sha256, settings.text_side, settings.threads)
-    return PlateReader([lines], Recogniser(line, line_sha256, settings.threads))
+    data, text_sha256 = read_model(text, text_sha256)
+    network = OnnxRuntimeNetwork(text, data, settings.threads)
+    # The cheapest first; each is asked only while nothing sure was found.
+    sides = [side for side in (settings.first_side,) if 0 < side < settings.text_side]
+    localisers: list[Localiser] = [
+        TextLines(network, text_sha256, side) for side in (*sides, settings.text_side)
+    ]
+    if settings.by_colour:
+        localisers.append(ColouredGrounds())
+    calibration = read_calibration(Path(settings.calibration) if settings.calibration else SHIPPED)
+    return PlateReader(
+        localisers,
+        Recogniser(line, line_sha256, settings.threads),
+        calibration if calibration.recogniser_sha256 == line_sha256 else UNCALIBRATED,
+    )
 
 
 def _chosen(path: str, sha256: str, shipped: tuple[str, str]) -> tuple[Path, str]:

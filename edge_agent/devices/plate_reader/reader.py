@@ -15,10 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_agent.devices.detector.boxes import Floats, Image
+from edge_agent.devices.plate_reader.calibration import UNCALIBRATED, Calibration
 from edge_agent.devices.plate_reader.colours import colour_of
 from edge_agent.devices.plate_reader.recogniser import HEIGHT, LINE_WIDTH, Recogniser
 from edge_agent.devices.plate_reader.spelling import Spelling
 from edge_agent.devices.plate_reader.strips import Localiser, Region, straightened
+from edge_agent.devices.plate_reader.weighing import weighed
 
 # Width over height of a line that may be a plate: 440 x 140 mm, from aside or cut tight.
 SINGLE = (1.7, 7.0)
@@ -37,6 +39,10 @@ class Reading:
     region: Region
     strip: Image  # straightened, BGR
     rows: int
+    confidences: tuple[
+        float, ...
+    ]  # that each of the plates is right, 0 to 1, calibrated; their sum is at most 1
+    colour: str  # of the plate's ground; empty when it is not clear
 
     @property
     def text(self) -> str:
@@ -45,13 +51,13 @@ class Reading:
 
     @property
     def likelihood(self) -> float:
-        """Of it, 0 to 1; not calibrated."""
+        """Of it by the network alone, 0 to 1; not calibrated, colour not looked at."""
         return self.plates[0].likelihood
 
     @property
-    def colour(self) -> str:
-        """Of the plate's ground; empty when it is not clear."""
-        return colour_of(self.strip)
+    def confidence(self) -> float:
+        """That it is the right one, 0 to 1."""
+        return self.confidences[0]
 
     @property
     def rank(self) -> float:
@@ -75,11 +81,18 @@ class PlateReader:
     Args:
         localisers: asked in this order.
         recogniser: reads what they find.
+        calibration: what its likelihoods are worth.
     """
 
-    def __init__(self, localisers: Sequence[Localiser], recogniser: Recogniser) -> None:
+    def __init__(
+        self,
+        localisers: Sequence[Localiser],
+        recogniser: Recogniser,
+        calibration: Calibration = UNCALIBRATED,
+    ) -> None:
         self._localisers = tuple(localisers)
         self._recogniser = recogniser
+        self._calibration = calibration
 
     @property
     def models(self) -> tuple[tuple[str, str], ...]:
@@ -96,6 +109,16 @@ class PlateReader:
                 break
         return best
 
+    def read_cut_out(self, image: Image) -> Reading | None:
+        """The plate that a whole picture (h, w, 3) is, of one row, straight and cut tight."""
+        import cv2  # noqa: PLC0415 heavy: only where pictures are looked at
+
+        tall, wide = image.shape[:2]
+        corners = np.array([[0, 0], [wide, 0], [wide, tall], [0, tall]], np.float32)
+        cut = cv2.resize(image, (LINE_WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
+        strip = np.asarray(cut, np.uint8)
+        return self._spelled(self._recogniser.columns(strip), strip, Region(corners, 1.0), 1)
+
     def _best(self, image: Image, guesses: Sequence[_Guess], best: Reading | None) -> Reading | None:
         """The guess of the highest rank, widest looked at first.
 
@@ -104,13 +127,18 @@ class PlateReader:
         for guess in sorted(guesses, key=lambda one: -one.region.width):
             if best is not None and best.rank >= guess.region.width:
                 break
-            columns, strip = self._read(image, guess)
-            plates = self._recogniser.speller.spell(columns)
-            if plates:
-                reading = Reading(tuple(plates), guess.region, strip, guess.rows)
-                if best is None or reading.rank > best.rank:
-                    best = reading
+            reading = self._spelled(*self._read(image, guess), guess.region, guess.rows)
+            if reading is not None and (best is None or reading.rank > best.rank):
+                best = reading
         return best
+
+    def _spelled(self, columns: Floats, strip: Image, region: Region, rows: int) -> Reading | None:
+        plates = self._recogniser.speller.spell(columns)
+        if not plates:
+            return None
+        colour = colour_of(strip)
+        ranked, confidences = zip(*weighed(plates, colour, self._calibration), strict=True)
+        return Reading(ranked, region, strip, rows, confidences, colour)
 
     def _read(self, image: Image, guess: _Guess) -> tuple[Floats, Image]:
         """Columns (T, characters) of its line, or of both one after the other, and the strip to show."""

@@ -18,10 +18,16 @@ class PlateReaderSettings(Settings):
     """Its digest; needed where `text_model` is given."""
     text_side: Annotated[int, Field(ge=320, le=2_048)] = 736
     """Pictures are made no larger than this for it, px. Smaller loses small plates, larger takes longer."""
+    first_side: Annotated[int, Field(ge=0, le=2_048)] = 480
+    """Before that they are looked at this small: half the time, and enough for most; 0: they are not."""
+    by_colour: bool = True
+    """Where no text says a plate for sure, areas of a plate's colour and shape are read as well."""
     line_model: str = ""
     """A recogniser of the CTC family as ONNX with its characters in the metadata; empty: PP-OCRv4's."""
     line_sha256: str = ""
     """Its digest; needed where `line_model` is given."""
+    calibration: str = ""
+    """YAML that says what the recogniser's likelihoods are worth; empty: the one measured for PP-OCRv4's."""
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     """Cores that one picture may use."""
     look_every_ms: Annotated[int, Field(ge=20, le=1_000)] = 120

@@ -6,13 +6,10 @@ their mean, and grown back by area x 1.6 / perimeter, which undoes the shrinking
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from edge_agent.devices.detector.boxes import Floats, Image
-from edge_agent.devices.detector.model_files import read_model
-from edge_agent.devices.detector.networks import OnnxRuntimeNetwork
+from edge_agent.devices.detector.networks import Network
 from edge_agent.devices.plate_reader.strips import Region, ordered
 
 # As PP-OCR trains: of 0 to 1, BGR in the order of the picture.
@@ -30,16 +27,15 @@ class TextLines:
     """A localiser.
 
     Args:
-        path: the ONNX file.
-        sha256: the digest that it must have.
+        network: loaded; several localisers may share it.
+        sha256: its digest.
         side: pictures are made no larger than this, px.
-        threads: cores that one picture may use.
     """
 
-    def __init__(self, path: Path, sha256: str, side: int, threads: int = 1) -> None:
-        data, self.sha256 = read_model(path, sha256)
-        self._network = OnnxRuntimeNetwork(path, data, threads)
+    def __init__(self, network: Network, sha256: str, side: int) -> None:
+        self._network = network
         self._side = side
+        self.sha256 = sha256
         self.name = f"text lines at {side}"
 
     def find(self, image: Image) -> list[Region]:
@@ -58,8 +54,11 @@ def _input(image: Image, side: int) -> tuple[Floats, float, float]:
     scale = min(1.0, side / max(tall, wide))
     w, h = (max(STEP, round(v * scale / STEP) * STEP) for v in (wide, tall))
     small = cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR)
-    planes = (small.astype(np.float32) / 255 - MEAN) / SPREAD
-    return np.ascontiguousarray(planes.transpose(2, 0, 1)), w / wide, h / tall
+    planes = np.empty((3, h, w), np.float32)
+    for plane, numbers, mean, spread in zip(planes, cv2.split(small), MEAN, SPREAD, strict=True):
+        np.multiply(numbers, np.float32(1 / (255 * spread)), out=plane)
+        plane -= mean / spread
+    return planes, w / wide, h / tall
 
 
 def _outlined(core: Floats) -> list[Region]:
