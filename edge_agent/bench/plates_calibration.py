@@ -12,6 +12,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,7 @@ def fitted(reads: Sequence[Judged], recogniser_sha256: str) -> Calibration:
         if float(np.abs(step).max()) < 1e-9:
             break
     surest = sorted(reads, key=lambda one: -one.raw)[: max(20, len(reads) // 10)]
-    most = min(0.99, wilson(sum(one.right for one in surest), len(surest))["low"])
+    most = min(0.99, max(0.01, wilson(sum(one.right for one in surest), len(surest))["low"]))
     offset, slope_of = (round(float(v), 4) for v in numbers)
     return Calibration(offset, max(LEAST_SLOPE, slope_of), round(most, 4), recogniser_sha256)
 
@@ -73,7 +74,7 @@ def judged(reads: Sequence[Judged], calibration: Calibration) -> dict[str, Any]:
     """
     stated = [calibration.confidence(one.raw) for one in reads]
     bins = []
-    for low, high in zip(BINS[:-1], BINS[1:], strict=True):
+    for low, high in pairwise(BINS):
         inside = [
             (s, r.right) for s, r in zip(stated, reads, strict=True) if low <= s < high or s == high == 1
         ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edge_agent.devices.detector.model_files import read_model, refused
 from edge_agent.devices.detector.networks import OnnxRuntimeNetwork
-from edge_agent.devices.plate_reader.calibration import SHIPPED, UNCALIBRATED, read_calibration
+from edge_agent.devices.plate_reader.calibration import SHIPPED, UNCALIBRATED, Calibration, read_calibration
 from edge_agent.devices.plate_reader.grounds import ColouredGrounds
 from edge_agent.devices.plate_reader.reader import PlateReader
 from edge_agent.devices.plate_reader.recogniser import Recogniser
@@ -23,8 +23,13 @@ TEXT = ("ch_PP-OCRv4_det_infer.onnx", "d2a7720d45a54257208b1e13e36a8479894cb7415
 LINE = ("ch_PP-OCRv4_rec_infer.onnx", "48fc40f24f6d2a207a2b1091d3437eb3cc3eb6b676dc3ef9c37384005483683b")
 
 
-def open_reader(settings: PlateReaderSettings) -> PlateReader:
+def open_reader(settings: PlateReaderSettings, calibration: Calibration | None = None) -> PlateReader:
     """Load the networks.
+
+    Args:
+        settings: which.
+        calibration: what the recogniser's likelihoods are worth; None: what the settings name, if it was
+            measured for this recogniser.
 
     Raises:
         UsageError: the extra `plates` is not installed, and no other models are named.
@@ -41,12 +46,21 @@ def open_reader(settings: PlateReaderSettings) -> PlateReader:
     ]
     if settings.by_colour:
         localisers.append(ColouredGrounds())
-    calibration = read_calibration(Path(settings.calibration) if settings.calibration else SHIPPED)
-    return PlateReader(
-        localisers,
-        Recogniser(line, line_sha256, settings.threads),
-        calibration if calibration.recogniser_sha256 == line_sha256 else UNCALIBRATED,
-    )
+    recogniser = Recogniser(line, line_sha256, settings.threads)
+    return PlateReader(localisers, recogniser, calibration or _calibration(settings, line_sha256))
+
+
+def _calibration(settings: PlateReaderSettings, recogniser: str) -> Calibration:
+    found = read_calibration(Path(settings.calibration) if settings.calibration else SHIPPED)
+    if found.recogniser_sha256 == recogniser:
+        return found
+    if settings.calibration:
+        raise refused(
+            Path(settings.calibration),
+            f"is of the recogniser {found.recogniser_sha256}, not of {recogniser}",
+            "leave it out: likelihoods are then taken as they are",
+        )
+    return UNCALIBRATED
 
 
 def _chosen(path: str, sha256: str, shipped: tuple[str, str]) -> tuple[Path, str]:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
 
 from edge_agent.cli import main as cli
 from edge_agent.devices.plate_reader import opening
+from edge_agent.devices.plate_reader.calibration import UNCALIBRATED
 from edge_agent.devices.plate_reader.opening import open_reader
 from edge_agent.devices.plate_reader.settings import PlateReaderSettings
 from edge_agent.devices.plate_reader.strips import ordered
 from edge_agent.errors import ConfigError, UsageError
+from edge_agent.sim.plate_shots import plate_shot
 from edge_agent.sim.render.pictures import plate_picture
 from edge_agent.sim.vehicles import draw_vehicle
 from edge_agent.sim.world import Dynamics, Motion, Passage
@@ -49,6 +53,19 @@ def a_picture(text, colour, wide=240, at=(500, 380)):
     return image
 
 
+def a_video(path, images, fps=25):
+    """MPEG-4 of these pictures."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=fps)
+        stream.height, stream.width = images[0].shape[:2]
+        stream.pix_fmt, stream.bit_rate = "yuv420p", 4_000_000
+        for k, image in enumerate(images):
+            frame = av.VideoFrame.from_ndarray(image, format="bgr24")
+            frame.pts, frame.time_base = k, Fraction(1, fps)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
 @drawn
 @pytest.mark.parametrize(
     ("text", "colour"),
@@ -76,8 +93,45 @@ def test_where_there_is_no_plate_none_is_read(reader):
 
 
 def test_every_read_can_name_what_read_it(reader):
-    assert [name for name, _ in reader.models] == ["text lines at 736", "recogniser"]
+    assert [name for name, _ in reader.models] == ["text lines at 480", "text lines at 736", "recogniser"]
     assert all(len(digest) == 64 for _, digest in reader.models)
+
+
+def test_another_recogniser_has_no_calibration_unless_it_is_named_and_its_own(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text(f"recogniser_sha256: '{'1' * 64}'\noffset: 0\nslope: 1\nmost: 0.9\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="is of the recogniser 111"):
+        open_reader(PlateReaderSettings(calibration=str(path)))
+    assert opening._calibration(PlateReaderSettings(), "1" * 64) == UNCALIBRATED
+    assert opening._calibration(PlateReaderSettings(calibration=str(path)), "1" * 64).most == 0.9
+
+
+@drawn
+def test_a_wide_plate_that_is_sure_spares_the_narrower_lines(reader, monkeypatch):
+    read = []
+    columns = reader._recogniser.columns
+    monkeypatch.setattr(reader._recogniser, "columns", lambda line: read.append(1) or columns(line))
+    image = a_picture("沪A12345", "yellow", wide=300)
+    small = a_picture("苏E8K672", "blue", wide=140, at=(330, 140))
+    image[120:200, 320:480] = small[120:200, 320:480]
+    assert reader.read(image).text == "沪A12345"
+    assert len(read) == 1
+
+
+@drawn
+@pytest.mark.parametrize("kind", ["yellow_double", "trailer_double", "green", "yellow_green", "blue"])
+def test_a_drawn_plate_of_every_kind_is_read_with_its_rows_and_nothing_contradicts_its_colour(reader, kind):
+    right = 0
+    for number in range(4):
+        shot = plate_shot((3, number), kind, "clean", 180)
+        found = reader.read(shot.image)
+        assert found is not None
+        assert found.confidence <= 1
+        assert found.confidences[0] == max(found.confidences)
+        if found.text == shot.text:
+            right += 1
+            assert found.rows == (2 if kind.endswith("double") else 1)
+    assert right >= 3
 
 
 def test_corners_of_any_order_are_put_in_one():
@@ -130,6 +184,64 @@ def test_what_is_no_picture_is_said_and_is_a_mistake_in_the_call(tmp_path, capsy
     assert cli.main(["plates", "read", "--plain", "--json", str(path)]) == 2
 
 
+@drawn
+def test_the_command_reads_a_video_a_line_a_plate_and_says_where_there_is_none(tmp_path, capsys):
+    film, empty = tmp_path / "film.mp4", tmp_path / "empty.mp4"
+    a_video(film, [a_picture("沪A12345", "yellow", at=(440 + 12 * k, 380)) for k in range(11)])
+    a_video(empty, [np.full((120, 160, 3), 90, np.uint8)] * 6)
+
+    assert cli.main(["plates", "read", "--json", str(film)]) == 0
+    [row] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (row["plate"], row["frames"], row["agreeing"]) == ("沪A12345", 3, 3)
+    assert (row["first_s"], row["last_s"]) == (0, 0.4)
+    assert cli.main(["plates", "read", "--plain", "--every", "10", str(film), str(empty)]) == 1
+    assert capsys.readouterr().out == "沪A12345\n\n"
+    assert cli.main(["plates", "read", str(empty)]) == 1
+    assert "no plate can be read in two frames" in capsys.readouterr().out
+
+
+# -- the bench -------------------------------------------------------------------------------------
+
+
+def labels(folder, rows):
+    with (folder / "plates.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["file", "plate", "also_in_picture", "group"])
+        writer.writerows(rows)
+
+
+@drawn
+def test_the_bench_counts_exact_wrong_and_unreadable_ones_against_the_floor(tmp_path, capsys):
+    cv2.imwrite(str(tmp_path / "a.jpg"), a_picture("沪A12345", "yellow"))
+    cv2.imwrite(str(tmp_path / "b.jpg"), a_picture("苏E8K672", "blue"))
+    cv2.imwrite(str(tmp_path / "none.jpg"), np.full((120, 160, 3), 90, np.uint8))
+    rows = [
+        ("a.jpg", "沪A12345", "", "yellow"),
+        ("b.jpg", "浙B3G217", "沪A00000|苏E8K672", "blue"),
+        ("none.jpg", "沪A99999", "", ""),
+        ("a.jpg", "沪A12346", "", "yellow"),
+    ]
+    labels(tmp_path, rows)
+
+    assert cli.main(["bench", "plates", "--pictures", str(tmp_path), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["exact"]["right"], result["exact"]["of"]) == (2, 4)
+    assert (result["unreadable"], result["wrong"]) == (1, 1)
+    assert result["groups"]["yellow"]["exact"]["of"] == 2
+    assert result["cpu_ms"]["median"] > result["floor_cpu_ms"]["median"] > 0
+    assert result["peak_rss_mb"] > 50
+    assert "misread" not in result
+    assert cli.main(["bench", "plates", "--pictures", str(tmp_path / "plates.csv"), "--list"]) == 0
+    assert "none.jpg" in capsys.readouterr().out
+
+
+def test_the_bench_says_what_is_wrong_with_its_labels(tmp_path, capsys):
+    assert cli.main(["bench", "plates", "--pictures", str(tmp_path)]) == 2
+    (tmp_path / "plates.csv").write_text("name,plate\nx.jpg,y\n", encoding="utf-8")
+    assert cli.main(["bench", "plates", "--pictures", str(tmp_path)]) == 2
+    assert "its columns file and plate" in capsys.readouterr().err
+
+
 # -- real pictures, development data ---------------------------------------------------------------
 
 
@@ -142,14 +254,14 @@ def labelled(folder):
 
 @real
 @pytest.mark.slow
-def test_of_the_development_pictures_19_in_20_are_read_exactly(reader):
+def test_of_the_development_pictures_97_in_100_are_read_exactly(reader):
     right = total = 0
     for row, image in labelled("plates"):
         found = reader.read(image)
         total += 1
         right += found is not None and found.text in (row["plate"], *row["also_in_picture"].split("|"))
     assert total > 90
-    assert right >= 0.95 * total
+    assert right >= 0.97 * total
 
 
 @real
@@ -157,9 +269,8 @@ def test_of_the_development_pictures_19_in_20_are_read_exactly(reader):
 def test_of_the_development_crops_394_in_400_are_read_exactly(reader):
     right = total = 0
     for row, image in labelled("plate_crops"):
-        line = cv2.resize(image, (160, 48), interpolation=cv2.INTER_LINEAR)
-        spelled = reader._recogniser.speller.spell(reader._recogniser.columns(line))
+        found = reader.read_cut_out(image)
         total += 1
-        right += bool(spelled) and spelled[0].text == row["plate"]
+        right += found is not None and found.text == row["plate"]
     assert total == 400
     assert right >= 394
