@@ -1,11 +1,13 @@
 """What a recogniser's likelihood is worth: how probable it is that a plate read with it is the right one.
 
-    logit(confidence) = offset + slope x logit(likelihood),   slope > 0
+    logit(scaled) = offset + slope x logit(likelihood),   slope > 0
+    confidence    = the least of scaled, likelihood and most
 
 which is Platt's scaling (1999) of the network's own log-odds: two numbers, so that few pictures are enough
-to fit it, and monotone, so that no plate overtakes another. Of pictures like those a network was trained on
-its likelihood is nearly true; of blurred and small ones it is far too high. The two numbers belong to one
-recogniser, which the file names by its digest:
+to fit it, and monotone, so that no plate overtakes another. It may only take confidence away. Fitted, it
+would also raise low likelihoods: drawn plates, whose typeface the network never saw, are right oftener
+than it says; but real ones in the middle are not, and nobody is named on a read that needs such help.
+The numbers belong to one recogniser, which the file names by its digest:
 
     recogniser_sha256: 48fc...683b
     offset: -1.2
@@ -38,6 +40,8 @@ class Calibration:
     >>> curve = Calibration(offset=-1.0, slope=1.0, most=0.99)
     >>> [round(curve.confidence(x), 3) for x in (0.0, 0.5, 0.9, 1.0)]
     [0.0, 0.269, 0.768, 0.99]
+    >>> Calibration(offset=1.0, slope=1.0, most=0.99).confidence(0.5)
+    0.5
     """
 
     offset: float
@@ -58,7 +62,7 @@ class Calibration:
     def confidence(self, likelihood: float) -> float:
         """How probable it is that a plate of this likelihood is right."""
         odds = self.offset + self.slope * logit(likelihood)
-        return min(self.most, 1 / (1 + math.exp(-max(-700.0, odds))))
+        return min(self.most, likelihood, 1 / (1 + math.exp(-max(-700.0, odds))))
 
 
 # Of a recogniser that nobody measured: its own word, never quite believed.

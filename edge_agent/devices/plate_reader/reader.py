@@ -41,10 +41,7 @@ class Reading:
     region: Region
     strip: Image  # straightened, BGR
     rows: int
-    confidences: tuple[
-        float, ...
-    ]  # that each of the plates is right, 0 to 1, calibrated; their sum is at most 1
-    colour: str  # of the plate's ground; empty when it is not clear
+    confidences: tuple[float, ...] = ()  # that each of the plates is right; their sum is at most 1
 
     @property
     def text(self) -> str:
@@ -58,8 +55,13 @@ class Reading:
 
     @property
     def confidence(self) -> float:
-        """That it is the right one, 0 to 1."""
-        return self.confidences[0]
+        """That it is the right one, 0 to 1, calibrated where the recogniser's calibration is known."""
+        return self.confidences[0] if self.confidences else UNCALIBRATED.confidence(self.likelihood)
+
+    @property
+    def colour(self) -> str:
+        """Of the plate's ground; empty when it is not clear."""
+        return colour_of(self.strip)
 
     @property
     def rank(self) -> float:
@@ -138,9 +140,8 @@ class PlateReader:
         plates = self._recogniser.speller.spell(columns)
         if not plates:
             return None
-        colour = colour_of(strip)
-        ranked, confidences = zip(*weighed(plates, colour, self._calibration), strict=True)
-        return Reading(ranked, region, strip, rows, confidences, colour)
+        ranked, confidences = zip(*weighed(plates, colour_of(strip), self._calibration), strict=True)
+        return Reading(ranked, region, strip, rows, confidences)
 
     def _read(self, image: Image, guess: _Guess) -> tuple[Floats, Image]:
         """Columns (T, characters) of its line, or of both one after the other, and the strip to show."""

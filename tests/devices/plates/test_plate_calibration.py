@@ -28,6 +28,7 @@ def test_a_likelier_plate_is_never_the_less_sure(curve, a, b):
 @given(curves, shares)
 def test_no_read_is_certain(curve, likelihood):
     assert 0 <= curve.confidence(likelihood) <= curve.most < 1
+    assert curve.confidence(likelihood) <= likelihood
     assert UNCALIBRATED.confidence(likelihood) <= 0.9
 
 
