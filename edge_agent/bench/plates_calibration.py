@@ -1,6 +1,6 @@
 """What likelihoods of plates are worth: fitted on reads whose truth is known, judged on others.
 
-    reads (raw likelihood, right or not) ──> two numbers by maximum likelihood ──> `Calibration`
+    reads (raw likelihood, right or not) ──> offset and slope by maximum likelihood ──> `Calibration`
             other reads ──> log loss, stated against true, share right from a confidence on
 
 The pictures are degraded too, because there likelihoods are wrong: sharp ones are read rightly anyway.
@@ -12,7 +12,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -24,9 +24,8 @@ from edge_agent.devices.plate_reader.calibration import Calibration, logit
 BINS = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.98, 1.0)
 # No shape of its own: what comes out of a reader with it is the share that the network gives a string.
 RAW = Calibration(offset=0.0, slope=1.0, most=1 - 1e-9)
-LEAST_SLOPE = 0.05
-PRIOR = 2.0  # reads, right and wrong alike, of a coin: so that no fit of few runs away
-STEPS = 50
+OFFSETS = np.linspace(-4, 4, 81)
+SLOPES = np.exp(np.linspace(math.log(0.1), math.log(3), 69))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,31 +37,28 @@ class Judged:
 
 
 def fitted(reads: Sequence[Judged], recogniser_sha256: str) -> Calibration:
-    """The calibration under which these reads are likeliest (logistic regression by Newton's method).
+    """The calibration under which these reads are likeliest, by a grid over offset and slope.
 
-    `most` is what is sure of the surest tenth: the lower end of the 95 % interval of how many are right.
+    The whole of `Calibration.confidence` is fitted, not the line alone: where that may take nothing away, the
+    reads have no say. A pull of one unit on offset and on the slope's logarithm towards 0 keeps few reads
+    from running away. `most` is what the surest tenth is worth, by the rule of succession.
 
     Raises:
         ValueError: there are fewer than 20 reads.
     """
     if len(reads) < 20:
         raise ValueError(f"{len(reads)} reads; two numbers cannot be fitted on fewer than 20")
-    x = np.array([[1.0, logit(one.raw)] for one in reads] + [[1.0, 0.0]] * 2)
-    y = np.array([float(one.right) for one in reads] + [1.0, 0.0])
-    weight = np.array([1.0] * len(reads) + [PRIOR / 2] * 2)
-    numbers = np.array([0.0, 1.0])
-    for _ in range(STEPS):
-        p = 1 / (1 + np.exp(-np.clip(x @ numbers, -40, 40)))
-        slope = x.T @ (weight * (y - p))
-        curve = (x * (weight * p * (1 - p))[:, None]).T @ x + 1e-9 * np.eye(2)
-        step = np.linalg.solve(curve, slope)
-        numbers = numbers + np.clip(step, -1, 1)
-        if float(np.abs(step).max()) < 1e-9:
-            break
-    surest = sorted(reads, key=lambda one: -one.raw)[: max(20, len(reads) // 10)]
-    most = min(0.99, max(0.01, wilson(sum(one.right for one in surest), len(surest))["low"]))
-    offset, slope_of = (round(float(v), 4) for v in numbers)
-    return Calibration(offset, max(LEAST_SLOPE, slope_of), round(most, 4), recogniser_sha256)
+    x = np.array([logit(one.raw) for one in reads])
+    right = np.array([one.right for one in reads])
+    surest = right[np.argsort(-x, kind="stable")][: max(20, len(reads) // 10)]
+    most = min(0.99, float(surest.sum() + 1) / (len(surest) + 2))
+    ceiling = np.minimum(x, logit(most))
+    best = (-math.inf, 0.0, 1.0)
+    for offset, slope in product(OFFSETS.tolist(), SLOPES.tolist()):
+        odds = np.minimum(ceiling, offset + slope * x)
+        likely = -float(np.logaddexp(0, np.where(right, -odds, odds)).sum())
+        best = max(best, (likely - (offset * offset + math.log(slope) ** 2) / 2, offset, slope))
+    return Calibration(round(best[1], 4), round(best[2], 4), round(most, 4), recogniser_sha256)
 
 
 def judged(reads: Sequence[Judged], calibration: Calibration) -> dict[str, Any]:

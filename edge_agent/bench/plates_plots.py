@@ -25,7 +25,11 @@ def draw(sets: Mapping[str, Mapping[str, Any]], folder: Path) -> Path:
     for name, result in sets.items():
         bins = result["bins"]
         stated, share = [b["stated"] for b in bins], [b["share"] for b in bins]
-        spread = [[b["share"] - b["low"] for b in bins], [b["high"] - b["share"] for b in bins]]
+        # At 0 and 1 rounding may put the bound on the wrong side by the last digit.
+        spread = [
+            [max(0.0, b["share"] - b["low"]) for b in bins],
+            [max(0.0, b["high"] - b["share"]) for b in bins],
+        ]
         axes.errorbar(stated, share, yerr=spread, fmt="o-", capsize=3, label=f"{name} ({result['reads']})")
     axes.set_xlabel("confidence, mean of bin")
     axes.set_ylabel("share that is right")

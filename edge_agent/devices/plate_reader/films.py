@@ -141,7 +141,7 @@ def merged(said: Sequence[Said], sampled: int) -> tuple[FilmPlate, ...]:
 
 
 def _of(passage: PlateRead) -> FilmPlate:
-    candidates = tuple((one.text, one.score / 1000) for one in passage.candidates)
+    candidates = tuple((one.text, one.score / 1000) for one in passage.candidates if one.score)
     return FilmPlate(
         passage.text,
         passage.confidence / 1000,

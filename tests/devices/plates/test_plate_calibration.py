@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.bench.plates_calibration import Judged, fitted, for_check, judged
@@ -93,6 +93,7 @@ def test_fitted_confidences_are_nearer_to_the_truth_than_raw_ones_on_other_reads
     assert sum(row["of"] for row in fit["bins"]) == len(other)
 
 
+@settings(max_examples=12, deadline=None)
 @given(st.lists(st.builds(Judged, shares, st.booleans()), min_size=20, max_size=60))
 def test_any_reads_give_a_curve(reads):
     curve = fitted(reads, DIGEST)
