@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edge_agent.cli.plates_check import check
 from edge_agent.core.units import S
 from edge_agent.errors import DeviceError, UsageError
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 MAX_PICTURE_BYTES = 40_000_000  # larger is no picture of a road
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+
+app.command()(check)
 
 
 @app.callback()
@@ -43,11 +47,11 @@ def read(
 ) -> None:
     """Read the plate in each picture, and the plates of each video.
 
-    Of several plates in one picture, or one frame, the nearest that can be read is meant. Of a video, a
-    plate is written when two frames or more say it, or the only one that was looked at.
+    Of several plates in one picture, or one frame, the nearest that can be read is meant.
 
-    The confidence is calibrated: of reads with 0.9, nine in ten should be right (docs/plates.md says how
-    far that was checked).
+    Of a video, a plate is written when two frames or more say it, or the only one that was looked at.
+
+    The confidence is calibrated; docs/plates.md says how far that was checked.
 
     Exit: 0 every file has a readable plate, 1 one has none.
     """
@@ -71,6 +75,18 @@ def read(
         print("\n".join([show(path, row) for row in rows] or [show(path, None)]))
     if missing:
         raise typer.Exit(1)
+
+
+def picture_of(path: Path) -> Image:
+    """The picture in a file, (h, w, 3) BGR.
+
+    Raises:
+        UsageError: there is none in it.
+    """
+    image = _picture(path)
+    if image is None:
+        raise UsageError(f"{path}: not a picture that can be read")
+    return image
 
 
 def _picture(path: Path) -> Image | None:

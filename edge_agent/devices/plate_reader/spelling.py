@@ -119,7 +119,7 @@ class Speller:
 
     def _step(self, beam: Beam, silent: float, letter: dict[str, float], other: dict[str, float]) -> Beam:
         if not letter and not other:  # half of all columns: between characters, and beside the plate
-            return {text: ((quiet + loud) * silent, 0.0, alive) for text, (quiet, loud, alive) in beam.items()}
+            return {text: ((a + b) * silent, 0.0, alive) for text, (a, b, alive) in beam.items()}
         grown: Beam = {}
 
         def add(text: str, quiet: float, loud: float, alive: Alive) -> None:
