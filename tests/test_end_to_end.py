@@ -11,11 +11,11 @@ import pytest
 
 from edge_agent.core.events import PlatesDone, PlateSeen
 from edge_agent.demo import broker as brokers
+from edge_agent.demo.anpr import Anpr
 from edge_agent.demo.job import Demo
 from edge_agent.demo.pages import write_report
 from edge_agent.demo.rendered import rendered_stage
 from edge_agent.demo.site import prepare_folder
-from edge_agent.demo.stage import Anpr
 from edge_agent.errors import UsageError
 from edge_agent.journal.reader import open_all
 

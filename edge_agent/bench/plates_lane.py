@@ -22,8 +22,8 @@ from typing import Any
 from edge_agent.core.decisions import ReadPlates
 from edge_agent.core.events import PlatesDone, PlateSeen
 from edge_agent.core.units import MS, Ns
+from edge_agent.demo.anpr import Anpr
 from edge_agent.demo.rendered import CAMERA, rendered_stage, repository, scene_of
-from edge_agent.demo.stage import Anpr
 from edge_agent.devices.camera.recorded import RecordedVideo
 from edge_agent.devices.camera.settings import CameraSettings
 from edge_agent.devices.detector.detector import Detector

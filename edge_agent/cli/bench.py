@@ -247,6 +247,20 @@ def hostile(
         raise typer.Exit(1)
 
 
+@app.command("plates-lane")
+def plates_lane(
+    vehicles: Annotated[int, typer.Option(min=2, max=200, help="Passages to measure.")] = 12,
+    seed: Seed = 1,
+    as_json: AsJson = False,
+) -> None:
+    """CPU time of reading overweight vehicles' plates alone, against every moving picture. Rendered."""
+    from edge_agent.bench import plates_lane as bench  # noqa: PLC0415 - help stays instant
+
+    with _progress(as_json) as told:
+        result = bench.run(vehicles, seed, told)
+    _show(result, bench.text, as_json=as_json)
+
+
 @app.command()
 def plates(
     pictures: Annotated[

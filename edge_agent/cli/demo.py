@@ -16,8 +16,8 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from edge_agent.demo.anpr import Anpr
 from edge_agent.demo.broker import Choice
-from edge_agent.demo.stage import Anpr
 
 if TYPE_CHECKING:
     from edge_agent.demo.job import Demo

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent.config.loader import load
-from edge_agent.demo.stage import SETTLE_NS, SETTLE_S, Anpr, Progress, Stage, moved
+from edge_agent.demo.anpr import Anpr
+from edge_agent.demo.stage import SETTLE_NS, SETTLE_S, Progress, Stage, moved
 from edge_agent.demo.street import street_config, street_play
 from edge_agent.sim.render.clip import write_clip
 from edge_agent.sim.render.pictures import plate_picture

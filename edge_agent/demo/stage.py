@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,6 @@ Progress = Callable[[str, int, int], None]  # what, done, of
 # After the last vehicle: the longest that a match, its pictures and a receipt may take.
 SETTLE_S = 12.0
 SETTLE_NS = round(SETTLE_S * S)
-
-
-class Anpr(StrEnum):
-    """Who reads the plates."""
-
-    PUSH = "push"
-    BOX = "box"
-    BOTH = "both"
 
 
 @dataclass(frozen=True, slots=True)

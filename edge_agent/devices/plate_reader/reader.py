@@ -41,7 +41,7 @@ class Reading:
     region: Region
     strip: Image  # straightened, BGR
     rows: int
-    confidences: tuple[float, ...] = ()  # that each of the plates is right; their sum is at most 1
+    confidences: tuple[float, ...]  # that each of the plates is right; their sum is at most 1
 
     @property
     def text(self) -> str:
@@ -56,7 +56,7 @@ class Reading:
     @property
     def confidence(self) -> float:
         """That it is the right one, 0 to 1, calibrated where the recogniser's calibration is known."""
-        return self.confidences[0] if self.confidences else UNCALIBRATED.confidence(self.likelihood)
+        return self.confidences[0]
 
     @property
     def colour(self) -> str:

@@ -30,6 +30,8 @@ class PlateReaderSettings(Settings):
     """YAML that says what the recogniser's likelihoods are worth; empty: the one measured for PP-OCRv4's."""
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     """Cores that one picture may use."""
+    least_permille: Annotated[int, Field(ge=0, le=1_000)] = 100
+    """A picture whose likeliest plate is less sure than this says nothing: any scratch spells some plate."""
     look_every_ms: Annotated[int, Field(ge=20, le=1_000)] = 120
     """How often, within the window of an overweight vehicle, vehicles are looked for in the video."""
     pictures: Annotated[int, Field(ge=2, le=16)] = 5

@@ -36,7 +36,7 @@ LEAST_SEEN = 2  # pictures; fewer is a flicker of the detector
 MOST_LOOKED = 40  # pictures in which vehicles are looked for
 MARGIN = 20  # permille of the picture around a vehicle's box: bumpers reach out of it
 APART = 80 * MS  # two pictures nearer to each other say the same
-SURE = 0.9  # likelihood; pictures that agree with less of it are followed by more pictures
+SURE = 0.9  # confidence; pictures that agree with less of it are followed by more pictures
 PLATE_MARGIN = 0.6  # of its height, around the crop that is evidence
 
 Answer = Sequence[PlateSeen | PlatesDone]
@@ -148,7 +148,7 @@ class PlateWorker:
         reads = list(self._reads(camera, wanted, Ns(begun + self._settings.budget_ms * MS)))
         means = ReadingMeans(
             models=self._reader.models,
-            thresholds=tuple(sorted(self._settings.model_dump(include=TOLD).items())),
+            thresholds=tuple(sorted((k, int(v)) for k, v in self._settings.model_dump(include=TOLD).items())),
             decoded=len(looked) + len(reads),
             read=len(reads),
         )
@@ -193,9 +193,11 @@ class PlateWorker:
                 return
             crop = _inside(frame.image, box)
             reading = self._reader.read(crop)
+            if reading is not None and reading.confidence * 1000 < self._settings.least_permille:
+                reading = None
             yield _Read(frame, crop, reading)
             if reading is not None:
-                said[reading.text] += reading.likelihood
+                said[reading.text] += reading.confidence
                 if said[reading.text] >= SURE * self._settings.enough:
                     return
 
@@ -209,10 +211,10 @@ class PlateWorker:
         sums: Counter[str] = Counter()
         for read in legible:
             assert read.reading is not None
-            sums[read.reading.text] += _permille(read.reading.likelihood)
+            sums[read.reading.text] += _permille(read.reading.confidence)
         shown = max(
             legible,
-            key=lambda r: (sums[r.reading.text], r.reading.likelihood) if r.reading else (0, 0.0),
+            key=lambda r: (sums[r.reading.text], r.reading.confidence) if r.reading else (0, 0.0),
             default=None,
         )
         for read in legible:
@@ -232,7 +234,7 @@ class PlateWorker:
 
 
 # What a statement says of the settings that a read depended on.
-TOLD = {"look_every_ms", "pictures", "enough", "text_side"}
+TOLD = {"look_every_ms", "pictures", "enough", "least_permille", "first_side", "text_side", "by_colour"}
 
 
 def _refusal(request: ReadPlates, problem: str, at: Ns) -> Answer:
@@ -286,18 +288,19 @@ def _event(
     request: ReadPlates, passing: _Passing, reading: Reading | None, pictures: tuple[Picture, ...], at: Ns
 ) -> PlateSeen:
     """What one picture of the vehicle says."""
-    plates = reading.plates if reading else ()
+    said = list(zip(reading.plates, reading.confidences, strict=True)) if reading else []
+    texts = [(plate.text, _permille(confidence)) for plate, confidence in said]
     return PlateSeen(
         at=at,
         camera=request.camera,
         lane=request.lane,
         captured_utc=None,
-        text=plates[0].text if plates else "",
-        confidence=_permille(plates[0].likelihood if plates else 0.0),
+        text=texts[0][0] if texts else "",
+        confidence=texts[0][1] if texts else Permille(0),
         colour=reading.colour if reading else "",
         vehicle=passing.vehicle.label,
         direction=passing.line.direction,
-        alternatives=tuple((plate.text, _permille(plate.likelihood)) for plate in plates[1:]),
+        alternatives=tuple(texts[1:]),
         pictures=pictures,
         event_id=f"{request.request}/1",
         request=request.request,

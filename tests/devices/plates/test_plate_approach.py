@@ -1,4 +1,4 @@
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from edge_agent.core.records import Detection
@@ -89,6 +89,7 @@ def test_its_name_is_what_it_was_called_most():
     assert vehicle.label == "truck"
 
 
+@settings(deadline=None)
 @given(
     st.integers(-300, 300),
     st.integers(1, 8),

@@ -7,7 +7,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.core.units import MS, Ns
@@ -58,6 +58,7 @@ reads = st.lists(
 ).map(lambda rows: [said(sum(r[0] for r in rows[: k + 1]), row[1], row[2]) for k, row in enumerate(rows)])
 
 
+@settings(deadline=None)
 @given(reads)
 def test_whatever_was_said_plates_are_distinct_agreed_on_and_in_time(rows):
     plates = merged(rows, len(rows) + 1)

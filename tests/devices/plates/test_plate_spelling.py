@@ -32,6 +32,7 @@ def columns(text, sure=0.9, noise=0, steps=40):
     return (out / out.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
+@settings(deadline=None)
 @given(plates)
 def test_every_shape_of_plate_is_spelled(text):
     best = SPELLER.spell(columns(text))[0]
@@ -39,7 +40,7 @@ def test_every_shape_of_plate_is_spelled(text):
     assert best.likelihood > 0.3
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 1 << 30), st.floats(0.02, 3.0))
 def test_noise_spells_plates_or_nothing_and_never_more_than_certainly(seed, sharp):
     raw = np.exp(np.random.default_rng(seed).normal(0, sharp, (24, len(CHARACTERS))))

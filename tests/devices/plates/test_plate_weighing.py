@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.devices.plate_reader.calibration import Calibration
@@ -19,6 +19,7 @@ strips = st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=5).map(
 )
 
 
+@settings(deadline=None)
 @given(strips, st.sampled_from(COLOURS))
 def test_probabilities_fall_and_are_no_more_than_one_together(plates, colour):
     ranked = weighed(plates, colour, CURVE)
@@ -29,6 +30,7 @@ def test_probabilities_fall_and_are_no_more_than_one_together(plates, colour):
     assert sum(sure) <= 1 + 1e-9
 
 
+@settings(deadline=None)
 @given(strips)
 def test_without_a_clear_colour_the_network_s_order_stays(plates):
     ranked = [one.likelihood for one, _ in weighed(plates, "", CURVE)]

@@ -81,7 +81,9 @@ class Road:
             return None
         texts = said(len(self.read_shades)) if callable(said) else said
         corners = np.array([[10, 10], [60, 10], [60, 26], [10, 26]], np.float32)
-        return Reading(tuple(Spelling(*t) for t in texts), Region(corners, 0.9), crop[10:26, 10:60], 1)
+        plates = tuple(Spelling(*t) for t in texts)
+        confidences = tuple(plate.likelihood for plate in plates)
+        return Reading(plates, Region(corners, 0.9), crop[10:26, 10:60], 1, confidences)
 
 
 def carried_out(road, predicted=10 * S, half=800 * MS, side="front", **settings):
@@ -159,6 +161,14 @@ def test_what_cannot_be_read_comes_with_its_picture_and_without_a_text():
     assert (read.text, read.confidence) == ("", 0)
     assert [picture.role for picture in read.pictures] == ["plate_view"]
     assert done.problem == ""
+
+
+def test_a_scratch_that_spells_some_plate_is_no_read():
+    road = Road(Vehicle(10 * S, 200), plates={200: lambda n: SAID if n == 2 else (("沪Z00000", 0.05),)})
+
+    reads, _, _ = carried_out(road)
+
+    assert [read.text for read in reads] == ["沪A12345"]
 
 
 def test_time_that_is_up_ends_after_as_many_pictures_as_are_enough():

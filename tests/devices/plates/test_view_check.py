@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.devices.plate_reader.view_check import check_view
@@ -61,6 +61,7 @@ def test_a_line_beside_the_lane_is_an_error():
         check_view(a_picture(), LANE, ((0.0, 0.05), (1.0, 0.05)), 3_750, 9_700, 1.0)
 
 
+@settings(deadline=None)
 @given(st.floats(0.3, 2.0), st.floats(0.0, 1.5))
 def test_a_blurred_picture_is_never_called_sharper(blur, more):
     a, b = (cv2.GaussianBlur(SMALL, (0, 0), by) for by in (blur, blur + more))
