@@ -63,7 +63,7 @@ def check(
         rows = {lane: asdict(one) | {"problems": list(one.problems)} for lane, one in found.items()}
         print(json.dumps(rows, ensure_ascii=False))
     else:
-        Console().print(_table(found))
+        _say(found)
     if any(one.problems for one in found.values()):
         raise typer.Exit(1)
 
@@ -88,18 +88,21 @@ def _lanes(
             raise UsageError(f"cameras.{camera}.video.views.{lane}: {problem}") from problem
 
 
-def _table(found: dict[str, ViewCheck]) -> Table:
+def _say(found: dict[str, ViewCheck]) -> None:
+    """The numbers as a table, then what they mean."""
+    screen = Console()
     table = Table(title="号牌识读条件 · Can plates be read?")
-    for name in ("车道 lane", "字符 character px", "号牌 plate px", "清晰度 focus", "拖影 smear px", ""):
-        table.add_column(name, justify="left" if not name else "right", overflow="fold")
+    for name in ("车道 lane", "字符 character px", "号牌 plate px", "清晰度 focus", "拖影 smear px"):
+        table.add_column(name, justify="right")
     for lane, one in found.items():
-        words = [WORDS[problem] for problem in one.problems] or [GOOD]
-        said = "\n".join(f"{zh}\n{en}" for zh, en in words)
         numbers = (
             f"{one.character_px:.1f}",
             f"{one.plate_px:.0f}",
             f"{one.detail:.2f}",
             f"{one.smear_px:.1f}",
         )
-        table.add_row(lane, *numbers, said, style="" if not one.problems else "yellow")
-    return table
+        table.add_row(lane, *numbers)
+    screen.print(table)
+    for lane, one in found.items():
+        for zh, en in [WORDS[problem] for problem in one.problems] or [GOOD]:
+            screen.print(f"车道 lane {lane}: {zh} · {en}", markup=False, soft_wrap=True)

@@ -177,6 +177,26 @@ def test_the_digest_follows_every_choice_and_nothing_else(write):
         ("kind: adc, channels: 4", "kind: yaohua_a9", "index: port 'wim' has 1 channel(s) (0)"),
         ('lane: "1", dist', 'lane: "2", dist', "cameras.cam1.match.lanes.0.lane: no lane '2'"),
         ('lane: "1", dist', 'lane: "2", dist', "lanes.1.camera: camera 'cam1' does not know this lane"),
+        (
+            "    match:\n",
+            "    plates: box\n    match:\n",
+            "video.views.1.line: plates: box needs every lane's",
+        ),
+        (
+            '    video:\n      url: clips/a.mp4\n      views: {"1": {polygon: [[0, 0], [1, 0], [1, 1]]}}\n',
+            "    plates: box\n",
+            "pictures, and plates read on the box, need a video",
+        ),
+        (
+            'views: {"1": {polygon: [[0, 0], [1, 0], [1, 1]]}}',
+            'views: {"1": {polygon: [[0, 0], [1, 0], [1, 1]], line: [[0, 0.5], [1, 0.5]]}}\n    plates: box',
+            "detector: plates are read on the box only inside the vehicle",
+        ),
+        (
+            "polygon: [[0, 0], [1, 0], [1, 1]]",
+            "polygon: [[0, 0], [1, 0], [1, 1]], line: [[0.5, 0.2], [0.5, 0.8]]",
+            "line: its two points must lie apart, across the lane",
+        ),
         ("    camera: cam1\n", "", "lane '1' does not use this camera (set lanes.1.camera to cam1)"),
         ('views: {"1"', 'views: {"9"', "cameras.cam1.video.views.9: no lane '9'"),
         (
