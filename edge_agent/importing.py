@@ -1,7 +1,8 @@
 """Somebody else's serial captures, plate reads and videos, as a recording that replays.
 
 The core is run over them once, because what it asks for is part of what happened: a `Capture` is
-answered from the video, by the detector, and the answer becomes an event of the recording.
+answered from the video, by the detector, and the answer becomes an event of the recording; so is
+`ReadPlates`, by the plate reader, where a camera's plates are read on the box.
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ from typing import IO
 from edge_agent import __version__, runner
 from edge_agent.config import recorded
 from edge_agent.config.settings import SiteConfig
-from edge_agent.core.decisions import Capture, Decision
+from edge_agent.core.decisions import Capture, Decision, ReadPlates
 from edge_agent.core.events import ClockSource, ClockStatus, Event, PlateSeen, SerialBytes, Started, Tick
 from edge_agent.core.site import Site
 from edge_agent.core.units import MS, Ns, S
 from edge_agent.devices.camera.capture import CaptureWorker
 from edge_agent.devices.camera.recorded import RecordedVideo
-from edge_agent.devices.camera.stills import Stills
 from edge_agent.devices.detector.detector import Detector
+from edge_agent.devices.plate_reader.opening import open_reader
+from edge_agent.devices.plate_reader.worker import PlateWorker
 from edge_agent.errors import UsageError
 from edge_agent.journal.writer import RecordingHeader, RecordingWriter
 
@@ -73,12 +75,12 @@ class _Merged:
 
 
 class _Pictures:
-    """Answers captures from the files; keeps the pictures in a folder, by digest."""
+    """Answers what is asked of cameras from the files; keeps the pictures in a folder, by digest."""
 
     def __init__(self, config: SiteConfig, videos: Mapping[str, Video], epoch: Ns, folder: Path) -> None:
         self._folder = folder
         self.taken = 0
-        cameras: dict[str, Stills] = {}
+        cameras: dict[str, RecordedVideo] = {}
         for name, video in videos.items():
             camera = config.cameras.get(name)
             if camera is None or camera.video is None:
@@ -88,15 +90,37 @@ class _Pictures:
         self._worker = CaptureWorker(
             cameras, self._keep, detector, lambda _event: None, lambda: self._answer_at
         )
+        self._plates = self._reader(config, cameras, detector)
         self._answer_at = Ns(0)
         self._cameras = cameras
 
-    def answer(self, request: Capture, now: Ns) -> Event | None:
-        """What the video shows; None where there is no video of that camera."""
-        if request.camera not in self._cameras:
+    def answer(self, asked: Decision, now: Ns) -> Sequence[Event]:
+        """What the video shows; nothing where there is no video of that camera."""
+        match asked:
+            case Capture() if asked.camera in self._cameras:
+                self._answer_at = Ns(max(now, *asked.times) + ANSWER_AFTER)
+                return (self._worker.carry_out(asked),)
+            case ReadPlates() if self._plates and asked.camera in self._cameras:
+                self._answer_at = Ns(max(now, asked.end) + ANSWER_AFTER)
+                return self._plates.carry_out(asked)
+            case _:
+                return ()
+
+    def _reader(
+        self, config: SiteConfig, cameras: Mapping[str, RecordedVideo], detector: Detector | None
+    ) -> PlateWorker | None:
+        if not config.reads_plates or detector is None:
             return None
-        self._answer_at = Ns(max(now, *request.times) + ANSWER_AFTER)
-        return self._worker.carry_out(request)
+        chosen = config.plate_reader
+        return PlateWorker(
+            cameras,
+            open_reader(chosen),
+            detector,
+            chosen,
+            self._keep,
+            lambda _event: None,
+            lambda: self._answer_at,
+        )
 
     def _keep(self, data: bytes) -> str:
         self.taken += 1
@@ -180,10 +204,8 @@ def _run_and_write(
     counted = _Counted(writer)
 
     def sink(decision: Decision) -> None:
-        if isinstance(decision, Capture):
-            answer = pictures.answer(decision, source.now)
-            if answer is not None:
-                source.push(answer)
+        for answer in pictures.answer(decision, source.now):
+            source.push(answer)
 
     runner.run(Site(config.core()), source, counted, sink)
     writer.close()

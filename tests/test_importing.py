@@ -1,11 +1,16 @@
 """Foreign captures of a crossing, with a video of it, become a recording that replays the same."""
 
+from importlib.util import find_spec
+
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from edge_agent.cli import import_, replay
 from edge_agent.core.decisions import CrossingSeen, Seal
 from edge_agent.core.events import Captured, PlateSeen, SerialBytes
+from edge_agent.demo.anpr import Anpr
+from edge_agent.demo.rendered import rendered_stage, scene_of
 from edge_agent.errors import UsageError
 from edge_agent.journal.reader import Recording
 from edge_agent.sim.events import events
@@ -20,8 +25,9 @@ MONO = 100 * 10**9  # what the scenario calls its time 0
 SITE = ROOT / "configs" / "bridge.yaml"
 
 
-def captures(folder, scenario):
+def captures(folder, scenario, scene=None):
     """The scenario as files of other makers: a serial capture, a CSV, a video."""
+    scene = scene or Scene(x_cam_mm=5_000)
     serial, plates = ["# made by a logger"], ["time,camera,plate,confidence,lane"]
     for event in events(scenario, 1):
         seconds = f"{(event.at - MONO + UTC) / 1e9:.6f}"
@@ -31,7 +37,8 @@ def captures(folder, scenario):
             plates.append(f"{seconds},cam1,{event.text},{event.confidence},1")
     (folder / "wim.txt").write_text("\n".join(serial))
     (folder / "plates.csv").write_text("\n".join(plates))
-    write_clip(folder / "cam1.mp4", Scene(x_cam_mm=5_000), generate(scenario, 1), 0, 8 * 10**9, 10)
+    size = (scene.width, scene.height)
+    write_clip(folder / "cam1.mp4", scene, generate(scenario, 1), 0, 8 * 10**9, 10, size)
 
 
 def run(app, *arguments):
@@ -63,6 +70,43 @@ def test_captures_of_a_crossing_become_a_recording_with_its_pictures(tmp_path):
 
     assert again.exit_code == 0, again.output
     assert "byte for byte" in again.output
+
+
+def site_that_reads(folder, scenario):
+    """The shipped bridge, its camera the demo's: plates are read in its video."""
+    stage = rendered_stage(None, Anpr.BOX)
+    tree = yaml.safe_load(SITE.read_text("utf-8"))
+    tree["cameras"]["cam1"]["plates"] = "box"
+    views = stage.site.cameras["cam1"].video.model_dump(mode="json")["views"]
+    tree["cameras"]["cam1"]["video"]["views"] = views
+    tree["detector"]["model"] = str(ROOT / "models" / "bridge-synthetic.onnx")
+    path = folder / "site.yaml"
+    path.write_text(yaml.safe_dump(tree, allow_unicode=True), "utf-8")
+    return path, scene_of(scenario)
+
+
+@pytest.mark.skipif(find_spec("rapidocr_onnxruntime") is None, reason="needs the extra `plates`")
+def test_a_plate_is_read_in_the_recorded_video_of_an_overweight_crossing_alone(tmp_path):
+    light = {"at_s": 6, "kind": "truck2", "gross_kg": 9_000, "speed_kmh": 24, "plate": "京B54321"}
+    scenario = a_scenario(LORRY | {"at_s": 2.5}, light, duration_s=9)
+    site, scene = site_that_reads(tmp_path, scenario)
+    captures(tmp_path, scenario, scene)
+    rec = tmp_path / "crossing.mcap"
+
+    done = run(
+        import_.app,
+        *("--config", site, "--out", rec, "--serial", f"wim={tmp_path / 'wim.txt'}"),
+        *("--video", f"cam1={tmp_path / 'cam1.mp4'}@{UTC // 10**9}"),
+    )
+
+    assert done.exit_code == 0, done.output
+    recording = Recording.open(rec)
+    assert {e.text for e in recording.events() if isinstance(e, PlateSeen) and e.text} == {"沪A12345"}
+    [seal] = [d for d in recording.decisions() if isinstance(d, Seal)]
+    assert seal.match.read.text == "沪A12345"
+    assert seal.match.read.means.read == 2
+    assert {"plate", "plate_view"} <= {picture.role for picture in seal.pictures}
+    assert "byte for byte" in run(replay.app, rec, "--out", tmp_path / "replayed").output
 
 
 @pytest.mark.parametrize(
