@@ -99,3 +99,13 @@ def test_what_is_no_kind_or_no_condition_is_refused():
     for kind, condition in (("pink", "clean"), ("blue", "upside down")):
         with pytest.raises(ValueError, match="no such kind or condition"):
             plate_shot(1, kind, condition)
+
+
+def test_further_pictures_of_a_passage_show_the_same_plate_from_farther_off():
+    near, far, farther = (plate_shot(5, "yellow", "dirt", frame=frame) for frame in range(3))
+
+    widths = [float(np.linalg.norm(shot.corners[1] - shot.corners[0])) for shot in (near, far, farther)]
+    assert {shot.text for shot in (near, far, farther)} == {near.text}
+    assert widths == sorted(widths, reverse=True)
+    assert widths[2] / widths[0] == pytest.approx(0.93**2, rel=0.05)
+    assert (near.image != far.image).any()
