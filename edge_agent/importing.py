@@ -24,9 +24,10 @@ from edge_agent.core.site import Site
 from edge_agent.core.units import MS, Ns, S
 from edge_agent.devices.camera.capture import CaptureWorker
 from edge_agent.devices.camera.recorded import RecordedVideo
+from edge_agent.devices.camera.request_queue import answered, failed
 from edge_agent.devices.detector.detector import Detector
 from edge_agent.devices.plate_reader.opening import open_reader
-from edge_agent.devices.plate_reader.worker import PlateWorker
+from edge_agent.devices.plate_reader.worker import PlateWorker, refusal
 from edge_agent.errors import UsageError
 from edge_agent.journal.writer import RecordingHeader, RecordingWriter
 
@@ -99,10 +100,10 @@ class _Pictures:
         match asked:
             case Capture() if asked.camera in self._cameras:
                 self._answer_at = Ns(max(now, *asked.times) + ANSWER_AFTER)
-                return (self._worker.carry_out(asked),)
+                return (answered(self._worker.carry_out, failed, asked, lambda: self._answer_at),)
             case ReadPlates() if self._plates and asked.camera in self._cameras:
                 self._answer_at = Ns(max(now, asked.end) + ANSWER_AFTER)
-                return self._plates.carry_out(asked)
+                return answered(self._plates.carry_out, refusal, asked, lambda: self._answer_at)
             case _:
                 return ()
 

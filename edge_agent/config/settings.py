@@ -160,6 +160,11 @@ class SiteConfig(Settings):
 
     @model_validator(mode="after")
     def _plates_are_read_inside_vehicles(self) -> Self:
+        if self.reads_plates and self.plates.box_agreeing > self.plate_reader.pictures:
+            raise ValueError(
+                f"plates.box_agreeing ({self.plates.box_agreeing}) is more than plate_reader.pictures "
+                f"({self.plate_reader.pictures}): nobody would ever be named"
+            )
         if self.reads_plates and self.detector is None:
             raise ValueError(
                 "detector: plates are read on the box only inside the vehicle that was weighed; give a model "

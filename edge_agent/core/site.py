@@ -17,6 +17,7 @@ Pure: no clock, no file, no thread. `step` never raises for bad input; an except
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from edge_agent.core.camera_time import CameraTime
@@ -108,7 +109,10 @@ class Site:
             port: make_decoder(link.protocol, char_ns=link.char_ns) for port, link in settings.ports.items()
         }
         self._scales = {lane: Scale(lane, chosen.scale) for lane, chosen in settings.lanes.items()}
-        self._matchers = {name: Matcher(name, link.match) for name, link in settings.cameras.items()}
+        self._matchers = {
+            name: Matcher(name, link.match, on_request=link.plates == "box")
+            for name, link in settings.cameras.items()
+        }
         self._mergers = {name: PlateMerger(name, settings.plates) for name in settings.cameras}
         self._box_reads = BoxReads(settings.plates)
         self._reading: dict[str, Crossing] = {}  # by request: whose plate is being read on the box
@@ -203,6 +207,10 @@ class Site:
         if event.request:
             self._box_reads.add(event)
             return
+        if self._settings.cameras[event.camera].plates == "box":
+            detail = "it pushes reads, and its plates are read on the box; `plates: both` takes both"
+            yield self._unknown(f"camera/{event.camera}", detail)
+            return
         at, at_sd, moved = self._camera_times[event.camera].stamp(event)
         if moved:
             self._matchers[event.camera].clock_stepped()
@@ -213,8 +221,10 @@ class Site:
     def _on_plates_done(self, event: PlatesDone) -> Iterable[Decision]:
         for read in self._box_reads.done(event):
             # Where the camera pushes too, it has told of the vehicles that the box did not read.
-            if read.text or self._settings.cameras[read.camera].plates == "box":
+            if self._settings.cameras[read.camera].plates == "box":
                 self._matchers[read.camera].read(read)
+            elif read.text:
+                self._matchers[read.camera].read(self._on_the_camera_s_clock(read))
         crossing = self._reading.pop(event.request, None)
         if crossing is not None:
             self._matchers[self._settings.lanes[crossing.lane].camera].reads_done(crossing)
@@ -229,7 +239,8 @@ class Site:
 
     def _on_clock(self, event: ClockStatus) -> Iterable[Decision]:
         for name, times in self._camera_times.items():
-            if times.clock(event):
+            # Reads of the box's own are on its monotonic clock, which does not step.
+            if times.clock(event) and self._settings.cameras[name].plates != "box":
                 self._matchers[name].clock_stepped()
         return self._health.clock_status(event)
 
@@ -300,19 +311,31 @@ class Site:
             self._cases.matched(self._nobody_looked(crossing))
             return
         link = self._settings.cameras[camera]
-        predicted, _sd, start, end = self._matchers[camera].window(crossing)
+        matcher = self._matchers[camera]
+        predicted, _sd, start, end = matcher.window(crossing)
         if link.pictures:
             times = tuple(Ns(predicted + offset * MS) for offset in sorted(link.offsets_ms))
             case.pictures_due = pictures_due((*times, self._now), link.picture_wait_ms)
             yield Capture(self._now, case.id, camera, lane, times)
         if link.plates != "push":
             until = Ns(max(self._now, end) + link.read_wait_ms * MS)
-            self._matchers[camera].wait_for_reads(crossing, until)
+            matcher.wait_for_reads(crossing, until)
             self._reading[case.id] = crossing
             if len(self._reading) > MAX_REQUESTS:
                 del self._reading[next(iter(self._reading))]
-            side = self._matchers[camera].side(lane)
-            yield ReadPlates(self._now, case.id, camera, lane, start, end, predicted, side)
+            early = self._camera_ahead(camera, lane)
+            window = (Ns(start - early), Ns(end - early), Ns(predicted - early))
+            yield ReadPlates(self._now, case.id, camera, lane, *window, matcher.side(lane))
+
+    def _camera_ahead(self, camera: str, lane: str) -> int:
+        """How far a camera's own clock is ahead of the box's, by what it pushes; video is on the box's."""
+        offset = self._matchers[camera].offset(lane)
+        return offset.value if offset is not None and self._settings.cameras[camera].plates == "both" else 0
+
+    def _on_the_camera_s_clock(self, read: PlateRead) -> PlateRead:
+        """Where camera and box both read, the matcher goes by the camera's clock."""
+        ahead = self._camera_ahead(read.camera, read.lane or "")
+        return replace(read, at=Ns(read.at + ahead), seen_until=Ns(read.seen_until + ahead))
 
     def _nobody_looked(self, crossing: Crossing) -> Match:
         """The match of a lane without a camera: there is no read, and that is certain."""

@@ -41,8 +41,10 @@ def plates_read(recordings: Iterable[Recording], truth: Sequence[dict[str, Any]]
 
 
 def _overweight(read: PlateSeen, truth: Sequence[dict[str, Any]]) -> bool:
-    """The vehicle that was truly at the camera then; nobody's read is one too many as well."""
+    """The vehicle that was truly there then, and nobody else's text; a read of nobody is one too many."""
+    if any(read.text in (p["plate"], p["plate_rear"]) for p in truth if not p["overweight"]):
+        return False
     at = read.at if read.captured_at is None else read.captured_at
-    passed = [p for p in truth if p["camera_at"].get(read.camera) is not None]
+    passed = [p for p in truth if p["camera_at"].get(read.camera) is not None and p["lane"] == read.lane]
     nearest = min(passed, key=lambda p: abs(p["camera_at"][read.camera] - at), default=None)
     return nearest is not None and bool(nearest["overweight"])

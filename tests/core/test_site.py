@@ -498,3 +498,116 @@ def test_a_camera_that_does_not_know_a_lane_that_uses_it_is_refused():
 
     with pytest.raises(ValidationError, match=r"lanes\.1\.camera: camera 'cam1' does not know this lane"):
         SiteSettings.model_validate(chosen)
+
+
+PREDICTED = 716 * MS  # a front is at the reading line so long before its crossing's record
+
+
+def box_site(plates="box"):
+    tree = controller_settings().model_dump()
+    tree["cameras"]["cam1"] |= {"plates": plates, "pictures": False}
+    return Site(SiteSettings.model_validate(tree))
+
+
+def run_with_reader(site, stream, answer, until):
+    """Like a source: ticks when asked, and what `answer` makes of each request comes in its time."""
+    waiting = [*stream]
+    decided = []
+    while waiting:
+        waiting.sort(key=lambda event: event.at)
+        event = waiting.pop(0)
+        now = [*tick_until(site, event.at), *site.step(event)]
+        for asked in [d for d in now if isinstance(d, ReadPlates)]:
+            waiting += answer(asked)
+        decided += now
+    return [*decided, *tick_until(site, until)]
+
+
+def read_at(asked, text, at, vehicle=1):
+    came = max(asked.at, asked.end) + 500 * MS
+    read = box_read(asked, text, vehicle=vehicle, at=at)
+    return replace(read, at=came), ev.PlatesDone(came, asked.request, means=MEANS)
+
+
+def numbered(k):
+    return f"沪{'ABCDEFGHJK'[k % 10]}{k * 7919 % 100_000:05d}"
+
+
+@pytest.mark.parametrize("step", [150 * MS, 3 * S])
+def test_a_step_of_utc_says_nothing_of_reads_that_are_on_the_box_s_own_clock(step):
+    lorries = [reported(100 * S + k * 60 * S, k) for k in range(4)]
+    count = iter(range(4))
+
+    def answer(asked):
+        k = next(count)
+        read, done = read_at(asked, numbered(k), 100 * S + k * 60 * S - PREDICTED)
+        return [read, read, done]
+
+    stream = [ev.Started(0, "b", "t", "0" * 64), clock(S), clock(50 * S, UTC + step), *lorries]
+    decided = run_with_reader(box_site(), stream, answer, 900 * S)
+
+    assert [d.match.read.text for d in decided if isinstance(d, Seal)] == [numbered(k) for k in range(4)]
+
+
+def test_light_vehicles_that_nobody_reads_do_not_make_the_clocks_suspect():
+    """Beside each lorry something crosses the line that no scale weighs, a motorcycle say."""
+    lorries = {k: 100 * S + k * 60 * S for k in range(12)}
+    light = [
+        reported(at + j * 10 * S, 100 + 5 * k + j, 9_000) for k, at in lorries.items() for j in range(1, 5)
+    ]
+    count = iter(lorries.items())
+
+    def answer(asked):
+        k, at = next(count)
+        read, done = read_at(asked, numbered(k), at - PREDICTED)
+        other, _ = read_at(asked, "", at - PREDICTED + 900 * MS, vehicle=2)
+        return [read, read, other, done]
+
+    stream = [
+        ev.Started(0, "b", "t", "0" * 64),
+        clock(S),
+        *(reported(at, k) for k, at in lorries.items()),
+        *light,
+    ]
+    decided = run_with_reader(box_site(), stream, answer, 1_200 * S)
+
+    reads = [d.match.read for d in decided if isinstance(d, Seal)]
+    assert [read and read.text for read in reads] == [numbered(k) for k in lorries]
+
+
+@pytest.mark.parametrize("fast", [350 * MS, -350 * MS])
+def test_a_camera_s_own_clock_is_not_the_clock_of_its_video(fast):
+    """What 40 light vehicles teach of how wrong the pushes' clock is must not move the lorry's window."""
+    stream = [ev.Started(0, "b", "t", "0" * 64), clock(S)]
+    for k in range(40):
+        at = 20 * S + k * 10 * S
+        stamp = at - PREDICTED + UTC + fast
+        stream += [
+            reported(at, k, 9_000),
+            ev.PlateSeen(at - PREDICTED + 400 * MS, "cam1", "1", stamp, numbered(k), 950),
+        ]
+    lorry, asked_for = 20 * S + 41 * 10 * S, []
+
+    def answer(asked):
+        asked_for.append(asked)
+        read, done = read_at(asked, "沪Z99999", lorry - PREDICTED)
+        return [read, read, done]
+
+    decided = run_with_reader(box_site("both"), [*stream, reported(lorry, 99)], answer, lorry + 60 * S)
+
+    [asked] = asked_for
+    assert abs(asked.predicted - (lorry - PREDICTED)) < 60 * MS
+    [seal] = [d for d in decided if isinstance(d, Seal)]
+    assert seal.match.read.text == "沪Z99999"
+
+
+def test_what_a_camera_pushes_is_not_used_where_plates_are_read_on_the_box():
+    site = box_site()
+    site.step(ev.Started(0, "b", "t", "0" * 64))
+
+    [fault] = [
+        d for d in site.step(ev.PlateSeen(S, "cam1", "1", None, "沪A12345", 950)) if isinstance(d, Fault)
+    ]
+
+    assert fault.kind is FaultKind.UNKNOWN_SOURCE
+    assert "plates: both" in fault.detail

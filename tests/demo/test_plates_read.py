@@ -5,10 +5,17 @@ from edge_agent.core.records import ReadingMeans
 from edge_agent.core.units import S
 from edge_agent.demo.plates_read import plates_read
 
+
+def passage(at, plate, lane="1", *, overweight=False):
+    camera_at = {"cam1": None if at is None else at * S}
+    return {"overweight": overweight, "camera_at": camera_at, "lane": lane, "plate": plate, "plate_rear": ""}
+
+
 TRUTH = [
-    {"overweight": True, "camera_at": {"cam1": 10 * S}},
-    {"overweight": False, "camera_at": {"cam1": 14 * S}},
-    {"overweight": False, "camera_at": {"cam1": None}},
+    passage(10, "沪A12345", overweight=True),
+    passage(14, "京B54321"),
+    passage(None, "京C54321"),
+    passage(13, "京D54321", lane="2"),
 ]
 
 
@@ -50,6 +57,10 @@ def test_a_read_of_somebody_within_limits_is_counted_whatever_it_says():
     found = plates_read([Recorded(read(13 * S, "京B00000"), done())], TRUTH)
 
     assert found["of_vehicles_within_limits"] == 1
+
+
+def test_somebody_else_s_plate_is_counted_whenever_it_is_said():
+    assert plates_read([Recorded(read(10 * S, "京B54321"), done())], TRUTH)["of_vehicles_within_limits"] == 1
 
 
 def test_reads_that_a_camera_pushed_are_not_the_box_s():

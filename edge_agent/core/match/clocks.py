@@ -18,10 +18,11 @@ OWNED_PPM = 500_000
 class Clocks:
     """The offset in use for each lane, and whether the clocks can be believed at all."""
 
-    def __init__(self, source: str, settings: MatchSettings, pool: Pool) -> None:
+    def __init__(self, source: str, settings: MatchSettings, pool: Pool, *, on_request: bool) -> None:
         self._source = source
         self._settings = settings
         self._pool = pool
+        self._on_request = on_request
         self._learners = {lane.lane: OffsetLearner(lane, settings.offset) for lane in settings.lanes}
         self._trust = Trust(settings)
         self._judged: dict[str, None] = {}  # sightings that were counted
@@ -54,7 +55,9 @@ class Clocks:
             if learner.learn(read.at - expected.unshifted, spread):
                 text = f"lane {vehicle.crossing.lane}: clock offset has moved, {learner.learned_ms} ms in use"
                 faults.append(Fault(now, self._source, FaultKind.OFFSET_DRIFT, text))
-        if self._trust.crossing(read=none_ppm < OWNED_PPM):
+        # Where plates are read on request, that the others have no read says nothing.
+        counts = vehicle.asked or not self._on_request
+        if counts and self._trust.crossing(read=none_ppm < OWNED_PPM):
             faults.append(self._disagree(now))
         return faults
 

@@ -28,9 +28,12 @@ from edge_agent.core.units import MS, Ns, Ppm
 
 
 class Matcher:
-    """Everything one camera saw lately, everything the scale weighed lately, and who is who."""
+    """Everything one camera saw lately, everything the scale weighed lately, and who is who.
 
-    def __init__(self, camera: str, settings: MatchSettings) -> None:
+    `on_request`: plates are read only of crossings that somebody asks about (`wait_for_reads`).
+    """
+
+    def __init__(self, camera: str, settings: MatchSettings, *, on_request: bool = False) -> None:
         self._camera = camera
         self._source = f"camera/{camera}"
         self._settings = settings
@@ -38,7 +41,7 @@ class Matcher:
         self._likelihood = Likelihood(settings)
         self._coverage = Coverage(settings)
         self._pool = Pool(settings, self._likelihood)
-        self._clocks = Clocks(self._source, settings, self._pool)
+        self._clocks = Clocks(self._source, settings, self._pool, on_request=on_request)
         self._new_crossings: list[Crossing] = []
         self._new_reads: list[PlateRead] = []
         self._leaders: dict[str, tuple[Expected, Crossing]] = {}  # the last vehicle of each lane
@@ -195,6 +198,7 @@ class Matcher:
         close = max(self._close(end), self._reading.get(key, end))
         self._coverage.reported(crossing, expected.travel)
         vehicle = Vehicle(crossing, size_of(crossing), expected, sd, start, end, close, close, close)
+        vehicle.asked = key in self._reading
         nonsense = self._now > close + self._keep or crossing.first_axle_at > self._now + self._keep
         if nonsense or len(self._pool.vehicles) >= self._settings.max_held:
             self._losses.add(start, end)

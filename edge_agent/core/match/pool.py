@@ -37,6 +37,7 @@ class Vehicle:
     answer: Match | None = None
     settled: bool = False  # `due` has come and gone
     tainted: bool = False  # a contradiction was seen: never matched again
+    asked: bool = False  # its plate was to be read on the box
 
     @property
     def key(self) -> Key:

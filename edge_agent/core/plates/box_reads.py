@@ -81,8 +81,17 @@ class BoxReads:
             pictures=best.pictures,
             direction=best.direction,
             side=best.side,
-            means=means if best.pictures else None,
+            means=self._with_own_thresholds(means) if means and best.pictures else None,
         )
+
+    def _with_own_thresholds(self, means: ReadingMeans) -> ReadingMeans:
+        chosen = self._settings
+        own = (
+            ("box_agreeing", chosen.box_agreeing),
+            ("box_decide_permille", chosen.box_decide_permille),
+            ("box_margin_permille", chosen.box_margin_permille),
+        )
+        return replace(means, thresholds=(*means.thresholds, *own))
 
     def _sure(self, candidates: Sequence[PlateCandidate], votes: Counter[str]) -> str:
         """The plate; empty when too few pictures agree on it, or another one is too near."""

@@ -1,7 +1,8 @@
 """Requests for pictures that wait for their instant: a bounded queue and the thread that serves it.
 
 The one whose last instant comes first is served first. One that fails is answered with its problem and
-ends nothing; one too many is answered at once. Who asks never waits.
+ends nothing; so is one too many, before the others. Who asks never waits, and is never given an answer in
+its own thread: it may be the one that has to make room for it.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Request(Protocol):
 
 R = TypeVar("R", bound=Request)
 A = TypeVar("A")  # the answer
+AT_ONCE = -(1 << 62)  # before any instant
 
 
 @dataclass(order=True)
@@ -41,6 +43,7 @@ class _Waiting(Generic[R]):
     due: int
     turn: int
     request: R = field(compare=False)
+    problem: str = field(default="", compare=False)  # for which it is refused
 
 
 class RequestQueue(Generic[R, A]):
@@ -50,7 +53,7 @@ class RequestQueue(Generic[R, A]):
         name: of the thread.
         carry_out: makes the answer; whatever it raises becomes the answer's problem.
         refusal: the answer that only has a problem.
-        emit: takes each answer; called from the thread, or by `submit` when there is no room.
+        emit: takes each answer; called from the thread.
         clock: the box's monotonic clock.
         limit: requests that may wait.
     """
@@ -92,14 +95,18 @@ class RequestQueue(Generic[R, A]):
         with self._changed:
             full = len(self._waiting) >= self._limit
             if not full:
-                heapq.heappush(self._waiting, _Waiting(due, next(self._turns), request))
-                self._changed.notify_all()
+                self._push(_Waiting(due, next(self._turns), request))
         if full:
             self.refuse(request, f"{self._limit} requests are waiting already")
 
     def refuse(self, request: R, problem: str) -> None:
-        """Answer with a problem and no pictures."""
-        self._emit(self._refusal(request, problem, self._clock()))
+        """Have it answered with a problem and no pictures, before anything else. Never blocks."""
+        with self._changed:
+            self._push(_Waiting(AT_ONCE, next(self._turns), request, problem))
+
+    def _push(self, waiting: _Waiting[R]) -> None:
+        heapq.heappush(self._waiting, waiting)
+        self._changed.notify_all()
 
     def _run(self) -> None:
         while True:
@@ -108,14 +115,23 @@ class RequestQueue(Generic[R, A]):
                     self._changed.wait()
                 if self._stopping:
                     return
-                request = heapq.heappop(self._waiting).request
-            try:
-                answer = self._carry_out(request)
-            except Exception as failure:  # one bad picture must not end all capturing
-                log.exception("capture %s failed", request.request)
-                problem = f"{type(failure).__name__}: {failure}"[:300]
-                answer = self._refusal(request, problem, self._clock())
+                waiting = heapq.heappop(self._waiting)
+            if waiting.problem:
+                answer = self._refusal(waiting.request, waiting.problem, self._clock())
+            else:
+                answer = answered(self._carry_out, self._refusal, waiting.request, self._clock)
             self._emit(answer)
+
+
+def answered(
+    carry_out: Callable[[R], A], refusal: Callable[[R, str, Ns], A], request: R, clock: Callable[[], Ns]
+) -> A:
+    """The answer, or the one that says what went wrong: one bad picture ends nothing."""
+    try:
+        return carry_out(request)
+    except Exception as failure:
+        log.exception("request %s failed", request.request)
+        return refusal(request, f"{type(failure).__name__}: {failure}"[:300], clock())
 
 
 def failed(request: Request, problem: str, at: Ns) -> Captured:

@@ -26,7 +26,6 @@ FORGET = 500 * MS
 # Where a detector draws the lower edge of a box is uncertain by about so much: half a percent.
 FOOT_SD = 5  # permille
 CUT_OFF = 992  # permille: from here on a box ends where the picture does, and its foot is not seen
-UNKNOWN_SD = 1_000 * MS  # of the time of a vehicle that was never seen near the line
 
 
 @dataclass(slots=True)
@@ -34,11 +33,6 @@ class Approach:
     """One vehicle, picture by picture."""
 
     seen: list[tuple[Ns, Detection]] = field(default_factory=list)
-
-    @property
-    def in_lane(self) -> bool:
-        """Its foot stood in the lane's polygon at least once."""
-        return any(box.in_lane for _, box in self.seen)
 
     @property
     def label(self) -> str:
@@ -53,8 +47,8 @@ class AtLine:
 
     at: Ns
     sd: Ns  # one standard deviation
-    direction: str  # approaching | leaving; empty when it stood
-    crossed: bool  # seen on both sides of the line, so that the time is between two pictures
+    direction: str  # approaching | leaving
+    in_lane: bool  # it stood in the lane's polygon there
 
 
 def approaches(pictures: Sequence[tuple[Ns, Sequence[Detection]]]) -> list[Approach]:
@@ -74,29 +68,20 @@ def approaches(pictures: Sequence[tuple[Ns, Sequence[Detection]]]) -> list[Appro
     return found
 
 
-def at_line(approach: Approach, line: Line) -> AtLine:
-    """When its foot was on the line: between two pictures, or as far beyond them as its pace says."""
-    feet = [(at, _below(line, box)) for at, box in approach.seen if box.y_max < CUT_OFF]
-    for (t0, d0), (t1, d1) in pairwise(feet):
+def at_line(approach: Approach, line: Line) -> AtLine | None:
+    """When its foot was on the line; None where it was not seen on both sides of it.
+
+    What stands has no such time, and what was lost before the line may have gone elsewhere.
+    """
+    feet = [(at, _below(line, box), box) for at, box in approach.seen if box.y_max < CUT_OFF]
+    for (t0, d0, before), (t1, d1, behind) in pairwise(feet):
         if (d0 < 0) != (d1 < 0):
             at = Ns(t0 + round((t1 - t0) * d0 / (d0 - d1)))
             sd = Ns(round((t1 - t0) * FOOT_SD / abs(d1 - d0)))
-            return AtLine(at, sd, "approaching" if d1 > d0 else "leaving", crossed=True)
-    return _extrapolated(feet, approach.seen[-1][0])
-
-
-def _extrapolated(feet: Sequence[tuple[Ns, float]], otherwise: Ns) -> AtLine:
-    """From the two sights next to the line; a step beyond them is as uncertain as it is long."""
-    if len(feet) < 2:
-        return AtLine(feet[0][0] if feet else otherwise, Ns(UNKNOWN_SD), "", crossed=False)
-    first = abs(feet[0][1]) < abs(feet[-1][1])
-    (t0, d0), (t1, d1) = feet[:2] if first else feet[-2:]
-    if abs(d1 - d0) < FOOT_SD:
-        return AtLine(t0 if first else t1, Ns(UNKNOWN_SD), "", crossed=False)
-    at = round(t0 + (t1 - t0) * d0 / (d0 - d1))
-    away = min(abs(at - t0), abs(at - t1))
-    sd = min(UNKNOWN_SD, away + round((t1 - t0) * FOOT_SD / abs(d1 - d0)))
-    return AtLine(Ns(at), Ns(sd), "approaching" if d1 > d0 else "leaving", crossed=False)
+            direction = "approaching" if d1 > d0 else "leaving"
+            nearer = before if abs(d0) < abs(d1) else behind
+            return AtLine(at, sd, direction, in_lane=nearer.in_lane)
+    return None
 
 
 def _below(line: Line, box: Detection) -> float:

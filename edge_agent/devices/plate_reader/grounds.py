@@ -84,7 +84,7 @@ def _quadrilateral(contour: Any, picture: int) -> Corners | None:
     area = cv2.contourArea(contour)
     if max(size) < SMALLEST[0] or min(size) < SMALLEST[1] or size[0] * size[1] > LARGEST * picture:
         return None
-    if area < FILLED * 0.8 * size[0] * size[1] and area < 0.35 * size[0] * size[1]:
+    if area < 0.35 * size[0] * size[1]:
         return None
     hull = cv2.convexHull(contour)
     corners = cv2.approxPolyN(hull, 4).reshape(-1, 2) if len(hull) > 4 else hull.reshape(-1, 2)

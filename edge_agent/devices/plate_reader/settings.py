@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from edge_agent.core.settings import Settings
 
@@ -32,7 +32,7 @@ class PlateReaderSettings(Settings):
     """Cores that one picture may use."""
     least_permille: Annotated[int, Field(ge=0, le=1_000)] = 100
     """A picture whose likeliest plate is less sure than this says nothing: any scratch spells some plate."""
-    look_every_ms: Annotated[int, Field(ge=20, le=1_000)] = 120
+    look_every_ms: Annotated[int, Field(ge=20, le=1_000)] = 80
     """How often, within the window of an overweight vehicle, vehicles are looked for in the video."""
     pictures: Annotated[int, Field(ge=2, le=16)] = 5
     """In so many pictures of the vehicle its plate is read, at most ..."""
@@ -40,3 +40,9 @@ class PlateReaderSettings(Settings):
     """... and no more once so many say the same and are sure of it."""
     budget_ms: Annotated[int, Field(ge=100, le=30_000)] = 2_500
     """After so long no more pictures than are enough are begun."""
+
+    @model_validator(mode="after")
+    def _enough_can_be_read(self) -> Self:
+        if self.enough > self.pictures:
+            raise ValueError(f"enough ({self.enough}) is more than pictures ({self.pictures})")
+        return self

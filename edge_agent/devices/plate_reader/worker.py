@@ -32,9 +32,16 @@ from edge_agent.devices.plate_reader.settings import PlateReaderSettings
 
 QUEUE = 64  # as many as captures may wait
 SMALL = 640  # px: pictures for the detector are made no wider; networks take less
-LEAST_SEEN = 2  # pictures; fewer is a flicker of the detector
 MOST_LOOKED = 40  # pictures in which vehicles are looked for
 MARGIN = 20  # permille of the picture around a vehicle's box: bumpers reach out of it
+LOWER = 650  # permille of a vehicle's height: plates hang below
+MOSTLY = 600  # permille of a box
+LEAST_SEEN = 2  # pictures in which another vehicle was seen; fewer is a flicker of the detector
+PAINT = 114  # grey, as networks are trained to take for nothing
+# Read is only who was on the line within the middle half of the window: two standard deviations either way.
+NEAR = 4
+WAY = {"front": "approaching", "rear": "leaving"}
+SAME_PICTURE = 15 * MS
 APART = 80 * MS  # two pictures nearer to each other say the same
 SURE = 0.9  # confidence; pictures that agree with less of it are followed by more pictures
 PLATE_MARGIN = 0.6  # of its height, around the crop that is evidence
@@ -104,7 +111,7 @@ class PlateWorker:
         self._stage = stage
         self._clock = clock
         self._queue: RequestQueue[ReadPlates, Answer] = RequestQueue(
-            "plates", self.carry_out, _refusal, lambda answer: [emit(event) for event in answer], clock, QUEUE
+            "plates", self.carry_out, refusal, lambda answer: [emit(event) for event in answer], clock, QUEUE
         )
 
     @property
@@ -134,64 +141,60 @@ class PlateWorker:
 
     def carry_out(self, request: ReadPlates) -> Answer:
         """Read now and in this thread; for the worker itself, and for imports."""
-        begun = self._clock()
         camera = self._cameras[request.camera]
         camera.wait_for(request.end, Ns(request.end + WAIT))
+        until = Ns(self._clock() + self._settings.budget_ms * MS)
         times = _instants(request, self._settings.look_every_ms * MS)
         looked = _distinct(camera.frames_at(times, TOLERANCE, SMALL))
         if not looked:
-            return _refusal(request, "the camera holds no picture of that time", self._clock())
-        passing = self._passing(request, camera, looked)
+            return refusal(request, "the camera holds no picture of that time", self._clock())
+        vehicles = self._vehicles(request, camera, looked, until)
+        passing = _passing(request, camera, vehicles, max(frame.uncertainty for frame in looked))
         if not passing:
-            return _refusal(request, "no vehicle was seen at the reading line", self._clock())
+            return refusal(request, "no vehicle was seen at the reading line", self._clock())
         wanted = min(passing, key=lambda p: abs(p.line.at - request.predicted))
-        reads = list(self._reads(camera, wanted, Ns(begun + self._settings.budget_ms * MS)))
+        if abs(wanted.line.at - request.predicted) > (request.end - request.start) // NEAR:
+            return (*self._unread(request, passing), _missed(request, self._clock()))
+        others = [v for v in vehicles if v is not wanted.vehicle and len(v.seen) >= LEAST_SEEN]
+        reads = list(self._reads(camera, wanted, others, until))
         means = ReadingMeans(
-            models=self._reader.models,
+            models=(("vehicle detector", self._detector.model_sha256), *self._reader.models),
             thresholds=tuple(sorted((k, int(v)) for k, v in self._settings.model_dump(include=TOLD).items())),
             decoded=len(looked) + len(reads),
             read=len(reads),
         )
-        at = self._clock()
-        others = [p for p in passing if p is not wanted]
         return (
-            *self._seen(request, camera, wanted, reads, at),
-            *(_unread(request, number, other, at) for number, other in enumerate(others, start=2)),
-            PlatesDone(at, request.request, means=means),
+            *self._seen(request, camera, wanted, reads),
+            *self._unread(request, [p for p in passing if p is not wanted]),
+            PlatesDone(self._clock(), request.request, means=means),
         )
 
-    def _passing(self, request: ReadPlates, camera: PlateCamera, looked: Sequence[Frame]) -> list[_Passing]:
-        """Vehicles of the lane that were on the line within the window.
+    def _vehicles(
+        self, request: ReadPlates, camera: PlateCamera, looked: Sequence[Frame], until: Ns
+    ) -> list[Approach]:
+        """Every vehicle in the pictures around the likeliest instant, as many as half of the time allows."""
+        lane = camera.settings.views[request.lane].permille
+        half = Ns((self._clock() + until) // 2)
+        seen: list[tuple[Ns, tuple[Detection, ...]]] = []
+        for frame in sorted(looked, key=lambda f: abs(f.captured_at - request.predicted)):
+            if self._clock() > half:
+                break
+            seen.append((frame.captured_at, self._detector.detect([frame.image], lane)[0]))
+        return approaches(sorted(seen, key=lambda one: one[0]))
 
-        Far off a detector sees parts of a vehicle, and loses it: where any vehicle was followed over the
-        line, what was not is a part of one.
-        """
-        view = camera.settings.views[request.lane]
-        line = view.line_permille
-        assert line is not None  # checked in `submit`
-        boxes = [self._detector.detect([frame.image], view.permille)[0] for frame in looked]
-        times = [frame.captured_at for frame in looked]
-        uncertainty = max(frame.uncertainty for frame in looked)
-        found: list[_Passing] = []
-        for vehicle in approaches(list(zip(times, boxes, strict=True))):
-            crossed = at_line(vehicle, line)
-            sd = Ns(isqrt(crossed.sd**2 + uncertainty**2))
-            if vehicle.in_lane and request.start - sd <= crossed.at <= request.end + sd:
-                found.append(_Passing(vehicle, replace(crossed, sd=sd)))
-        followed = [passing for passing in found if passing.line.crossed]
-        return followed or [passing for passing in found if len(passing.vehicle.seen) >= LEAST_SEEN]
-
-    def _reads(self, camera: PlateCamera, wanted: _Passing, until: Ns) -> Iterator[_Read]:
+    def _reads(
+        self, camera: PlateCamera, wanted: _Passing, others: Sequence[Approach], until: Ns
+    ) -> Iterator[_Read]:
         """Its pictures, best first, until enough of them agree or time is up."""
         chosen = _best(wanted.vehicle, self._settings.pictures)
         frames = camera.frames_at([at for at, _ in chosen])
         said: defaultdict[str, float] = defaultdict(float)
-        for number, (frame, (_, box)) in enumerate(zip(frames, chosen, strict=True)):
-            if frame is None:
-                continue
+        for number, (frame, (at, box)) in enumerate(zip(frames, chosen, strict=True)):
+            if frame is None or abs(frame.captured_at - at) > SAME_PICTURE:
+                continue  # the ring no longer holds the picture that the box is of
             if number >= self._settings.enough and self._clock() > until:
                 return
-            crop = _inside(frame.image, box)
+            crop = _own_part(frame.image, box, [b for other in others for t, b in other.seen if t == at])
             reading = self._reader.read(crop)
             if reading is not None and reading.confidence * 1000 < self._settings.least_permille:
                 reading = None
@@ -202,24 +205,29 @@ class PlateWorker:
                     return
 
     def _seen(
-        self, request: ReadPlates, camera: PlateCamera, wanted: _Passing, reads: Sequence[_Read], at: Ns
+        self, request: ReadPlates, camera: PlateCamera, wanted: _Passing, reads: Sequence[_Read]
     ) -> Iterator[PlateSeen]:
         """An event a picture; the one that shows best what was read has the pictures with it."""
-        legible = [read for read in reads if read.reading is not None]
+        at = self._clock()
+        legible = [(read, read.reading) for read in reads if read.reading is not None]
         if not legible:
-            yield _event(request, wanted, None, self._pictures(camera, reads[0]) if reads else (), at)
+            pictures = self._pictures(camera, reads[0]) if reads else ()
+            yield _event(request, 1, wanted, None, pictures, at)
+            return
         sums: Counter[str] = Counter()
-        for read in legible:
-            assert read.reading is not None
-            sums[read.reading.text] += _permille(read.reading.confidence)
-        shown = max(
-            legible,
-            key=lambda r: (sums[r.reading.text], r.reading.confidence) if r.reading else (0, 0.0),
-            default=None,
-        )
-        for read in legible:
-            pictures = self._pictures(camera, read) if read is shown else ()
-            yield _event(request, wanted, read.reading, pictures, at)
+        for _, reading in legible:
+            sums[reading.text] += _permille(reading.confidence)
+        shown, _ = max(legible, key=lambda one: (sums[one[1].text], one[1].confidence))
+        for read, reading in legible:
+            yield _event(
+                request, 1, wanted, reading, self._pictures(camera, read) if read is shown else (), at
+            )
+
+    def _unread(self, request: ReadPlates, others: Sequence[_Passing]) -> Iterator[PlateSeen]:
+        """Other vehicles: they were there, and their plates are nobody's business."""
+        at = self._clock()
+        for number, other in enumerate(others, start=2):
+            yield _event(request, number, other, None, (), at)
 
     def _pictures(self, camera: PlateCamera, read: _Read) -> tuple[Picture, ...]:
         """The plate cut out, where one was found, and the whole picture that it is in."""
@@ -237,9 +245,30 @@ class PlateWorker:
 TOLD = {"look_every_ms", "pictures", "enough", "least_permille", "first_side", "text_side", "by_colour"}
 
 
-def _refusal(request: ReadPlates, problem: str, at: Ns) -> Answer:
+def refusal(request: ReadPlates, problem: str, at: Ns) -> Answer:
     """The answer that only has a problem."""
     return (PlatesDone(at, request.request, problem),)
+
+
+def _missed(request: ReadPlates, at: Ns) -> PlatesDone:
+    return PlatesDone(at, request.request, "nobody was at the reading line when the vehicle was expected")
+
+
+def _passing(
+    request: ReadPlates, camera: PlateCamera, vehicles: Sequence[Approach], uncertainty: Ns
+) -> list[_Passing]:
+    """Those that went over the line in the lane, the right way, within the window."""
+    line = camera.settings.views[request.lane].line_permille
+    assert line is not None  # checked in `submit`
+    found: list[_Passing] = []
+    for vehicle in vehicles:
+        crossed = at_line(vehicle, line)
+        if crossed is None or not crossed.in_lane or crossed.direction != WAY[request.side]:
+            continue
+        sd = Ns(isqrt(crossed.sd**2 + uncertainty**2))
+        if request.start - sd <= crossed.at <= request.end + sd:
+            found.append(_Passing(vehicle, replace(crossed, sd=sd)))
+    return found
 
 
 def _instants(request: ReadPlates, step: int) -> list[Ns]:
@@ -266,12 +295,37 @@ def _best(vehicle: Approach, count: int) -> list[tuple[Ns, Detection]]:
     return chosen
 
 
-def _inside(image: Image, box: Detection) -> Image:
-    """The vehicle with a margin, out of the full picture."""
+def _own_part(image: Image, box: Detection, others: Sequence[Detection]) -> Image:
+    """The lower part of the vehicle's end with a margin, out of the full picture, others painted over.
+
+    A plate hangs in the lower part. A box that lies around this one and ends no lower is this vehicle's
+    again, or of one behind it, whose plate this one hides.
+    """
     height, width = image.shape[:2]
-    left, right = max(0, box.x_min - MARGIN) * width // 1000, min(1000, box.x_max + MARGIN) * width // 1000
-    top, bottom = max(0, box.y_min - MARGIN) * height // 1000, min(1000, box.y_max + MARGIN) * height // 1000
-    return np.ascontiguousarray(image[top : max(top + 1, bottom), left : max(left + 1, right)])
+    top = box.y_max - (box.y_max - box.y_min) * LOWER // 1000
+    left, upper, right, lower = _px(
+        (box.x_min - MARGIN, top, box.x_max + MARGIN, box.y_max + MARGIN), width, height
+    )
+    crop = np.ascontiguousarray(image[upper : max(upper + 1, lower), left : max(left + 1, right)])
+    for other in others:
+        if other.y_max <= box.y_max + MARGIN and _covered(box, other) >= MOSTLY:
+            continue
+        x0, y0, x1, y1 = _px((other.x_min, other.y_min, other.x_max, other.y_max), width, height)
+        crop[max(0, y0 - upper) : max(0, y1 - upper), max(0, x0 - left) : max(0, x1 - left)] = PAINT
+    return crop
+
+
+def _px(edges: tuple[int, int, int, int], width: int, height: int) -> tuple[int, int, int, int]:
+    """Edges in permille as pixels, within the picture."""
+    x0, y0, x1, y1 = (min(1000, max(0, edge)) for edge in edges)
+    return x0 * width // 1000, y0 * height // 1000, x1 * width // 1000, y1 * height // 1000
+
+
+def _covered(box: Detection, other: Detection) -> int:
+    """How much of the first box lies in the other, permille."""
+    w = min(box.x_max, other.x_max) - max(box.x_min, other.x_min)
+    h = min(box.y_max, other.y_max) - max(box.y_min, other.y_min)
+    return max(0, w) * max(0, h) * 1000 // max(1, (box.x_max - box.x_min) * (box.y_max - box.y_min))
 
 
 def _plate_of(crop: Image, reading: Reading) -> Image:
@@ -285,9 +339,14 @@ def _plate_of(crop: Image, reading: Reading) -> Image:
 
 
 def _event(
-    request: ReadPlates, passing: _Passing, reading: Reading | None, pictures: tuple[Picture, ...], at: Ns
+    request: ReadPlates,
+    number: int,
+    passing: _Passing,
+    reading: Reading | None,
+    pictures: tuple[Picture, ...],
+    at: Ns,
 ) -> PlateSeen:
-    """What one picture of the vehicle says."""
+    """What one picture of the `number`-th vehicle says; the first is the one that was asked for."""
     said = list(zip(reading.plates, reading.confidences, strict=True)) if reading else []
     texts = [(plate.text, _permille(confidence)) for plate, confidence in said]
     return PlateSeen(
@@ -302,25 +361,6 @@ def _event(
         direction=passing.line.direction,
         alternatives=tuple(texts[1:]),
         pictures=pictures,
-        event_id=f"{request.request}/1",
-        request=request.request,
-        captured_at=passing.line.at,
-        captured_sd=passing.line.sd,
-        side=request.side,
-    )
-
-
-def _unread(request: ReadPlates, number: int, passing: _Passing, at: Ns) -> PlateSeen:
-    """Another vehicle: it was there, and its plate is nobody's business."""
-    return PlateSeen(
-        at=at,
-        camera=request.camera,
-        lane=request.lane,
-        captured_utc=None,
-        text="",
-        confidence=Permille(0),
-        vehicle=passing.vehicle.label,
-        direction=passing.line.direction,
         event_id=f"{request.request}/{number}",
         request=request.request,
         captured_at=passing.line.at,

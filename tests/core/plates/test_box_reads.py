@@ -39,7 +39,13 @@ def test_pictures_that_agree_name_a_plate():
 
     assert (read.text, read.confidence, read.reads, read.agreeing) == ("沪A12345", 930, 2, 2)
     assert (read.at, read.at_sd, read.side) == (9 * S, 40 * MS, "front")
-    assert read.means == MEANS
+    assert read.means.models == MEANS.models
+    assert dict(read.means.thresholds) == {
+        "pictures": 5,
+        "box_agreeing": 2,
+        "box_decide_permille": 700,
+        "box_margin_permille": 300,
+    }
     assert read.pictures == (PICTURE,)
 
 
@@ -69,7 +75,7 @@ def test_a_plate_that_stays_in_doubt_keeps_its_pictures_and_what_it_was_read_wit
     )
 
     assert read.text == ""
-    assert (read.pictures, read.means) == ((PICTURE,), MEANS)
+    assert (read.pictures, read.means.models) == ((PICTURE,), MEANS.models)
 
 
 def test_pictures_in_which_nothing_can_be_read_do_not_count_against_the_others():

@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from edge_agent.core.records import Detection
 from edge_agent.core.units import MS
-from edge_agent.devices.plate_reader.approach import UNKNOWN_SD, Approach, approaches, at_line
+from edge_agent.devices.plate_reader.approach import Approach, approaches, at_line
 
 LINE = ((200, 600), (800, 600))
 
@@ -23,7 +23,7 @@ def test_the_time_lies_between_the_pictures_on_both_sides_of_the_line():
 
     assert crossed.at == 200 * MS
     assert crossed.direction == "approaching"
-    assert crossed.crossed
+    assert crossed.in_lane
     assert crossed.sd == 10 * MS
 
 
@@ -58,29 +58,25 @@ def test_only_what_the_model_calls_a_vehicle_counts():
     assert approaches([(0, [box(500, label="person", role="context")])]) == []
 
 
-def test_beyond_what_was_seen_the_time_is_as_uncertain_as_it_is_far():
-    [vehicle] = approaches(moving((0, 100, 200), lambda t: 400 + t // 2))
+def test_who_was_not_seen_on_both_sides_of_the_line_was_not_on_it():
+    [coming] = approaches(moving((0, 100, 200), lambda t: 400 + t // 2))
+    [standing] = approaches(moving((0, 100, 200, 300), lambda _t: 590))
+    [once] = approaches([(50 * MS, [box(500)])])
 
-    crossed = at_line(vehicle, LINE)
-
-    assert crossed.at == 400 * MS
-    assert not crossed.crossed
-    assert crossed.sd >= 200 * MS
-
-
-def test_a_vehicle_seen_once_has_no_time_worth_the_name():
-    [vehicle] = approaches([(50 * MS, [box(500)])])
-
-    crossed = at_line(vehicle, LINE)
-
-    assert (crossed.at, crossed.sd, crossed.direction, crossed.crossed) == (50 * MS, UNKNOWN_SD, "", False)
+    assert at_line(coming, LINE) is at_line(standing, LINE) is at_line(once, LINE) is None
 
 
 def test_a_foot_at_the_pictures_edge_is_not_seen():
     [vehicle] = approaches(moving((0, 100, 200, 300), lambda t: min(1000, 700 + 2 * t)))
 
-    # At the edge it stands still, as the picture has it; its pace is that of the first two pictures.
-    assert at_line(vehicle, LINE).at == -50 * MS
+    assert at_line(vehicle, ((200, 995), (800, 995))) is None
+
+
+def test_the_lane_counts_where_the_line_is_crossed():
+    boxes = [(0, box(450)), (100 * MS, box(550, in_lane=False)), (200 * MS, box(650, in_lane=False))]
+    [vehicle] = approaches([(at, [one]) for at, one in boxes])
+
+    assert not at_line(vehicle, LINE).in_lane
 
 
 def test_its_name_is_what_it_was_called_most():
@@ -105,5 +101,5 @@ def test_a_steady_vehicle_is_timed_to_a_few_milliseconds(shift, pace, ticks):
     crossed = at_line(found[0], LINE)
     truth = -shift * 10 * MS // pace
 
-    if crossed.crossed:
+    if crossed is not None:
         assert abs(crossed.at - truth) <= 3 * crossed.sd + 10 * MS
