@@ -7,8 +7,11 @@ from pathlib import Path
 
 from edge_agent.devices.detector.model_files import read_model, refused
 from edge_agent.devices.detector.networks import OnnxRuntimeNetwork
+from edge_agent.devices.detector.onnx_backend import OnnxBackend
+from edge_agent.devices.detector.settings import DetectorSettings
 from edge_agent.devices.plate_reader.calibration import SHIPPED, UNCALIBRATED, Calibration, read_calibration
 from edge_agent.devices.plate_reader.grounds import ColouredGrounds
+from edge_agent.devices.plate_reader.plate_boxes import PlateBoxes
 from edge_agent.devices.plate_reader.reader import PlateReader
 from edge_agent.devices.plate_reader.recogniser import Recogniser
 from edge_agent.devices.plate_reader.settings import PlateReaderSettings
@@ -42,12 +45,24 @@ def open_reader(settings: PlateReaderSettings, calibration: Calibration | None =
     # The cheapest first; each is asked only while nothing sure was found.
     sides = [side for side in (settings.first_side,) if 0 < side < settings.text_side]
     localisers: list[Localiser] = [
-        TextLines(network, text_sha256, side) for side in (*sides, settings.text_side)
+        *_plate_boxes(settings),
+        *(TextLines(network, text_sha256, side) for side in (*sides, settings.text_side)),
     ]
     if settings.by_colour:
         localisers.append(ColouredGrounds())
     recogniser = Recogniser(line, line_sha256, settings.threads)
     return PlateReader(localisers, recogniser, calibration or _calibration(settings, line_sha256))
+
+
+def _plate_boxes(settings: PlateReaderSettings) -> list[Localiser]:
+    """The operator's own plate detector, where there is one."""
+    if not settings.plate_model:
+        return []
+    path, sha256 = _chosen(settings.plate_model, settings.plate_sha256, TEXT)
+    chosen = DetectorSettings(
+        model=str(path), min_score=settings.plate_score, threads=settings.threads, runtime="onnxruntime"
+    )
+    return [PlateBoxes(OnnxBackend(chosen, sha256))]
 
 
 def _calibration(settings: PlateReaderSettings, recogniser: str) -> Calibration:

@@ -12,6 +12,12 @@ from edge_agent.core.settings import Settings
 class PlateReaderSettings(Settings):
     """The networks that read plates. By default PP-OCRv4's, out of the package of the extra `plates`."""
 
+    plate_model: str = ""
+    """A YOLO that finds plates, exported by Ultralytics as ONNX, asked before all others; empty: none."""
+    plate_sha256: str = ""
+    """Its digest; needed where `plate_model` is given."""
+    plate_score: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.25
+    """Plates that it is less sure of are not looked at."""
     text_model: str = ""
     """A text detector of the DB family as ONNX; empty: PP-OCRv4's."""
     text_sha256: str = ""

@@ -42,6 +42,7 @@ PAINT = 114  # grey, as networks are trained to take for nothing
 NEAR = 4
 WAY = {"front": "approaching", "rear": "leaving"}
 SAME_PICTURE = 15 * MS
+SHARP_WIDTH = 480  # px
 APART = 80 * MS  # two pictures nearer to each other say the same
 SURE = 0.9  # confidence; pictures that agree with less of it are followed by more pictures
 PLATE_MARGIN = 0.6  # of its height, around the crop that is evidence
@@ -186,15 +187,10 @@ class PlateWorker:
         self, camera: PlateCamera, wanted: _Passing, others: Sequence[Approach], until: Ns
     ) -> Iterator[_Read]:
         """Its pictures, best first, until enough of them agree or time is up."""
-        chosen = _best(wanted.vehicle, self._settings.pictures)
-        frames = camera.frames_at([at for at, _ in chosen])
         said: defaultdict[str, float] = defaultdict(float)
-        for number, (frame, (at, box)) in enumerate(zip(frames, chosen, strict=True)):
-            if frame is None or abs(frame.captured_at - at) > SAME_PICTURE:
-                continue  # the ring no longer holds the picture that the box is of
+        for number, (frame, crop) in enumerate(self._crops(camera, wanted.vehicle, others)):
             if number >= self._settings.enough and self._clock() > until:
                 return
-            crop = _own_part(frame.image, box, [b for other in others for t, b in other.seen if t == at])
             reading = self._reader.read(crop)
             if reading is not None and reading.confidence * 1000 < self._settings.least_permille:
                 reading = None
@@ -203,6 +199,19 @@ class PlateWorker:
                 said[reading.text] += reading.confidence
                 if said[reading.text] >= SURE * self._settings.enough:
                     return
+
+    def _crops(
+        self, camera: PlateCamera, vehicle: Approach, others: Sequence[Approach]
+    ) -> list[tuple[Frame, Image]]:
+        """The vehicle out of its best pictures at full size, the largest and sharpest first."""
+        chosen = _best(vehicle, self._settings.pictures)
+        found: list[tuple[float, Frame, Image]] = []
+        for frame, (at, box) in zip(camera.frames_at([at for at, _ in chosen]), chosen, strict=True):
+            if frame is None or abs(frame.captured_at - at) > SAME_PICTURE:
+                continue  # the ring no longer holds the picture that the box is of
+            crop = _own_part(frame.image, box, [b for other in others for t, b in other.seen if t == at])
+            found.append(((box.x_max - box.x_min) * _sharpness(crop), frame, crop))
+        return [(frame, crop) for _, frame, crop in sorted(found, key=lambda one: -one[0])]
 
     def _seen(
         self, request: ReadPlates, camera: PlateCamera, wanted: _Passing, reads: Sequence[_Read]
@@ -285,8 +294,8 @@ def _distinct(frames: Sequence[Frame | None]) -> list[Frame]:
 
 
 def _best(vehicle: Approach, count: int) -> list[tuple[Ns, Detection]]:
-    """Pictures in which its end is wholly seen and largest, none too near to another, largest first."""
-    whole = [(at, box) for at, box in vehicle.seen if box.y_max < CUT_OFF] or vehicle.seen
+    """Pictures in which its end is wholly seen in the lane and largest, none too near to another."""
+    whole = [(at, box) for at, box in vehicle.seen if box.y_max < CUT_OFF and box.in_lane]
     ranked = sorted(whole, key=lambda sight: (-(sight[1].x_max - sight[1].x_min), sight[0]))
     chosen: list[tuple[Ns, Detection]] = []
     for at, box in ranked:
@@ -313,6 +322,15 @@ def _own_part(image: Image, box: Detection, others: Sequence[Detection]) -> Imag
         x0, y0, x1, y1 = _px((other.x_min, other.y_min, other.x_max, other.y_max), width, height)
         crop[max(0, y0 - upper) : max(0, y1 - upper), max(0, x0 - left) : max(0, x1 - left)] = PAINT
     return crop
+
+
+def _sharpness(image: Image) -> float:
+    """Mean steepness of what is in it, at one size for all."""
+    import cv2  # noqa: PLC0415 heavy: only where pictures are looked at
+
+    tall, wide = image.shape[:2]
+    small = cv2.resize(image, (SHARP_WIDTH, max(1, SHARP_WIDTH * tall // wide)), interpolation=cv2.INTER_AREA)
+    return float(np.abs(cv2.Laplacian(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), cv2.CV_32F)).mean())
 
 
 def _px(edges: tuple[int, int, int, int], width: int, height: int) -> tuple[int, int, int, int]:

@@ -229,6 +229,32 @@ def test_a_neighbour_in_the_corner_of_its_box_is_painted_over(left):
     assert {read.text for read in reads} == {""}
 
 
+def test_the_sharpest_picture_is_read_first():
+    striped = []
+
+    class Focusing(Road):
+        """Once its stripes are in focus; else they run into one grey."""
+
+        def _drawn(self, t):
+            image = super()._drawn(t)
+            if abs(t - (10 * S + 160 * MS)) < 40 * MS:
+                stripes = np.arange(HEIGHT) // 8 % 2 == 0
+                image[stripes] = np.where(image[stripes] == 200, np.uint8(255), image[stripes])
+            return image
+
+        def _seen(self, image, lane):
+            yield from super()._seen(np.where(image == 255, np.uint8(200), image), lane)
+
+        def read(self, crop):
+            striped.append(bool((crop == 255).any()))
+            return super().read(np.where(crop == 255, np.uint8(200), crop))
+
+    carried_out(Focusing(Vehicle(10 * S, 200), plates={200: (("沪A12345", 0.5),)}))
+
+    assert striped[0]
+    assert not striped[-1]
+
+
 def test_the_lower_part_of_the_vehicle_is_looked_at():
     heights = []
 
