@@ -296,7 +296,7 @@ def _distinct(frames: Sequence[Frame | None]) -> list[Frame]:
 def _best(vehicle: Approach, count: int) -> list[tuple[Ns, Detection]]:
     """Pictures in which its end is wholly seen in the lane and largest, none too near to another."""
     whole = [(at, box) for at, box in vehicle.seen if box.y_max < CUT_OFF and box.in_lane]
-    ranked = sorted(whole, key=lambda sight: (-(sight[1].x_max - sight[1].x_min), sight[0]))
+    ranked = sorted(whole, key=lambda sight: (sight[1].x_min - sight[1].x_max, -sight[1].y_max))
     chosen: list[tuple[Ns, Detection]] = []
     for at, box in ranked:
         if len(chosen) < count and all(abs(at - other) >= APART for other, _ in chosen):

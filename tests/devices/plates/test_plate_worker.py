@@ -237,7 +237,7 @@ def test_the_sharpest_picture_is_read_first():
 
         def _drawn(self, t):
             image = super()._drawn(t)
-            if abs(t - (10 * S + 160 * MS)) < 40 * MS:
+            if abs(t - (10 * S + 720 * MS)) < 40 * MS:
                 stripes = np.arange(HEIGHT) // 8 % 2 == 0
                 image[stripes] = np.where(image[stripes] == 200, np.uint8(255), image[stripes])
             return image
