@@ -23,7 +23,7 @@ class PlatesSettings(Settings):
     box_agreeing: Annotated[int, Field(ge=2, le=16)] = 2
     """Pictures that must say the same before a plate read on the box is taken for read. One picture never
     suffices: a blurred one may be wrong and sure of it."""
-    box_decide_permille: Annotated[int, Field(ge=500, le=1_000)] = 700
+    box_decide_permille: Annotated[int, Field(ge=500, le=1_000)] = 900
     """Least mean confidence of that plate over the pictures that could be read ..."""
     box_margin_permille: Annotated[int, Field(ge=0, le=1_000)] = 300
     """... and by how much it must be above the next one's. Else two plates are possible and none is named."""

@@ -43,7 +43,7 @@ def test_pictures_that_agree_name_a_plate():
     assert dict(read.means.thresholds) == {
         "pictures": 5,
         "box_agreeing": 2,
-        "box_decide_permille": 700,
+        "box_decide_permille": 900,
         "box_margin_permille": 300,
     }
     assert read.pictures == (PICTURE,)
