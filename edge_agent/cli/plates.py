@@ -131,8 +131,7 @@ def _plain(found: Reading | None) -> str:
 def _line(path: Path, found: Reading | None) -> str:
     if found is None:
         return f"{path}: no plate can be read"
-    listed = zip(found.plates[1:3], found.confidences[1:3], strict=True)
-    others = ", ".join(f"{one.text} {confidence:.3f}" for one, confidence in listed)
+    others = ", ".join(f"{text} {confidence:.3f}" for text, confidence in found.candidates[1:3])
     said = f"{path}: {found.text}  {found.colour or 'colour unclear'}, confidence {found.confidence:.3f}"
     return f"{said}; next {others}" if others else said
 

@@ -16,9 +16,9 @@ from edge_agent.core.events import PlateSeen
 from edge_agent.core.plates.settings import PlatesSettings
 from edge_agent.core.plates.votes import PlateMerger
 from edge_agent.core.records import PlateRead
-from edge_agent.core.units import Ns, Permille, S
+from edge_agent.core.units import Ns, S
 from edge_agent.devices.detector.boxes import Image
-from edge_agent.devices.plate_reader.reader import Reading
+from edge_agent.devices.plate_reader.reader import Reading, permille
 from edge_agent.errors import DeviceError
 
 LEAST_AGREEING = 2  # frames; one alone was right too seldom on degraded frames to be written down
@@ -52,8 +52,7 @@ class Said:
     @classmethod
     def of(cls, at: Ns, reading: Reading) -> Said:
         """A reading's."""
-        texts = (one.text for one in reading.plates)
-        return cls(at, tuple(zip(texts, reading.confidences, strict=True)), reading.colour)
+        return cls(at, reading.candidates, reading.colour)
 
 
 class Film:
@@ -124,9 +123,9 @@ def merged(said: Sequence[Said], sampled: int) -> tuple[FilmPlate, ...]:
             lane=None,
             captured_utc=None,
             text=text,
-            confidence=_permille(confidence),
+            confidence=permille(confidence),
             colour=one.colour,
-            alternatives=tuple((other, _permille(share)) for other, share in others),
+            alternatives=tuple((other, permille(share)) for other, share in others),
         )
         passages |= {
             read.id: read for read in merger.add(event, one.at, Ns(0)) if isinstance(read, PlateRead)
@@ -165,7 +164,3 @@ def _together(a: FilmPlate, b: FilmPlate) -> FilmPlate:
         first=min(a.first, b.first),
         last=max(a.last, b.last),
     )
-
-
-def _permille(share: float) -> Permille:
-    return Permille(round(1000 * share))

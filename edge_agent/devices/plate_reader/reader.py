@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge_agent.core.units import Permille
 from edge_agent.devices.detector.boxes import Floats, Image
 from edge_agent.devices.plate_reader.calibration import UNCALIBRATED, Calibration
 from edge_agent.devices.plate_reader.colours import colour_of
@@ -49,6 +50,11 @@ class Reading:
         return self.plates[0].text
 
     @property
+    def candidates(self) -> tuple[tuple[str, float], ...]:
+        """Each plate and the confidence that it is the right one, best first."""
+        return tuple((one.text, sure) for one, sure in zip(self.plates, self.confidences, strict=True))
+
+    @property
     def likelihood(self) -> float:
         """Of it by the network alone, 0 to 1; not calibrated, colour not looked at."""
         return self.plates[0].likelihood
@@ -77,6 +83,15 @@ class _Guess:
     rows: int
     upper: Region | None = None
     lower: Region | None = None
+
+
+def permille(share: float) -> Permille:
+    """A confidence as the core takes it.
+
+    >>> permille(0.9584), permille(1.2)
+    (958, 1000)
+    """
+    return Permille(min(1000, max(0, round(1000 * share))))
 
 
 class PlateReader:

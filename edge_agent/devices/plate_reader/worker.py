@@ -27,7 +27,7 @@ from edge_agent.devices.camera.request_queue import RequestQueue
 from edge_agent.devices.camera.settings import CameraSettings
 from edge_agent.devices.camera.stills import WAIT, Image, VehicleDetector, picture_record, to_jpeg
 from edge_agent.devices.plate_reader.approach import CUT_OFF, Approach, AtLine, approaches, at_line
-from edge_agent.devices.plate_reader.reader import PlateReader, Reading
+from edge_agent.devices.plate_reader.reader import PlateReader, Reading, permille
 from edge_agent.devices.plate_reader.settings import PlateReaderSettings
 
 QUEUE = 64  # as many as captures may wait
@@ -225,7 +225,7 @@ class PlateWorker:
             return
         sums: Counter[str] = Counter()
         for _, reading in legible:
-            sums[reading.text] += _permille(reading.confidence)
+            sums[reading.text] += permille(reading.confidence)
         shown, _ = max(legible, key=lambda one: (sums[one[1].text], one[1].confidence))
         for read, reading in legible:
             yield _event(
@@ -365,8 +365,7 @@ def _event(
     at: Ns,
 ) -> PlateSeen:
     """What one picture of the `number`-th vehicle says; the first is the one that was asked for."""
-    said = list(zip(reading.plates, reading.confidences, strict=True)) if reading else []
-    texts = [(plate.text, _permille(confidence)) for plate, confidence in said]
+    texts = [(text, permille(sure)) for text, sure in reading.candidates] if reading else []
     return PlateSeen(
         at=at,
         camera=request.camera,
@@ -385,7 +384,3 @@ def _event(
         captured_sd=passing.line.sd,
         side=request.side,
     )
-
-
-def _permille(share: float) -> Permille:
-    return Permille(min(1000, max(0, round(1000 * share))))

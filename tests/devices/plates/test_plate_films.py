@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
-import av
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,6 +10,7 @@ from hypothesis import strategies as st
 from edge_agent.core.units import MS, Ns
 from edge_agent.devices.plate_reader.films import Film, Said, merged
 from edge_agent.errors import DeviceError
+from tests.films import a_video
 
 A, B, MISREAD = "沪A12345", "苏E8K672", "沪A1234B"
 
@@ -71,19 +69,6 @@ def test_whatever_was_said_plates_are_distinct_agreed_on_and_in_time(rows):
 
 
 # -- files -----------------------------------------------------------------------------------------
-
-
-def a_video(path, images, fps=25):
-    """MPEG-4 of these pictures."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=fps)
-        stream.height, stream.width = images[0].shape[:2]
-        stream.pix_fmt, stream.bit_rate = "yuv420p", 4_000_000
-        for k, image in enumerate(images):
-            frame = av.VideoFrame.from_ndarray(image, format="bgr24")
-            frame.pts, frame.time_base = k, Fraction(1, fps)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
 
 
 def test_every_nth_frame_is_looked_at_at_its_time(tmp_path):

@@ -5,10 +5,8 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import pytest
@@ -24,6 +22,7 @@ from edge_agent.sim.plate_shots import plate_shot
 from edge_agent.sim.render.pictures import plate_picture
 from edge_agent.sim.vehicles import draw_vehicle
 from edge_agent.sim.world import Dynamics, Motion, Passage
+from tests.films import a_video
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 STILL = Dynamics(1.0, 0.0, 10.0, 0.0, (0.0,) * 6, (0.0,) * 6)
@@ -51,19 +50,6 @@ def a_picture(text, colour, wide=240, at=(500, 380)):
     cv2.rectangle(image, (320, 120), (960, 560), (70, 60, 55), -1)
     image[at[1] : at[1] + plate.shape[0], at[0] : at[0] + wide] = plate
     return image
-
-
-def a_video(path, images, fps=25):
-    """MPEG-4 of these pictures."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=fps)
-        stream.height, stream.width = images[0].shape[:2]
-        stream.pix_fmt, stream.bit_rate = "yuv420p", 4_000_000
-        for k, image in enumerate(images):
-            frame = av.VideoFrame.from_ndarray(image, format="bgr24")
-            frame.pts, frame.time_base = k, Fraction(1, fps)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
 
 
 @drawn
