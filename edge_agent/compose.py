@@ -38,7 +38,6 @@ from edge_agent.journal.writer import RecordingHeader
 from edge_agent.sinks import LiveSink, ReplaySink, Tee
 
 if TYPE_CHECKING:
-    from edge_agent.devices.anpr_push.server import HttpServer
     from edge_agent.devices.camera.camera import Camera
     from edge_agent.devices.camera.capture import CaptureWorker
     from edge_agent.devices.detector.detector import Detector
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
     from edge_agent.devices.serial import SerialPort
     from edge_agent.evidence.open_cases import OpenCase
     from edge_agent.street_parts import StreetParts
+    from edge_agent.web.server import HttpServer
 
 log = logging.getLogger(__name__)
 
@@ -274,7 +274,7 @@ class Agent:
 
     def _make_http(self) -> HttpServer | None:
         from edge_agent.devices.anpr_push.routes import AnprPush  # noqa: PLC0415 - the web server, only where used
-        from edge_agent.devices.anpr_push.server import HttpServer  # noqa: PLC0415
+        from edge_agent.web.server import HttpServer  # noqa: PLC0415
 
         chosen = self.config.anpr
         if chosen is None:

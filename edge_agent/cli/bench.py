@@ -114,6 +114,38 @@ def kill(
 
 
 @app.command()
+def torture(
+    rows: Annotated[
+        str, typer.Option(metavar="ID,ID,...", help="Rows whose id starts so; default: all of them.")
+    ] = "",
+    full: Annotated[
+        bool, typer.Option("--full", help="As often as the published table: an hour or two.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.md", help="Write the table as a page, and FILE.json beside it."),
+    ] = None,
+    seed: Seed = 1,
+    as_json: AsJson = False,
+) -> None:
+    """The failure matrix: every fault provoked against the real parts, and what became of the evidence."""
+    from edge_agent.bench.torture import run as bench  # noqa: PLC0415 - help stays instant
+    from edge_agent.bench.torture.row import Effort  # noqa: PLC0415
+
+    wanted = [row for row in rows.split(",") if row]
+    with _progress(as_json) as told:
+        result = bench.run(wanted, Effort(full=full, seed=seed), told)
+    if out is not None:
+        out.write_text(bench.markdown(result, machine()), encoding="utf-8")
+        out.with_suffix(".json").write_text(
+            json.dumps({"machine": machine(), **result}, indent=1), encoding="utf-8"
+        )
+    _show(result, bench.text, as_json=as_json)
+    if not result["good"]:
+        raise typer.Exit(1)
+
+
+@app.command()
 def street(  # noqa: PLR0917 - options of a command line
     days: Annotated[int, typer.Option(min=1, help="Simulated days of `--day-s` seconds.")] = 20,
     seed_base: Annotated[

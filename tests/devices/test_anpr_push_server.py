@@ -13,9 +13,9 @@ import pytest
 
 from edge_agent.core.units import Ns
 from edge_agent.devices.anpr_push.routes import AnprPush
-from edge_agent.devices.anpr_push.server import HttpServer
 from edge_agent.devices.anpr_push.settings import AnprSettings
 from edge_agent.errors import ConfigError, DeviceError
+from edge_agent.web.server import HttpServer
 
 PASSWORD = "correct horse"
 PUSH = {"schema": "anpr.v1", "plate": "沪A12345", "confidence_permille": 970, "lane": "1"}

@@ -16,7 +16,6 @@ import pytest
 
 from edge_agent.core.units import Ns
 from edge_agent.devices.anpr_push.routes import AnprPush
-from edge_agent.devices.anpr_push.server import HttpServer
 from edge_agent.devices.anpr_push.settings import AnprSettings
 from edge_agent.errors import UsageError
 from edge_agent.sim.crossing import LAYOUTS
@@ -26,6 +25,7 @@ from edge_agent.sim.live import LiveTraffic
 from edge_agent.sim.push import Account, HttpPush, PushedRead, camera_time, isapi_body, json_body
 from edge_agent.sim.scenario import CameraSim, InstrumentSim, LaneSim, PlannedPassage, Scenario
 from edge_agent.sim.snapshot import plain_picture
+from edge_agent.web.server import HttpServer
 
 SPEED_UP = 5
 UTC_0 = 1_778_572_800 * 10**9

@@ -1,4 +1,4 @@
-"""The HTTP server for pushes, in a thread of its own."""
+"""An HTTP server in a thread of its own: pushed reads, pages, metrics."""
 
 from __future__ import annotations
 
