@@ -30,7 +30,7 @@ def run(
     rows = [row for row in all_rows() if not wanted or row.id.startswith(tuple(wanted))]
     if not rows:
         raise UsageError(f"no row is called {', '.join(wanted)}: {', '.join(row.id for row in all_rows())}")
-    done = []
+    done: list[dict[str, Any]] = []
     for row in rows:
         progress(f"{row.id} {row.fault}", len(done), len(rows))
         done.append(_one(row, effort))
@@ -62,7 +62,18 @@ def text(result: dict[str, Any]) -> str:
 
 def markdown(result: dict[str, Any], machine: str) -> str:
     """The page that `scripts/torture` writes."""
-    titles = "row|fault|how it is provoked|expected|times|sealed|lost|gaps|differing|measured".split("|")
+    titles = [
+        "row",
+        "fault",
+        "how it is provoked",
+        "expected",
+        "times",
+        "sealed",
+        "lost",
+        "gaps",
+        "differing",
+        "measured",
+    ]
     lines = ["| " + " | ".join(titles) + " |", "|" + "---|" * len(titles)]
     for entry in result["rows"]:
         if entry["skipped"]:
