@@ -32,8 +32,8 @@ from edge_agent.evidence.uplink.port import (
 )
 from edge_agent.evidence.uplink.protocol import ProtocolChoice
 from edge_agent.evidence.uplink.topics import Topics
-from edge_agent.ingest.assembly import Assembly
 from edge_agent.ingest.intake import Intake, Stats
+from edge_agent.ingest.keepers import attachment_keeper
 from edge_agent.ingest.settings import IngestSettings
 from edge_agent.ingest.store import PlatformStore
 
@@ -59,8 +59,8 @@ class Ingest:
         key = load_or_generate(settings.receipt_key_file)
         self.receipt_key: PublicKey = key.public
         self._store = PlatformStore.of(settings)
-        assembly = Assembly(settings.data_dir, settings.assembly)
-        self._intake = Intake(settings, self._store, assembly, key, utc_us)
+        attachments = attachment_keeper(settings, self._store)
+        self._intake = Intake(settings, self._store, attachments, key, utc_us)
         self._waker = Waker()
         self._stopping = threading.Event()
         self._subscribed = threading.Event()
