@@ -107,6 +107,8 @@ class Postgres:
             time.sleep(0.005)
         # A dead process that nobody has waited for would still keep the next server from starting.
         (self._data / "postmaster.pid").unlink()
+        for left in self.folder.glob(".s.PGSQL.*"):
+            left.unlink()
 
     def stop(self) -> None:
         """End it, at once but cleanly."""
