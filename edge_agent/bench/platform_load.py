@@ -217,6 +217,12 @@ class Load:
         """Statements that each box has sent to the platform."""
         return {c.box.device: c.box.signed - len(c.ready) for c in self._boxes}
 
+    def close(self) -> None:
+        """Hang up."""
+        self._selector.close()
+        for connection in self._boxes:
+            connection.socket.close()
+
     def _closed(self, seconds: float, one: Callable[[_Connection], None]) -> None:
         self._next = one
         for connection in self._boxes:
