@@ -14,7 +14,9 @@ from edge_agent.errors import VerificationError
 from edge_agent.evidence import dsse, strict_json
 from edge_agent.evidence.keys import KeyRing
 from edge_agent.evidence.statement import parse
-from edge_agent.ingest.store import NewStatement, Place
+from edge_agent.ingest.place import Place
+from edge_agent.ingest.store import NewStatement
+from edge_agent.ingest.summary import search_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def open_statement(envelope: bytes, ring: KeyRing, tenant: str, device: str) -> 
             use_class=found.legal.use_class.value if found.legal else "",
             keyid=opened.keyid,
             envelope=envelope,
+            about=search_fields(found),
         ),
         tuple(AttachmentClaim(a.sha256, a.size) for a in found.attachments),
     )
