@@ -32,8 +32,8 @@ from edge_agent.evidence.keys import KeyRing, PublicKey
 DAY_US: Final = 86_400_000_000
 MAX_VALID_US: Final = 7 * DAY_US
 MAX_CLIP_US: Final = 60_000_000
-# The whole payload is 64 KiB, in which every character of the text may need six bytes at worst.
-MAX_CONFIG_BYTES: Final = 48 * 1024
+# Characters; the payload as a whole must fit 64 KiB.
+MAX_CONFIG: Final = 60 * 1024
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 Label = Annotated[str, Field(min_length=1, max_length=100)]
@@ -118,7 +118,7 @@ class UpdateConfig(_Model):
     """Another configuration, on trial until it has run well for a while."""
 
     name: Literal["update_config"] = "update_config"
-    text: Annotated[str, Field(max_length=MAX_CONFIG_BYTES)]
+    text: Annotated[str, Field(max_length=MAX_CONFIG)]
     """The whole YAML file. Relative paths are relative to the technician's file."""
     sha256: Digest
     """Of the text's UTF-8 bytes."""

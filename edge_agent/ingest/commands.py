@@ -18,7 +18,6 @@ from typing import Any, Final
 from sqlalchemy import (
     BigInteger,
     Column,
-    Connection,
     Index,
     Integer,
     LargeBinary,
@@ -30,14 +29,14 @@ from sqlalchemy import (
 )
 
 from edge_agent.errors import UsageError
-from edge_agent.evidence import dsse
+from edge_agent.evidence import dsse, strict_json
 from edge_agent.evidence.commands import DAY_US, NOT_FINAL, ROLE_OF, Action, Command, encode, sign
 from edge_agent.evidence.keys import load_or_generate
 from edge_agent.evidence.statement import parse
 from edge_agent.evidence.statement_records import CommandResult
-from edge_agent.ingest.db import Database, metadata
+from edge_agent.ingest.db import metadata
 from edge_agent.ingest.settings import IngestSettings
-from edge_agent.ingest.store import NewStatement
+from edge_agent.ingest.store import NewStatement, PlatformStore
 
 # Clocks of platform and box may differ by this much.
 SLACK_US: Final = 5 * 60_000_000
@@ -108,14 +107,14 @@ class Commands:
     """Of one platform. The serving process sends; any process may make."""
 
     def __init__(
-        self, settings: IngestSettings, database: Database, now_us: Callable[[], int] = utc_us
+        self, settings: IngestSettings, store: PlatformStore, now_us: Callable[[], int] = utc_us
     ) -> None:
         if settings.commands is None:
             raise UsageError("the platform's configuration has no section `commands`: no key to command with")
         self._tenant = settings.tenant
         self._issuer = settings.commands.issuer
         self._key = load_or_generate(settings.commands.key_file)
-        self._database = database
+        self._store = store
         self._now_us = now_us
         self._heard: set[str] = set()  # boxes whose head has come since the last look
         self._look_s = 0.0
@@ -129,11 +128,12 @@ class Commands:
             its id.
 
         Raises:
+            UsageError: it does not fit.
             StoreFault: it does not count.
         """
         now = self._now_us()
         cmd_id = str(uuid.uuid4())
-        with self._database.transaction() as connection:
+        with self._store.database.transaction() as connection:
             newest = select(func.max(command.c.counter)).where(command.c.device == device)
             last = connection.execute(newest).scalar() or 0
             # Goes by time, so that a platform that lost its database still counts on.
@@ -154,12 +154,15 @@ class Commands:
                     "expected_config_sha256": expected_config_sha256,
                 }
             )
+            payload = encode(made)
+            if len(payload) > strict_json.MAX_BYTES:
+                raise UsageError(f"{action.name} of {len(payload)} bytes; {strict_json.MAX_BYTES} fit")
             row = {
                 "cmd_id": cmd_id,
                 "device": device,
                 "counter": counter,
                 "name": action.name,
-                "payload_sha256": hashlib.sha256(encode(made)).hexdigest(),
+                "payload_sha256": hashlib.sha256(payload).hexdigest(),
                 "envelope": sign(made, [self._key]),
                 "made_utc_us": now,
                 "expires_utc_us": made.expires_utc_us,
@@ -186,17 +189,16 @@ class Commands:
         wanted = waiting & ((command.c.sent_utc_us == 0) | command.c.device.in_(there))
         columns = (command.c.cmd_id, command.c.device, command.c.envelope)
         times = (command.c.sent_utc_us, command.c.expires_utc_us)
-        with self._database.reading() as connection:
-            query = select(*columns, *times).where(wanted).order_by(command.c.counter).limit(AT_ONCE)
-            rows = connection.execute(query).all()
+        query = select(*columns, *times).where(wanted).order_by(command.c.counter).limit(AT_ONCE)
+        rows = self._store.rows(query)
         found = []
         for cmd_id, device, envelope, sent, expires in rows:
             if self._claim(cmd_id, sent, now, expired=expires <= now):
                 found.append(Due(device, bytes(envelope), max(1, (expires - now) // 1_000_000)))
         return found
 
-    def answered(self, connection: Connection, new: NewStatement) -> None:
-        """A `command_result` was taken in; inside of the transaction that keeps it."""
+    def answered(self, new: NewStatement) -> None:
+        """A `command_result` was taken in; inside of the commit that keeps it."""
         result = parse(dsse.decode(new.envelope)[1]).record
         assert isinstance(result, CommandResult)
         said: dict[str, Any] = {
@@ -209,22 +211,18 @@ class Commands:
             said["state"] = "answered"
         this = (command.c.payload_sha256 == result.payload_sha256) & (command.c.device == new.place.device)
         # The first answer holds: a copy that somebody replays later is refused, and changes nothing.
-        connection.execute(update(command).where(this & (command.c.state != "answered")).values(said))
+        self._store.write(update(command).where(this & (command.c.state != "answered")).values(said))
 
     def listed(self, device: str = "", limit: int = 100) -> list[Sent]:
         """The newest, of one box where it is named; newest first."""
         query = select(*LISTED).order_by(command.c.made_utc_us.desc()).limit(limit)
         if device:
             query = query.where(command.c.device == device)
-        with self._database.reading() as connection:
-            return [Sent(*row) for row in connection.execute(query)]
+        return [Sent(*row) for row in self._store.rows(query)]
 
     def _claim(self, cmd_id: str, sent: int, now: int, *, expired: bool) -> bool:
         """Note the try, unless another process has; an expired one is only put aside."""
         this = (command.c.cmd_id == cmd_id) & (command.c.sent_utc_us == sent) & (command.c.state == "open")
-        said: dict[str, Any] = {"sent_utc_us": now, "tries": command.c.tries + 1}
-        with self._database.transaction() as connection:
-            done = connection.execute(
-                update(command).where(this).values({"state": "expired"} if expired else said)
-            )
-        return done.rowcount == 1 and not expired
+        tried = {"sent_utc_us": now, "tries": command.c.tries + 1}
+        change = update(command).where(this).values({"state": "expired"} if expired else tried)
+        return self._store.write(change) == 1 and not expired
