@@ -160,7 +160,7 @@ class ConfigKeeper:
         alone = isinstance(command.action, UpdateConfig)
         layers = (digest,) if alone else (*present.layers, digest)
         folder = _folder(present.config)
-        folder.mkdir(mode=0o700, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         kept = folder / f"{digest}.dsse.json"
         _write(kept, envelope)
         try:

@@ -106,6 +106,8 @@ class Agent:
         with contextlib.ExitStack() as undo:
             undo.callback(self.store.close)
             self.uplink = self._make_uplink()
+            if self.uplink:
+                undo.callback(self.uplink.stop, 0.0)
             self.sealer = Sealer(self.store, self.staging.get, self, self._wake_uplink, self.staging.release)
             self.cameras = self._make_cameras(epochs or {})
             self.detector = _make_detector(config)

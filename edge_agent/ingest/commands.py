@@ -40,8 +40,6 @@ from edge_agent.ingest.store import NewStatement, PlatformStore
 
 # Clocks of platform and box may differ by this much.
 SLACK_US: Final = 5 * 60_000_000
-# A head that comes sooner after the last try than this is no reason to send again.
-AGAIN_US: Final = 30_000_000
 LOOK_S: Final = 1.0
 AT_ONCE: Final = 16
 
@@ -185,8 +183,8 @@ class Commands:
         self._look_s = now_s + LOOK_S
         now = self._now_us()
         there, self._heard = self._heard, set()
-        waiting = (command.c.state == "open") & (command.c.sent_utc_us < now - AGAIN_US)
-        wanted = waiting & ((command.c.sent_utc_us == 0) | command.c.device.in_(there))
+        reachable = (command.c.sent_utc_us == 0) | command.c.device.in_(there)
+        wanted = (command.c.state == "open") & reachable
         columns = (command.c.cmd_id, command.c.device, command.c.envelope)
         times = (command.c.sent_utc_us, command.c.expires_utc_us)
         query = select(*columns, *times).where(wanted).order_by(command.c.counter).limit(AT_ONCE)
