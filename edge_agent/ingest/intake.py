@@ -24,10 +24,12 @@ from edge_agent.evidence.receipts import (
     Watermark,
     sign,
 )
+from edge_agent.evidence.statement import Kind
 from edge_agent.evidence.uplink.chunks import BadChunk, Chunk, decode_chunk
 from edge_agent.evidence.uplink.topics import Address, parse_topic
 from edge_agent.ingest.attachments import Attachments, Fate
 from edge_agent.ingest.bulk import Chain
+from edge_agent.ingest.commands import Commands
 from edge_agent.ingest.devices import Devices
 from edge_agent.ingest.place import Place
 from edge_agent.ingest.settings import IngestSettings
@@ -91,12 +93,14 @@ class Intake:
         attachments: Attachments,
         signer: dsse.Signer,
         utc_us: Callable[[], int],
+        commands: Commands | None = None,
     ) -> None:
         self._settings = settings
         self._store = store
         self._attachments = attachments
         self._signer = signer
         self._utc_us = utc_us
+        self._commands = commands
         self._devices = Devices(settings.devices_dir)
         self._answers: dict[tuple[str, str], _Answer] = {}
         self._grace: OrderedDict[Place, float] = OrderedDict()
@@ -199,6 +203,8 @@ class Intake:
                 if message.address.kind == "head":
                     self.stats.heads += 1
                     self._answer(device, found.statement.place.epoch).summary = True
+                    if self._commands:
+                        self._commands.heard(device)
                 self._admit(found, now_s)
             case Unacceptable() as found:
                 self._reject(device, found.epoch, found.packet_id, found.payload_sha256, found.reason)
@@ -215,6 +221,8 @@ class Intake:
             case Admission.NEW:
                 needs = self._claim(found)
                 self._store.add(new, needs, self._utc_us())
+                if self._commands and new.kind == Kind.COMMAND_RESULT:
+                    self._commands.answered(new)
                 if needs:
                     self._wait(new.place, now_s)
                 else:
