@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, field_validator, model_validator
@@ -37,6 +36,7 @@ from edge_agent.evidence.settings import (
     DeviceSettings,
     EvidenceSettings,
     InstrumentSettings,
+    KeySettings,
     PlaceSettings,
     RetentionSettings,
     StoreSettings,
@@ -62,8 +62,6 @@ class SiteInfo(Settings):
     """The box; unique within the tenant."""
     device_serial: Annotated[str, Field(max_length=200)] = ""
     """Serial number on the box's plate."""
-    cert_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
-    """Digest of the certificate of the evidence key, where the platform issued one."""
     place: PlaceSettings = PlaceSettings()
     codes: CodeSettings = CodeSettings()
     legal: LegalSettings = LegalSettings()
@@ -94,12 +92,10 @@ class CameraConfig(CameraLinkSettings):
         return self
 
 
-class EvidenceConfig(Settings):
+class EvidenceConfig(KeySettings):
     """How evidence is kept on the box."""
 
     retention: RetentionSettings = RetentionSettings()
-    key_file: Path = Path("/var/lib/edge-agent/keys/evidence.pem")
-    """Private evidence key, mode 0600; made at the first start."""
     store: StoreSettings = StoreSettings()
 
 
@@ -221,14 +217,13 @@ class SiteConfig(Settings):
                 device_id=site.device_id,
                 device_serial=site.device_serial,
                 site_id=site.id,
-                cert_sha256=site.cert_sha256,
             ),
             place=site.place,
             codes=site.codes,
             instruments={name: lane.instrument for name, lane in self.lanes.items()},
             retention=self.evidence.retention,
-            key_file=self.evidence.key_file,
             store=self.evidence.store,
+            **{name: getattr(self.evidence, name) for name in KeySettings.model_fields},
         )
 
     def sha256(self) -> str:

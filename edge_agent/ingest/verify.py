@@ -58,7 +58,7 @@ def open_statement(envelope: bytes, ring: KeyRing, tenant: str, device: str) -> 
     problem = ""
     if (found.tenant, found.device_id) != (tenant, device):
         problem = f"statement of {found.tenant}/{found.device_id} on the topic of {tenant}/{device}"
-    elif found.keyid != opened.keyid:
+    elif found.keyid not in opened.keyids:
         problem = "keyid inside is not the key that signed"
     if problem:
         return Unacceptable(found.chain.epoch, found.packet_id, payload_sha256, problem)
@@ -70,7 +70,7 @@ def open_statement(envelope: bytes, ring: KeyRing, tenant: str, device: str) -> 
             prev=found.chain.prev,
             kind=found.kind.value,
             use_class=found.legal.use_class.value if found.legal else "",
-            keyid=opened.keyid,
+            keyid=found.keyid,
             envelope=envelope,
         ),
         tuple(AttachmentClaim(a.sha256, a.size) for a in found.attachments),
