@@ -10,7 +10,8 @@
         ├── SealRefused         ... a statement that must not exist was asked for
         ├── StoreFull           ... no room was left for a case; that it was lost is sealed
         ├── StoreFault          ... the disk failed a durable write: stop the process
-        │   └── KeyFault        ... the evidence key is away: nothing can be sealed, stop as well
+        │   ├── KeyFault        ... the evidence key is away: nothing can be sealed, stop as well
+        │   └── DatabaseAway    ... the platform's PostgreSQL is away: nothing counts, try again later
         └── VerificationError   ... something checked is not what it claims to be
 
 The core raises none of these: bad input there is a `Fault`, a fact about the road.
@@ -84,6 +85,10 @@ class StoreFault(EvidenceError):
 
 class KeyFault(StoreFault):
     """The evidence key does not sign: its token was pulled or locked. Nothing is ever sealed unsigned."""
+
+
+class DatabaseAway(StoreFault):
+    """The platform's database server did not take a transaction. It may do so later; nothing of it counts."""
 
 
 class VerificationError(EvidenceError):

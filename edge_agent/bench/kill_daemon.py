@@ -245,7 +245,7 @@ class _Arena:
 
     def _export(self) -> Path:
         bundle = self._places.root / "bundle"
-        store = PlatformStore(self._platform.data_dir / "ingest.db", serving=False)
+        store = PlatformStore.of(self._platform, serving=False)
         try:
             chosen = store.of_device(self._config.site.device_id, 1_000_000)
             return export_bundle(self._platform, store, chosen, bundle)

@@ -17,6 +17,7 @@ import typer
 from edge_agent.errors import UsageError
 from edge_agent.evidence import dsse
 from edge_agent.evidence.statement import Kind, Statement, parse
+from edge_agent.ingest.db import FILE_NAME
 from edge_agent.ingest.settings import IngestSettings
 from edge_agent.ingest.store import PlatformStore, Stored
 from edge_agent.ingest.summary import About, about, in_words
@@ -131,10 +132,10 @@ def load_settings(path: Path) -> IngestSettings:
 @contextmanager
 def _store(context: typer.Context, config: Path | None) -> Iterator[tuple[IngestSettings, PlatformStore]]:
     settings = load_settings(config or context.obj or DEFAULT_CONFIG)
-    path = settings.data_dir / "ingest.db"
-    if not path.exists():
+    path = settings.data_dir / FILE_NAME
+    if not settings.database and not path.exists():
         raise UsageError(f"{path}: nothing has been taken in yet")
-    store = PlatformStore(path, serving=False)
+    store = PlatformStore.of(settings, serving=False)
     try:
         yield settings, store
     finally:

@@ -243,7 +243,7 @@ class Demo:
         self._stats = agent.store.stats()
 
     def _export(self, bundle: Path) -> None:
-        store = PlatformStore(self._ingest_settings.data_dir / "ingest.db", serving=False)
+        store = PlatformStore.of(self._ingest_settings, serving=False)
         try:
             chosen = store.of_device(self.config.site.device_id, 10_000)
             export_bundle(self._ingest_settings, store, chosen, bundle)

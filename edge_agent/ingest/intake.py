@@ -27,10 +27,11 @@ from edge_agent.evidence.receipts import (
 from edge_agent.evidence.uplink.chunks import BadChunk, decode_chunk
 from edge_agent.evidence.uplink.topics import Address, parse_topic
 from edge_agent.ingest.assembly import Assembly, Fate
+from edge_agent.ingest.device_keys import DeviceKeys
 from edge_agent.ingest.devices import Devices
 from edge_agent.ingest.settings import IngestSettings
 from edge_agent.ingest.store import Admission, NewStatement, Place, PlatformStore, Stored
-from edge_agent.ingest.verify import Good, open_statement
+from edge_agent.ingest.verify import Good
 
 # Needs that wait for their grace; beyond it the box's own resend timer brings them back.
 MAX_WAITING_NEEDS = 10_000
@@ -141,7 +142,8 @@ class Intake:
         ring = self._devices.ring(address.device)
         assert ring is not None
         try:
-            found = open_statement(envelope, ring, self._settings.tenant, address.device)
+            keys = DeviceKeys(self._store.in_commit)
+            found = keys.open_statement(envelope, ring, self._settings.tenant, address.device)
         except VerificationError as error:
             self.stats.unverified += 1
             self._refuse(address.device, str(error), envelope)
@@ -161,6 +163,7 @@ class Intake:
             case Admission.NEW:
                 needs = self._claim(found)
                 self._store.add(new, needs, self._utc_us())
+                self._take_over(found)
                 if needs:
                     self._wait(new.place, now_s)
                 else:
@@ -172,6 +175,15 @@ class Intake:
                 self._contradiction(new, "equivocation", "another payload was signed for this seq")
             case Admission.BROKEN_LINK:
                 self._contradiction(new, "broken_link", "prev does not fit the neighbours in the chain")
+
+    def _take_over(self, found: Good) -> None:
+        """A rotation is stored: its new key counts from the next message on, and a person hears of it."""
+        if found.successor is None:
+            return
+        new = found.statement
+        DeviceKeys(self._store.in_commit).take_over(found, self._utc_us())
+        detail = f"key {new.keyid} handed over to {found.successor.keyid} at seq {new.place.seq}"
+        self._store.alarm(new.place.device, "key_rotated", detail, self._utc_us())
 
     def _claim(self, found: Good) -> tuple[str, ...]:
         """Digests still needed; what is here already is kept from now on."""

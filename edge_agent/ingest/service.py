@@ -58,7 +58,7 @@ class Ingest:
         self._lock = DirectoryLock(settings.data_dir)
         key = load_or_generate(settings.receipt_key_file)
         self.receipt_key: PublicKey = key.public
-        self._store = PlatformStore(settings.data_dir / "ingest.db")
+        self._store = PlatformStore.of(settings)
         assembly = Assembly(settings.data_dir, settings.assembly)
         self._intake = Intake(settings, self._store, assembly, key, utc_us)
         self._waker = Waker()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
+from urllib.parse import parse_qs, urlsplit
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from edge_agent.core.settings import Settings
 from edge_agent.evidence.settings import Name
-from edge_agent.evidence.uplink.settings import BrokerSettings
+from edge_agent.evidence.uplink.settings import BrokerSettings, is_loopback
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -40,7 +42,17 @@ class IngestSettings(Settings):
     """MQTT 5 shared subscription, so that a standby can take over; empty for a plain one. Only one
     process may use a data directory at a time."""
     data_dir: Path
-    """Database and attachments. Made when missing."""
+    """Database and attachments, where `database` is empty. Made when missing."""
+    database: str = ""
+    """Empty: SQLite in `data_dir`, for one process. Or `postgresql://user@host/name`, for several: with
+    `?sslmode=verify-full&sslrootcert=/path/ca.pem` when it is on another machine, with
+    `postgresql:///name?host=/run/postgresql` over a socket of this one. Never with a password."""
+    database_password_file: Path | None = None
+    """File that holds the password alone. Without it PGPASSFILE, a client certificate or peer
+    authentication must do."""
+    feed: bool = False
+    """Whether every statement that becomes complete is also noted in table `fresh`, from which a consumer
+    takes it. Without a consumer that table would grow."""
     devices_dir: Path
     """Enrolled boxes: one PEM file `<device_id>.pem` each, with its public keys, oldest first."""
     receipt_key_file: Path
@@ -57,3 +69,27 @@ class IngestSettings(Settings):
     rejected_per_device: int = Field(default=1000, ge=1)
     """Refused messages kept aside for each box; the oldest go first."""
     assembly: AssemblySettings = AssemblySettings()
+
+    @model_validator(mode="after")
+    def _database_is_safe(self) -> Self:
+        if not self.database:
+            return self
+        url = urlsplit(self.database)
+        options = parse_qs(url.query)
+        if url.scheme != "postgresql":
+            raise ValueError("database: give postgresql://..., or nothing for SQLite in data_dir")
+        if url.password is not None or "password" in options:
+            raise ValueError("database: the password belongs in database_password_file")
+        hosts = [
+            *options.get("host", ()),
+            *options.get("hostaddr", ()),
+            *([url.hostname] if url.hostname else ()),
+        ]
+        if len(hosts) != 1 or "service" in options:
+            raise ValueError("database: name one host, or the socket's folder as ?host=/run/postgresql")
+        local = hosts[0].startswith("/") or is_loopback(hosts[0])
+        if not local and options.get("sslmode") != ["verify-full"]:
+            raise ValueError(
+                f"database: {hosts[0]} is another machine: add ?sslmode=verify-full&sslrootcert=..."
+            )
+        return self

@@ -1,61 +1,40 @@
 """What the platform has taken, durably: statements verbatim, who was frozen, what was refused.
 
-One connection, one thread, `synchronous=FULL`; a batch of messages is one commit, and a receipt is
-signed only after it. The chain's rules are enforced here, where the neighbours are known.
+A batch of messages is one commit, and a receipt is signed only after it. The chain's rules are
+enforced here, where the neighbours are known.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from edge_agent.errors import StoreFault, UsageError
-from edge_agent.evidence.receipts import Watermark
+from sqlalchemy import Column, ColumnElement, Connection, Executable, Row, Table, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
-SELECT = (
-    "SELECT device, epoch, seq, packet_id, payload_sha256, kind, use_class, received_utc_us, complete"
-    " FROM statement"
+from edge_agent.evidence.receipts import Watermark
+from edge_agent.ingest.db import Database
+from edge_agent.ingest.settings import IngestSettings
+from edge_agent.ingest.summary import NOTHING_TO_SEARCH, SearchFields, plain
+from edge_agent.ingest.tables import (
+    alarm,
+    fresh,
+    frozen,
+    need,
+    prepare,
+    refused,
+    statement,
+    unclaimed,
+    watermark,
 )
-SCHEMA_VERSION = 1
+
+# Places that a watermark is moved over in one query.
+WINDOW = 512
 MAX_ALARMS = 10_000  # newest kept; a hostile box must not fill the disk with them
-SCHEMA = """
-CREATE TABLE statement (
-  device TEXT NOT NULL, epoch TEXT NOT NULL, seq INTEGER NOT NULL,
-  packet_id TEXT NOT NULL, payload_sha256 TEXT NOT NULL, prev TEXT,
-  kind TEXT NOT NULL, use_class TEXT NOT NULL, keyid TEXT NOT NULL,
-  envelope BLOB NOT NULL, received_utc_us INTEGER NOT NULL,
-  complete INTEGER NOT NULL,
-  PRIMARY KEY (device, epoch, seq)
-) WITHOUT ROWID;
-CREATE INDEX statement_by_packet ON statement (packet_id);
-CREATE TABLE need (
-  sha256 TEXT NOT NULL, device TEXT NOT NULL, epoch TEXT NOT NULL, seq INTEGER NOT NULL,
-  PRIMARY KEY (device, epoch, seq, sha256)
-) WITHOUT ROWID;
-CREATE INDEX need_by_digest ON need (sha256);
-CREATE TABLE watermark (
-  device TEXT NOT NULL, epoch TEXT NOT NULL, seq INTEGER NOT NULL, payload_sha256 TEXT NOT NULL,
-  PRIMARY KEY (device, epoch)
-) WITHOUT ROWID;
-CREATE TABLE frozen (device TEXT PRIMARY KEY, reason TEXT NOT NULL, since_utc_us INTEGER NOT NULL);
-CREATE TABLE alarm (
-  id INTEGER PRIMARY KEY, at_utc_us INTEGER NOT NULL, device TEXT NOT NULL, what TEXT NOT NULL,
-  detail TEXT NOT NULL
-);
-CREATE TABLE refused (
-  id INTEGER PRIMARY KEY, at_utc_us INTEGER NOT NULL, device TEXT NOT NULL, reason TEXT NOT NULL,
-  envelope BLOB NOT NULL
-);
-CREATE INDEX refused_by_device ON refused (device, id);
-CREATE TABLE unclaimed (
-  sha256 TEXT PRIMARY KEY, device TEXT NOT NULL, size INTEGER NOT NULL, at_utc_us INTEGER NOT NULL
-);
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +58,7 @@ class NewStatement:
     use_class: str
     keyid: str
     envelope: bytes
+    about: SearchFields = NOTHING_TO_SEARCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,104 +84,93 @@ class Admission(StrEnum):
 
 
 class PlatformStore:
-    """The database.
+    """The statements in one database. One thread; others read through `database` or a store of their own.
 
-    `serving` is for the one process that takes messages in. Others may look while it runs, and never
-    checkpoint: SQLite 3.7.0 to 3.51.2 can lose a WAL reset when two connections do.
+    Args:
+        where: a SQLite file, a `postgresql://` URL, or a database that is open already.
+        serving: as for `Database.at`.
+        feed: whether what becomes complete is noted in table `fresh` for a consumer.
     """
 
-    def __init__(self, path: Path, *, serving: bool = True) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.execute("PRAGMA journal_size_limit=16777216")
-        if not serving:
-            self._db.execute("PRAGMA wal_autocheckpoint=0")
-        self._migrate(path)
+    def __init__(self, where: Path | str | Database, *, serving: bool = True, feed: bool = False) -> None:
+        self.database = where if isinstance(where, Database) else Database.at(where, serving=serving)
+        self._feed = feed
+        self._open: Connection | None = None  # of the commit in progress
+        prepare(self.database)
 
-    def _migrate(self, path: Path) -> None:
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            self._db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
-        elif version != SCHEMA_VERSION:
-            raise UsageError(f"{path}: written by another version of edge-agent (schema {version})")
+    @classmethod
+    def of(cls, settings: IngestSettings, *, serving: bool = True) -> PlatformStore:
+        """The store that a configuration names."""
+        return cls(Database.of(settings, serving=serving), feed=settings.feed)
 
     def close(self) -> None:
-        """Free the file."""
-        self._db.close()
+        """Free the file or the connections."""
+        self.database.close()
 
     @contextmanager
     def commit(self) -> Iterator[None]:
-        """One durable transaction. What it holds counts only once this has ended without an error."""
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            yield
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise StoreFault(f"platform store: {error}") from error
-        finally:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+        """One durable transaction. What it holds counts only once this has ended without an error.
+
+        Raises:
+            StoreFault: it does not count.
+        """
+        with self.database.transaction() as connection:
+            self._open = connection
+            try:
+                yield
+            finally:
+                self._open = None
+
+    @property
+    def in_commit(self) -> Connection:
+        """The commit in progress, for what is kept elsewhere in the same transaction."""
+        assert self._open is not None, "only inside commit()"
+        return self._open
 
     # Statements
 
     def admit(self, new: NewStatement) -> Admission:
         """Whether it may be added; the chain is checked as far as its neighbours have arrived."""
         place = new.place
-        known = self._hash_at(place.device, place.epoch, place.seq)
-        if known is not None:
-            return Admission.DUPLICATE if known == new.payload_sha256 else Admission.EQUIVOCATION
-        before = self._hash_at(place.device, place.epoch, place.seq - 1)
-        if before is not None and before != new.prev:
-            return Admission.BROKEN_LINK
-        after = self._one(
-            "SELECT prev FROM statement WHERE device=? AND epoch=? AND seq=?",
-            (place.device, place.epoch, place.seq + 1),
+        columns = (statement.c.seq, statement.c.payload_sha256, statement.c.prev)
+        around = (
+            (statement.c.device == place.device)
+            & (statement.c.epoch == place.epoch)
+            & statement.c.seq.between(place.seq - 1, place.seq + 1)
         )
-        if after is not None and after[0] != new.payload_sha256:
+        known = {seq: (sha256, prev) for seq, sha256, prev in self._all(select(*columns).where(around))}
+        if place.seq in known:
+            same = known[place.seq][0] == new.payload_sha256
+            return Admission.DUPLICATE if same else Admission.EQUIVOCATION
+        if place.seq - 1 in known and known[place.seq - 1][0] != new.prev:
+            return Admission.BROKEN_LINK
+        if place.seq + 1 in known and known[place.seq + 1][1] != new.payload_sha256:
             return Admission.BROKEN_LINK
         return Admission.NEW
 
     def add(self, new: NewStatement, needs: tuple[str, ...], received_utc_us: int) -> None:
         """Keep it; it counts as complete once nothing of `needs` (digests) is missing."""
-        place = new.place
-        self._db.execute(
-            "INSERT INTO statement VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
-            (
-                place.device,
-                place.epoch,
-                place.seq,
-                new.packet_id,
-                new.payload_sha256,
-                new.prev,
-                new.kind,
-                new.use_class,
-                new.keyid,
-                new.envelope,
-                received_utc_us,
-                not needs,
-            ),
-        )
-        self._db.executemany(
-            "INSERT OR IGNORE INTO need VALUES (?,?,?,?)",
-            [(sha256, place.device, place.epoch, place.seq) for sha256 in needs],
-        )
+        fields = asdict(new)
+        place = fields.pop("place")
+        about = fields.pop("about")
+        row = place | fields | about | {"received_utc_us": received_utc_us, "complete": not needs}
+        self._do(statement.insert().values(row))
+        if needs:
+            self._do(need.insert().values([place | {"sha256": sha256} for sha256 in dict.fromkeys(needs)]))
+        else:
+            self._note_fresh(new.place)
 
     def attachment_stored(self, sha256: str) -> list[Stored]:
         """An attachment is here; returns the statements that are complete with it."""
-        places = [
-            Place(*row)
-            for row in self._db.execute("SELECT device, epoch, seq FROM need WHERE sha256=?", (sha256,))
-        ]
-        self._db.execute("DELETE FROM need WHERE sha256=?", (sha256,))
+        places = self.waiting_for(sha256)
+        if not places:
+            return []
+        self._do(delete(need).where(need.c.sha256 == sha256))
         completed = []
         for place in places:
             if not self.needs(place):
-                self._db.execute(
-                    "UPDATE statement SET complete=1 WHERE device=? AND epoch=? AND seq=?",
-                    (place.device, place.epoch, place.seq),
-                )
+                self._do(update(statement).where(_at(statement, place)).values(complete=True))
+                self._note_fresh(place)
                 stored = self.get(place)
                 assert stored is not None
                 completed.append(stored)
@@ -209,200 +178,226 @@ class PlatformStore:
 
     def waiting_for(self, sha256: str) -> list[Place]:
         """The statements that lack this attachment."""
-        rows = self._db.execute("SELECT device, epoch, seq FROM need WHERE sha256=?", (sha256,))
+        rows = self._all(select(need.c.device, need.c.epoch, need.c.seq).where(need.c.sha256 == sha256))
         return [Place(*row) for row in rows]
 
     def unclaimed(self, device: str, sha256: str, size: int, at_utc_us: int) -> None:
         """A whole attachment that no statement names yet."""
-        self._db.execute(
-            "INSERT OR REPLACE INTO unclaimed VALUES (?,?,?,?)", (sha256, device, size, at_utc_us)
-        )
+        row = {"sha256": sha256, "device": device, "size": size, "at_utc_us": at_utc_us}
+        self._put(unclaimed, row, instead=("device", "size", "at_utc_us"))
 
     def claim(self, sha256: str) -> None:
         """A statement names it now: it is kept as long as the statement."""
-        self._db.execute("DELETE FROM unclaimed WHERE sha256=?", (sha256,))
+        self._do(delete(unclaimed).where(unclaimed.c.sha256 == sha256))
 
     def oldest_unclaimed_over(self, device: str, max_bytes: int) -> str | None:
         """The attachment to drop first when a box leaves more unclaimed than it may."""
-        row = self._one("SELECT COALESCE(SUM(size), 0) FROM unclaimed WHERE device=?", (device,))
-        if row is None or int(row[0]) <= max_bytes:
+        of_device = unclaimed.c.device == device
+        held = self._one(select(func.coalesce(func.sum(unclaimed.c.size), 0)).where(of_device))
+        if held is None or int(held[0]) <= max_bytes:
             return None
-        oldest = self._one(
-            "SELECT sha256 FROM unclaimed WHERE device=? ORDER BY at_utc_us, sha256 LIMIT 1", (device,)
+        by_age = (
+            select(unclaimed.c.sha256).where(of_device).order_by(unclaimed.c.at_utc_us, unclaimed.c.sha256)
         )
+        oldest = self._one(by_age.limit(1))
         return str(oldest[0]) if oldest else None
 
     def needs(self, place: Place) -> tuple[str, ...]:
         """Digests of the attachments that a statement still lacks."""
-        rows = self._db.execute(
-            "SELECT sha256 FROM need WHERE device=? AND epoch=? AND seq=? ORDER BY sha256",
-            (place.device, place.epoch, place.seq),
-        )
+        rows = self._all(select(need.c.sha256).where(_at(need, place)).order_by(need.c.sha256))
         return tuple(sha256 for (sha256,) in rows)
 
     def get(self, place: Place) -> Stored | None:
         """One statement without its bytes."""
-        row = self._one(
-            f"{SELECT} WHERE device=? AND epoch=? AND seq=?", (place.device, place.epoch, place.seq)
-        )
+        row = self._one(select(*STORED).where(_at(statement, place)))
         return _stored(row) if row else None
 
     def by_packet_id(self, packet_id: str) -> Stored | None:
         """One statement by the id that its box gave it."""
-        row = self._one(f"{SELECT} WHERE packet_id=?", (packet_id,))
+        row = self._one(select(*STORED).where(statement.c.packet_id == packet_id))
         return _stored(row) if row else None
 
     def above(self, device: str, epoch: str, seq: int, limit: int) -> list[Stored]:
         """Statements with a higher seq, lowest first."""
-        rows = self._db.execute(
-            f"{SELECT} WHERE device=? AND epoch=? AND seq>? ORDER BY seq LIMIT ?", (device, epoch, seq, limit)
-        )
-        return [_stored(row) for row in rows]
+        chain = _of_chain(statement, device, epoch) & (statement.c.seq > seq)
+        return self._list(select(*STORED).where(chain).order_by(statement.c.seq).limit(limit))
 
     def of_device(self, device: str, limit: int) -> list[Stored]:
         """All of one box, in the order of its chains."""
-        rows = self._db.execute(f"{SELECT} WHERE device=? ORDER BY epoch, seq LIMIT ?", (device, limit))
-        return [_stored(row) for row in rows]
+        query = select(*STORED).where(statement.c.device == device)
+        return self._list(query.order_by(statement.c.epoch, statement.c.seq).limit(limit))
 
     def newest(self, device: str, limit: int, kind: str = "") -> list[Stored]:
         """The newest of one box and kind, of all where these are empty; newest first."""
-        rows = self._db.execute(
-            f"{SELECT} WHERE ? IN ('', device) AND ? IN ('', kind)"
-            " ORDER BY received_utc_us DESC, device, epoch, seq DESC LIMIT ?",
-            (device, kind, limit),
-        )
-        return [_stored(row) for row in rows]
+        query = select(*STORED)
+        if device:
+            query = query.where(statement.c.device == device)
+        if kind:
+            query = query.where(statement.c.kind == kind)
+        columns = statement.c
+        order = (columns.received_utc_us.desc(), columns.device, columns.epoch, columns.seq.desc())
+        return self._list(query.order_by(*order).limit(limit))
 
     def envelope(self, place: Place) -> bytes | None:
         """The exact bytes that were received."""
-        row = self._one(
-            "SELECT envelope FROM statement WHERE device=? AND epoch=? AND seq=?",
-            (place.device, place.epoch, place.seq),
-        )
-        return row[0] if row else None
+        row = self._one(select(statement.c.envelope).where(_at(statement, place)))
+        return bytes(row[0]) if row else None
 
     def missing_seqs(self, device: str, epoch: str, limit: int) -> tuple[tuple[int, int], ...]:
         """Holes below the highest seq that is known, lowest first: first and last of each."""
         mark = self.watermark(device, epoch)
-        holes: list[tuple[int, int]] = []
-        expected = mark.seq + 1 if mark else 0
-        rows = self._db.execute(
-            "SELECT seq FROM statement WHERE device=? AND epoch=? AND seq>=? ORDER BY seq",
-            (device, epoch, expected),
-        )
-        for (seq,) in rows:
-            if seq > expected:
-                holes.append((expected, seq - 1))
-                if len(holes) == limit:
-                    break
-            expected = seq + 1
-        return tuple(holes)
+        start = mark.seq if mark else -1
+        before = func.lag(statement.c.seq, 1, start).over(order_by=statement.c.seq)
+        chain = _of_chain(statement, device, epoch) & (statement.c.seq > start)
+        steps = select(statement.c.seq, before.label("before")).where(chain).subquery()
+        holes = select(steps.c.before + 1, steps.c.seq - 1).where(steps.c.seq > steps.c.before + 1)
+        return tuple((first, last) for first, last in self._all(holes.order_by(steps.c.seq).limit(limit)))
 
     # Watermark
 
     def watermark(self, device: str, epoch: str) -> Watermark | None:
         """Everything up to it is here, linked, with all attachments."""
-        row = self._one(
-            "SELECT seq, payload_sha256 FROM watermark WHERE device=? AND epoch=?", (device, epoch)
-        )
+        columns = (watermark.c.seq, watermark.c.payload_sha256)
+        row = self._one(select(*columns).where(_of_chain(watermark, device, epoch)))
         return Watermark(seq=row[0], payload_sha256=row[1]) if row else None
 
     def advance(self, device: str, epoch: str) -> Watermark | None:
         """Move the watermark over whatever has become contiguous; returns where it is."""
         mark = self.watermark(device, epoch)
         seq, sha256 = (mark.seq, mark.payload_sha256) if mark else (-1, None)
-        rows = self._db.execute(
-            "SELECT seq, payload_sha256, prev FROM statement"
-            " WHERE device=? AND epoch=? AND seq>? AND complete=1 ORDER BY seq",
-            (device, epoch, seq),
-        )
-        for next_seq, next_sha256, prev in rows:
-            if next_seq != seq + 1 or prev != sha256:
+        start = seq
+        while True:
+            begun = seq
+            for next_seq, next_sha256, prev in self._next_complete(device, epoch, seq):
+                if next_seq != seq + 1 or prev != sha256:
+                    break
+                seq, sha256 = next_seq, next_sha256
+            if seq < begun + WINDOW:
                 break
-            seq, sha256 = next_seq, next_sha256
         if sha256 is None:
             return None
-        if mark is None or seq > mark.seq:
-            self._db.execute(
-                "INSERT OR REPLACE INTO watermark VALUES (?,?,?,?)", (device, epoch, seq, sha256)
-            )
+        if seq > start:
+            row = {"device": device, "epoch": epoch, "seq": seq, "payload_sha256": sha256}
+            self._put(watermark, row, instead=("seq", "payload_sha256"))
         return Watermark(seq=seq, payload_sha256=sha256)
+
+    def _next_complete(self, device: str, epoch: str, seq: int) -> Sequence[Row[*tuple[Any, ...]]]:
+        columns = (statement.c.seq, statement.c.payload_sha256, statement.c.prev)
+        chain = _of_chain(statement, device, epoch) & statement.c.seq.between(seq + 1, seq + WINDOW)
+        return self._all(select(*columns).where(chain & statement.c.complete).order_by(statement.c.seq))
 
     # What must be looked at by a person
 
     def freeze(self, device: str, reason: str, at_utc_us: int) -> None:
         """No more receipts for this box until a person says so."""
-        self._db.execute("INSERT OR IGNORE INTO frozen VALUES (?,?,?)", (device, reason, at_utc_us))
+        self._put(frozen, {"device": device, "reason": plain(reason), "since_utc_us": at_utc_us})
 
     def unfreeze(self, device: str) -> bool:
         """Whether it had been frozen."""
-        return self._db.execute("DELETE FROM frozen WHERE device=?", (device,)).rowcount > 0
+        return self._do(delete(frozen).where(frozen.c.device == device)) > 0
 
     def is_frozen(self, device: str) -> bool:
         """Whether receipts are withheld."""
-        return self._one("SELECT 1 FROM frozen WHERE device=?", (device,)) is not None
+        return self._one(select(frozen.c.device).where(frozen.c.device == device)) is not None
 
     def frozen(self) -> list[tuple[str, str]]:
         """Device and reason."""
-        return list(self._db.execute("SELECT device, reason FROM frozen ORDER BY device"))
+        rows = self._all(select(frozen.c.device, frozen.c.reason).order_by(frozen.c.device))
+        return [(device, reason) for device, reason in rows]
 
     def alarm(self, device: str, what: str, detail: str, at_utc_us: int) -> None:
         """Something that a person must see."""
-        self._db.execute(
-            "INSERT INTO alarm (at_utc_us, device, what, detail) VALUES (?,?,?,?)",
-            (at_utc_us, device, what, detail),
-        )
-        self._db.execute("DELETE FROM alarm WHERE id <= (SELECT MAX(id) FROM alarm) - ?", (MAX_ALARMS,))
+        row = {"at_utc_us": at_utc_us, "device": device, "what": what, "detail": plain(detail)}
+        self._do(alarm.insert().values(row))
+        newest = select(func.max(alarm.c.id)).scalar_subquery()
+        self._do(delete(alarm).where(alarm.c.id <= newest - MAX_ALARMS))
 
     def alarms(self, limit: int = 100) -> list[tuple[int, str, str, str]]:
         """Time, device, what, detail; newest first."""
-        return list(
-            self._db.execute(
-                "SELECT at_utc_us, device, what, detail FROM alarm ORDER BY id DESC LIMIT ?", (limit,)
-            )
-        )
+        columns = (alarm.c.at_utc_us, alarm.c.device, alarm.c.what, alarm.c.detail)
+        rows = self._all(select(*columns).order_by(alarm.c.id.desc()).limit(limit))
+        return [(at, device, what, detail) for at, device, what, detail in rows]
 
     def refuse(self, device: str, reason: str, envelope: bytes, at_utc_us: int, keep: int) -> None:
         """Keep a refused message aside, at most `keep` of one device."""
-        self._db.execute(
-            "INSERT INTO refused (at_utc_us, device, reason, envelope) VALUES (?,?,?,?)",
-            (at_utc_us, device, reason, envelope),
-        )
-        self._db.execute(
-            "DELETE FROM refused WHERE device=? AND id <="
-            " (SELECT id FROM refused WHERE device=? ORDER BY id DESC LIMIT 1 OFFSET ?)",
-            (device, device, keep),
-        )
+        row = {"at_utc_us": at_utc_us, "device": device, "reason": plain(reason), "envelope": envelope}
+        self._do(refused.insert().values(row))
+        of_device = refused.c.device == device
+        last = select(refused.c.id).where(of_device).order_by(refused.c.id.desc()).limit(1).offset(keep)
+        self._do(delete(refused).where(of_device & (refused.c.id <= last.scalar_subquery())))
 
     def refusals(self, limit: int = 100) -> list[tuple[int, str, str]]:
         """Time, device, reason; newest first."""
-        return list(
-            self._db.execute(
-                "SELECT at_utc_us, device, reason FROM refused ORDER BY id DESC LIMIT ?", (limit,)
-            )
-        )
+        columns = (refused.c.at_utc_us, refused.c.device, refused.c.reason)
+        rows = self._all(select(*columns).order_by(refused.c.id.desc()).limit(limit))
+        return [(at, device, reason) for at, device, reason in rows]
 
     def counts(self) -> dict[str, int]:
         """Totals for people."""
-        (statements, complete) = self._db.execute(
-            "SELECT COUNT(*), COALESCE(SUM(complete), 0) FROM statement"
-        ).fetchone()
-        (refused,) = self._db.execute("SELECT COUNT(*) FROM refused").fetchone()
-        (alarms,) = self._db.execute("SELECT COUNT(*) FROM alarm").fetchone()
-        return {"statements": statements, "complete": complete, "refused": refused, "alarms": alarms}
+        of = {"statements": statement, "complete": statement, "refused": refused, "alarms": alarm}
+        queries = {name: select(func.count()).select_from(table) for name, table in of.items()}
+        queries["complete"] = queries["complete"].where(statement.c.complete)
+        return {name: int(self._all(query)[0][0]) for name, query in queries.items()}
 
-    def _hash_at(self, device: str, epoch: str, seq: int) -> str | None:
-        row = self._one(
-            "SELECT payload_sha256 FROM statement WHERE device=? AND epoch=? AND seq=?", (device, epoch, seq)
-        )
-        return str(row[0]) if row else None
+    # SQL
 
-    def _one(self, sql: str, values: tuple[object, ...]) -> tuple[Any, ...] | None:
-        row: tuple[Any, ...] | None = self._db.execute(sql, values).fetchone()
-        return row
+    def _note_fresh(self, place: Place) -> None:
+        if self._feed:
+            self._put(fresh, asdict(place))
+
+    def _put(self, table: Table, row: dict[str, Any], instead: tuple[str, ...] = ()) -> None:
+        """Insert; where its key is there already, replace the columns `instead`."""
+        insert = (postgresql if self.database.postgres else sqlite).insert(table).values(row)
+        key = [column.name for column in table.primary_key]
+        if instead:
+            self._do(
+                insert.on_conflict_do_update(index_elements=key, set_={name: row[name] for name in instead})
+            )
+        else:
+            self._do(insert.on_conflict_do_nothing(index_elements=key))
+
+    def _do(self, write: Executable) -> int:
+        """Rows that it touched."""
+        if self._open is not None:
+            return self._open.execute(write).rowcount
+        with self.database.transaction() as connection:
+            return connection.execute(write).rowcount
+
+    def _all(self, query: Executable) -> Sequence[Row[*tuple[Any, ...]]]:
+        if self._open is not None:
+            return self._open.execute(query).all()
+        with self.database.reading() as connection:
+            return connection.execute(query).all()
+
+    def _one(self, query: Executable) -> Row[*tuple[Any, ...]] | None:
+        rows = self._all(query)
+        return rows[0] if rows else None
+
+    def _list(self, query: Executable) -> list[Stored]:
+        return [_stored(row) for row in self._all(query)]
 
 
-def _stored(row: tuple[Any, ...]) -> Stored:
-    device, epoch, seq, packet_id, payload_sha256, kind, use_class, received_utc_us, complete = row
-    place = Place(device, epoch, seq)
-    return Stored(place, packet_id, payload_sha256, kind, use_class, received_utc_us, bool(complete))
+STORED: tuple[Column[Any], ...] = (
+    statement.c.device,
+    statement.c.epoch,
+    statement.c.seq,
+    statement.c.packet_id,
+    statement.c.payload_sha256,
+    statement.c.kind,
+    statement.c.use_class,
+    statement.c.received_utc_us,
+    statement.c.complete,
+)
+
+
+def _stored(row: Row[*tuple[Any, ...]]) -> Stored:
+    device, epoch, seq, *rest = row
+    return Stored(Place(device, epoch, seq), *rest)
+
+
+def _of_chain(table: Table, device: str, epoch: str) -> ColumnElement[bool]:
+    return (table.c.device == device) & (table.c.epoch == epoch)
+
+
+def _at(table: Table, place: Place) -> ColumnElement[bool]:
+    return _of_chain(table, place.device, place.epoch) & (table.c.seq == place.seq)

@@ -2,10 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from edge_agent.evidence.statement import Statement
 from edge_agent.evidence.statement_records import Coverage
 
 About = dict[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchFields:
+    """What lists are filtered by. Names and meanings are those of the columns of table `statement`."""
+
+    event_utc_us: int | None = None
+    case_id: str = ""
+    words: str = ""
+    routes: str = ""
+
+
+NOTHING_TO_SEARCH = SearchFields()
+
+
+def search_fields(statement: Statement) -> SearchFields:
+    """Of a plate only what was matched: a candidate would bring up somebody else's cases."""
+    found = about(statement)
+    plate = statement.recognition.plate if statement.recognition else None
+    said = [plate.text if plate else "", *(found.get(key, "") for key in ("case", "shop", "zone", "lane"))]
+    routes = statement.storefront.routes if statement.storefront else ()
+    return SearchFields(
+        event_utc_us=statement.time.event_utc_us,
+        case_id=plain(str(found.get("case", ""))),
+        words=plain(" ".join(str(word) for word in said if word).lower()),
+        routes=plain(f" {' '.join(routes)} " if routes else ""),
+    )
+
+
+def plain(said: str) -> str:
+    """A text that a database takes: PostgreSQL keeps no NUL in a text, and a box could have signed one."""
+    return said.replace("\0", "\ufffd")
 
 
 def about(statement: Statement) -> About:

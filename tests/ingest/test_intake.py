@@ -391,7 +391,8 @@ def test_a_long_answer_is_cut_into_receipts_that_a_box_can_read(platform, box):
 
 
 def test_a_disk_that_fails_means_no_answer_at_all(platform, box):
-    platform.store._db.execute("PRAGMA query_only=ON")
+    with platform.store.database.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA query_only=ON")
 
     with pytest.raises(StoreFault):
         platform.take(*everything(box))
