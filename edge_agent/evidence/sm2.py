@@ -102,17 +102,10 @@ class Sm2FileKey:
 
     def sign(self, data: bytes) -> bytes:
         """DER SEQUENCE (r, s)."""
-        while True:
-            signature = self.sign_with(data, 1 + secrets.randbelow(N - 1))
-            if signature is not None:
-                return signature
-
-    def sign_with(self, data: bytes, nonce: int) -> bytes | None:
-        """With a chosen nonce: for test vectors only. None when the nonce does not do."""
-        curve = _curve(self.public.point, self._secret)
-        signed = curve.sign(_digest(self.public.point, data), f"{nonce:064x}")
-        if signed is None:
-            return None
+        curve, digest = _curve(self.public.point, self._secret), _digest(self.public.point, data)
+        signed = None
+        while signed is None:  # a nonce in 2**256 does not do
+            signed = curve.sign(digest, f"{1 + secrets.randbelow(N - 1):064x}")
         return encode_dss_signature(int(signed[:64], 16), int(signed[64:], 16))
 
     @classmethod
