@@ -19,6 +19,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from edge_agent.errors import UsageError, VerificationError
 from edge_agent.evidence.keys import PublicKey
 
+# What `cryptography` says to a certificate that is none.
+DAMAGED = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
 MAX_CHAIN = 4
 MAX_DER = 6 * 1024  # base64 of four of them fits a statement
 # A key's certificate may be this old when a new one is due.
@@ -90,20 +99,23 @@ def read_certificates(path: Path) -> tuple[x509.Certificate, ...]:
         return certificates_of_pem(path.read_bytes())
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
-    except ValueError as error:
-        raise UsageError(f"{path}: no certificate in PEM form ({error})") from error
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
 
 
 def certificates_of_pem(pem: bytes) -> tuple[x509.Certificate, ...]:
-    """The same of bytes. Raises ValueError."""
-    return tuple(x509.load_pem_x509_certificates(pem))
+    """The same of bytes. Raises UsageError."""
+    try:
+        return tuple(x509.load_pem_x509_certificates(pem))
+    except DAMAGED as error:
+        raise UsageError(f"no certificate in PEM form ({error})") from error
 
 
 def key_certificate(chain: Sequence[x509.Certificate]) -> KeyCertificate:
     """The certificate of a box's key, its chain behind it.
 
     Raises:
-        UsageError: it is for a kind of key that no box has, or the chain is too long.
+        UsageError: it is damaged, for a kind of key that no box has, or the chain is too long.
     """
     if not 1 <= len(chain) <= MAX_CHAIN:
         raise UsageError(f"1 to {MAX_CHAIN} certificates are wanted, the key's own first")
@@ -111,8 +123,10 @@ def key_certificate(chain: Sequence[x509.Certificate]) -> KeyCertificate:
     if max(map(len, found.ders)) > MAX_DER:
         raise UsageError(f"certificate: larger than {MAX_DER} bytes")
     try:
+        for one in found.chain:  # `cryptography` reads these when they are asked for, and raises then
+            _ = (one.subject, one.issuer, one.extensions, one.not_valid_before_utc, one.not_valid_after_utc)
         PublicKey.from_spki(found.spki)
-    except (UsageError, UnsupportedAlgorithm, ValueError) as error:
+    except (UsageError, *DAMAGED) as error:
         raise UsageError(f"certificate: {error}") from error
     return found
 
@@ -121,7 +135,7 @@ def certificate_of_ders(ders: Sequence[bytes]) -> KeyCertificate:
     """Out of a statement. Raises UsageError."""
     try:
         return key_certificate([x509.load_der_x509_certificate(der) for der in ders])
-    except ValueError as error:
+    except DAMAGED as error:
         raise UsageError(f"certificate: {error}") from error
 
 
@@ -159,7 +173,7 @@ def check_issued(found: KeyCertificate, authorities: Sequence[x509.Certificate],
 def _issued(subject: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         subject.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+    except (InvalidSignature, *DAMAGED):
         return False
     return True
 
@@ -173,7 +187,7 @@ def _check_may_issue(issuer: x509.Certificate, below: int, utc_us: int) -> None:
     try:
         basic = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value
         usages = [e.value for e in issuer.extensions if isinstance(e.value, x509.KeyUsage)]
-    except (x509.ExtensionNotFound, ValueError) as error:
+    except (x509.ExtensionNotFound, *DAMAGED) as error:
         raise VerificationError(f"authority {name!r}: no certificate of an authority") from error
     if not basic.ca or any(not usage.key_cert_sign for usage in usages):
         raise VerificationError(f"authority {name!r}: may not issue certificates")

@@ -64,8 +64,8 @@ def envelope_schema() -> dict[str, Any]:
             "sig": {
                 "type": "string",
                 "pattern": _BASE64,
-                "description": "Over the PAE of payloadType and payload: Ed25519, or ECDSA P-256 with SHA-256 "
-                "in DER, as the key says; of a second signature SM2 with SM3 in DER.",
+                "description": "Over the PAE of payloadType and payload: Ed25519, or ECDSA P-256 with "
+                "SHA-256 in DER, as the key says; of a second signature SM2 with SM3 in DER.",
             },
         },
     }
