@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 import unicodedata
 from pathlib import Path
@@ -51,6 +52,7 @@ def init(config: Config = DEFAULT_CONFIG) -> None:
     from edge_agent.evidence.keys import P256, FileKey  # noqa: PLC0415
 
     settings, broker = _settings(config)
+    _check_user(settings.certificates_dir)
     place = key_place(settings)
     kept = place.current() is not None
     key, _ = open_keys(place)
@@ -98,6 +100,7 @@ def install(
     from edge_agent.evidence.own_keys import TLS  # noqa: PLC0415
 
     settings, broker = _settings(config)
+    _check_user(settings.certificates_dir)
     purposes = [own.purpose for own in _usable(settings, broker)]
     authorities = read_certificates(ca) if ca else ()
     found = install_certificate(certificate, purposes, authorities, _now_us())
@@ -116,6 +119,7 @@ def rotate(config: Config = DEFAULT_CONFIG) -> None:
     from edge_agent.evidence.key_places import key_place, prepare_successor  # noqa: PLC0415 - help stays instant
 
     settings, _ = _settings(config)
+    _check_user(settings.certificates_dir)
     key = prepare_successor(key_place(settings))
     print(f"next evidence key {key.keyid} ({key.public.algorithm}) made")
     print("1. where the platform issues certificates: `edge-agent identity csr`, then `install`")
@@ -148,6 +152,15 @@ def _settings(path: Path) -> tuple[EvidenceSettings, BrokerSettings | None]:
         raise UsageError(f"no file {path}; name the site's configuration with --config")
     config = load(path)
     return config.evidence_settings(), config.uplink.mqtt if config.uplink else None
+
+
+def _check_user(folder: Path) -> None:
+    """A key that root made in the service's folder is one that the service refuses to use."""
+    if folder.is_dir() and folder.stat().st_uid != os.geteuid():
+        owner = folder.owner()
+        raise UsageError(
+            f"{folder} is {owner}'s: call this as {owner}: sudo -u {owner} edge-agent identity ..."
+        )
 
 
 def _usable(settings: EvidenceSettings, broker: BrokerSettings | None) -> list[OwnKey]:

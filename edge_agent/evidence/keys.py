@@ -282,7 +282,7 @@ def _check_private(path: Path, found: os.stat_result) -> None:
         # systemd writes 0400 for root and lets the service's user read by an ACL, whose mask `stat` shows
         # as the group's bits (0440); where there are no ACLs, the file is the user's. The folder is
         # read-only and the service's alone. (systemd: exec-credential.c, write_credential)
-        owners, forbidden = {0, os.geteuid()}, 0o337
+        owners, forbidden = {0, os.geteuid()}, 0o137
     else:
         owners, forbidden = {os.geteuid()}, 0o177
     if found.st_uid not in owners:
