@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -113,6 +114,20 @@ def test_without_the_rotation_the_new_key_is_a_stranger(rotated, tmp_path):
 def test_a_bundle_with_the_rotation_carries_its_new_key(rotated, tmp_path):
     bundle = export_bundle(rotated, tmp_path / "bundle", rotated.seqs(), [KEY.public])
     assert verify(open_material(bundle)).problems == []
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_the_recipe_of_the_evidence_page_checks_a_bundle_with_a_rotation(rotated, tmp_path):
+    page = (CONTRACT.parent / "docs" / "evidence.md").read_text("utf-8")
+    recipe = re.search(r"the test suite runs this block -->\n```sh\n(.*?)```", page, re.DOTALL)[1]
+    out = export_bundle(rotated, tmp_path / "bundle", rotated.seqs(), [KEY.public, NEW.public])
+    ran = subprocess.run(["bash", "-c", recipe], cwd=out, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.count("Signature Verified Successfully") == 6  # five statements, one with two
+    envelope = out / "statements" / sorted(p.name for p in (out / "statements").iterdir())[4]
+    envelope.write_bytes(signed(dsse.decode(envelope.read_bytes())[1], THIRD))
+    recipe = recipe.replace("sha256sum --quiet -c SHA256SUMS", "")
+    assert subprocess.run(["bash", "-c", recipe], cwd=out, capture_output=True, check=False).returncode
 
 
 def test_a_rotated_key_signs_nothing_more(rotated, tmp_path):
