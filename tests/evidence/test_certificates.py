@@ -152,7 +152,6 @@ def test_outside_its_validity_statements_go_on_as_reference_and_the_incident_is_
     for number in (1, 2):
         with a_box(tmp_path, held) as store:
             store.seal(*a_case(number))
-            store.heartbeat()
             found = statements(store)
     cases = [s for s in found if s.legal]
     assert [(s.legal.use_class, s.legal.reasons) for s in cases] == [(UseClass.REFERENCE, [reason])] * 2
@@ -169,7 +168,8 @@ def test_a_certificate_that_expires_while_the_box_runs_is_noticed(authority, tmp
         store.seal(*a_case(2))
         found = statements(store)
     assert [s.legal.use_class for s in found if s.legal] == [UseClass.ENFORCEMENT, UseClass.REFERENCE]
-    assert sum(s.kind is Kind.INCIDENT for s in found) == 1
+    kinds = [s.kind for s in found[2:]]
+    assert kinds == [Kind.COMPOSITE, Kind.INCIDENT, Kind.HEARTBEAT, Kind.COMPOSITE]
 
 
 # --- what a verifier asks ------------------------------------------------------------------------
