@@ -6,7 +6,7 @@ import contextlib
 import logging
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,9 +25,12 @@ from edge_agent.devices.staging import Staging
 from edge_agent.errors import StoreFault
 from edge_agent.evidence.command_desk import CommandDesk
 from edge_agent.evidence.dsse import RECEIPT_TYPE
+from edge_agent.evidence.enrolment import installed_certificates
 from edge_agent.evidence.identity import Identity
-from edge_agent.evidence.keys import KeyRing, load_or_generate, read_public_keys
+from edge_agent.evidence.key_places import key_place, open_keys
+from edge_agent.evidence.keys import KeyRing, read_public_keys
 from edge_agent.evidence.sealer import Order, Sealer
+from edge_agent.evidence.sm2 import Sm2FileKey
 from edge_agent.evidence.statement_records import ConfigChange
 from edge_agent.evidence.store import EvidenceStore, Sealed
 from edge_agent.evidence.unsigned import UnsignedChain
@@ -394,8 +397,21 @@ class Agent:
 def open_store(config: SiteConfig, boot_id: str) -> EvidenceStore:
     """The box's evidence store with the box's key."""
     settings = config.evidence_settings()
-    key = load_or_generate(settings.key_file)
-    return EvidenceStore.open(settings.store, key, identity(config, boot_id))
+    place = key_place(settings)
+    key, successor = open_keys(place)
+    keys = [held for held in (key, successor) if held]
+    certificates = installed_certificates(settings.certificates_dir, [held.keyid for held in keys])
+    store = EvidenceStore.open(
+        settings.store,
+        key,
+        replace(identity(config, boot_id), device_certificates=certificates),
+        successor=successor,
+        cosigners=[Sm2FileKey.load(settings.sm2_key_file)] if settings.sm2_key_file else [],
+    )
+    if successor is not None:
+        place.settle()
+        log.warning("evidence key %s has taken over from %s", store.keyid, key.keyid)
+    return store
 
 
 def identity(config: SiteConfig, boot_id: str) -> Identity:

@@ -10,6 +10,7 @@
         ├── SealRefused         ... a statement that must not exist was asked for
         ├── StoreFull           ... no room was left for a case; that it was lost is sealed
         ├── StoreFault          ... the disk failed a durable write: stop the process
+        │   ├── KeyFault        ... the evidence key is away: nothing can be sealed, stop as well
         │   └── DatabaseAway    ... the platform's PostgreSQL is away: nothing counts, try again later
         └── VerificationError   ... something checked is not what it claims to be
 
@@ -80,6 +81,10 @@ class StoreFull(EvidenceError):
 
 class StoreFault(EvidenceError):
     """A durable write failed. What the disk now holds is unknown: the process must stop."""
+
+
+class KeyFault(StoreFault):
+    """The evidence key does not sign: its token was pulled or locked. Nothing is ever sealed unsigned."""
 
 
 class DatabaseAway(StoreFault):

@@ -38,6 +38,7 @@ from edge_agent.evidence.settings import (
     DeviceSettings,
     EvidenceSettings,
     InstrumentSettings,
+    KeySettings,
     PlaceSettings,
     RetentionSettings,
     StoreSettings,
@@ -63,8 +64,6 @@ class SiteInfo(Settings):
     """The box; unique within the tenant."""
     device_serial: Annotated[str, Field(max_length=200)] = ""
     """Serial number on the box's plate."""
-    cert_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
-    """Digest of the certificate of the evidence key, where the platform issued one."""
     place: PlaceSettings = PlaceSettings()
     codes: CodeSettings = CodeSettings()
     legal: LegalSettings = LegalSettings()
@@ -95,12 +94,10 @@ class CameraConfig(CameraLinkSettings):
         return self
 
 
-class EvidenceConfig(Settings):
+class EvidenceConfig(KeySettings):
     """How evidence is kept on the box."""
 
     retention: RetentionSettings = RetentionSettings()
-    key_file: Path = Path("/var/lib/edge-agent/keys/evidence.pem")
-    """Private evidence key, mode 0600; made at the first start."""
     store: StoreSettings = StoreSettings()
 
 
@@ -252,14 +249,13 @@ class SiteConfig(Settings):
                 device_id=site.device_id,
                 device_serial=site.device_serial,
                 site_id=site.id,
-                cert_sha256=site.cert_sha256,
             ),
             place=site.place,
             codes=site.codes,
             instruments={name: lane.instrument for name, lane in self.lanes.items()},
             retention=self.evidence.retention,
-            key_file=self.evidence.key_file,
             store=self.evidence.store,
+            **{name: getattr(self.evidence, name) for name in KeySettings.model_fields},
         )
 
     def sha256(self) -> str:

@@ -54,6 +54,25 @@ class Authority:
         names = x509.SubjectAlternativeName([x509.DNSName(name)])
         return self._issue(name, names, ExtendedKeyUsageOID.CLIENT_AUTH, name)
 
+    def certify(self, request: bytes, begin: datetime, end: datetime) -> bytes:
+        """The certificate that a request (PEM) asks for, valid as wished: for tests of what time does."""
+        asked = x509.load_pem_x509_csr(request)
+        issuer_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(asked.subject)
+            .issuer_name(self._name)
+            .public_key(asked.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(begin)
+            .not_valid_after(end)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_key_usage(signs_certificates=False), critical=True)
+            .add_extension(issuer_key, critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+        return certificate.public_bytes(serialization.Encoding.PEM)
+
     def _issue(
         self, name: str, names: x509.SubjectAlternativeName, usage: x509.ObjectIdentifier, file: str
     ) -> Identity:

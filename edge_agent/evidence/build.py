@@ -113,7 +113,9 @@ def build(
                 kind=content.kind,
                 lane=content.lane,
                 time=time,
-                legal=None if isinstance(seal, SealCoverage) else _legal(seal, identity, files),
+                legal=None
+                if isinstance(seal, SealCoverage)
+                else _legal(seal, identity, files, sealed_utc_us),
                 instrument=content.instrument,
                 measurement=content.measurement,
                 recognition=content.recognition,
@@ -222,7 +224,7 @@ def _common(identity: Identity, link: ChainLink) -> dict[str, Any]:
         "device_serial": device.device_serial,
         "site_id": device.site_id,
         "keyid": identity.keyid,
-        "cert_sha256": device.cert_sha256,
+        "cert_sha256": identity.certificate.sha256 if identity.certificate else "",
         "chain": Chain(
             epoch=link.epoch,
             seq=link.seq,
@@ -248,8 +250,8 @@ def _time(event_at: Ns | None, clock: ClockStatus | None, sealed_utc_us: int) ->
     )
 
 
-def _legal(seal: Case, identity: Identity, files: CaseFiles) -> Legal:
-    use, reasons = _use_class(seal, identity, files)
+def _legal(seal: Case, identity: Identity, files: CaseFiles, sealed_utc_us: int) -> Legal:
+    use, reasons = _use_class(seal, identity, files, sealed_utc_us)
     legal = identity.legal
     # The authority's codes are of the bridge's matter; a street's rule states its own legal basis.
     codes = identity.settings.codes if isinstance(seal, Seal) else CodeSettings()
@@ -266,13 +268,22 @@ def _legal(seal: Case, identity: Identity, files: CaseFiles) -> Legal:
     )
 
 
-def _use_class(seal: Case, identity: Identity, files: CaseFiles) -> tuple[UseClass, list[str]]:
-    """The core's answer, looked at once more with the pictures that are really held. Only stricter."""
+def _use_class(
+    seal: Case, identity: Identity, files: CaseFiles, sealed_utc_us: int
+) -> tuple[UseClass, list[str]]:
+    """The core's answer, looked at once more with the pictures and the certificate that are really held.
+
+    Only stricter. What is sealed outside the validity of its certificate, no verifier will take for
+    more than it is.
+    """
     if isinstance(seal, Seal):
         again, found = bridge_use_class(seal, identity, files)
     else:
         again, found = street_use_class(seal, identity, files)
-    reasons = list(dict.fromkeys((*seal.reasons, *found)))
+    certificate = identity.certificate
+    problem = certificate.problem_at(sealed_utc_us) if certificate else ""
+    late = (f"evidence_certificate_{problem}",) if problem else ()
+    reasons = list(dict.fromkeys((*seal.reasons, *found, *late)))
     if UseClass.TEST in {seal.use_class, again}:
         return UseClass.TEST, reasons
     return (UseClass.REFERENCE if reasons else seal.use_class), reasons

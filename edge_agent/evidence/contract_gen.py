@@ -74,7 +74,8 @@ def envelope_schema() -> dict[str, Any]:
             "sig": {
                 "type": "string",
                 "pattern": _BASE64,
-                "description": "Ed25519 over the PAE of payloadType and payload.",
+                "description": "Over the PAE of payloadType and payload: Ed25519, or ECDSA P-256 with "
+                "SHA-256 in DER, as the key says; of a second signature SM2 with SM3 in DER.",
             },
         },
     }

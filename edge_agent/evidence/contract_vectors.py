@@ -8,6 +8,7 @@
     type        a good signature, of a type that does not belong here or a key that may not speak for it
     json        the signed payload is not strict JSON
     form        strict JSON that is not a statement
+    rotation    a key rotation that the new key did not sign
 """
 
 from __future__ import annotations
@@ -22,6 +23,14 @@ from edge_agent.evidence import dsse, receipts, strict_json
 from edge_agent.evidence.attachments import case_files
 from edge_agent.evidence.build import Built, Earlier, build, build_record
 from edge_agent.evidence.contract_vectors_commands import command_index, command_vectors
+from edge_agent.evidence.contract_vectors_keys import (
+    bad_keys,
+    golden_p256,
+    golden_sm2,
+    key_chain,
+    key_files,
+    signers,
+)
 from edge_agent.evidence.contract_vectors_street import bad_street, link, street_attachments, street_chain
 from edge_agent.evidence.dsse import COMMAND_TYPE, EVIDENCE_TYPE, RECEIPT_TYPE, Signature
 from edge_agent.evidence.examples import KEY, a_case
@@ -48,9 +57,12 @@ def vectors() -> dict[str, bytes]:
     chain = _chain()
     good = {f"good/{name}.dsse.json": _signed(built) for name, built in chain.items()}
     good["good/receipt.dsse.json"] = receipts.sign(_receipt(chain), [RECEIPT_KEY])
-    bad = {**_bad(chain["composite"]), **bad_street(chain["storefront"])}
+    bad = {**_bad(chain["composite"]), **bad_street(chain["storefront"]), **bad_keys(chain, STRANGER)}
     files = {
         "golden-1.json": _json(_golden()),
+        "golden-2.json": _json(golden_p256(GOLDEN_PAYLOAD)),
+        "golden-3.json": _json(golden_sm2(GOLDEN_PAYLOAD)),
+        **key_files(),
         "keys/evidence.pem": KEY.public.pem,
         "keys/receipt.pem": RECEIPT_KEY.public.pem,
         **{f"attachments/{sha}": data for sha, data in _attachments().items()},
@@ -126,7 +138,8 @@ def _chain() -> dict[str, Built]:
         clock=seal.clock,
     )
     bridge = {"genesis": genesis, "composite": case, "amendment": amendment, "heartbeat": heartbeat}
-    return {**bridge, **street_chain(identity, heartbeat, genesis)}
+    street = street_chain(identity, heartbeat, genesis)
+    return {**bridge, **street, **key_chain(identity, next(reversed(street.values())), genesis)}
 
 
 def _attachments() -> dict[str, bytes]:
@@ -269,7 +282,7 @@ def _spare_bits(encoded: str) -> str:
 
 
 def _signed(built: Built) -> bytes:
-    return dsse.sign(EVIDENCE_TYPE, built.payload, [KEY])
+    return dsse.sign(EVIDENCE_TYPE, built.payload, signers(built))
 
 
 def _json(value: dict[str, Any]) -> bytes:

@@ -59,11 +59,17 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A payload that a key of the ring signed; `keyid` is that key's, not the envelope's claim."""
+    """A payload that keys of the ring signed; `keyids` are those keys', not the envelope's claims."""
 
     payload: bytes
     payload_type: str
-    keyid: str
+    keyids: tuple[str, ...]  # in the order of their signatures; other signatures are nobody's
+    signatures: tuple[Signature, ...]  # all of them
+
+    @property
+    def keyid(self) -> str:
+        """The first of the keys: the only one wherever one signature is asked for."""
+        return self.keyids[0]
 
 
 def pae(payload_type: str, payload: bytes) -> bytes:
@@ -105,14 +111,15 @@ def open_envelope(envelope: bytes, keys: KeyRing, allowed_types: Collection[str]
         VerificationError: says which check failed.
     """
     payload_type, payload, signatures = decode(envelope)
-    key = _signing_key(pae(payload_type, payload), signatures, keys)
-    if key is None:
+    signers = _signing_keys(pae(payload_type, payload), signatures, keys)
+    if not signers:
         raise VerificationError("signature: no trusted key made it")
     if payload_type not in allowed_types:
         raise VerificationError(f"payload type: {payload_type!r} does not belong here")
-    if not keys.accepts(key, payload_type):
-        raise VerificationError(f"payload type: key {key.keyid} may not speak for {payload_type!r}")
-    return Opened(payload, payload_type, key.keyid)
+    speaking = tuple(key.keyid for key in signers if keys.accepts(key, payload_type))
+    if not speaking:
+        raise VerificationError(f"payload type: key {signers[0].keyid} may not speak for {payload_type!r}")
+    return Opened(payload, payload_type, speaking, signatures)
 
 
 def decode(envelope: bytes) -> tuple[str, bytes, tuple[Signature, ...]]:
@@ -150,12 +157,15 @@ def decode_base64(text: str) -> bytes:
     return raw
 
 
-def _signing_key(message: bytes, signatures: Sequence[Signature], keys: KeyRing) -> PublicKey | None:
-    """The key that made one of the signatures; key ids in the envelope decide nothing."""
-    return next(
-        (key for key in keys.all() for s in signatures if key.verifies(s.sig, message)),
-        None,
-    )
+def _signing_keys(message: bytes, signatures: Sequence[Signature], keys: KeyRing) -> list[PublicKey]:
+    """The keys that made the signatures, each once. A key id only says which key to try first."""
+    found: list[PublicKey] = []
+    for signature in signatures:
+        likely_first = sorted(keys.all(), key=lambda key: key.keyid != signature.keyid)
+        key = next((key for key in likely_first if key.verifies(signature.sig, message)), None)
+        if key is not None and key not in found:
+            found.append(key)
+    return found
 
 
 def _signature(item: object) -> Signature:

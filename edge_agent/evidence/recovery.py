@@ -16,6 +16,7 @@ import hashlib
 import os
 import sqlite3
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -23,6 +24,7 @@ from typing import Literal
 from edge_agent.errors import VerificationError
 from edge_agent.evidence import dsse, strict_json
 from edge_agent.evidence.attachment_files import AttachmentFiles
+from edge_agent.evidence.chain_keys import known_keys
 from edge_agent.evidence.disk import DirectoryLock, Disk
 from edge_agent.evidence.dsse import EvidenceSigner
 from edge_agent.evidence.keys import PublicKey
@@ -171,7 +173,8 @@ def _check(db: sqlite3.Connection, links: int, noted: HeadNote | None, key: Publ
     ).fetchall()
     if not rows or (rows[0][0], rows[0][3]) != (head.seq, head.payload_sha256):
         raise VerificationError("the head is not the last statement")
-    prevs = [_check_one(seq, payload, signatures, sha256, key) for seq, payload, signatures, sha256 in rows]
+    keys = known_keys(db, key)
+    prevs = [_check_one(seq, payload, signatures, sha256, keys) for seq, payload, signatures, sha256 in rows]
     for prev, newer, older in zip(prevs, rows, rows[1:], strict=False):
         if newer[0] != older[0] + 1 or prev != older[3]:
             raise VerificationError(f"the link from {newer[0]} to the statement before it is broken")
@@ -179,7 +182,9 @@ def _check(db: sqlite3.Connection, links: int, noted: HeadNote | None, key: Publ
         raise VerificationError(f"the head is at {head.seq}, but {noted.seq} was sealed: commits were lost")
 
 
-def _check_one(seq: int, payload: bytes, signatures: str, sha256: str, key: PublicKey) -> str | None:
+def _check_one(
+    seq: int, payload: bytes, signatures: str, sha256: str, keys: Mapping[str, PublicKey]
+) -> str | None:
     """What the statement names as the one before it.
 
     Reads the chain alone: a statement of a later version must not make an older program, put back
@@ -192,8 +197,9 @@ def _check_one(seq: int, payload: bytes, signatures: str, sha256: str, key: Publ
         raise VerificationError(f"statement {seq}: says that it is another")
     message = dsse.pae(dsse.EVIDENCE_TYPE, payload)
     for signature in read_signatures(signatures):
-        # A statement of an earlier key stands: keys rotate, and its key is not at hand here.
-        if signature.keyid == key.keyid and not key.verifies(signature.sig, message):
+        # A signature of a key that the chain does not introduce stands: SM2's, or one replaced by hand.
+        key = keys.get(signature.keyid)
+        if key is not None and not key.verifies(signature.sig, message):
             raise VerificationError(f"statement {seq}: its signature is damaged")
     prev = chain.get("prev")
     return prev if isinstance(prev, str) else None

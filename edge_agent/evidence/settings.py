@@ -28,8 +28,6 @@ class DeviceSettings(Settings):
     """Serial number on the box's plate."""
     site_id: Name
     """The place that the box stands at."""
-    cert_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
-    """Digest of the certificate of the evidence key, where the platform issued one."""
 
 
 class PlaceSettings(Settings):
@@ -94,7 +92,54 @@ class StoreSettings(Settings):
     """How many of the newest statements are verified at every start."""
 
 
-class EvidenceSettings(Settings):
+class Pkcs11Settings(Settings):
+    """A token or security chip that makes the evidence key and never lets it out (ECDSA P-256)."""
+
+    module: Path
+    """The maker's PKCS#11 library, for example /usr/lib/softhsm/libsofthsm2.so."""
+    token: Annotated[str, Field(min_length=1, max_length=32)]
+    """The token's label."""
+    label: Name = "edge-agent-evidence"
+    """The key's label in the token; its successor's while it is prepared ends in `-next`."""
+    pin_file: Path | None = None
+    """File of mode 0600 that holds the user PIN alone."""
+    pin_credential: Name | None = None
+    """systemd credential that holds it."""
+
+    @model_validator(mode="after")
+    def _one_pin(self) -> Self:
+        if (self.pin_file is None) == (self.pin_credential is None):
+            raise ValueError("give pin_file or pin_credential: one of them")
+        return self
+
+
+class KeySettings(Settings):
+    """Where the evidence key is: in a file, in a systemd credential, or in a token."""
+
+    key_file: Path = Path("/var/lib/edge-agent/keys/evidence.pem")
+    """Private evidence key, mode 0600; made at the first start. The key's certificates lie beside it,
+    wherever the key itself is."""
+    key_credential: Name | None = None
+    """Name of a systemd credential that holds the private key, instead of `key_file`."""
+    pkcs11: Pkcs11Settings | None = None
+    """A token that holds it, instead of `key_file`."""
+    sm2_key_file: Path | None = None
+    """Private SM2 key, mode 0600, for a second signature made in software: for trials with a platform that
+    checks SM2. It is no certified module, whatever it signs."""
+
+    @property
+    def certificates_dir(self) -> Path:
+        """Where installed certificates of evidence keys lie."""
+        return self.key_file.parent
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Self:
+        if self.key_credential is not None and self.pkcs11 is not None:
+            raise ValueError("key_credential and pkcs11: the evidence key is in one place")
+        return self
+
+
+class EvidenceSettings(KeySettings):
     """Everything that evidence needs to know of the box and its site."""
 
     device: DeviceSettings
@@ -103,6 +148,4 @@ class EvidenceSettings(Settings):
     instruments: dict[str, InstrumentSettings] = Field(default_factory=dict)
     """By lane."""
     retention: RetentionSettings = RetentionSettings()
-    key_file: Path = Path("/var/lib/edge-agent/keys/evidence.pem")
-    """Private evidence key, mode 0600; made at the first start."""
     store: StoreSettings = StoreSettings()

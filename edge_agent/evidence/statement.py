@@ -65,6 +65,7 @@ class Kind(StrEnum):
     LOSS = "loss"
     INCIDENT = "incident"
     KEY_ROTATION = "key_rotation"
+    CERTIFICATE = "certificate"
     CONFIG_CHANGE = "config_change"
     COMMAND_RESULT = "command_result"
     TIME_STEP = "time_step"

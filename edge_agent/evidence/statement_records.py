@@ -64,12 +64,22 @@ class TimeStep(Model):
 
 
 class KeyRotation(Model):
-    """A new key takes over. The record is signed by both."""
+    """A new key takes over, and both have signed this. The old one signs nothing after it."""
 
     type: Literal["key_rotation"] = "key_rotation"
     old_keyid: Sha256
     new_keyid: Sha256
     new_public_key_spki: Annotated[str, Field(pattern=r"^[0-9a-f]+$")]
+
+
+class Certificate(Model):
+    """The certificate of the evidence key, told once when it comes into use."""
+
+    type: Literal["certificate"] = "certificate"
+    cert_sha256: Sha256
+    """Of the DER of the first of `chain`, as statements name it from here on."""
+    chain: Annotated[list[Annotated[str, Field(max_length=8192)]], Field(min_length=1, max_length=4)]
+    """DER in base64: the key's certificate, then those that lead to the authority's."""
 
 
 class ConfigChange(Model):
@@ -142,6 +152,15 @@ class Coverage(Model):
 
 
 Record = Annotated[
-    Genesis | Heartbeat | Loss | Incident | TimeStep | KeyRotation | ConfigChange | CommandResult | Coverage,
+    Genesis
+    | Heartbeat
+    | Loss
+    | Incident
+    | TimeStep
+    | KeyRotation
+    | Certificate
+    | ConfigChange
+    | CommandResult
+    | Coverage,
     Field(discriminator="type"),
 ]

@@ -11,6 +11,7 @@ knows what it holds, so the store refuses everything from then on; a restart loo
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import sqlite3
@@ -27,19 +28,28 @@ from edge_agent.errors import StoreFault, StoreFull, VerificationError
 from edge_agent.evidence import dsse
 from edge_agent.evidence.attachments import CaseFiles, attachment_of, case_files
 from edge_agent.evidence.build import Built, Earlier, build, build_record, packet_id
+from edge_agent.evidence.chain_keys import key_in_force, was_recorded
 from edge_agent.evidence.command_log import CommandLog
 from edge_agent.evidence.disk import Ballast, DirectoryLock, Disk, NoRoom, free_bytes
-from edge_agent.evidence.dsse import EvidenceSigner, Signature
+from edge_agent.evidence.dsse import EvidenceSigner, Signature, Signer
 from edge_agent.evidence.identity import ChainLink, Identity
 from edge_agent.evidence.open_cases import MAX_ANSWERED, MAX_OPEN_CASES, OpenCase, answered_orders, open_cases
 from edge_agent.evidence.outbox import Applied, Lane, Outbox, Pending, write_signatures
 from edge_agent.evidence.receipts import Receipt
 from edge_agent.evidence.recent import RecentBlobs
 from edge_agent.evidence.recovery import Start, prepare
+from edge_agent.evidence.rotation import rotation
 from edge_agent.evidence.sealable import Sealable, case_of, name_of
 from edge_agent.evidence.settings import StoreSettings
-from edge_agent.evidence.statement import Health
-from edge_agent.evidence.statement_records import CommandResult, Heartbeat, Incident, Loss, Record
+from edge_agent.evidence.statement import Health, Kind
+from edge_agent.evidence.statement_records import (
+    Certificate,
+    CommandResult,
+    Heartbeat,
+    Incident,
+    Loss,
+    Record,
+)
 from edge_agent.evidence.tables import Connect, connect
 
 UtcUs = Callable[[], int]
@@ -93,7 +103,13 @@ class EvidenceStore:
     """Open with `EvidenceStore.open`. Any thread may call it; calls take turns."""
 
     def __init__(
-        self, start: Start, settings: StoreSettings, signer: EvidenceSigner, identity: Identity, utc_us: UtcUs
+        self,
+        start: Start,
+        settings: StoreSettings,
+        signer: EvidenceSigner,
+        identity: Identity,
+        utc_us: UtcUs,
+        cosigners: Sequence[Signer] = (),
     ) -> None:
         self._lock = threading.RLock()
         self._start = start
@@ -101,6 +117,7 @@ class EvidenceStore:
         self._files = start.files
         self._settings = settings
         self._signer = signer
+        self._cosigners = tuple(cosigners)
         self._identity = replace(identity, keyid=signer.keyid)
         self._utc_us = utc_us
         self._outbox = Outbox(start.db)
@@ -113,6 +130,7 @@ class EvidenceStore:
         self._fault = ""
         self._closed = False
         self._pending = 0
+        self._told: set[str] = set()  # what was said of the certificate since the start
 
     @classmethod
     def open(
@@ -121,11 +139,16 @@ class EvidenceStore:
         signer: EvidenceSigner,
         identity: Identity,
         *,
+        successor: EvidenceSigner | None = None,
+        cosigners: Sequence[Signer] = (),
         utc_us: UtcUs = lambda: time.time_ns() // 1000,
         disk: Disk | None = None,
         connector: Connect = connect,
     ) -> EvidenceStore:
         """Open the store of `settings.directory`, or make it; look at what a crash may have left.
+
+        With a `successor`, that key signs everything from here on: the rotation is sealed unless the chain
+        has it already. `cosigners` sign every statement as well (SM2); nothing depends on them.
 
         Raises:
             EvidenceError: another process has it open.
@@ -135,8 +158,11 @@ class EvidenceStore:
         lock = DirectoryLock(settings.directory)
         try:
             start = prepare(settings, signer, lock, disk or Disk(), connector)
-            store = cls(start, settings, signer, identity, utc_us)
-            store._begin(start)
+            in_force = key_in_force(start.db)
+            if successor is not None and successor.keyid == in_force:  # a crash came right after
+                signer, successor = successor, None
+            store = cls(start, settings, signer, identity, utc_us, cosigners)
+            store._begin(start, in_force, successor)
         except (OSError, sqlite3.Error) as error:
             lock.release()
             raise StoreFault(f"{settings.directory}: {error}") from error
@@ -182,6 +208,7 @@ class EvidenceStore:
             StoreFault: the disk failed: stop the process.
         """
         with self._working():
+            self._watch_certificate()
             files = case_files(seal, attachments.keys(), raw)
             blobs = {a.sha256: attachments[a.sha256] for a in files.listed if a.sha256 != files.raw_sha256}
             if raw is not None and files.raw_sha256 is not None:
@@ -196,6 +223,7 @@ class EvidenceStore:
     def record(self, record: Record, clock: ClockStatus | None = None) -> Sealed:
         """Seal what the box says of itself: a loss, an incident, a step of the clock, ..."""
         with self._working():
+            self._watch_certificate()
             return self._record(record, clock)
 
     @contextlib.contextmanager
@@ -264,6 +292,11 @@ class EvidenceStore:
         """(order, zone) of the newest inspections that were recorded, oldest first. For the start too."""
         with self._working():
             return answered_orders(self._db, limit)
+
+    @property
+    def keyid(self) -> str:
+        """Of the key that signs."""
+        return self._signer.keyid
 
     def heartbeat(self, clock: ClockStatus | None = None) -> Sealed:
         """Seal that nothing happened: the chain's end is then never older than the last heartbeat."""
@@ -415,6 +448,9 @@ class EvidenceStore:
                 if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
                     self._ballast.release()  # so that the next start has room to say what happened
                 raise StoreFault(self._fault) from error
+            except StoreFault as fault:  # the key is away
+                self._fault = str(fault)
+                raise
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -427,7 +463,7 @@ class EvidenceStore:
                 self._db.execute("ROLLBACK")
             raise
 
-    def _begin(self, start: Start) -> None:
+    def _begin(self, start: Start, in_force: str, successor: EvidenceSigner | None) -> None:
         """What a start has to say goes into the chain before anything else."""
         self._ballast.restore()
         if start.genesis is not None:
@@ -439,6 +475,37 @@ class EvidenceStore:
             self._record(Incident(what=what, subject=subject, detail=detail[:1000]))
         for sha256, detail in start.damaged:
             self._damaged(sha256, detail)
+        if in_force not in {"", self._signer.keyid}:
+            detail = "another key signs from here on, and the old one did not say so: enrol it by hand"
+            self._record(Incident(what="key_replaced", subject=in_force, detail=detail))
+        if successor is not None:
+            self._rotate(successor)
+        self._tell_certificate()
+
+    def _rotate(self, successor: EvidenceSigner) -> None:
+        """One statement, signed by both; every later one by the successor."""
+        self._record(rotation(self._signer.public, successor.public), also=(successor,))
+        self._signer = successor
+        self._identity = replace(self._identity, keyid=successor.keyid)
+
+    def _tell_certificate(self) -> None:
+        """Once an epoch: the platform and every verifier find the certificate in the chain itself."""
+        held = self._identity.certificate
+        if held and not was_recorded(self._db, Kind.CERTIFICATE, cert_sha256=held.sha256):
+            chain = [base64.b64encode(der).decode("ascii") for der in held.ders]
+            self._record(Certificate(cert_sha256=held.sha256, chain=chain))
+
+    def _watch_certificate(self) -> None:
+        """Say once that statements are sealed outside the validity of the key's certificate."""
+        held = self._identity.certificate
+        problem = held.problem_at(self._utc_us()) if held else ""
+        if not held or not problem or problem in self._told:
+            return
+        self._told.add(problem)
+        what = f"evidence_certificate_{problem}"
+        if not was_recorded(self._db, Kind.INCIDENT, what=what, subject=held.sha256):
+            valid = f"{held.leaf.not_valid_before_utc:%Y-%m-%d} to {held.leaf.not_valid_after_utc:%Y-%m-%d}"
+            self._record(Incident(what=what, subject=held.sha256, detail=f"valid {valid}"))
 
     def _seal(self, seal: Sealable, files: CaseFiles, blobs: Mapping[str, bytes]) -> Sealed:
         with self._files.putting(blobs) as finish:
@@ -460,11 +527,13 @@ class EvidenceStore:
         self._recent.add(blobs)
         return sealed
 
-    def _record(self, record: Record, clock: ClockStatus | None = None) -> Sealed:
+    def _record(
+        self, record: Record, clock: ClockStatus | None = None, also: Sequence[Signer] = ()
+    ) -> Sealed:
         built = build_record(
             record, self._identity, self._next_link(), self._utc_us(), clock=clock, health=self._health()
         )
-        return self._commit(built, {}, case=None)
+        return self._commit(built, {}, case=None, also=also)
 
     def _want_room(self, seal: Sealable, blobs: Mapping[str, bytes]) -> None:
         size = sum(map(len, blobs.values()))
@@ -494,6 +563,7 @@ class EvidenceStore:
         blobs: Mapping[str, bytes],
         case: tuple[str, int] | None,
         before_commit: Callable[[], None] = lambda: None,
+        also: Sequence[Signer] = (),
     ) -> Sealed:
         """One durable transaction: the statement, its files' rows, the new head.
 
@@ -502,7 +572,8 @@ class EvidenceStore:
         statement = built.statement
         chain, said = statement.chain, statement.storefront
         message = dsse.pae(dsse.EVIDENCE_TYPE, built.payload)
-        signatures = write_signatures([Signature(self._signer.keyid, self._signer.sign(message))])
+        signers: tuple[Signer, ...] = (self._signer, *also, *self._cosigners)
+        signatures = write_signatures([Signature(s.keyid, s.sign(message)) for s in signers])
         size = len(built.payload) + sum(map(len, blobs.values()))
         with self._transaction():
             self._db.execute(

@@ -12,22 +12,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cryptography import x509
+
 from edge_agent.errors import VerificationError
 from edge_agent.evidence import dsse
 from edge_agent.evidence.keys import KeyRing, PublicKey
 from edge_agent.evidence.receipts import Receipt, ReceiptStatus, open_receipt
-from edge_agent.evidence.statement import Attachment, Statement, parse
+from edge_agent.evidence.sm2 import Sm2PublicKey
+from edge_agent.evidence.statement import Attachment, Statement
+from edge_agent.evidence.verify_certificates import CertificateCheck
+from edge_agent.evidence.verify_signed import Item, Opener, SecondSignatures, Signed
 
 _COVERED = frozenset({ReceiptStatus.ACCEPTED, ReceiptStatus.DUPLICATE})
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One envelope to check, and the receipts said to cover it."""
-
-    name: str
-    envelope: bytes
-    receipts: tuple[bytes, ...] = ()
 
 
 @dataclass(slots=True)
@@ -57,6 +53,7 @@ class Report:
     attachments: int = 0
     links: int = 0
     receipts: int = 0
+    rotations: int = 0
 
     @property
     def good(self) -> bool:
@@ -70,6 +67,8 @@ class _Link:
     sha256: str
     prev: str | None
     genesis: str | None
+    keyid: str
+    rotates: bool  # its key signs nothing after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,61 +85,61 @@ def verify(
     material: Material,
     evidence_keys: Sequence[PublicKey] = (),
     receipt_keys: Sequence[PublicKey] = (),
+    *,
+    authorities: Sequence[x509.Certificate] = (),
+    sm2_keys: Sequence[Sm2PublicKey] = (),
 ) -> Report:
     """Check everything in the material.
 
     Args:
         material: what to check.
         evidence_keys: keys that the caller trusts; without them the material's own are used, and the
-            report says so.
+            report says so. Keys that took over from one of them are trusted as well.
         receipt_keys: the same for the platform's receipts.
+        authorities: who may issue certificates of evidence keys.
+        sm2_keys: of second signatures.
     """
     report = Report(list(material.checked), list(material.not_checked), list(material.problems))
-    trusted = tuple(evidence_keys) or material.evidence_keys
     platform = tuple(receipt_keys) or material.receipt_keys
-    ring = KeyRing({dsse.EVIDENCE_TYPE: trusted, dsse.RECEIPT_TYPE: platform})
+    trusted = tuple(evidence_keys) or material.evidence_keys
+    opener = Opener(KeyRing({dsse.EVIDENCE_TYPE: trusted, dsse.RECEIPT_TYPE: platform}))
+    second = SecondSignatures(sm2_keys)
+    certificates = CertificateCheck(authorities)
     chains: Chains = {}
     cases: list[_Case] = []
     missing = 0
-    for item in material.items:
-        found = _statement(item, ring, report)
-        if found is None:
-            continue
-        statement, link = found
-        missing += sum(_attachment(a, item.name, material, report) for a in statement.attachments)
-        _place(statement, link, chains, report)
-        cases.append(_Case(statement, link, item.receipts))
+    for item, signed in opener.open(material.items):
+        report.statements += 1
+        report.rotations += signed.successor is not None
+        _note(report, item.name, second.check(signed), certificates.learn(signed.statement))
+        missing += sum(_attachment(a, item.name, material, report) for a in signed.statement.attachments)
+        link = _link(item, signed)
+        _place(signed.statement, link, chains, report)
+        cases.append(_Case(signed.statement, link, item.receipts))
+    report.problems.extend(opener.refused)
+    for case in cases:
+        _note(report, case.link.name, certificates.check(case.statement))
     for chain, links in sorted(chains.items()):
         _check_chain(chain, links, whole=material.whole, report=report)
     if platform:
-        receipts = _Receipts(ring, report)
+        receipts = _Receipts(opener.ring, report)
         report.receipts = sum(receipts.covers(case, chains) for case in cases)
     _summarise(report, chains, missing)
+    second.say(report.checked, report.not_checked)
+    certificates.say(report.checked, report.not_checked)
     _say_not_checked(report, bool(evidence_keys), bool(platform), bool(receipt_keys))
     return report
 
 
-def _statement(item: Item, ring: KeyRing, report: Report) -> tuple[Statement, _Link] | None:
-    try:
-        statement, sha256 = open_statement(item.envelope, ring)
-    except VerificationError as error:
-        report.problems.append((item.name, str(error)))
-        return None
-    report.statements += 1
-    return statement, _Link(item.name, sha256, statement.chain.prev, statement.chain.store_genesis)
+def _link(item: Item, signed: Signed) -> _Link:
+    statement = signed.statement
+    chain = statement.chain
+    rotates = signed.successor is not None
+    return _Link(item.name, signed.sha256, chain.prev, chain.store_genesis, statement.keyid, rotates)
 
 
-def open_statement(envelope: bytes, ring: KeyRing) -> tuple[Statement, str]:
-    """The statement in an envelope and the digest of its payload.
-
-    Raises:
-        VerificationError: says which check failed.
-    """
-    opened = dsse.open_envelope(envelope, ring, {dsse.EVIDENCE_TYPE})
-    statement = parse(opened.payload)
-    if statement.keyid != opened.keyid:
-        raise VerificationError(f"statement: names key {statement.keyid}, {opened.keyid} signed it")
-    return statement, hashlib.sha256(opened.payload).hexdigest()
+def _note(report: Report, name: str, *problems: str) -> None:
+    report.problems.extend((name, problem) for problem in problems if problem)
 
 
 def _attachment(listed: Attachment, name: str, material: Material, report: Report) -> bool:
@@ -189,6 +188,7 @@ def _check_chain(
         )
     if whole and seqs[0] != 0:
         report.problems.append((links[seqs[0]].name, f"chain: starts at seq {seqs[0]}, not at 0"))
+    _check_rotations(links, report)
     for before, seq in itertools.pairwise(seqs):
         if seq != before + 1:
             gap = f"chain {chain[1]}/{chain[2]:.8}: between seq {before} and {seq} nothing is here"
@@ -200,6 +200,17 @@ def _check_chain(
             report.problems.append((links[seq].name, f"chain: does not follow from seq {before}"))
         else:
             report.links += 1
+
+
+def _check_rotations(links: dict[int, _Link], report: Report) -> None:
+    """A key that was rotated away signs nothing after it."""
+    away: dict[str, int] = {}
+    for seq, link in sorted(links.items()):
+        if link.keyid in away:
+            what = f"signed by key {link.keyid:.16}, which was rotated away at seq {away[link.keyid]}"
+            report.problems.append((link.name, f"chain: {what}"))
+        if link.rotates:
+            away[link.keyid] = seq
 
 
 class _Receipts:
@@ -252,6 +263,8 @@ def _summarise(report: Report, chains: Chains, released: int) -> None:
             f"chain of {device}, epoch {epoch:.8}: {len(links)} statements, seq {min(links)} to {max(links)}"
         )
     report.checked.append(f"{report.links} links: each names the hash of the one before")
+    if report.rotations:
+        report.checked.append(f"{report.rotations} key rotations: each signed by the old and the new key")
     report.checked.append(f"{report.receipts} statements: covered by a receipt of the platform")
     if released:
         report.not_checked.append(f"{released} attachments that are not here")

@@ -17,11 +17,10 @@ from edge_agent.evidence.bundle import EVIDENCE_KEYS, MANIFEST, RECEIPT_KEYS, SU
 from edge_agent.evidence.keys import PublicKey, read_public_keys
 from edge_agent.evidence.outbox import read_signatures
 from edge_agent.evidence.recovery import ATTACHMENTS, DATABASE
-from edge_agent.evidence.verify import Item, Material
+from edge_agent.evidence.verify import Material
+from edge_agent.evidence.verify_signed import Item
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-# An Ed25519 key as SubjectPublicKeyInfo: 44 bytes (RFC 8410).
-_SPKI_PREFIX = bytes.fromhex("302a300506032b6570032100")
 MAX_MANIFEST = 64 * 1024 * 1024
 
 
@@ -175,10 +174,10 @@ def _genesis_key(material: Material) -> tuple[PublicKey, ...]:
     for item in material.items:
         try:
             _, payload, _ = dsse.decode(item.envelope)
-            spki = bytes.fromhex(strict_json.loads(payload)["record"]["public_key_spki"])
-        except (VerificationError, KeyError, TypeError, ValueError):
+            spki = strict_json.loads(payload)["record"]["public_key_spki"]
+            return (PublicKey.from_spki(bytes.fromhex(spki)),)
+        except (VerificationError, UsageError, KeyError, TypeError, ValueError):
             return ()
-        return (PublicKey(spki),) if len(spki) == 44 and spki.startswith(_SPKI_PREFIX) else ()
     return ()
 
 

@@ -10,12 +10,15 @@ from edge_agent.evidence import dsse
 from edge_agent.evidence.bundle import Entry, write_bundle
 from edge_agent.evidence.keys import FileKey
 from edge_agent.evidence.receipts import Receipt, ReceiptItem, ReceiptStatus, sign
-from edge_agent.evidence.statement import parse
+from edge_agent.evidence.statement import Kind, parse
 from edge_agent.ingest.attachments import AttachmentReader
+from edge_agent.ingest.device_keys import DeviceKeys
 from edge_agent.ingest.devices import Devices
 from edge_agent.ingest.keepers import attachment_reader
 from edge_agent.ingest.settings import IngestSettings
 from edge_agent.ingest.store import PlatformStore, Stored
+
+MAX_KEY_STATEMENTS = 100
 
 
 def export_bundle(
@@ -29,14 +32,31 @@ def export_bundle(
     devices = {stored.place.device for stored in chosen}
     if len(devices) != 1:
         raise UsageError("a bundle is about one box: choose statements of one device")
-    ring = Devices(settings.devices_dir).ring(devices.pop())
+    device = devices.pop()
+    ring = Devices(settings.devices_dir).ring(device)
+    if ring is not None:
+        ring = DeviceKeys(store, [device]).ring(ring, device)
     key = FileKey.load(settings.receipt_key_file)
     return write_bundle(
         out,
-        _entries(settings, store, attachment_reader(settings, store), chosen, key),
+        _entries(
+            settings,
+            store,
+            attachment_reader(settings, store),
+            [*chosen, *_what_leads_to_keys(store, chosen, device)],
+            key,
+        ),
         ring.of_type(dsse.EVIDENCE_TYPE) if ring else (),
         [key.public],
     )
+
+
+def _what_leads_to_keys(store: PlatformStore, chosen: Sequence[Stored], device: str) -> list[Stored]:
+    """The box's rotations and certificates: without them nobody could follow its keys."""
+    kinds = (Kind.KEY_ROTATION, Kind.CERTIFICATE)
+    there = {stored.place for stored in chosen}
+    found = [stored for kind in kinds for stored in store.newest(device, MAX_KEY_STATEMENTS, kind)]
+    return [stored for stored in found if stored.place not in there]
 
 
 def _entries(

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from edge_agent.errors import VerificationError
 from edge_agent.evidence import dsse, strict_json
-from edge_agent.evidence.keys import KeyRing
+from edge_agent.evidence.keys import KeyRing, PublicKey
+from edge_agent.evidence.rotation import opened_successor
 from edge_agent.evidence.statement import parse
 from edge_agent.ingest.place import Place
 from edge_agent.ingest.store import NewStatement
@@ -33,6 +34,7 @@ class Good:
 
     statement: NewStatement
     attachments: tuple[AttachmentClaim, ...]
+    successor: PublicKey | None = None  # the key that takes over with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,16 @@ def open_statement(envelope: bytes, ring: KeyRing, tenant: str, device: str) -> 
         found = parse(opened.payload)
     except VerificationError as error:
         return Unacceptable(*_claimed_identity(opened.payload), payload_sha256, str(error)[:200])
-    problem = ""
+    problem, successor = "", None
     if (found.tenant, found.device_id) != (tenant, device):
         problem = f"statement of {found.tenant}/{found.device_id} on the topic of {tenant}/{device}"
-    elif found.keyid != opened.keyid:
+    elif found.keyid not in opened.keyids:
         problem = "keyid inside is not the key that signed"
+    else:
+        try:
+            successor = opened_successor(found, opened)
+        except VerificationError as error:
+            problem = str(error)[:200]
     if problem:
         return Unacceptable(found.chain.epoch, found.packet_id, payload_sha256, problem)
     return Good(
@@ -72,11 +79,12 @@ def open_statement(envelope: bytes, ring: KeyRing, tenant: str, device: str) -> 
             prev=found.chain.prev,
             kind=found.kind.value,
             use_class=found.legal.use_class.value if found.legal else "",
-            keyid=opened.keyid,
+            keyid=found.keyid,
             envelope=envelope,
             about=search_fields(found),
         ),
         tuple(AttachmentClaim(a.sha256, a.size) for a in found.attachments),
+        successor,
     )
 
 

@@ -38,6 +38,13 @@ def test_the_golden_signature_is_verified_as_printed():
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_the_other_golden_signatures_are_verified_as_printed():
+    ran = run(BLOCKS[2])
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.count("Signature Verified Successfully") == 2
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 def test_a_box_s_public_key_is_taken_out_as_printed(tmp_path):
     key = FileKey.generate(tmp_path / "evidence.pem")
     [command] = re.findall(r"`(openssl pkey -in /var/lib[^`]+)`", PAGE)

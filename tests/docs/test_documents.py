@@ -41,7 +41,7 @@ def commands_in(text):
             name, rest = words[0], words[1:]
             options = tuple(word.strip("[]") for word in rest if OPTION.fullmatch(word.strip("[]")))
             group = (
-                name in {"bench", "command", "config", "model", "plates", "reference"}
+                name in {"bench", "command", "config", "identity", "model", "plates", "reference"}
                 and rest
                 and re.fullmatch(r"[a-z|/-]+", rest[0])
             )

@@ -45,7 +45,10 @@ def test_the_golden_vector_is_reproduced_byte_for_byte():
     assert dsse.pae(EVIDENCE_TYPE, PAYLOAD).hex() == PAE_HEX
     assert dsse.sign(EVIDENCE_TYPE, PAYLOAD, [KEY]) == ENVELOPE
     assert dsse.open_envelope(ENVELOPE, RING, {EVIDENCE_TYPE}) == dsse.Opened(
-        PAYLOAD, EVIDENCE_TYPE, KEY.keyid
+        PAYLOAD,
+        EVIDENCE_TYPE,
+        (KEY.keyid,),
+        (dsse.Signature(KEY.keyid, KEY.sign(dsse.pae(EVIDENCE_TYPE, PAYLOAD))),),
     )
 
 

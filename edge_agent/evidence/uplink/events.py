@@ -18,6 +18,7 @@ class UplinkEventKind(StrEnum):
     ASIDE = "aside"
     HELD = "held"  # the platform is not listening
     STOPPED = "stopped"  # alarm: the broker does not authorise us
+    TLS_CERTIFICATE = "tls_certificate"  # alarm: no connection, and our own certificate is why
     RECEIPT_IGNORED = "receipt_ignored"  # forged, damaged, or meant for another
     PLATFORM_AHEAD = "platform_ahead"  # alarm: this disk is older than what it once sent
     FAULT = "fault"  # a bug or a failed disk

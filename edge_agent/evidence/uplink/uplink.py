@@ -27,6 +27,7 @@ from edge_agent.evidence.uplink.answers import Answers
 from edge_agent.evidence.uplink.backoff import Backoff
 from edge_agent.evidence.uplink.events import Counters, UplinkEvent, UplinkEventKind
 from edge_agent.evidence.uplink.mqtt import MqttLink, Waker, unsupported_protocol
+from edge_agent.evidence.uplink.own_certificate import certificate_trouble
 from edge_agent.evidence.uplink.port import (
     FIRST_FAILURE,
     Acked,
@@ -129,6 +130,7 @@ class Uplink:
         self._connected = False
         self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
         self.fault: Exception | None = None
+        self.trouble = ""  # what a person must mend before we can connect; empty when nothing is known
 
     # From any thread
 
@@ -200,8 +202,17 @@ class Uplink:
         else:
             self.counters.connect_failures += 1
             self._was_away = True
+            self._look_at_certificate()
         self._connected = False
         log.info("uplink: %s", why)
+
+    def _look_at_certificate(self) -> None:
+        """Whether it is our own certificate that keeps us out; told once."""
+        found = certificate_trouble(self._settings.mqtt, time.time_ns() // 1000)
+        if found and found != self.trouble:
+            log.error("uplink: %s", found)
+            self._tell(UplinkEventKind.TLS_CERTIFICATE, None, found)
+        self.trouble = found
 
     def _one_connection(self) -> None:
         link = self._connect(
@@ -290,6 +301,7 @@ class Uplink:
 
     def _welcome(self, link: Link, event: Connected) -> None:
         self._connected = True
+        self.trouble = ""
         self.counters.connects += 1
         self._backoff.reset()
         self._sender.connected(event.receive_maximum, event.maximum_packet_size, mended=self._was_away)

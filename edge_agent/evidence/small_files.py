@@ -1,0 +1,52 @@
+"""Keys and certificates on the disk: whole or not there, after a crash at any moment."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+
+
+def write_new(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Write a file where none was; nobody else can read it at any moment unless `mode` says so.
+
+    Raises:
+        FileExistsError: there is one; it stays as it is.
+    """
+    part = _written(path, data, mode)
+    try:
+        os.link(part, path)  # unlike a rename it never takes the place of another file
+    finally:
+        part.unlink()
+    _sync(path.parent)
+
+
+def write_over(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Write a file, or take the place of the one that is there."""
+    _written(path, data, mode).replace(path)
+    _sync(path.parent)
+
+
+def rename(old: Path, new: Path) -> None:
+    """Give a file another name in the same folder."""
+    old.rename(new)
+    _sync(new.parent)
+
+
+def _written(path: Path, data: bytes, mode: int) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    return part
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
