@@ -6,15 +6,15 @@ import json
 import logging
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edge_agent.errors import UsageError
+from edge_agent.errors import DatabaseAway, UsageError
 from edge_agent.evidence import dsse
 from edge_agent.evidence.statement import Kind, Statement, parse
 from edge_agent.ingest.db import FILE_NAME
@@ -22,12 +22,16 @@ from edge_agent.ingest.settings import IngestSettings
 from edge_agent.ingest.store import PlatformStore, Stored
 from edge_agent.ingest.summary import About, about, in_words
 
+if TYPE_CHECKING:
+    from edge_agent.ingest.service import Ingest
+
 app = typer.Typer(add_completion=False, invoke_without_command=True)
 
 Config = Annotated[Path | None, typer.Option(metavar="PLATFORM.yaml", help="See configs/platform.yaml.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 DEFAULT_CONFIG = Path("configs/platform.yaml")
 LIMIT = 10_000
+DATABASE_AGAIN_S = 1.0
 
 
 @app.callback()
@@ -43,10 +47,12 @@ def serve(settings: IngestSettings) -> int:
     from edge_agent.ingest.service import Ingest  # noqa: PLC0415 - the other commands need no broker
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    ingest = Ingest(settings)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
+    ingest = _waited_for(lambda: Ingest(settings), ended)
+    if ingest is None:
+        return 0
     ingest.start()
     print(f"edge-agent ingest: tenant {settings.tenant}, receipt key {ingest.receipt_key.keyid}", flush=True)
     while not ended.wait(0.5) and ingest.fault is None:
@@ -54,6 +60,17 @@ def serve(settings: IngestSettings) -> int:
     ingest.stop()
     print(json.dumps(ingest.stats.as_dict()))
     return 0 if ingest.fault is None else 1
+
+
+def _waited_for(make: Callable[[], Ingest], ended: threading.Event) -> Ingest | None:
+    """PostgreSQL may be starting as we are; None when told to end meanwhile."""
+    while True:
+        try:
+            return make()
+        except DatabaseAway as error:
+            logging.getLogger(__name__).warning("%s", error)
+            if ended.wait(DATABASE_AGAIN_S):
+                return None
 
 
 @app.command("list")

@@ -186,7 +186,7 @@ def test_a_batch_that_fails_enrols_nobody(platform, envelopes, monkeypatch):
         raise RuntimeError("the disk failed")
 
     with monkeypatch.context() as failing:
-        failing.setattr(platform.intake._assembly, "sync", fails)
+        failing.setattr(platform.intake._attachments, "sync", fails)
         with pytest.raises(RuntimeError):
             platform.take(*envelopes[:3])
     assert platform.ring() == [KEY.keyid]

@@ -265,7 +265,7 @@ def test_two_processes_behind_a_broker_one_killed_and_the_database_restarted(tmp
         load.drain(90.0)
 
         assert load.told()["waiting"] == 0, site.said(0) + site.said(1)
-        assert site.alive() == 2  # neither of them ended by itself
+        assert site.alive() == 2, site.said(0) + site.said(1)  # neither of them ended by itself
         load.close()
         with closing(site.store()) as store:
             after = compare(store, [Box(n, 1, 3000, 500) for n in range(boxes)], load.chains())
