@@ -1,8 +1,9 @@
 """What a start looks at before the store is trusted again.
 
-    the database opens and is whole (quick_check)
+    the database opens and is whole (quick_check; integrity_check after a run that a fault stopped)
     the newest K statements: digests, links, signatures, and the head is the last of them
     the head is not older than the note that was left beside the database
+    the platform has not seen more of this chain, or another one, than this store has sealed
     every file that a statement names is there, in its size
     files that no statement names are removed once they are an hour old
 
@@ -13,12 +14,11 @@ statement names the last head that is known. Nothing is repaired and nothing is 
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from edge_agent.errors import VerificationError
 from edge_agent.evidence import dsse, strict_json
@@ -26,54 +26,16 @@ from edge_agent.evidence.attachment_files import AttachmentFiles
 from edge_agent.evidence.disk import DirectoryLock, Disk
 from edge_agent.evidence.dsse import EvidenceSigner
 from edge_agent.evidence.keys import PublicKey
+from edge_agent.evidence.notes import HeadHint, HeadNote, RunNote, read_fork
 from edge_agent.evidence.outbox import read_signatures
+from edge_agent.evidence.set_aside import ATTACHMENTS, DATABASE, Reason, Why, go_on, last_set_aside, set_aside
 from edge_agent.evidence.settings import StoreSettings
 from edge_agent.evidence.statement_records import Genesis
-from edge_agent.evidence.tables import Connect, open_database
+from edge_agent.evidence.tables import Connect, is_of_the_disk, open_database
 
-DATABASE = "evidence.db"
-ATTACHMENTS = "attachments"
-QUARANTINE = "quarantine"
+FORKED = "forked"
 
 _ORPHAN_AGE_S = 3600
-
-Reason = Literal["new_store", "store_corrupt", "store_missing"]
-
-
-@dataclass(frozen=True, slots=True)
-class HeadNote:
-    """Where the chain ended, as somebody remembers it."""
-
-    epoch: str
-    seq: int
-    payload_sha256: str
-
-
-class HeadHint:
-    """The last head, written beside the database after every commit, never waited for.
-
-    It survives a killed process, and it shows when the database lost its last commits: a truncated
-    log leaves a database that is whole and older. After a power cut the note may be the older one,
-    which says nothing.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-
-    def write(self, epoch: str, seq: int, payload_sha256: str) -> None:
-        """One small overwrite of always the same length."""
-        os.pwrite(self._descriptor, f"{epoch} {seq:020d} {payload_sha256}\n".encode(), 0)
-
-    def read(self) -> HeadNote | None:
-        """The note; None when there is none that makes sense."""
-        parts = os.pread(self._descriptor, 4096, 0).decode("ascii", "replace").split()
-        if len(parts) != 3 or len(parts[0]) != 32 or not parts[1].isdecimal() or len(parts[2]) != 64:
-            return None
-        return HeadNote(parts[0], int(parts[1]), parts[2])
-
-    def close(self) -> None:
-        """Done with the note."""
-        os.close(self._descriptor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +45,16 @@ class Start:
     lock: DirectoryLock
     db: sqlite3.Connection
     files: AttachmentFiles
+    disk: Disk
     hint: HeadHint
+    run: RunNote
     genesis: Genesis | None  # a new epoch is to begin with this
     incidents: tuple[tuple[str, str, str], ...]  # what, subject, detail
     damaged: tuple[tuple[str, str], ...]  # digest of a file that is gone or cut, and how
+
+
+class _Forked(VerificationError):
+    """The chain went on elsewhere."""
 
 
 def prepare(
@@ -94,54 +62,92 @@ def prepare(
 ) -> Start:
     """Look at the store in the directory; move it aside if it cannot be trusted."""
     directory = settings.directory
+    go_on(directory, disk)
     hint = HeadHint(directory / "head")
+    run: RunNote | None = None
+    db: sqlite3.Connection | None = None
     try:
+        run = RunNote(directory / "running")
         noted = hint.read()
-        db, trouble = _open_trusted(settings, signer, connector, noted)
-        incidents: list[tuple[str, str, str]] = []
-        reason: Reason | None = None
+        db, why = _open_trusted(settings, signer, connector, noted, thoroughly=bool(run.previous))
         if db is None:
-            reason = "new_store" if noted is None and not trouble else "store_missing"
-            if trouble:
-                reason = "store_corrupt"
-                incidents.append(("store_corrupt", DATABASE, trouble))
-            if reason != "new_store":
-                incidents.append(("store_set_aside", DATABASE, _set_aside(directory, disk)))
+            if why is None and noted is not None:
+                why = Why("store_missing", "the database is gone")
+            if why is not None:
+                set_aside(directory, disk, why)
             db = open_database(directory / DATABASE, connector)
-        elif db.execute("SELECT count(*) FROM head").fetchone() == (0,):
-            reason = "new_store"  # a crash came between making the tables and the first commit
+        fresh = db.execute("SELECT count(*) FROM head").fetchone() == (0,)
         files = AttachmentFiles(directory / ATTACHMENTS, disk)
         disk.sync_directory(directory)
         damaged = _missing_files(db, files)
         _remove_orphans(db, files)
-    except BaseException:
+    except BaseException as error:
         hint.close()
+        if db is not None:
+            db.close()
+        if run is not None:
+            failed = isinstance(error, (OSError, sqlite3.Error))
+            if failed:
+                run.fault(str(error))
+            run.end(orderly=not failed and run.previous is None)
         raise
-    genesis = None if reason is None else _genesis(reason, noted, signer)
-    return Start(lock, db, files, hint, genesis, tuple(incidents), tuple(damaged))
+    # What was set aside for this genesis, in this start or in one that a crash ended.
+    why = last_set_aside(directory) if fresh and noted is not None else None
+    return Start(
+        lock,
+        db,
+        files,
+        disk,
+        hint,
+        run,
+        _genesis(directory, why, noted, signer) if fresh else None,
+        tuple(_incidents(run, why)),
+        tuple(damaged),
+    )
+
+
+def _incidents(run: RunNote, why: Why | None) -> Iterator[tuple[str, str, str]]:
+    if why is not None:
+        yield why.reason, DATABASE, f"{why.trouble}; moved to {why.where}"
+    if run.previous is not None:
+        yield "store_not_closed", DATABASE, run.previous or "the process was killed, or the power failed"
 
 
 def _open_trusted(
-    settings: StoreSettings, signer: EvidenceSigner, connector: Connect, noted: HeadNote | None
-) -> tuple[sqlite3.Connection | None, str]:
-    """The database if there is one and it is whole; else what is wrong with it, empty when missing."""
+    settings: StoreSettings,
+    signer: EvidenceSigner,
+    connector: Connect,
+    noted: HeadNote | None,
+    *,
+    thoroughly: bool,
+) -> tuple[sqlite3.Connection | None, Why | None]:
+    """The database if there is one and it is whole; else what is wrong with it, None when missing."""
     path = settings.directory / DATABASE
     if not path.exists():
-        return None, ""
+        return None, None
     db = None
     try:
         db = open_database(path, connector)
+        _check_pages(db, "integrity_check(1)" if thoroughly else "quick_check(1)")
         _check(db, settings.check_links_at_start, noted, signer.public)
-    except (sqlite3.DatabaseError, VerificationError) as error:
+        _check_fork(db, read_fork(settings.directory / FORKED))
+    except (sqlite3.Error, VerificationError, ValueError, TypeError) as error:
         if db is not None:
             db.close()
-        if isinstance(error, sqlite3.OperationalError):
-            raise  # the disk, not the database: nothing is known of the content
-        return None, str(error)
-    return db, ""
+        if is_of_the_disk(error):
+            raise  # nothing is known of the content
+        reason: Reason = "store_restored" if isinstance(error, _Forked) else "store_corrupt"
+        return None, Why(reason, str(error))
+    return db, None
 
 
-def _genesis(reason: Reason, last: HeadNote | None, signer: EvidenceSigner) -> Genesis:
+def _genesis(directory: Path, why: Why | None, noted: HeadNote | None, signer: EvidenceSigner) -> Genesis:
+    reason: Reason = "new_store" if noted is None else "store_missing"
+    if why is not None:
+        reason = why.reason
+    last = noted
+    if reason == "store_restored":
+        last = read_fork(directory / FORKED) or noted
     return Genesis(
         reason=reason,
         last_epoch=last.epoch if last else None,
@@ -151,15 +157,28 @@ def _genesis(reason: Reason, last: HeadNote | None, signer: EvidenceSigner) -> G
     )
 
 
+def _check_pages(db: sqlite3.Connection, check: str) -> None:
+    (answer,) = db.execute(f"PRAGMA {check}").fetchone()
+    if answer != "ok":
+        raise VerificationError(f"{check}: {answer}")
+
+
+def _check_fork(db: sqlite3.Connection, platform: HeadNote | None) -> None:
+    """Whether the platform has this chain further than it goes here, or otherwise."""
+    row = db.execute("SELECT epoch FROM head").fetchone()
+    if platform is None or row is None or row[0] != platform.epoch:
+        return
+    here = db.execute("SELECT payload_sha256 FROM packet WHERE seq = ?", (platform.seq,)).fetchone()
+    if here != (platform.payload_sha256,):
+        raise _Forked(f"the platform has {platform.seq} of this chain, which is not here: an older copy")
+
+
 def _check(db: sqlite3.Connection, links: int, noted: HeadNote | None, key: PublicKey) -> None:
     """Whether the database is whole and ends where it should.
 
     Raises:
         VerificationError: says what is wrong.
     """
-    (answer,) = db.execute("PRAGMA quick_check(1)").fetchone()
-    if answer != "ok":
-        raise VerificationError(f"quick_check: {answer}")
     row = db.execute("SELECT epoch, seq, payload_sha256 FROM head").fetchone()
     if row is None:
         if db.execute("SELECT count(*) FROM packet").fetchone() != (0,):
@@ -197,18 +216,6 @@ def _check_one(seq: int, payload: bytes, signatures: str, sha256: str, key: Publ
             raise VerificationError(f"statement {seq}: its signature is damaged")
     prev = chain.get("prev")
     return prev if isinstance(prev, str) else None
-
-
-def _set_aside(directory: Path, disk: Disk) -> str:
-    """Move the database and its files into a folder of their own; returns where."""
-    number = 1 + len(list((directory / QUARANTINE).glob("*")))
-    target = directory / QUARANTINE / f"{number:04d}"
-    target.mkdir(parents=True)
-    for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", ATTACHMENTS):
-        if (directory / name).exists():
-            (directory / name).rename(target / name)
-    disk.sync_directory(target)
-    return f"moved to {QUARANTINE}/{number:04d}"
 
 
 def _missing_files(db: sqlite3.Connection, files: AttachmentFiles) -> list[tuple[str, str]]:

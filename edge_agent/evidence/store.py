@@ -7,38 +7,46 @@
 A crash between two steps leaves files that no row names, never a row without its file, and never a
 gap: the head moves in the same commit as the statement. When the disk fails a durable write, nobody
 knows what it holds, so the store refuses everything from then on; a restart looks at the disk anew.
+No room is no fault: less is kept (`pressure`), and what is not kept at all is counted (`losses`).
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import NoReturn, Self
 
 from edge_agent.core.decisions import SealCoverage
 from edge_agent.core.events import ClockStatus
 from edge_agent.errors import StoreFault, StoreFull, VerificationError
-from edge_agent.evidence import dsse
+from edge_agent.evidence import dsse, pressure
 from edge_agent.evidence.attachments import CaseFiles, case_files
 from edge_agent.evidence.build import Built, Earlier, build, build_record, packet_id
-from edge_agent.evidence.disk import Ballast, DirectoryLock, Disk, NoRoom, free_bytes
+from edge_agent.evidence.disk import Ballast, DirectoryLock, Disk, NoRoom
 from edge_agent.evidence.dsse import EvidenceSigner, Signature
 from edge_agent.evidence.identity import ChainLink, Identity
+from edge_agent.evidence.losses import Losses
+from edge_agent.evidence.notes import HeadNote, write_fork
 from edge_agent.evidence.open_cases import MAX_ANSWERED, MAX_OPEN_CASES, OpenCase, answered_orders, open_cases
 from edge_agent.evidence.outbox import Applied, Lane, Outbox, Pending, write_signatures
+from edge_agent.evidence.pressure import Step
 from edge_agent.evidence.receipts import Receipt
 from edge_agent.evidence.recent import RecentBlobs
-from edge_agent.evidence.recovery import Start, prepare
-from edge_agent.evidence.sealable import Sealable, case_of, name_of
+from edge_agent.evidence.recovery import FORKED, Start, prepare
+from edge_agent.evidence.sealable import Sealable, case_of, name_of, pictures_of
+from edge_agent.evidence.set_aside import DATABASE
 from edge_agent.evidence.settings import StoreSettings
 from edge_agent.evidence.statement import Health
 from edge_agent.evidence.statement_records import Heartbeat, Incident, Loss, Record
-from edge_agent.evidence.tables import Connect, connect
+from edge_agent.evidence.tables import CHECKPOINT_COMMITS, Connect, connect, is_full
 
 UtcUs = Callable[[], int]
 
@@ -80,7 +88,13 @@ class Stats:
     pending_bytes: int
     oldest_pending_utc_us: int | None
     attachment_bytes: int
-    lost: int
+    lost: int  # cases for which there was no room
+    pressure: Step  # what room is left for
+    pressed: Mapping[Step, int]  # cases since the start that a step took pictures of, or refused
+
+
+class _Refused(Exception):
+    """There is no room for a case, and why."""
 
 
 class EvidenceStore:
@@ -100,6 +114,12 @@ class EvidenceStore:
         self._outbox = Outbox(start.db)
         self._recent = RecentBlobs(RECENT_BYTES)
         self._ballast = Ballast(settings.directory / "ballast", settings.ballast_bytes)
+        self._disk = start.disk
+        self._losses = Losses(start.db)
+        self._pressed: Counter[Step] = Counter()
+        self._held: int | None = None  # bytes of pictures; None: to be counted
+        self._commits = 0  # since the last checkpoint
+        self._checking = False
         self._opened = time.monotonic()
         self._fault = ""
         self._closed = False
@@ -122,17 +142,27 @@ class EvidenceStore:
             EvidenceError: another process has it open.
             StoreFault: the disk does not take durable writes.
         """
-        settings.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = DirectoryLock(settings.directory)
+        disk = disk or Disk()
         try:
-            start = prepare(settings, signer, lock, disk or Disk(), connector)
+            _make_directory(settings.directory, disk)
+            lock = DirectoryLock(settings.directory)
+        except OSError as error:
+            raise StoreFault(f"{settings.directory}: {error}") from error
+        store = None
+        try:
+            start = prepare(settings, signer, lock, disk, connector)
             store = cls(start, settings, signer, identity, utc_us)
             store._begin(start)
-        except (OSError, sqlite3.Error) as error:
-            lock.release()
-            raise StoreFault(f"{settings.directory}: {error}") from error
-        except BaseException:
-            lock.release()
+        except BaseException as error:
+            if store is not None:
+                store._fault = str(error)
+                store.close()
+            else:
+                lock.release()
+            if isinstance(error, (OSError, sqlite3.Error)):
+                if isinstance(error, NoRoom) or is_full(error):
+                    Ballast(settings.directory / "ballast", 0).release()  # for the next start
+                raise StoreFault(f"{settings.directory}: {error}") from error
             raise
         return store
 
@@ -141,11 +171,13 @@ class EvidenceStore:
         with self._lock:
             if self._closed:
                 return
+            orderly = not self._fault and self._close_losses()
             self._closed = True
             self._fault = self._fault or "the store is closed"
             self._db.close()
             self._files.close()
             self._start.hint.close()
+            self._start.run.end(orderly=orderly)
             self._start.lock.release()
 
     def __enter__(self) -> Self:
@@ -173,13 +205,17 @@ class EvidenceStore:
             StoreFault: the disk failed: stop the process.
         """
         with self._working():
-            files = case_files(seal, attachments.keys(), raw)
-            blobs = {a.sha256: attachments[a.sha256] for a in files.listed if a.sha256 != files.raw_sha256}
-            if raw is not None and files.raw_sha256 is not None:
-                blobs[files.raw_sha256] = raw
-            self._want_room(seal, blobs)
             try:
+                files = case_files(seal, self._fitting(seal, attachments, raw), raw)
+                blobs = {
+                    a.sha256: attachments[a.sha256] for a in files.listed if a.sha256 != files.raw_sha256
+                }
+                if raw is not None and files.raw_sha256 is not None:
+                    blobs[files.raw_sha256] = raw
                 return self._seal(seal, files, blobs)
+            except _Refused as refused:
+                known = self._sealed_as(packet_id(seal, self._identity))
+                return known or self._lose(seal, str(refused))
             except NoRoom as error:
                 self._ballast.release()
                 self._lose(seal, "disk full", error)
@@ -313,6 +349,54 @@ class EvidenceStore:
             self._files.remove(gone)
             return len(gone)
 
+    def keep_house(self) -> None:
+        """What is due every minute or so: old pictures go, losses are told, the ballast is set aside again.
+
+        Raises:
+            StoreFull: not even for that was there room.
+        """
+        self.purge()
+        with self._working():
+            self._tell_losses()
+            self._restore_ballast()
+
+    def check_integrity(self) -> None:
+        """Look at every page of the database, while sealing goes on.
+
+        Right after a checkpoint the database file holds everything, and only a checkpoint writes to it: a
+        second connection that is told that the file does not change may read it, and locks nobody out.
+
+        Raises:
+            StoreFault: it is damaged. The next start sets it aside and begins a new epoch.
+        """
+        with self._working():
+            if self._checking:
+                return
+            self._checkpoint()
+            self._checking = True
+        try:
+            trouble = _integrity(self._settings.directory / DATABASE)
+        finally:
+            self._checking = False
+        if trouble:
+            with self._working():
+                raise sqlite3.DatabaseError(f"integrity_check: {trouble}")
+
+    def stop_for_fork(self, platform: HeadNote) -> NoReturn:
+        """The platform has another chain of this epoch, or a longer one: this disk is an older copy.
+
+        Whatever is sealed here from now on would contradict what was signed before. So nothing is: the
+        store stops, the next start keeps it aside and begins a new epoch that names the platform's head.
+
+        Raises:
+            StoreFault: always.
+        """
+        with self._working():
+            write_fork(self._settings.directory / FORKED, platform)
+            self._disk.sync_directory(self._settings.directory)
+            here = self._head().seq
+            raise OSError(f"an older copy of itself: it ends at {here}, the platform has {platform.seq}")
+
     def stats(self) -> Stats:
         """What the store holds."""
         with self._working():
@@ -333,6 +417,8 @@ class EvidenceStore:
                 oldest_pending_utc_us=oldest,
                 attachment_bytes=self._attachment_bytes(),
                 lost=self._lost(),
+                pressure=self._step(),
+                pressed=dict(self._pressed),
             )
 
     def seqs(self) -> range:
@@ -349,10 +435,12 @@ class EvidenceStore:
                 raise StoreFault(self._fault)
             try:
                 yield
+            except NoRoom as error:  # nothing was promised; the next call has what the ballast gives
+                self._ballast.release()
+                raise StoreFull(f"no room on the disk: {error}") from error
             except (OSError, sqlite3.Error) as error:
                 self._fault = f"the evidence store failed and is stopped: {error}"
-                if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-                    self._ballast.release()  # so that the next start has room to say what happened
+                self._start.run.fault(str(error))
                 raise StoreFault(self._fault) from error
 
     @contextlib.contextmanager
@@ -361,14 +449,28 @@ class EvidenceStore:
             self._db.execute("BEGIN IMMEDIATE")
             yield
             self._db.execute("COMMIT")
-        except BaseException:
+        except BaseException as error:
             with contextlib.suppress(sqlite3.Error):
                 self._db.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error) and is_full(error):
+                raise NoRoom(errno.ENOSPC, str(error)) from error
             raise
+        self._held = None
+        self._commits += 1
+        if self._commits >= CHECKPOINT_COMMITS and not self._checking:
+            self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        """The log's pages into the database. Without room for them they stay in the log."""
+        try:
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except sqlite3.Error as error:
+            if not is_full(error):
+                raise
+        self._commits = 0
 
     def _begin(self, start: Start) -> None:
         """What a start has to say goes into the chain before anything else."""
-        self._ballast.restore()
         if start.genesis is not None:
             self._commit(
                 build_record(start.genesis, self._identity, _first_link(), self._utc_us()), {}, case=None
@@ -378,6 +480,14 @@ class EvidenceStore:
             self._record(Incident(what=what, subject=subject, detail=detail[:1000]))
         for sha256, detail in start.damaged:
             self._damaged(sha256, detail)
+        start.run.begin()
+        self._tell_losses()
+        self._restore_ballast()
+
+    def _restore_ballast(self) -> None:
+        """Set it aside where that leaves room for more than itself."""
+        if self._disk.free(self._settings.directory) > self._settings.ballast_bytes + pressure.RESERVE_BYTES:
+            self._ballast.restore()
 
     def _seal(self, seal: Sealable, files: CaseFiles, blobs: Mapping[str, bytes]) -> Sealed:
         with self._files.putting(blobs) as finish:
@@ -405,26 +515,71 @@ class EvidenceStore:
         )
         return self._commit(built, {}, case=None)
 
-    def _want_room(self, seal: Sealable, blobs: Mapping[str, bytes]) -> None:
-        size = sum(map(len, blobs.values()))
-        if self._over_quota(size) and not self._make_room(size):
-            self._lose(seal, "quota")
+    def _fitting(self, seal: Sealable, attachments: Mapping[str, bytes], raw: bytes | None) -> frozenset[str]:
+        """Digests of the pictures for which there is room.
+
+        Raises:
+            _Refused: there is none for the case.
+        """
+        if isinstance(seal, SealCoverage):
+            return frozenset()
+        held = {p.sha256: p for p in pictures_of(seal) if p.sha256 in attachments}
+        self._make_room(sum(len(attachments[sha256]) for sha256 in held) + len(raw or b""))
+        at = self._step()
+        kept = pressure.kept(at, seal.use_class, tuple(held.values()))
+        if kept is not None and not self._fits(
+            sum(len(attachments[p.sha256]) for p in kept) + len(raw or b"")
+        ):
+            at, kept = Step.FULL, None
+        if kept is None or len(kept) < len(held):
+            self._pressed[at] += 1
+        if kept is None:
+            raise _Refused("low class" if at is Step.NO_LOW_CLASS else self._what_is_full())
+        return frozenset(picture.sha256 for picture in kept)
+
+    def _make_room(self, size: int) -> None:
+        """Receipted files may go early; what has no receipt never goes."""
+        with contextlib.suppress(StoreFull):  # too full even to let go: the step says so
+            while (not self._fits(size) or self._step() is not Step.ALL) and self.purge(early=True):
+                pass
+
+    def _what_is_full(self) -> str:
+        held, quota, free = self._filling()
+        return "quota" if pressure.room(held, quota, free) == quota else "disk full"
+
+    def _fits(self, size: int) -> bool:
+        return self._attachment_bytes() + size <= pressure.room(*self._filling())
+
+    def _step(self) -> Step:
+        return pressure.step(*self._filling())
+
+    def _filling(self) -> tuple[int, int, int]:
+        return self._attachment_bytes(), self._settings.quota_bytes, self._disk.free(self._settings.directory)
 
     def _lose(self, seal: Sealable, reason: str, cause: OSError | None = None) -> NoReturn:
-        now = self._utc_us()
-        lost = "coverage" if isinstance(seal, SealCoverage) else seal.use_class
-        loss = Loss(lost_class=lost, count=1, first_utc_us=now, last_utc_us=now, reason=reason)
-        self._record(loss)
-        raise StoreFull(f"{name_of(seal)}: no room ({reason}); the loss is sealed") from cause
+        name = "coverage" if isinstance(seal, SealCoverage) else seal.use_class
+        self._losses.add(name, reason, self._utc_us())
+        with contextlib.suppress(NoRoom):  # counted in memory until there is some
+            with self._transaction():
+                self._losses.save()
+            self._tell_losses()
+        raise StoreFull(f"{name_of(seal)}: no room ({reason}); the loss is counted") from cause
 
-    def _over_quota(self, size: int) -> bool:
-        return self._attachment_bytes() + size > self._settings.quota_bytes
+    def _tell_losses(self, *, all_of_them: bool = False) -> None:
+        now_s = time.monotonic()
+        for loss in self._losses.due(float("inf") if all_of_them else now_s):
+            self._record(loss)
+            self._losses.told(loss, now_s)
 
-    def _make_room(self, size: int) -> bool:
-        """Receipted files may go early; what has no receipt never goes."""
-        while self._over_quota(size):
-            if not self.purge(early=True):
-                return False
+    def _close_losses(self) -> bool:
+        """Tell what is still to tell; whether the disk took it. What it has no room for is kept counted."""
+        try:
+            with self._working():
+                self._tell_losses(all_of_them=True)
+        except StoreFull:
+            return True
+        except StoreFault:
+            return False
         return True
 
     def _commit(
@@ -480,7 +635,10 @@ class EvidenceStore:
     def _move_head(self, built: Built) -> None:
         chain = built.statement.chain
         record = built.statement.record
-        lost = record.count if isinstance(record, Loss) else 0
+        lost = 0
+        if isinstance(record, Loss):
+            lost = record.count
+            self._losses.forget(record)
         if chain.seq == 0:
             self._db.execute(
                 "INSERT INTO head (one, epoch, seq, payload_sha256, genesis_sha256) VALUES (1, ?, 0, ?, ?)",
@@ -542,7 +700,7 @@ class EvidenceStore:
         ).fetchone()
         age = None if oldest is None else max(0, self._utc_us() - oldest) // 1_000_000
         return Health(
-            disk_free_bytes=free_bytes(self._settings.directory),
+            disk_free_bytes=self._disk.free(self._settings.directory),
             unreceipted=self._pending,
             oldest_unreceipted_age_s=age,
             lost=self._lost(),
@@ -550,16 +708,31 @@ class EvidenceStore:
 
     def _lost(self) -> int:
         row = self._db.execute("SELECT lost FROM head").fetchone()
-        return 0 if row is None else int(row[0])
+        return self._losses.count + (0 if row is None else int(row[0]))
 
     def _count_pending(self) -> int:
         return int(self._db.execute("SELECT count(*) FROM packet WHERE state = 'sealed'").fetchone()[0])
 
     def _attachment_bytes(self) -> int:
-        (size,) = self._db.execute(
-            "SELECT coalesce(sum(size), 0) FROM attachment WHERE state = 'kept'"
-        ).fetchone()
-        return int(size)
+        if self._held is None:
+            query = "SELECT coalesce(sum(size), 0) FROM attachment WHERE state = 'kept'"
+            self._held = int(self._db.execute(query).fetchone()[0])
+        return self._held
+
+
+def _make_directory(directory: Path, disk: Disk) -> None:
+    """The directory, its own name durable too."""
+    missing = [path for path in (directory, *directory.parents) if not path.exists()]
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for path in reversed(missing):
+        disk.sync_directory(path.parent)
+
+
+def _integrity(path: Path) -> str:
+    """What is wrong with the database file; empty when nothing is."""
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as db:
+        (answer,) = db.execute("PRAGMA integrity_check(1)").fetchone()
+    return "" if answer == "ok" else str(answer)
 
 
 def _first_link() -> ChainLink:
