@@ -167,18 +167,34 @@ class EvidenceStore:
         return store
 
     def close(self) -> None:
-        """Finish; a later call is refused, a second `close` does nothing."""
+        """Finish; a later call is refused, a second `close` does nothing.
+
+        Raises:
+            StoreFault: the disk failed the last writes. What was called sealed is in the database's log.
+        """
         with self._lock:
             if self._closed:
                 return
-            orderly = not self._fault and self._close_losses()
             self._closed = True
+            fault = None if self._fault else self._last_words()
             self._fault = self._fault or "the store is closed"
             self._db.close()
             self._files.close()
             self._start.hint.close()
-            self._start.run.end(orderly=orderly)
+            self._start.run.end(orderly=self._fault == "the store is closed")
             self._start.lock.release()
+        if fault is not None:
+            raise fault
+
+    def _last_words(self) -> StoreFault | None:
+        """Losses that no record has told yet, and the log into the database."""
+        try:
+            with contextlib.suppress(StoreFull), self._working():
+                self._tell_losses(all_of_them=True)
+                self._checkpoint()
+        except StoreFault as fault:
+            return fault
+        return None
 
     def __enter__(self) -> Self:
         return self
@@ -570,17 +586,6 @@ class EvidenceStore:
         for loss in self._losses.due(float("inf") if all_of_them else now_s):
             self._record(loss)
             self._losses.told(loss, now_s)
-
-    def _close_losses(self) -> bool:
-        """Tell what is still to tell; whether the disk took it. What it has no room for is kept counted."""
-        try:
-            with self._working():
-                self._tell_losses(all_of_them=True)
-        except StoreFull:
-            return True
-        except StoreFault:
-            return False
-        return True
 
     def _commit(
         self,

@@ -138,7 +138,10 @@ def open_database(path: Path, connector: Connect = connect) -> sqlite3.Connectio
     # One connection writes, reads and checkpoints, and no second one can: SQLite 3.7.0 to 3.51.2 can
     # lose a WAL reset when two do (fixed in 3.51.3; Debian 12 ships 3.40.1).
     db.execute("PRAGMA locking_mode = EXCLUSIVE")
-    db.execute("PRAGMA journal_mode = WAL")
+    (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":  # SQLite says so, and raises nothing, when the disk failed it
+        db.close()
+        raise OSError(f"{path}: no write-ahead log, but journal mode {mode}")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
     db.execute("PRAGMA wal_autocheckpoint = 0")  # see CHECKPOINT_COMMITS
