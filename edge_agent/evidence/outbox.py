@@ -19,7 +19,6 @@ from enum import StrEnum
 
 from edge_agent.evidence import dsse
 from edge_agent.evidence.receipts import Need, Receipt, ReceiptStatus
-from edge_agent.evidence.statement import Kind
 
 
 class Lane(StrEnum):
@@ -43,7 +42,7 @@ class Pending:
 
     seq: int
     packet_id: str
-    kind: Kind
+    kind: str  # may be of a later program, put back after an upgrade
     payload_sha256: str
     sealed_utc_us: int
     envelope: bytes
@@ -213,7 +212,7 @@ class Outbox:
         return Pending(
             seq=seq,
             packet_id=packet_id,
-            kind=Kind(kind),
+            kind=kind,
             payload_sha256=sha256,
             sealed_utc_us=sealed,
             envelope=dsse.envelope(dsse.EVIDENCE_TYPE, payload, read_signatures(signatures)),

@@ -398,6 +398,22 @@ class EvidenceStore:
             with self._working():
                 raise sqlite3.DatabaseError(f"integrity_check: {trouble}")
 
+    def is_fork(self, platform: HeadNote) -> bool:
+        """Whether the platform holds another chain of our epoch, or a longer one, than this store."""
+        with self._working():
+            if platform.epoch != self._head().epoch:
+                return False
+            row = self._db.execute(
+                "SELECT payload_sha256 FROM packet WHERE seq = ?", (platform.seq,)
+            ).fetchone()
+            return bool(row != (platform.payload_sha256,))
+
+    def newest_receipted(self) -> Pending | None:
+        """The newest statement that the platform is known to have."""
+        with self._working():
+            row = self._db.execute("SELECT max(seq) FROM packet WHERE receipt IS NOT NULL").fetchone()
+            return None if row == (None,) else self._outbox.load(row[0])
+
     def stop_for_fork(self, platform: HeadNote) -> NoReturn:
         """The platform has another chain of this epoch, or a longer one: this disk is an older copy.
 

@@ -1,4 +1,5 @@
-/* Preloaded into a process: makes its n-th file call fail, or kills the process just before or after it.
+/* Preloaded into a process: makes its n-th file call fail, or kills the process just before or after it,
+ * if wanted after a power cut of its file system (FS_IOC_SHUTDOWN without a flush of the log).
  *
  * Counted are the calls that change files: of Python, and of SQLite inside a commit. Nothing is counted
  * before `shim_arm`. Calls on pipes and sockets are never counted. */
@@ -9,21 +10,24 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
-enum { COUNT, KILL_BEFORE, KILL_AFTER, FAIL };            /* what to do at the n-th call */
+enum { COUNT, KILL_BEFORE, KILL_AFTER, FAIL, CUT_BEFORE, CUT_AFTER };  /* what to do at the n-th call */
 enum { SYNC = 1, WRITE = 2, RENAME = 4, OTHER = 8 };      /* kinds of calls that count */
 
 static atomic_long calls;
 static long at;
-static int action, error_number, kinds, armed, hit;
+static int action, error_number, kinds, armed, hit, mount = -1;
 
 void shim_arm(long nth, int what, int error, int which) {
     at = nth; action = what; error_number = error; kinds = which; hit = 0;
     calls = 0; armed = 1;
 }
+/* The file system whose power is cut. */
+int shim_power(const char *path) { mount = open(path, O_RDONLY | O_CLOEXEC); return mount >= 0; }
 void shim_disarm(void) { armed = 0; }
 long shim_calls(void) { return calls; }
 int shim_hit(void) { return hit; }
@@ -37,12 +41,18 @@ static int is_file(int fd) {
     return fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
 }
 
+static void die(void) {
+    unsigned int no_log_flush = 2;
+    if (action >= CUT_BEFORE && ioctl(mount, 0x8004587DUL, &no_log_flush) != 0) _exit(9);
+    kill(getpid(), SIGKILL);
+}
+
 /* 0: go on; 1: kill after the call; -1: fail it. */
 static int turn(int kind) {
     if (!armed || !(kinds & kind) || atomic_fetch_add(&calls, 1) + 1 != at) return 0;
     hit = 1;
-    if (action == KILL_BEFORE) kill(getpid(), SIGKILL);
-    if (action == KILL_AFTER) return 1;
+    if (action == KILL_BEFORE || action == CUT_BEFORE) die();
+    if (action == KILL_AFTER || action == CUT_AFTER) return 1;
     return action == FAIL ? -1 : 0;
 }
 
@@ -52,7 +62,7 @@ static int turn(int kind) {
     if (t < 0) { errno = error_number; return -1; } \
     __typeof__(real(__VA_ARGS__)) result = real(__VA_ARGS__); \
     int kept = errno; \
-    if (t > 0) kill(getpid(), SIGKILL); \
+    if (t > 0) die(); \
     errno = kept; \
     return result; \
 } while (0)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import errno
 import gc
 import json
 import os
@@ -23,13 +22,13 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from edge_agent.bench.torture.row import Outcome
-from edge_agent.bench.torture.storage_work import Claim, Work, open_store, works
+from edge_agent.bench.torture.storage_disks import LoopDisk
+from edge_agent.bench.torture.storage_work import Work, open_store, works
 from edge_agent.errors import DeviceError, StoreFault, StoreFull
 from edge_agent.evidence.examples import a_case
 from edge_agent.evidence.store import Sealed
@@ -37,10 +36,13 @@ from edge_agent.evidence.verify import verify
 from edge_agent.evidence.verify_sources import open_material
 
 # As in shim.c.
-COUNT, KILL_BEFORE, KILL_AFTER, FAIL = range(4)
+COUNT, KILL_BEFORE, KILL_AFTER, FAIL, CUT_BEFORE, CUT_AFTER = range(6)
 SYNC, WRITE, RENAME, OTHER = 1, 2, 4, 8
 FAULT_EXIT = 3
 FULL_EXIT = 4
+
+
+Place = tuple[str, int, str]  # epoch, seq, digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,32 @@ class Job:
     seeds: tuple[int, ...] = (1,)
     stride: int = 1
     only: tuple[str, ...] = ()  # names of works; empty: all
+    image: str = ""  # of the file system whose power is cut
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One try."""
+
+    work: Work
+    seed: int
+    at: int = 0
+    action: int = COUNT
+    error: int = 0
+    kinds: int = 0
+
+    def __str__(self) -> str:
+        """In a message to a person."""
+        return (
+            f"{self.work.name} (seed {self.seed}), call {self.at}, action {self.action}, error {self.error}"
+        )
 
 
 @dataclass(slots=True)
 class Life:
     """What a child said and how it ended."""
 
-    claims: list[tuple[str, int, str]] = field(default_factory=list)
+    claims: list[Place] = field(default_factory=list)
     after_the_hit: int = 0  # claims made after the call that failed
     calls: int = 0
     hit: bool = False
@@ -104,6 +125,11 @@ class Shim:
         """From now on count, and act at the n-th."""
         self._library.shim_arm(ctypes.c_long(at), action, error, kinds)
 
+    def power(self, path: Path) -> None:
+        """The file system that a power cut hits."""
+        if not self._library.shim_power(str(path).encode()):
+            raise DeviceError(f"{path} cannot be opened")
+
     def disarm(self) -> None:
         """Leave everything alone."""
         self._library.shim_disarm()
@@ -122,59 +148,63 @@ class Shim:
 class Sweep:
     """The forking side."""
 
-    def __init__(self, shim: Shim, folder: Path) -> None:
+    def __init__(self, shim: Shim, folder: Path, disk: LoopDisk | None) -> None:
         self._shim = shim
         self._folder = folder
+        self._disk = disk
+        self._here = (disk.mount if disk else folder) / "here"
         self.outcome = Outcome()
         self.fault_exits = 0
 
     def sweep(self, work: Work, seed: int, job: Job) -> None:
         """Every call of this work."""
         base = self._folder / "base"
-        claims: list[tuple[str, int, str]] = []
+        claims: list[Place] = []
         base.mkdir()
         work.before(base, seed, lambda sealed: claims.append(_place(sealed)))
-        calls = self._one(work, seed, base, claims, 0, COUNT, 0, job.kinds).calls
+        calls = self._try(Point(work, seed, kinds=job.kinds), base, claims).calls
         self.outcome.expect(calls > 3, f"{work.name}: only {calls} calls")
         for action in job.actions:
             for error in job.errors:
                 for at in range(1 + seed % job.stride, calls + 1, job.stride):
-                    self._one(work, seed, base, claims, at, action, error, job.kinds)
+                    self._try(Point(work, seed, at, action, error, job.kinds), base, claims)
         shutil.rmtree(base)
 
-    def _one(
-        self, work: Work, seed: int, base: Path, before: list[tuple[str, int, str]], at: int, action: int, error: int, kinds: int
-    ) -> Life:
-        here = self._folder / "here"
-        shutil.copytree(base, here)
-        life = self._live(work, seed, here, at, action, error, kinds)
-        name = f"{work.name} (seed {seed}), call {at} of action {action}, error {error}"
-        if action != COUNT:
-            self.outcome.tried += life.hit
-            self.fault_exits += life.status == FAULT_EXIT
-            if life.hit and action == FAIL:
-                self._expect_fail_stop(name, life, kinds)
-        self.outcome.expect(life.status in {0, FAULT_EXIT, FULL_EXIT, -signal.SIGKILL}, f"{name}: {life.said[-600:]}")
+    def _try(self, point: Point, base: Path, before: list[Place]) -> Life:
+        shutil.copytree(base, self._here)
+        if self._disk:
+            self._disk.sync()
+        life = self._live(point)
+        if self._disk:
+            self._disk.remount()
+        self._judge(point, life)
         claims = [*before, *life.claims]
         self.outcome.sealed += len(claims)
         try:
-            _check(name, here, claims, self.outcome)
-        except Exception:  # a start that fails is what we look for
-            self.outcome.problems.append(f"{name}: {traceback.format_exc()[-800:]}")
-        shutil.rmtree(here)
+            _check(str(point), self._here, claims, self.outcome)
+        except Exception:  # noqa: BLE001 - a start that fails is what we look for
+            self.outcome.problems.append(f"{point}: {traceback.format_exc()[-800:]}")
+        shutil.rmtree(self._here)
         return life
 
-    def _expect_fail_stop(self, name: str, life: Life, kinds: int) -> None:
-        self.outcome.expect(life.after_the_hit == 0, f"{name}: sealed after a failed call")
-        if kinds == SYNC:
-            self.outcome.expect(life.status == FAULT_EXIT, f"{name}: ended with {life.status}")
+    def _judge(self, point: Point, life: Life) -> None:
+        """Whether the child ended as it must."""
+        ends = {0, FAULT_EXIT, FULL_EXIT, -signal.SIGKILL}
+        self.outcome.expect(life.status in ends, f"{point}: ended with {life.status}: {life.said[-600:]}")
+        if point.action == COUNT:
+            return
+        self.outcome.tried += life.hit
+        self.fault_exits += life.status == FAULT_EXIT
+        if life.hit and point.action == FAIL and point.kinds == SYNC and not point.work.forgiving:
+            self.outcome.expect(life.after_the_hit == 0, f"{point}: sealed after a failed call")
+            self.outcome.expect(life.status == FAULT_EXIT, f"{point}: ended with {life.status}")
 
-    def _live(self, work: Work, seed: int, here: Path, at: int, action: int, error: int, kinds: int) -> Life:
+    def _live(self, point: Point) -> Life:
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
             os.close(reading)
-            _die_well(lambda: self._work(work, seed, here, writing, at, action, error, kinds), writing, self._shim)
+            _die_well(lambda: self._work(point, writing), writing, self._shim)
         os.close(writing)
         with os.fdopen(reading, "rb") as pipe:
             lines = pipe.read().decode().splitlines()
@@ -192,16 +222,18 @@ class Sweep:
         life.hit = life.hit or life.status == -signal.SIGKILL
         return life
 
-    def _work(self, work: Work, seed: int, here: Path, writing: int, at: int, action: int, error: int, kinds: int) -> None:
+    def _work(self, point: Point, writing: int) -> None:
         def claim(sealed: Sealed) -> None:
             epoch, seq, sha256 = _place(sealed)
             os.write(writing, f"claim {epoch} {seq} {sha256} {int(self._shim.hit)}\n".encode())
 
-        self._shim.arm(at, action, error, kinds)
-        work.during(here, seed, claim)
+        if self._disk:
+            self._shim.power(self._disk.mount)
+        self._shim.arm(point.at, point.action, point.error, point.kinds)
+        point.work.during(self._here, point.seed, claim)
 
 
-def _die_well(live: Any, writing: int, shim: Shim) -> None:
+def _die_well(live: Callable[[], None], writing: int, shim: Shim) -> None:
     """The child's end, never back into the parent's code."""
     status = 1
     try:
@@ -211,7 +243,7 @@ def _die_well(live: Any, writing: int, shim: Shim) -> None:
         status = FAULT_EXIT
     except StoreFull:
         status = FULL_EXIT
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - said to the parent, which judges it
         os.write(writing, traceback.format_exc().encode())
     finally:
         shim.disarm()
@@ -219,7 +251,7 @@ def _die_well(live: Any, writing: int, shim: Shim) -> None:
         os._exit(status)
 
 
-def _check(name: str, here: Path, claims: list[tuple[str, int, str]], outcome: Outcome) -> None:
+def _check(name: str, here: Path, claims: list[Place], outcome: Outcome) -> None:
     """Open it as the next start does: all that was claimed is there, in one whole chain, and it goes on."""
     told = (here / "running").exists()  # it was open, and did not close
     places: dict[tuple[str, int], str] = {}
@@ -264,25 +296,30 @@ def _kinds(here: Path) -> list[str]:
         return [kind for (kind,) in db.execute("SELECT kind FROM packet")]
 
 
-def _place(sealed: Sealed) -> tuple[str, int, str]:
+def _place(sealed: Sealed) -> Place:
     return sealed.epoch, sealed.seq, sealed.payload_sha256
 
 
 def main() -> None:
     """The process with the shim: a job on stdin, an outcome on stdout."""
-    shim_path, folder = sys.argv[1:]
+    shim_path, name = sys.argv[1:]
     job = Job(**json.load(sys.stdin))
-    sweep = Sweep(Shim(shim_path), Path(folder) / "sweep")
-    (Path(folder) / "sweep").mkdir()
-    gc.freeze()
-    started_s = time.monotonic()
-    for seed in job.seeds:
-        for work in works():
-            if not job.only or work.name in job.only:
-                sweep.sweep(work, seed, job)
+    folder = Path(name) / "sweep"
+    folder.mkdir()
+    with contextlib.ExitStack() as stack:
+        disk = stack.enter_context(LoopDisk(Path(job.image))) if job.image else None
+        sweep = Sweep(Shim(shim_path), folder, disk)
+        gc.freeze()
+        started_s = time.monotonic()
+        for seed in job.seeds:
+            for work in works():
+                if not job.only or work.name in job.only:
+                    sweep.sweep(work, seed, job)
     found = sweep.outcome
     seconds = time.monotonic() - started_s
-    found.measured = {"points per second": round(found.tried / seconds, 1), "ended by a fault": sweep.fault_exits}
+    found.measured = {"points per second": round(found.tried / seconds, 1)}
+    if sweep.fault_exits:
+        found.measured["ended by a fault"] = sweep.fault_exits
     json.dump(asdict(found), sys.stdout)
 
 
