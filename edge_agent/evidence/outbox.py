@@ -20,6 +20,8 @@ from enum import StrEnum
 from edge_agent.evidence import dsse
 from edge_agent.evidence.receipts import Need, Receipt, ReceiptStatus
 
+STATES = ("sealed", "receipted", "purged", "quarantined", "rejected")
+
 
 class Lane(StrEnum):
     """Two orders of sending: live cases first of all, and the backlog from its start."""

@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from edge_agent.errors import VerificationError
 from edge_agent.evidence import dsse, strict_json
@@ -27,7 +28,7 @@ from edge_agent.evidence.disk import DirectoryLock, Disk
 from edge_agent.evidence.dsse import EvidenceSigner
 from edge_agent.evidence.keys import PublicKey
 from edge_agent.evidence.notes import HeadHint, HeadNote, RunNote, read_fork
-from edge_agent.evidence.outbox import read_signatures
+from edge_agent.evidence.outbox import STATES, read_signatures
 from edge_agent.evidence.set_aside import ATTACHMENTS, DATABASE, Reason, Why, go_on, last_set_aside, set_aside
 from edge_agent.evidence.settings import StoreSettings
 from edge_agent.evidence.statement_records import Genesis
@@ -72,7 +73,7 @@ def prepare(
         db, why = _open_trusted(settings, signer, connector, noted, thoroughly=bool(run.previous))
         if db is None:
             if why is None and noted is not None:
-                why = Why("store_missing", "the database is gone")
+                why = Why("store_missing", "the database is gone", noted.epoch)
             if why is not None:
                 set_aside(directory, disk, why)
             db = open_database(directory / DATABASE, connector)
@@ -93,6 +94,8 @@ def prepare(
         raise
     # What was set aside for this genesis, in this start or in one that a crash ended.
     why = last_set_aside(directory) if fresh and noted is not None else None
+    if why is not None and noted is not None and why.epoch != noted.epoch:
+        why = None
     return Start(
         lock,
         db,
@@ -130,6 +133,8 @@ def _open_trusted(
         db = open_database(path, connector)
         _check_pages(db, "integrity_check(1)" if thoroughly else "quick_check(1)")
         _check(db, settings.check_links_at_start, noted, signer.public)
+        _check_states(db)
+        _check_not_emptied(db, settings.directory / ATTACHMENTS, noted)
         _check_fork(db, read_fork(settings.directory / FORKED))
     except (sqlite3.Error, VerificationError, ValueError, TypeError) as error:
         if db is not None:
@@ -137,7 +142,7 @@ def _open_trusted(
         if is_of_the_disk(error):
             raise  # nothing is known of the content
         reason: Reason = "store_restored" if isinstance(error, _Forked) else "store_corrupt"
-        return None, Why(reason, str(error))
+        return None, Why(reason, str(error), noted.epoch if noted else None)
     return db, None
 
 
@@ -163,6 +168,21 @@ def _check_pages(db: sqlite3.Connection, check: str) -> None:
         raise VerificationError(f"{check}: {answer}")
 
 
+def _check_states(db: sqlite3.Connection) -> None:
+    """A statement in no known state would be kept, and never sent."""
+    known = ", ".join(f"'{state}'" for state in STATES)
+    odd = db.execute(f"SELECT seq, state FROM packet NOT INDEXED WHERE state NOT IN ({known}) LIMIT 1")  # noqa: S608 - our own names
+    if row := odd.fetchone():
+        raise VerificationError(f"statement {row[0]}: in the unknown state {row[1]!r}")
+
+
+def _check_not_emptied(db: sqlite3.Connection, attachments: Path, noted: HeadNote | None) -> None:
+    """A young database is all in its log: without it there is an empty one, and pictures of nobody."""
+    empty = db.execute("SELECT count(*) FROM head").fetchone() == (0,)
+    if empty and noted is not None and attachments.exists() and any(attachments.iterdir()):
+        raise VerificationError(f"the database is empty, but {noted.seq} was sealed")
+
+
 def _check_fork(db: sqlite3.Connection, platform: HeadNote | None) -> None:
     """Whether the platform has this chain further than it goes here, or otherwise."""
     row = db.execute("SELECT epoch FROM head").fetchone()
@@ -179,27 +199,30 @@ def _check(db: sqlite3.Connection, links: int, noted: HeadNote | None, key: Publ
     Raises:
         VerificationError: says what is wrong.
     """
-    row = db.execute("SELECT epoch, seq, payload_sha256 FROM head").fetchone()
+    row = db.execute("SELECT epoch, seq, payload_sha256, genesis_sha256 FROM head").fetchone()
     if row is None:
         if db.execute("SELECT count(*) FROM packet").fetchone() != (0,):
             raise VerificationError("statements without a head")
         return
-    head = HeadNote(*row)
+    head, genesis = HeadNote(*row[:3]), row[3]
     rows = db.execute(
         "SELECT seq, payload, signatures, payload_sha256 FROM packet ORDER BY seq DESC LIMIT ?", (links,)
     ).fetchall()
     if not rows or (rows[0][0], rows[0][3]) != (head.seq, head.payload_sha256):
         raise VerificationError("the head is not the last statement")
-    prevs = [_check_one(seq, payload, signatures, sha256, key) for seq, payload, signatures, sha256 in rows]
-    for prev, newer, older in zip(prevs, rows, rows[1:], strict=False):
-        if newer[0] != older[0] + 1 or prev != older[3]:
+    chains = [_check_one(seq, payload, signatures, sha256, key) for seq, payload, signatures, sha256 in rows]
+    for chain, newer, older in zip(chains, rows, rows[1:], strict=False):
+        if newer[0] != older[0] + 1 or chain.get("prev") != older[3]:
             raise VerificationError(f"the link from {newer[0]} to the statement before it is broken")
+    first = rows[0][3] if head.seq == 0 else chains[0].get("store_genesis")
+    if {chain.get("epoch") for chain in chains} != {head.epoch} or first != genesis:
+        raise VerificationError("the head is of another chain than the statements")
     if noted is not None and noted.epoch == head.epoch and noted.seq > head.seq:
         raise VerificationError(f"the head is at {head.seq}, but {noted.seq} was sealed: commits were lost")
 
 
-def _check_one(seq: int, payload: bytes, signatures: str, sha256: str, key: PublicKey) -> str | None:
-    """What the statement names as the one before it.
+def _check_one(seq: int, payload: bytes, signatures: str, sha256: str, key: PublicKey) -> dict[str, Any]:
+    """What the statement says of its place in the chain.
 
     Reads the chain alone: a statement of a later version must not make an older program, put back
     after an upgrade, set the store aside.
@@ -214,8 +237,7 @@ def _check_one(seq: int, payload: bytes, signatures: str, sha256: str, key: Publ
         # A statement of an earlier key stands: keys rotate, and its key is not at hand here.
         if signature.keyid == key.keyid and not key.verifies(signature.sig, message):
             raise VerificationError(f"statement {seq}: its signature is damaged")
-    prev = chain.get("prev")
-    return prev if isinstance(prev, str) else None
+    return chain
 
 
 def _missing_files(db: sqlite3.Connection, files: AttachmentFiles) -> list[tuple[str, str]]:

@@ -31,6 +31,7 @@ class Why:
 
     reason: Reason
     trouble: str
+    epoch: str | None  # that the head note named then
     where: str = ""  # below the store's directory
 
 

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from edge_agent.bench.torture.row import Effort, Outcome, Row
@@ -32,47 +33,41 @@ def damaged_database(effort: Effort, folder: Path) -> Outcome:
     size = (base / DATABASE).stat().st_size
     chance = random.Random(effort.seed)  # noqa: S311 - chooses where to harm
     for place in chance.sample(range(size), effort.times(40, 1500)):
-        fates[_harmed(folder, base, lambda d, at=place: _flip(d / DATABASE, at), claims, head, found)] += 1
+        fates[_harmed(base, partial(_flip_in, DATABASE, place), claims, head, found)] += 1
     crashed = folder / "crashed"  # its log holds everything: the process was killed
+    log = f"{DATABASE}-wal"
     claims, head = _filled(crashed, 6, killed=True)
-    size = (crashed / f"{DATABASE}-wal").stat().st_size
+    size = (crashed / log).stat().st_size
     for length in chance.sample(range(size), effort.times(20, 500)):
-        fates[
-            _harmed(
-                folder, crashed, lambda d, at=length: _cut(d / f"{DATABASE}-wal", at), claims, head, found
-            )
-        ] += 1
+        fates[_harmed(crashed, partial(_cut_in, log, length), claims, head, found)] += 1
     found.measured = dict(fates)
     found.expect(fates["new epoch"] > 0, "no damage was ever found")
     return found
 
 
 def _harmed(
-    folder: Path,
-    base: Path,
-    harm: Callable[[Path], None],
-    claims: list[Sealed],
-    head: Head,
-    found: Outcome,
+    base: Path, harm: Callable[[Path], None], claims: list[Sealed], head: Head, found: Outcome
 ) -> str:
     """Harm a copy, start it: it is as it was, or it is set aside and the new epoch names the old head."""
-    here = folder / "here"
+    here = base.with_name("here")
     shutil.copytree(base, here)
     harm(here)
     found.tried += 1
     found.sealed += len(claims)
     try:
-        with open_store(here) as store:
-            now = store.head()
-            store.seal(*a_case(99, PICTURE))
+        now = _started(here, found)
+    except StoreFault:  # found while working: the next start looks at every page
+        now = _started(here, found)
     except EvidenceError as error:  # a version of another program: a person must look
         found.expect("store version" in str(error), str(error))
+        shutil.rmtree(here)
         return "refused"
+    fate = "new epoch"
+    if now.epoch == head.epoch:
+        fate = "unharmed"
+        found.sealed -= len(claims)
+        compare(here, claims, found)
     else:
-        if now.epoch == head.epoch:
-            compare(here, claims, found)
-            found.sealed -= len(claims)
-            return "unharmed"
         genesis = records(here, "genesis")[0]
         found.expect(
             (genesis["last_epoch"], genesis["last_seq"]) == (head.epoch, head.seq),
@@ -80,10 +75,18 @@ def _harmed(
         )
         found.expect((here / "quarantine" / "0001" / DATABASE).exists(), "nothing was kept aside")
         files = list((here / "quarantine" / "0001" / "attachments").iterdir())
-        found.lost += max(0, 3 * len(claims) - len(files))
-        return "new epoch"
-    finally:
-        shutil.rmtree(here)
+        found.lost += max(0, 3 * len(claims) - len(files)) // 3
+    shutil.rmtree(here)
+    return fate
+
+
+def _started(here: Path, found: Outcome) -> Head:
+    """A start, and something sealed; everything that is there would be sent."""
+    with open_store(here) as store:
+        waiting, sealed = len(store.pending(10**9, 0)), store.stats().sealed
+        found.expect(waiting == sealed, f"only {waiting} of {sealed} would be sent")
+        store.seal(*a_case(99, PICTURE))
+        return store.head()
 
 
 def damaged_at_the_platform(effort: Effort, folder: Path) -> Outcome:
@@ -229,10 +232,10 @@ def cut_tail(effort: Effort, folder: Path) -> Outcome:
             found.expect("equivocation" in platform.alarms(), "one heartbeat did not show it")
             _count(found, claims, platform.has(head.epoch))
         untouched = folder / f"again{number}"
-        _filled(untouched, 3)
+        _, old = _filled(untouched, 3)
         _remove_newest(untouched, 2, hint=False)
         with open_store(untouched) as store:
-            found.expect(store.stats().sealed == 2 + 1, "a head note that is newer was not noticed")
+            found.expect(store.head().epoch != old.epoch, "a head note that is newer was not noticed")
     return found
 
 
@@ -322,8 +325,12 @@ def _flip(path: Path, at: int) -> None:
     path.write_bytes(data)
 
 
-def _cut(path: Path, length: int) -> None:
-    with path.open("r+b") as file:
+def _flip_in(name: str, at: int, directory: Path) -> None:
+    _flip(directory / name, at)
+
+
+def _cut_in(name: str, length: int, directory: Path) -> None:
+    with (directory / name).open("r+b") as file:
         file.truncate(length)
 
 
