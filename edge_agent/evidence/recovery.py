@@ -72,7 +72,7 @@ def prepare(
         noted = hint.read()
         db, why = _open_trusted(settings, signer, connector, noted, thoroughly=bool(run.previous))
         if db is None:
-            if why is None and noted is not None:
+            if why is None and noted is not None and _set_aside_as(directory, noted) is None:
                 why = Why("store_missing", "the database is gone", noted.epoch)
             if why is not None:
                 set_aside(directory, disk, why)
@@ -93,9 +93,7 @@ def prepare(
             run.end(orderly=not failed and run.previous is None)
         raise
     # What was set aside for this genesis, in this start or in one that a crash ended.
-    why = last_set_aside(directory) if fresh and noted is not None else None
-    if why is not None and noted is not None and why.epoch != noted.epoch:
-        why = None
+    why = _set_aside_as(directory, noted) if fresh and noted is not None else None
     return Start(
         lock,
         db,
@@ -107,6 +105,12 @@ def prepare(
         tuple(_incidents(run, why)),
         tuple(damaged),
     )
+
+
+def _set_aside_as(directory: Path, noted: HeadNote) -> Why | None:
+    """Why the chain that the note is about was set aside, if it was."""
+    why = last_set_aside(directory)
+    return why if why is not None and why.epoch == noted.epoch else None
 
 
 def _incidents(run: RunNote, why: Why | None) -> Iterator[tuple[str, str, str]]:

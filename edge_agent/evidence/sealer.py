@@ -95,7 +95,8 @@ class Sealer:
             self._discard()
 
     def _seal_until_stopped(self) -> None:
-        kept_s = checked_s = time.monotonic()
+        kept_s = time.monotonic()
+        checked_s = -CHECK_S  # the start itself looks at less than everything
         while True:
             with contextlib.suppress(queue.Empty):
                 order = self._queue.get(timeout=HOUSE_S)

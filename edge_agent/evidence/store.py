@@ -386,17 +386,17 @@ class EvidenceStore:
             StoreFault: it is damaged. The next start sets it aside and begins a new epoch.
         """
         with self._working():
-            if self._checking:
+            if self._checking or not self._checkpoint():
                 return
-            self._checkpoint()
             self._checking = True
         try:
             trouble = _integrity(self._settings.directory / DATABASE)
         finally:
             self._checking = False
-        if trouble:
-            with self._working():
-                raise sqlite3.DatabaseError(f"integrity_check: {trouble}")
+        with self._lock:
+            if trouble and not self._closed:  # closing writes to the file
+                with self._working():
+                    raise sqlite3.DatabaseError(f"integrity_check: {trouble}")
 
     def is_fork(self, platform: HeadNote) -> bool:
         """Whether the platform holds another chain of our epoch, or a longer one, than this store."""
@@ -492,14 +492,16 @@ class EvidenceStore:
         if self._commits >= CHECKPOINT_COMMITS and not self._checking:
             self._checkpoint()
 
-    def _checkpoint(self) -> None:
-        """The log's pages into the database. Without room for them they stay in the log."""
+    def _checkpoint(self) -> bool:
+        """The log's pages into the database; False: without room for them they stay in the log."""
         try:
             self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         except sqlite3.Error as error:
             if not is_full(error):
                 raise
+            return False
         self._commits = 0
+        return True
 
     def _begin(self, start: Start) -> None:
         """What a start has to say goes into the chain before anything else."""
@@ -751,8 +753,11 @@ def _make_directory(directory: Path, disk: Disk) -> None:
 
 def _integrity(path: Path) -> str:
     """What is wrong with the database file; empty when nothing is."""
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as db:
-        (answer,) = db.execute("PRAGMA integrity_check(1)").fetchone()
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as db:
+            (answer,) = db.execute("PRAGMA integrity_check(1)").fetchone()
+    except sqlite3.Error as error:
+        return str(error)
     return "" if answer == "ok" else str(answer)
 
 

@@ -24,27 +24,27 @@ from edge_agent.bench.torture.storage_sweep import (
 def kill_at_every_call(effort: Effort, folder: Path) -> Outcome:
     """S1: before and after each call."""
     seeds = tuple(range(effort.seed, effort.seed + effort.times(1, 5)))
-    return run(Job((KILL_BEFORE, KILL_AFTER), seeds=seeds, stride=effort.times(17, 1)), folder)
+    return run(Job((KILL_BEFORE, KILL_AFTER), seeds=seeds, stride=effort.times(97, 1)), folder)
 
 
 def power_cut(effort: Effort, folder: Path) -> Outcome:
     """S2: what was not synced is gone, too."""
     image = str(folder / "disk")
     seeds = tuple(range(effort.seed, effort.seed + effort.times(1, 3)))
-    job = Job((CUT_BEFORE, CUT_AFTER), seeds=seeds, stride=effort.times(61, 9), image=image)
+    job = Job((CUT_BEFORE, CUT_AFTER), seeds=seeds, stride=effort.times(173, 9), image=image)
     return run(job, folder)
 
 
 def failed_sync(effort: Effort, folder: Path) -> Outcome:
     """S3: fail stop, whatever the reason."""
-    job = Job((FAIL,), SYNC, (errno.EIO, errno.ENOSPC), (effort.seed,), stride=effort.times(5, 1))
+    job = Job((FAIL,), SYNC, (errno.EIO, errno.ENOSPC), (effort.seed,), stride=effort.times(13, 1))
     return run(job, folder)
 
 
 def failed_write(effort: Effort, folder: Path) -> Outcome:
     """S3: EIO stops, ENOSPC costs the case at most."""
     kinds = WRITE | RENAME | OTHER
-    job = Job((FAIL,), kinds, (errno.EIO, errno.ENOSPC), (effort.seed,), stride=effort.times(29, 2))
+    job = Job((FAIL,), kinds, (errno.EIO, errno.ENOSPC), (effort.seed,), stride=effort.times(79, 2))
     return run(job, folder)
 
 

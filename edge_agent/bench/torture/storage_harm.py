@@ -56,7 +56,7 @@ def _harmed(
     found.sealed += len(claims)
     try:
         now = _started(here, found)
-    except StoreFault:  # found while working: the next start looks at every page
+    except StoreFault:  # found after the start: the next one looks as closely
         now = _started(here, found)
     except EvidenceError as error:  # a version of another program: a person must look
         found.expect("store version" in str(error), str(error))
@@ -81,8 +81,9 @@ def _harmed(
 
 
 def _started(here: Path, found: Outcome) -> Head:
-    """A start, and something sealed; everything that is there would be sent."""
+    """A start, the check that follows it, something sealed; everything that is there would be sent."""
     with open_store(here) as store:
+        store.check_integrity()
         waiting, sealed = len(store.pending(10**9, 0)), store.stats().sealed
         found.expect(waiting == sealed, f"only {waiting} of {sealed} would be sent")
         store.seal(*a_case(99, PICTURE))
@@ -218,7 +219,7 @@ def cut_tail(effort: Effort, folder: Path) -> Outcome:
     for number in range(effort.times(1, 5)):
         found.tried += 1
         here = folder / f"box{number}"
-        claims, head = _filled(here, 110)
+        claims, head = _filled(here, 104)
         with Platform(folder / f"platform{number}") as platform:
             with open_store(here) as store:
                 _send_all(store, platform)
