@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge_agent.errors import StoreFault
+
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -45,9 +47,32 @@ def main(
     if site.simulate is not None:
         _run_simulated(site, out)
         return
+    _run_unless_disk_failed(site, seconds)
+
+
+def _run_unless_disk_failed(site: SiteConfig, seconds: float | None) -> None:
+    from edge_agent.cli.fail_stop import IN_A_ROW, FaultCount, shout  # noqa: PLC0415
     from edge_agent.compose import Agent, Hooks  # noqa: PLC0415
 
-    run_agent(Agent(site, Hooks(sealed=_say_sealed, refused=_say_refused)), seconds)
+    faults = FaultCount.of_environment()
+
+    def sealed(order: Order, sealed: Sealed) -> None:
+        _say_sealed(order, sealed)
+        faults.clear()
+
+    if faults.value >= IN_A_ROW:
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        try:
+            shout(site, faults, stop)
+        finally:
+            stop.set()
+    try:
+        run_agent(Agent(site, Hooks(sealed=sealed, refused=_say_refused)), seconds)
+    except StoreFault as fault:
+        faults.add(str(fault))
+        raise
 
 
 def _say_sealed(_order: Order, sealed: Sealed) -> None:

@@ -74,8 +74,7 @@ class Disk:
 
     def free(self, directory: Path) -> int:
         """Bytes that this user may still write to the file system of `directory`."""
-        found = os.statvfs(directory)
-        return found.f_bavail * found.f_frsize
+        return free_bytes(directory)
 
     def write_part(self, descriptor: int, data: memoryview) -> int:
         """One write call; may take less than it was given."""
@@ -126,3 +125,9 @@ class Ballast:
     def release(self) -> None:
         """Give the blocks back to the file system."""
         self._path.unlink(missing_ok=True)
+
+
+def free_bytes(directory: Path) -> int:
+    """Bytes that this user may still write to the file system of `directory`."""
+    found = os.statvfs(directory)
+    return found.f_bavail * found.f_frsize

@@ -422,7 +422,7 @@ class Uplink:
         """The signed end of the chain, retained: the platform answers with what it has and lacks."""
         self._head_s, self._headed_s = now_s + self._settings.head_interval_s, now_s
         newest = self._store.packet(self._store.head().seq)
-        if newest is None or newest.kind != Kind.HEARTBEAT:
+        if newest is None or newest.kind is not Kind.HEARTBEAT:
             try:
                 newest = self._store.packet(self._heartbeat().seq)
             except StoreFault:
