@@ -43,6 +43,8 @@ class Work:
     name: str
     before: Callable[[Path, int, Claim], None]
     during: Callable[[Path, int, Claim], None]
+    spoils: bool = False
+    """It begins with pictures that are gone or cut: their statements are set aside, and stay so."""
     forgiving: bool = False
     """It closes a database to set it aside: SQLite hides what fails in that, and then the log stays."""
 
@@ -210,7 +212,7 @@ def works() -> Iterator[Work]:
     yield Work("seal", _three, _seal)
     yield Work("receipt and purge", _three, _receipts)
     yield Work("start with a damaged database", _damaged, _go_on, forgiving=True)
-    yield Work("start with lost files", _lost_files, _go_on)
+    yield Work("start with lost files", _lost_files, _go_on, spoils=True)
     yield Work("start as an older copy", _forked, _go_on, forgiving=True)
     yield Work("start after an upgrade", _old_release, _go_on)
     yield Work("full", _nothing, _fill)
