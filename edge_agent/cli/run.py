@@ -16,7 +16,7 @@ from edge_agent.errors import StoreFault
 if TYPE_CHECKING:
     from types import FrameType
 
-    from edge_agent.commanded import ConfigKeeper
+    from edge_agent.commanded import ConfigKeeper, Effective
     from edge_agent.compose import Agent
     from edge_agent.config.settings import SiteConfig
     from edge_agent.evidence.sealer import Order
@@ -61,14 +61,10 @@ def _run_once(keeper: ConfigKeeper, until_s: float | None) -> bool:
 
     A commanded configuration that does not start, or breaks the daemon, costs its trial and nothing else.
     """
-    from edge_agent.compose import Agent, Hooks  # noqa: PLC0415 - help stays instant
-
     chosen = keeper.effective()
     keeper.started(chosen)
     try:
-        hooks = Hooks(sealed=_say_sealed, refused=_say_refused)
-        agent = Agent(chosen.config, hooks, keeper=keeper, chosen=chosen)
-        run_agent(agent, None if until_s is None else max(0.1, until_s - time.monotonic()))
+        restart = _run_unless_disk_failed(keeper, chosen, until_s)
     except StoreFault:
         raise
     except Exception as error:
@@ -78,6 +74,38 @@ def _run_once(keeper: ConfigKeeper, until_s: float | None) -> bool:
         keeper.roll_back(chosen, f"{type(error).__name__}: {error}")
         return True
     keeper.stopped(chosen)
+    return restart
+
+
+def _run_unless_disk_failed(keeper: ConfigKeeper, chosen: Effective, until_s: float | None) -> bool:
+    """True when a changed configuration is to be begun with.
+
+    Raises:
+        StoreFault: a durable write failed.
+    """
+    from edge_agent.cli.fail_stop import IN_A_ROW, FaultCount, shout  # noqa: PLC0415 - help stays instant
+    from edge_agent.compose import Agent, Hooks  # noqa: PLC0415 - same
+
+    faults = FaultCount.of_environment()
+
+    def sealed(order: Order, sealed: Sealed) -> None:
+        _say_sealed(order, sealed)
+        faults.clear()
+
+    if faults.value >= IN_A_ROW:
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        try:
+            shout(chosen.config, faults, stop)
+        finally:
+            stop.set()
+    try:
+        agent = Agent(chosen.config, Hooks(sealed=sealed, refused=_say_refused), keeper=keeper, chosen=chosen)
+        run_agent(agent, None if until_s is None else max(0.1, until_s - time.monotonic()))
+    except StoreFault as fault:
+        faults.add(str(fault))
+        raise
     return agent.restart_wanted
 
 

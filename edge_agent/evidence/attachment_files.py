@@ -80,11 +80,14 @@ class AttachmentFiles:
             for _ in range(min(len(syncs), _SYNCERS)):
                 begun.get()
             yield finish
+        except NoRoom:  # the commit that should have named them was refused, and is not there
+            wait(syncs.values())
+            self.remove(syncs if done else ())
+            raise
         finally:
             wait(syncs.values())
             if not done:
-                for sha256 in syncs:
-                    self._disk.unlink(self._temp(sha256))
+                self._unlink_all(map(self._temp, syncs))
 
     def close(self) -> None:
         """Let the writing threads go."""
@@ -106,8 +109,7 @@ class AttachmentFiles:
 
     def remove(self, digests: Iterable[str]) -> None:
         """Unlink files that no row names any more."""
-        for sha256 in digests:
-            self._disk.unlink(self.path(sha256))
+        self._unlink_all(map(self.path, digests))
 
     def size(self, sha256: str) -> int | None:
         """Bytes on the disk; None when the file is missing."""
@@ -129,6 +131,10 @@ class AttachmentFiles:
 
     def _temp(self, sha256: str) -> Path:
         return self.directory / (sha256 + _TEMP)
+
+    def _unlink_all(self, paths: Iterable[Path]) -> None:
+        for path in paths:
+            self._disk.unlink(path)
 
     def _sync(self, descriptor: int, begun: SimpleQueue[None]) -> None:
         begun.put(None)

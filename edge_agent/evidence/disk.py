@@ -72,6 +72,10 @@ class Disk:
         """The whole file."""
         return path.read_bytes()
 
+    def free(self, directory: Path) -> int:
+        """Bytes that this user may still write to the file system of `directory`."""
+        return free_bytes(directory)
+
     def write_part(self, descriptor: int, data: memoryview) -> int:
         """One write call; may take less than it was given."""
         return os.write(descriptor, data)

@@ -21,6 +21,8 @@ from edge_agent.evidence import dsse
 from edge_agent.evidence.receipts import Need, Receipt, ReceiptStatus
 from edge_agent.evidence.statement import Kind
 
+STATES = ("sealed", "receipted", "purged", "quarantined", "rejected")
+
 
 class Lane(StrEnum):
     """Two orders of sending: live cases first of all, and the backlog from its start."""
@@ -43,7 +45,7 @@ class Pending:
 
     seq: int
     packet_id: str
-    kind: Kind
+    kind: Kind | str  # a bare name: of a later program, before an upgrade was taken back
     payload_sha256: str
     sealed_utc_us: int
     envelope: bytes
@@ -213,7 +215,7 @@ class Outbox:
         return Pending(
             seq=seq,
             packet_id=packet_id,
-            kind=Kind(kind),
+            kind=_kind(kind),
             payload_sha256=sha256,
             sealed_utc_us=sealed,
             envelope=dsse.envelope(dsse.EVIDENCE_TYPE, payload, read_signatures(signatures)),
@@ -251,6 +253,13 @@ class Outbox:
             (sha256,),
         ).fetchone()
         return row is None
+
+
+def _kind(name: str) -> Kind | str:
+    try:
+        return Kind(name)
+    except ValueError:
+        return name
 
 
 def write_signatures(signatures: Sequence[dsse.Signature]) -> str:

@@ -1,8 +1,9 @@
 """What a start looks at before the store is trusted again.
 
-    the database opens and is whole (quick_check)
+    the database opens and is whole (quick_check; integrity_check after a run that a fault stopped)
     the newest K statements: digests, links, signatures, and the head is the last of them
     the head is not older than the note that was left beside the database
+    the platform has not seen more of this chain, or another one, than this store has sealed
     every file that a statement names is there, in its size
     files that no statement names are removed once they are an hour old
 
@@ -13,13 +14,12 @@ statement names the last head that is known. Nothing is repaired and nothing is 
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 from edge_agent.errors import VerificationError
 from edge_agent.evidence import dsse, strict_json
@@ -28,54 +28,16 @@ from edge_agent.evidence.chain_keys import known_keys
 from edge_agent.evidence.disk import DirectoryLock, Disk
 from edge_agent.evidence.dsse import EvidenceSigner
 from edge_agent.evidence.keys import PublicKey
-from edge_agent.evidence.outbox import read_signatures
+from edge_agent.evidence.notes import HeadHint, HeadNote, RunNote, read_fork
+from edge_agent.evidence.outbox import STATES, read_signatures
+from edge_agent.evidence.set_aside import ATTACHMENTS, DATABASE, Reason, Why, go_on, last_set_aside, set_aside
 from edge_agent.evidence.settings import StoreSettings
 from edge_agent.evidence.statement_records import Genesis
-from edge_agent.evidence.tables import Connect, open_database
+from edge_agent.evidence.tables import Connect, is_of_the_disk, open_database
 
-DATABASE = "evidence.db"
-ATTACHMENTS = "attachments"
-QUARANTINE = "quarantine"
+FORKED = "forked"
 
 _ORPHAN_AGE_S = 3600
-
-Reason = Literal["new_store", "store_corrupt", "store_missing"]
-
-
-@dataclass(frozen=True, slots=True)
-class HeadNote:
-    """Where the chain ended, as somebody remembers it."""
-
-    epoch: str
-    seq: int
-    payload_sha256: str
-
-
-class HeadHint:
-    """The last head, written beside the database after every commit, never waited for.
-
-    It survives a killed process, and it shows when the database lost its last commits: a truncated
-    log leaves a database that is whole and older. After a power cut the note may be the older one,
-    which says nothing.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-
-    def write(self, epoch: str, seq: int, payload_sha256: str) -> None:
-        """One small overwrite of always the same length."""
-        os.pwrite(self._descriptor, f"{epoch} {seq:020d} {payload_sha256}\n".encode(), 0)
-
-    def read(self) -> HeadNote | None:
-        """The note; None when there is none that makes sense."""
-        parts = os.pread(self._descriptor, 4096, 0).decode("ascii", "replace").split()
-        if len(parts) != 3 or len(parts[0]) != 32 or not parts[1].isdecimal() or len(parts[2]) != 64:
-            return None
-        return HeadNote(parts[0], int(parts[1]), parts[2])
-
-    def close(self) -> None:
-        """Done with the note."""
-        os.close(self._descriptor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +47,16 @@ class Start:
     lock: DirectoryLock
     db: sqlite3.Connection
     files: AttachmentFiles
+    disk: Disk
     hint: HeadHint
+    run: RunNote
     genesis: Genesis | None  # a new epoch is to begin with this
     incidents: tuple[tuple[str, str, str], ...]  # what, subject, detail
     damaged: tuple[tuple[str, str], ...]  # digest of a file that is gone or cut, and how
+
+
+class _Forked(VerificationError):
+    """The chain went on elsewhere."""
 
 
 def prepare(
@@ -96,54 +64,100 @@ def prepare(
 ) -> Start:
     """Look at the store in the directory; move it aside if it cannot be trusted."""
     directory = settings.directory
+    go_on(directory, disk)
     hint = HeadHint(directory / "head")
+    run: RunNote | None = None
+    db: sqlite3.Connection | None = None
     try:
+        run = RunNote(directory / "running")
         noted = hint.read()
-        db, trouble = _open_trusted(settings, signer, connector, noted)
-        incidents: list[tuple[str, str, str]] = []
-        reason: Reason | None = None
+        db, why = _open_trusted(settings, signer, connector, noted, thoroughly=bool(run.previous))
         if db is None:
-            reason = "new_store" if noted is None and not trouble else "store_missing"
-            if trouble:
-                reason = "store_corrupt"
-                incidents.append(("store_corrupt", DATABASE, trouble))
-            if reason != "new_store":
-                incidents.append(("store_set_aside", DATABASE, _set_aside(directory, disk)))
+            if why is None and noted is not None and _set_aside_as(directory, noted) is None:
+                why = Why("store_missing", "the database is gone", noted.epoch)
+            if why is not None:
+                set_aside(directory, disk, why)
             db = open_database(directory / DATABASE, connector)
-        elif db.execute("SELECT count(*) FROM head").fetchone() == (0,):
-            reason = "new_store"  # a crash came between making the tables and the first commit
+        fresh = db.execute("SELECT count(*) FROM head").fetchone() == (0,)
         files = AttachmentFiles(directory / ATTACHMENTS, disk)
         disk.sync_directory(directory)
         damaged = _missing_files(db, files)
         _remove_orphans(db, files)
-    except BaseException:
+    except BaseException as error:
         hint.close()
+        if db is not None:
+            db.close()
+        if run is not None:
+            failed = isinstance(error, (OSError, sqlite3.Error))
+            if failed:
+                run.fault(str(error))
+            run.end(orderly=not failed and run.previous is None)
         raise
-    genesis = None if reason is None else _genesis(reason, noted, signer)
-    return Start(lock, db, files, hint, genesis, tuple(incidents), tuple(damaged))
+    # What was set aside for this genesis, in this start or in one that a crash ended.
+    why = _set_aside_as(directory, noted) if fresh and noted is not None else None
+    return Start(
+        lock,
+        db,
+        files,
+        disk,
+        hint,
+        run,
+        _genesis(directory, why, noted, signer) if fresh else None,
+        tuple(_incidents(run, why)),
+        tuple(damaged),
+    )
+
+
+def _set_aside_as(directory: Path, noted: HeadNote) -> Why | None:
+    """Why the chain that the note is about was set aside, if it was."""
+    why = last_set_aside(directory)
+    return why if why is not None and why.epoch == noted.epoch else None
+
+
+def _incidents(run: RunNote, why: Why | None) -> Iterator[tuple[str, str, str]]:
+    if why is not None:
+        yield why.reason, DATABASE, f"{why.trouble}; moved to {why.where}"
+    if run.previous is not None:
+        yield "store_not_closed", DATABASE, run.previous or "the process was killed, or the power failed"
 
 
 def _open_trusted(
-    settings: StoreSettings, signer: EvidenceSigner, connector: Connect, noted: HeadNote | None
-) -> tuple[sqlite3.Connection | None, str]:
-    """The database if there is one and it is whole; else what is wrong with it, empty when missing."""
+    settings: StoreSettings,
+    signer: EvidenceSigner,
+    connector: Connect,
+    noted: HeadNote | None,
+    *,
+    thoroughly: bool,
+) -> tuple[sqlite3.Connection | None, Why | None]:
+    """The database if there is one and it is whole; else what is wrong with it, None when missing."""
     path = settings.directory / DATABASE
     if not path.exists():
-        return None, ""
+        return None, None
     db = None
     try:
         db = open_database(path, connector)
+        _check_pages(db, "integrity_check(1)" if thoroughly else "quick_check(1)")
         _check(db, settings.check_links_at_start, noted, signer.public)
-    except (sqlite3.DatabaseError, VerificationError) as error:
+        _check_states(db)
+        _check_not_emptied(db, settings.directory / ATTACHMENTS, noted)
+        _check_fork(db, read_fork(settings.directory / FORKED))
+    except (sqlite3.Error, VerificationError, ValueError, TypeError) as error:
         if db is not None:
             db.close()
-        if isinstance(error, sqlite3.OperationalError):
-            raise  # the disk, not the database: nothing is known of the content
-        return None, str(error)
-    return db, ""
+        if is_of_the_disk(error):
+            raise  # nothing is known of the content
+        reason: Reason = "store_restored" if isinstance(error, _Forked) else "store_corrupt"
+        return None, Why(reason, str(error), noted.epoch if noted else None)
+    return db, None
 
 
-def _genesis(reason: Reason, last: HeadNote | None, signer: EvidenceSigner) -> Genesis:
+def _genesis(directory: Path, why: Why | None, noted: HeadNote | None, signer: EvidenceSigner) -> Genesis:
+    reason: Reason = "new_store" if noted is None else "store_missing"
+    if why is not None:
+        reason = why.reason
+    last = noted
+    if reason == "store_restored":
+        last = read_fork(directory / FORKED) or noted
     return Genesis(
         reason=reason,
         last_epoch=last.epoch if last else None,
@@ -153,39 +167,70 @@ def _genesis(reason: Reason, last: HeadNote | None, signer: EvidenceSigner) -> G
     )
 
 
+def _check_pages(db: sqlite3.Connection, check: str) -> None:
+    (answer,) = db.execute(f"PRAGMA {check}").fetchone()
+    if answer != "ok":
+        raise VerificationError(f"{check}: {answer}")
+
+
+def _check_states(db: sqlite3.Connection) -> None:
+    """A statement in no known state would be kept, and never sent."""
+    known = ", ".join(f"'{state}'" for state in STATES)
+    odd = db.execute(f"SELECT seq, state FROM packet NOT INDEXED WHERE state NOT IN ({known}) LIMIT 1")  # noqa: S608 - our own names
+    if row := odd.fetchone():
+        raise VerificationError(f"statement {row[0]}: in the unknown state {row[1]!r}")
+
+
+def _check_not_emptied(db: sqlite3.Connection, attachments: Path, noted: HeadNote | None) -> None:
+    """A young database is all in its log: without it there is an empty one, and pictures of nobody."""
+    empty = db.execute("SELECT count(*) FROM head").fetchone() == (0,)
+    if empty and noted is not None and attachments.exists() and any(attachments.iterdir()):
+        raise VerificationError(f"the database is empty, but {noted.seq} was sealed")
+
+
+def _check_fork(db: sqlite3.Connection, platform: HeadNote | None) -> None:
+    """Whether the platform has this chain further than it goes here, or otherwise."""
+    row = db.execute("SELECT epoch FROM head").fetchone()
+    if platform is None or row is None or row[0] != platform.epoch:
+        return
+    here = db.execute("SELECT payload_sha256 FROM packet WHERE seq = ?", (platform.seq,)).fetchone()
+    if here != (platform.payload_sha256,):
+        raise _Forked(f"the platform has {platform.seq} of this chain, which is not here: an older copy")
+
+
 def _check(db: sqlite3.Connection, links: int, noted: HeadNote | None, key: PublicKey) -> None:
     """Whether the database is whole and ends where it should.
 
     Raises:
         VerificationError: says what is wrong.
     """
-    (answer,) = db.execute("PRAGMA quick_check(1)").fetchone()
-    if answer != "ok":
-        raise VerificationError(f"quick_check: {answer}")
-    row = db.execute("SELECT epoch, seq, payload_sha256 FROM head").fetchone()
+    row = db.execute("SELECT epoch, seq, payload_sha256, genesis_sha256 FROM head").fetchone()
     if row is None:
         if db.execute("SELECT count(*) FROM packet").fetchone() != (0,):
             raise VerificationError("statements without a head")
         return
-    head = HeadNote(*row)
+    head, genesis = HeadNote(*row[:3]), row[3]
     rows = db.execute(
         "SELECT seq, payload, signatures, payload_sha256 FROM packet ORDER BY seq DESC LIMIT ?", (links,)
     ).fetchall()
     if not rows or (rows[0][0], rows[0][3]) != (head.seq, head.payload_sha256):
         raise VerificationError("the head is not the last statement")
     keys = known_keys(db, key)
-    prevs = [_check_one(seq, payload, signatures, sha256, keys) for seq, payload, signatures, sha256 in rows]
-    for prev, newer, older in zip(prevs, rows, rows[1:], strict=False):
-        if newer[0] != older[0] + 1 or prev != older[3]:
+    chains = [_check_one(seq, payload, signatures, sha256, keys) for seq, payload, signatures, sha256 in rows]
+    for chain, newer, older in zip(chains, rows, rows[1:], strict=False):
+        if newer[0] != older[0] + 1 or chain.get("prev") != older[3]:
             raise VerificationError(f"the link from {newer[0]} to the statement before it is broken")
+    first = rows[0][3] if head.seq == 0 else chains[0].get("store_genesis")
+    if {chain.get("epoch") for chain in chains} != {head.epoch} or first != genesis:
+        raise VerificationError("the head is of another chain than the statements")
     if noted is not None and noted.epoch == head.epoch and noted.seq > head.seq:
         raise VerificationError(f"the head is at {head.seq}, but {noted.seq} was sealed: commits were lost")
 
 
 def _check_one(
     seq: int, payload: bytes, signatures: str, sha256: str, keys: Mapping[str, PublicKey]
-) -> str | None:
-    """What the statement names as the one before it.
+) -> dict[str, Any]:
+    """What the statement says of its place in the chain.
 
     Reads the chain alone: a statement of a later version must not make an older program, put back
     after an upgrade, set the store aside.
@@ -201,20 +246,7 @@ def _check_one(
         key = keys.get(signature.keyid)
         if key is not None and not key.verifies(signature.sig, message):
             raise VerificationError(f"statement {seq}: its signature is damaged")
-    prev = chain.get("prev")
-    return prev if isinstance(prev, str) else None
-
-
-def _set_aside(directory: Path, disk: Disk) -> str:
-    """Move the database and its files into a folder of their own; returns where."""
-    number = 1 + len(list((directory / QUARANTINE).glob("*")))
-    target = directory / QUARANTINE / f"{number:04d}"
-    target.mkdir(parents=True)
-    for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", ATTACHMENTS):
-        if (directory / name).exists():
-            (directory / name).rename(target / name)
-    disk.sync_directory(target)
-    return f"moved to {QUARANTINE}/{number:04d}"
+    return chain
 
 
 def _missing_files(db: sqlite3.Connection, files: AttachmentFiles) -> list[tuple[str, str]]:

@@ -25,8 +25,9 @@ log = logging.getLogger(__name__)
 # Cases that may wait for the disk. A bridge has a few a minute; the runner waits beyond this.
 CAPACITY = 256
 
-# How often the sealer looks for receipted pictures whose time is over.
-PURGE_S = 60.0
+# How often the store's house is kept, and how often every page of its database is looked at.
+HOUSE_S = 60.0
+CHECK_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +95,31 @@ class Sealer:
             self._discard()
 
     def _seal_until_stopped(self) -> None:
-        purged_at = time.monotonic()
+        kept_s = time.monotonic()
+        checked_s = -CHECK_S  # the start itself looks at less than everything
         while True:
             with contextlib.suppress(queue.Empty):
-                order = self._queue.get(timeout=PURGE_S)
+                order = self._queue.get(timeout=HOUSE_S)
                 if order is None:
                     return
                 self._seal(order)
                 self.uplink_wake()
-            if time.monotonic() - purged_at >= PURGE_S:
-                purged_at = time.monotonic()
-                self.store.purge()
+            now_s = time.monotonic()
+            if now_s - kept_s >= HOUSE_S:
+                kept_s = now_s
+                try:
+                    self.store.keep_house()
+                except StoreFull as error:
+                    log.warning("%s", error)
+            if now_s - checked_s >= CHECK_S:
+                checked_s = now_s
+                threading.Thread(target=self._check, name="integrity", daemon=True).start()
+
+    def _check(self) -> None:
+        try:
+            self.store.check_integrity()
+        except StoreFault as fault:
+            self.listener.failed(fault)
 
     def _seal(self, order: Order) -> None:
         pictures = pictures_of(order.seal)
@@ -120,7 +135,8 @@ class Sealer:
                 subject=case[0] if case else order.name,
                 detail=str(error)[:1000],
             )
-            self.store.record(incident, order.seal.clock)
+            with contextlib.suppress(StoreFull):
+                self.store.record(incident, order.seal.clock)
             self.listener.refused(order, str(error))
         else:
             self.release(held)

@@ -18,7 +18,7 @@ class Genesis(Model):
     """Seq 0 of an epoch: why there is a new one and where the last ended."""
 
     type: Literal["genesis"] = "genesis"
-    reason: Literal["new_store", "store_corrupt", "store_missing"]
+    reason: Literal["new_store", "store_corrupt", "store_missing", "store_restored"]
     last_epoch: Epoch | None
     last_seq: Count | None
     last_payload_sha256: Sha256 | None

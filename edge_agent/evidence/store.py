@@ -7,39 +7,47 @@
 A crash between two steps leaves files that no row names, never a row without its file, and never a
 gap: the head moves in the same commit as the statement. When the disk fails a durable write, nobody
 knows what it holds, so the store refuses everything from then on; a restart looks at the disk anew.
+No room is no fault: less is kept (`pressure`), and what is not kept at all is counted (`losses`).
 """
 
 from __future__ import annotations
 
 import base64
 import contextlib
+import errno
 import os
 import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import NoReturn, Self
 
 from edge_agent.core.decisions import SealCoverage
 from edge_agent.core.events import ClockStatus
 from edge_agent.core.records import Picture
 from edge_agent.errors import StoreFault, StoreFull, VerificationError
-from edge_agent.evidence import dsse
+from edge_agent.evidence import dsse, pressure
 from edge_agent.evidence.attachments import CaseFiles, attachment_of, case_files
 from edge_agent.evidence.build import Built, Earlier, build, build_record, packet_id
 from edge_agent.evidence.chain_keys import key_in_force, was_recorded
 from edge_agent.evidence.command_log import CommandLog
-from edge_agent.evidence.disk import Ballast, DirectoryLock, Disk, NoRoom, free_bytes
+from edge_agent.evidence.disk import Ballast, DirectoryLock, Disk, NoRoom
 from edge_agent.evidence.dsse import EvidenceSigner, Signature, Signer
 from edge_agent.evidence.identity import ChainLink, Identity
+from edge_agent.evidence.losses import Losses
+from edge_agent.evidence.notes import HeadNote, write_fork
 from edge_agent.evidence.open_cases import MAX_ANSWERED, MAX_OPEN_CASES, OpenCase, answered_orders, open_cases
 from edge_agent.evidence.outbox import Applied, Lane, Outbox, Pending, write_signatures
+from edge_agent.evidence.pressure import Step
 from edge_agent.evidence.receipts import Receipt
 from edge_agent.evidence.recent import RecentBlobs
-from edge_agent.evidence.recovery import Start, prepare
+from edge_agent.evidence.recovery import FORKED, Start, prepare
 from edge_agent.evidence.rotation import rotation
-from edge_agent.evidence.sealable import Sealable, case_of, name_of
+from edge_agent.evidence.sealable import Sealable, case_of, name_of, pictures_of
+from edge_agent.evidence.set_aside import DATABASE
 from edge_agent.evidence.settings import StoreSettings
 from edge_agent.evidence.statement import Health, Kind
 from edge_agent.evidence.statement_records import (
@@ -50,7 +58,7 @@ from edge_agent.evidence.statement_records import (
     Loss,
     Record,
 )
-from edge_agent.evidence.tables import Connect, connect
+from edge_agent.evidence.tables import CHECKPOINT_COMMITS, Connect, connect, is_full
 
 UtcUs = Callable[[], int]
 
@@ -96,7 +104,13 @@ class Stats:
     pending_bytes: int
     oldest_pending_utc_us: int | None
     attachment_bytes: int
-    lost: int
+    lost: int  # cases for which there was no room
+    pressure: Step  # what room is left for
+    pressed: Mapping[Step, int]  # cases since the start that a step took pictures of, or refused
+
+
+class _Refused(Exception):
+    """There is no room for a case, and why."""
 
 
 class EvidenceStore:
@@ -126,6 +140,12 @@ class EvidenceStore:
         self.configured_before = "" if newest is None else str(newest[0])  # digest, as the last run said it
         self._recent = RecentBlobs(RECENT_BYTES)
         self._ballast = Ballast(settings.directory / "ballast", settings.ballast_bytes)
+        self._disk = start.disk
+        self._losses = Losses(start.db)
+        self._pressed: Counter[Step] = Counter()
+        self._held: int | None = None  # bytes of pictures; None: to be counted
+        self._commits = 0  # since the last checkpoint
+        self._checking = False
         self._opened = time.monotonic()
         self._fault = ""
         self._closed = False
@@ -154,34 +174,62 @@ class EvidenceStore:
             EvidenceError: another process has it open.
             StoreFault: the disk does not take durable writes.
         """
-        settings.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = DirectoryLock(settings.directory)
+        disk = disk or Disk()
         try:
-            start = prepare(settings, signer, lock, disk or Disk(), connector)
+            _make_directory(settings.directory, disk)
+            lock = DirectoryLock(settings.directory)
+        except OSError as error:
+            raise StoreFault(f"{settings.directory}: {error}") from error
+        store = None
+        try:
+            start = prepare(settings, signer, lock, disk, connector)
             in_force = key_in_force(start.db)
             if successor is not None and successor.keyid == in_force:  # a crash came right after
                 signer, successor = successor, None
             store = cls(start, settings, signer, identity, utc_us, cosigners)
             store._begin(start, in_force, successor)
-        except (OSError, sqlite3.Error) as error:
-            lock.release()
-            raise StoreFault(f"{settings.directory}: {error}") from error
-        except BaseException:
-            lock.release()
+        except BaseException as error:
+            if store is not None:
+                store._fault = str(error)
+                store.close()
+            else:
+                lock.release()
+            if isinstance(error, (OSError, sqlite3.Error)):
+                if isinstance(error, NoRoom) or is_full(error):
+                    Ballast(settings.directory / "ballast", 0).release()  # for the next start
+                raise StoreFault(f"{settings.directory}: {error}") from error
             raise
         return store
 
     def close(self) -> None:
-        """Finish; a later call is refused, a second `close` does nothing."""
+        """Finish; a later call is refused, a second `close` does nothing.
+
+        Raises:
+            StoreFault: the disk failed the last writes. What was called sealed is in the database's log.
+        """
         with self._lock:
             if self._closed:
                 return
             self._closed = True
+            fault = None if self._fault else self._last_words()
             self._fault = self._fault or "the store is closed"
             self._db.close()
             self._files.close()
             self._start.hint.close()
+            self._start.run.end(orderly=self._fault == "the store is closed")
             self._start.lock.release()
+        if fault is not None:
+            raise fault
+
+    def _last_words(self) -> StoreFault | None:
+        """Losses that no record has told yet, and the log into the database."""
+        try:
+            with contextlib.suppress(StoreFull), self._working():
+                self._tell_losses(all_of_them=True)
+                self._checkpoint()
+        except StoreFault as fault:
+            return fault
+        return None
 
     def __enter__(self) -> Self:
         return self
@@ -209,13 +257,17 @@ class EvidenceStore:
         """
         with self._working():
             self._watch_certificate()
-            files = case_files(seal, attachments.keys(), raw)
-            blobs = {a.sha256: attachments[a.sha256] for a in files.listed if a.sha256 != files.raw_sha256}
-            if raw is not None and files.raw_sha256 is not None:
-                blobs[files.raw_sha256] = raw
-            self._want_room(seal, blobs)
             try:
+                files = case_files(seal, self._fitting(seal, attachments, raw), raw)
+                blobs = {
+                    a.sha256: attachments[a.sha256] for a in files.listed if a.sha256 != files.raw_sha256
+                }
+                if raw is not None and files.raw_sha256 is not None:
+                    blobs[files.raw_sha256] = raw
                 return self._seal(seal, files, blobs)
+            except _Refused as refused:
+                known = self._sealed_as(packet_id(seal, self._identity))
+                return known or self._lose(seal, str(refused))
             except NoRoom as error:
                 self._ballast.release()
                 self._lose(seal, "disk full", error)
@@ -256,8 +308,10 @@ class EvidenceStore:
         blobs = blobs or {}
         with self._working():
             size = sum(map(len, blobs.values()))
-            if blobs and self._over_quota(size) and not self._make_room(size):
-                raise StoreFull("no room for what was asked for (quota)")
+            self._make_room(size)
+            # Evidence comes first: what somebody only asked for takes none of the room that is getting short.
+            if blobs and not (self._fits(size) and self._step() is Step.ALL):
+                raise StoreFull(f"no room for what was asked for ({self._what_is_full()})")
             built = build_record(
                 result,
                 self._identity,
@@ -407,6 +461,70 @@ class EvidenceStore:
             self._files.remove(gone)
             return len(gone)
 
+    def keep_house(self) -> None:
+        """What is due every minute or so: old pictures go, losses are told, the ballast is set aside again.
+
+        Raises:
+            StoreFull: not even for that was there room.
+        """
+        self.purge()
+        with self._working():
+            self._tell_losses()
+            self._restore_ballast()
+
+    def check_integrity(self) -> None:
+        """Look at every page of the database, while sealing goes on.
+
+        Right after a checkpoint the database file holds everything, and only a checkpoint writes to it: a
+        second connection that is told that the file does not change may read it, and locks nobody out.
+
+        Raises:
+            StoreFault: it is damaged. The next start sets it aside and begins a new epoch.
+        """
+        with self._working():
+            if self._checking or not self._checkpoint():
+                return
+            self._checking = True
+        try:
+            trouble = _integrity(self._settings.directory / DATABASE)
+        finally:
+            self._checking = False
+        with self._lock:
+            if trouble and not self._closed:  # closing writes to the file
+                with self._working():
+                    raise sqlite3.DatabaseError(f"integrity_check: {trouble}")
+
+    def is_fork(self, platform: HeadNote) -> bool:
+        """Whether the platform holds another chain of our epoch, or a longer one, than this store."""
+        with self._working():
+            if platform.epoch != self._head().epoch:
+                return False
+            row = self._db.execute(
+                "SELECT payload_sha256 FROM packet WHERE seq = ?", (platform.seq,)
+            ).fetchone()
+            return bool(row != (platform.payload_sha256,))
+
+    def newest_receipted(self) -> Pending | None:
+        """The newest statement that the platform is known to have."""
+        with self._working():
+            row = self._db.execute("SELECT max(seq) FROM packet WHERE receipt IS NOT NULL").fetchone()
+            return None if row == (None,) else self._outbox.load(row[0])
+
+    def stop_for_fork(self, platform: HeadNote) -> NoReturn:
+        """The platform has another chain of this epoch, or a longer one: this disk is an older copy.
+
+        Whatever is sealed here from now on would contradict what was signed before. So nothing is: the
+        store stops, the next start keeps it aside and begins a new epoch that names the platform's head.
+
+        Raises:
+            StoreFault: always.
+        """
+        with self._working():
+            write_fork(self._settings.directory / FORKED, platform)
+            self._disk.sync_directory(self._settings.directory)
+            here = self._head().seq
+            raise OSError(f"an older copy of itself: it ends at {here}, the platform has {platform.seq}")
+
     def stats(self) -> Stats:
         """What the store holds."""
         with self._working():
@@ -427,6 +545,8 @@ class EvidenceStore:
                 oldest_pending_utc_us=oldest,
                 attachment_bytes=self._attachment_bytes(),
                 lost=self._lost(),
+                pressure=self._step(),
+                pressed=dict(self._pressed),
             )
 
     def seqs(self) -> range:
@@ -443,10 +563,12 @@ class EvidenceStore:
                 raise StoreFault(self._fault)
             try:
                 yield
+            except NoRoom as error:  # nothing was promised; the next call has what the ballast gives
+                self._ballast.release()
+                raise StoreFull(f"no room on the disk: {error}") from error
             except (OSError, sqlite3.Error) as error:
                 self._fault = f"the evidence store failed and is stopped: {error}"
-                if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-                    self._ballast.release()  # so that the next start has room to say what happened
+                self._start.run.fault(str(error))
                 raise StoreFault(self._fault) from error
             except StoreFault as fault:  # the key is away
                 self._fault = str(fault)
@@ -458,14 +580,30 @@ class EvidenceStore:
             self._db.execute("BEGIN IMMEDIATE")
             yield
             self._db.execute("COMMIT")
-        except BaseException:
+        except BaseException as error:
             with contextlib.suppress(sqlite3.Error):
                 self._db.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error) and is_full(error):
+                raise NoRoom(errno.ENOSPC, str(error)) from error
             raise
+        self._held = None
+        self._commits += 1
+        if self._commits >= CHECKPOINT_COMMITS and not self._checking:
+            self._checkpoint()
+
+    def _checkpoint(self) -> bool:
+        """The log's pages into the database; False: without room for them they stay in the log."""
+        try:
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except sqlite3.Error as error:
+            if not is_full(error):
+                raise
+            return False
+        self._commits = 0
+        return True
 
     def _begin(self, start: Start, in_force: str, successor: EvidenceSigner | None) -> None:
         """What a start has to say goes into the chain before anything else."""
-        self._ballast.restore()
         if start.genesis is not None:
             self._commit(
                 build_record(start.genesis, self._identity, _first_link(), self._utc_us()), {}, case=None
@@ -481,6 +619,9 @@ class EvidenceStore:
         if successor is not None:
             self._rotate(successor)
         self._tell_certificate()
+        start.run.begin()
+        self._tell_losses()
+        self._restore_ballast()
 
     def _rotate(self, successor: EvidenceSigner) -> None:
         """One statement, signed by both; every later one by the successor."""
@@ -506,6 +647,11 @@ class EvidenceStore:
         if not was_recorded(self._db, Kind.INCIDENT, what=what, subject=held.sha256):
             valid = f"{held.leaf.not_valid_before_utc:%Y-%m-%d} to {held.leaf.not_valid_after_utc:%Y-%m-%d}"
             self._record(Incident(what=what, subject=held.sha256, detail=f"valid {valid}"))
+
+    def _restore_ballast(self) -> None:
+        """Set it aside where that leaves room for more than itself."""
+        if self._disk.free(self._settings.directory) > self._settings.ballast_bytes + pressure.RESERVE_BYTES:
+            self._ballast.restore()
 
     def _seal(self, seal: Sealable, files: CaseFiles, blobs: Mapping[str, bytes]) -> Sealed:
         with self._files.putting(blobs) as finish:
@@ -535,27 +681,61 @@ class EvidenceStore:
         )
         return self._commit(built, {}, case=None, also=also)
 
-    def _want_room(self, seal: Sealable, blobs: Mapping[str, bytes]) -> None:
-        size = sum(map(len, blobs.values()))
-        if self._over_quota(size) and not self._make_room(size):
-            self._lose(seal, "quota")
+    def _fitting(self, seal: Sealable, attachments: Mapping[str, bytes], raw: bytes | None) -> frozenset[str]:
+        """Digests of the pictures for which there is room.
+
+        Raises:
+            _Refused: there is none for the case.
+        """
+        if isinstance(seal, SealCoverage):
+            return frozenset()
+        held = {p.sha256: p for p in pictures_of(seal) if p.sha256 in attachments}
+        self._make_room(sum(len(attachments[sha256]) for sha256 in held) + len(raw or b""))
+        at = self._step()
+        kept = pressure.kept(at, seal.use_class, tuple(held.values()))
+        if kept is not None and not self._fits(
+            sum(len(attachments[p.sha256]) for p in kept) + len(raw or b"")
+        ):
+            at, kept = Step.FULL, None
+        if kept is None or len(kept) < len(held):
+            self._pressed[at] += 1
+        if kept is None:
+            raise _Refused("low class" if at is Step.NO_LOW_CLASS else self._what_is_full())
+        return frozenset(picture.sha256 for picture in kept)
+
+    def _make_room(self, size: int) -> None:
+        """Receipted files may go early; what has no receipt never goes."""
+        with contextlib.suppress(StoreFull):  # too full even to let go: the step says so
+            while (not self._fits(size) or self._step() is not Step.ALL) and self.purge(early=True):
+                pass
+
+    def _what_is_full(self) -> str:
+        held, quota, free = self._filling()
+        return "quota" if pressure.room(held, quota, free) == quota else "disk full"
+
+    def _fits(self, size: int) -> bool:
+        return self._attachment_bytes() + size <= pressure.room(*self._filling())
+
+    def _step(self) -> Step:
+        return pressure.step(*self._filling())
+
+    def _filling(self) -> tuple[int, int, int]:
+        return self._attachment_bytes(), self._settings.quota_bytes, self._disk.free(self._settings.directory)
 
     def _lose(self, seal: Sealable, reason: str, cause: OSError | None = None) -> NoReturn:
-        now = self._utc_us()
-        lost = "coverage" if isinstance(seal, SealCoverage) else seal.use_class
-        loss = Loss(lost_class=lost, count=1, first_utc_us=now, last_utc_us=now, reason=reason)
-        self._record(loss)
-        raise StoreFull(f"{name_of(seal)}: no room ({reason}); the loss is sealed") from cause
+        name = "coverage" if isinstance(seal, SealCoverage) else seal.use_class
+        self._losses.add(name, reason, self._utc_us())
+        with contextlib.suppress(NoRoom):  # counted in memory until there is some
+            with self._transaction():
+                self._losses.save()
+            self._tell_losses()
+        raise StoreFull(f"{name_of(seal)}: no room ({reason}); the loss is counted") from cause
 
-    def _over_quota(self, size: int) -> bool:
-        return self._attachment_bytes() + size > self._settings.quota_bytes
-
-    def _make_room(self, size: int) -> bool:
-        """Receipted files may go early; what has no receipt never goes."""
-        while self._over_quota(size):
-            if not self.purge(early=True):
-                return False
-        return True
+    def _tell_losses(self, *, all_of_them: bool = False) -> None:
+        now_s = time.monotonic()
+        for loss in self._losses.due(float("inf") if all_of_them else now_s):
+            self._record(loss)
+            self._losses.told(loss, now_s)
 
     def _commit(
         self,
@@ -614,7 +794,10 @@ class EvidenceStore:
     def _move_head(self, built: Built) -> None:
         chain = built.statement.chain
         record = built.statement.record
-        lost = record.count if isinstance(record, Loss) else 0
+        lost = 0
+        if isinstance(record, Loss):
+            lost = record.count
+            self._losses.forget(record)
         if chain.seq == 0:
             self._db.execute(
                 "INSERT INTO head (one, epoch, seq, payload_sha256, genesis_sha256) VALUES (1, ?, 0, ?, ?)",
@@ -676,7 +859,7 @@ class EvidenceStore:
         ).fetchone()
         age = None if oldest is None else max(0, self._utc_us() - oldest) // 1_000_000
         return Health(
-            disk_free_bytes=free_bytes(self._settings.directory),
+            disk_free_bytes=self._disk.free(self._settings.directory),
             unreceipted=self._pending,
             oldest_unreceipted_age_s=age,
             lost=self._lost(),
@@ -684,16 +867,34 @@ class EvidenceStore:
 
     def _lost(self) -> int:
         row = self._db.execute("SELECT lost FROM head").fetchone()
-        return 0 if row is None else int(row[0])
+        return self._losses.count + (0 if row is None else int(row[0]))
 
     def _count_pending(self) -> int:
         return int(self._db.execute("SELECT count(*) FROM packet WHERE state = 'sealed'").fetchone()[0])
 
     def _attachment_bytes(self) -> int:
-        (size,) = self._db.execute(
-            "SELECT coalesce(sum(size), 0) FROM attachment WHERE state = 'kept'"
-        ).fetchone()
-        return int(size)
+        if self._held is None:
+            query = "SELECT coalesce(sum(size), 0) FROM attachment WHERE state = 'kept'"
+            self._held = int(self._db.execute(query).fetchone()[0])
+        return self._held
+
+
+def _make_directory(directory: Path, disk: Disk) -> None:
+    """The directory, its own name durable too."""
+    missing = [path for path in (directory, *directory.parents) if not path.exists()]
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for path in reversed(missing):
+        disk.sync_directory(path.parent)
+
+
+def _integrity(path: Path) -> str:
+    """What is wrong with the database file; empty when nothing is."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as db:
+            (answer,) = db.execute("PRAGMA integrity_check(1)").fetchone()
+    except sqlite3.Error as error:
+        return str(error)
+    return "" if answer == "ok" else str(answer)
 
 
 def _first_link() -> ChainLink:

@@ -81,12 +81,52 @@ CREATE INDEX packet_inspection ON packet (seq) WHERE kind = 'inspection'
 """
 _STEPS = (_SCHEMA, _STREET, _ZONES, COMMANDS_SCHEMA)  # from version 0 on
 
+# Tables that a program which does not know them can leave alone. They do not raise the version, so that
+# an older program still opens the store after an upgrade is taken back.
+_ADDITIONS = """
+CREATE TABLE IF NOT EXISTS untold_loss (
+    class TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    first_utc_us INTEGER NOT NULL,
+    last_utc_us INTEGER NOT NULL,
+    PRIMARY KEY (class, reason)
+) STRICT, WITHOUT ROWID
+"""
+
+# A checkpoint writes the log's pages into the database. SQLite's own one, at the end of a commit, swallows
+# the errors of the disk; the store makes its own (`EvidenceStore._checkpoint`), and sees them.
+CHECKPOINT_COMMITS = 64
+
 Connect = Callable[[str], sqlite3.Connection]
 
 
 def connect(path: str) -> sqlite3.Connection:
     """The real connection; tests hand in one that fails."""
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
+
+_OF_THE_DISK = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+
+
+def is_of_the_disk(error: Exception) -> bool:
+    """Whether the disk failed, which says nothing about what the database holds."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_DISK
+
+
+def is_full(error: Exception) -> bool:
+    """Whether there was no room: SQLite has taken the transaction back, and nothing is broken."""
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
 
 
 def open_database(path: Path, connector: Connect = connect) -> sqlite3.Connection:
@@ -99,20 +139,40 @@ def open_database(path: Path, connector: Connect = connect) -> sqlite3.Connectio
     # One connection writes, reads and checkpoints, and no second one can: SQLite 3.7.0 to 3.51.2 can
     # lose a WAL reset when two do (fixed in 3.51.3; Debian 12 ships 3.40.1).
     db.execute("PRAGMA locking_mode = EXCLUSIVE")
-    db.execute("PRAGMA journal_mode = WAL")
+    (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":  # SQLite says so, and raises nothing, when the disk failed it
+        db.close()
+        raise OSError(f"{path}: no write-ahead log, but journal mode {mode}")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
-    db.execute("PRAGMA wal_autocheckpoint = 512")  # 2 MiB: a bounded file and a short restart
+    db.execute("PRAGMA wal_autocheckpoint = 0")  # see CHECKPOINT_COMMITS
     db.execute("PRAGMA journal_size_limit = 4194304")
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if not 0 <= version <= VERSION:
         db.close()
         raise EvidenceError(f"{path}: store version {version}, this program knows version {VERSION}")
-    if version < VERSION:
-        db.execute("BEGIN IMMEDIATE")
-        for step in _STEPS[version:]:
-            for statement in step.split(";"):
-                db.execute(statement)
-        db.execute(f"PRAGMA user_version = {VERSION}")
-        db.execute("COMMIT")
+    _upgrade(db, version)
     return db
+
+
+def make_version(db: sqlite3.Connection, version: int) -> None:
+    """The tables as a program of that version made them: for tests of the upgrade."""
+    for step in _STEPS[:version]:
+        _run(db, step)
+    db.execute(f"PRAGMA user_version = {version}")
+
+
+def _upgrade(db: sqlite3.Connection, version: int) -> None:
+    """All of it or nothing: a process that dies here leaves the version that it found."""
+    db.execute("BEGIN IMMEDIATE")
+    for step in _STEPS[version:]:
+        _run(db, step)
+    _run(db, _ADDITIONS)
+    if version < VERSION:
+        db.execute(f"PRAGMA user_version = {VERSION}")
+    db.execute("COMMIT")
+
+
+def _run(db: sqlite3.Connection, script: str) -> None:
+    for statement in script.split(";"):
+        db.execute(statement)

@@ -16,7 +16,7 @@ from edge_agent.evidence import dsse, strict_json
 from edge_agent.evidence.bundle import EVIDENCE_KEYS, MANIFEST, RECEIPT_KEYS, SUMS
 from edge_agent.evidence.keys import PublicKey, read_public_keys
 from edge_agent.evidence.outbox import read_signatures
-from edge_agent.evidence.recovery import ATTACHMENTS, DATABASE
+from edge_agent.evidence.set_aside import ATTACHMENTS, DATABASE
 from edge_agent.evidence.verify import Material
 from edge_agent.evidence.verify_signed import Item
 

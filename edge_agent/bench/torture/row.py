@@ -57,4 +57,4 @@ class Row:
     run: Run
     needs: tuple[
         str, ...
-    ] = ()  # "root", "mosquitto", "postgres", "gcc", "softhsm2": skipped where missing, and said so
+    ] = ()  # "root", "mosquitto", "postgres", "gcc", "loop", "softhsm2": skipped where missing, and said so

@@ -14,6 +14,7 @@ from typing import Any
 from edge_agent.bench.broker import find_mosquitto
 from edge_agent.bench.torture.row import Effort, Outcome, Row
 from edge_agent.bench.torture.rows import all_rows
+from edge_agent.bench.torture.storage_disks import can_mount
 from edge_agent.errors import UsageError
 
 COLUMNS = {"tried": 7, "sealed": 8, "lost": 5, "gaps": 5, "differing": 9, "seconds": 8}
@@ -110,13 +111,14 @@ def _one(row: Row, effort: Effort) -> dict[str, Any]:
 
 def missing(needs: Sequence[str]) -> list[str]:
     """Of what a row needs, what this machine lacks."""
-    have = {
+    have: dict[str, Callable[[], bool]] = {
         "root": lambda: os.geteuid() == 0,
         "mosquitto": lambda: find_mosquitto() is not None,
         "postgres": lambda: bool(list(Path("/usr/lib/postgresql").glob("*/bin/initdb"))),
         "gcc": lambda: shutil.which("gcc") is not None,
         "softhsm2": lambda: shutil.which("softhsm2-util") is not None,
         "chrony": lambda: shutil.which("chronyd", path="/usr/sbin:/usr/bin") is not None,
+        "loop": can_mount,
         "strace": lambda: shutil.which("strace") is not None,
     }
     return [name for name in needs if not have[name]()]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from edge_agent.errors import VerificationError
 from edge_agent.evidence.keys import KeyRing
+from edge_agent.evidence.notes import HeadNote
 from edge_agent.evidence.outbox import Lane
 from edge_agent.evidence.receipts import Need, Receipt, open_receipt
 from edge_agent.evidence.store import EvidenceStore
@@ -81,6 +82,9 @@ class Answers:
         Returns:
             whether the platform has fallen back behind what it once receipted: it should be told
             where our chain ends.
+
+        Raises:
+            StoreFault: it has another chain than ours; nothing may be sealed here any more.
         """
         try:
             receipt = open_receipt(envelope, self._keys, self._topics.tenant, self._topics.device)
@@ -100,10 +104,20 @@ class Answers:
         head = self._store.head()
         if not fresh or receipt.epoch != head.epoch:
             return False
-        if receipt.watermark is not None and receipt.watermark.seq > head.seq:
-            self._tell(UplinkEventKind.PLATFORM_AHEAD, receipt.watermark.seq, f"our chain ends at {head.seq}")
+        self._stop_if_forked(receipt, head.seq)
         self._fill_up(applied.needs)
         return self._put_back_in_line(receipt, head.seq, now_s)
+
+    def _stop_if_forked(self, receipt: Receipt, head_seq: int) -> None:
+        """The platform's chain is not ours, or longer: this disk was cloned, or put back from a backup."""
+        mark = receipt.watermark
+        if mark is None:
+            return
+        platform = HeadNote(receipt.epoch, mark.seq, mark.payload_sha256)
+        if not self._store.is_fork(platform):
+            return
+        self._tell(UplinkEventKind.PLATFORM_AHEAD, mark.seq, f"our chain ends at {head_seq}")
+        self._store.stop_for_fork(platform)
 
     def _settled(self, seqs: tuple[int, ...], kind: UplinkEventKind) -> None:
         self._sender.drop(seqs)

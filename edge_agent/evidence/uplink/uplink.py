@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
-from edge_agent.errors import EvidenceError, StoreFault, VerificationError
+from edge_agent.errors import EvidenceError, StoreFault, StoreFull, VerificationError
 from edge_agent.evidence.keys import KeyRing
 from edge_agent.evidence.outbox import Lane
 from edge_agent.evidence.statement import Kind
@@ -56,6 +56,8 @@ LOOK_S = 0.5
 # Not more often than this because the platform has fallen back.
 HEAD_AGAIN_S = 2.0
 GOODBYE_S = 1.0
+# How long the first answer of the platform is waited for before anything new goes out.
+ASK_S = 10.0
 
 Connect = Callable[[LinkOptions], Link]
 Taken = Callable[[], None]
@@ -124,6 +126,7 @@ class Uplink:
         self._head_s = 0.0  # when the next head is due
         self._headed_s = 0.0  # when the last one went
         self._was_away = False
+        self._asking_until_s = 0.0
         self._stopping = threading.Event()
         self._drain_until_s = 0.0
         self._receipted = threading.Condition()
@@ -174,7 +177,7 @@ class Uplink:
         while not self._stopping.is_set():
             try:
                 self._one_connection()
-            except LinkDown as error:
+            except (LinkDown, StoreFull) as error:  # a full disk: a receipt may make room, next time
                 self._note_disconnect(str(error))
             except StoreFault as error:
                 log.critical("%s", error)
@@ -241,7 +244,7 @@ class Uplink:
             now_s = time.monotonic()
             self._watch(link, now_s, connack_by_s)
             self._acknowledge_taken(link)
-            if self._connected:
+            if self._connected and not self._asking(now_s):
                 self._offer(now_s)
                 self._pump(link)
                 if now_s >= self._head_s:
@@ -257,9 +260,11 @@ class Uplink:
         return nobody_listens or (self._sender.idle and self._store.stats().pending == 0)
 
     def _timeout_s(self) -> float:
+        now_s = time.monotonic()
+        if self._asking(now_s):
+            return min(LOOK_S, self._asking_until_s - now_s)
         if self._look and self._connected:
             return 0.0
-        now_s = time.monotonic()
         due_s = [self._looked_s + LOOK_S, self._head_s]
         if self._sender.held_until_s > now_s:
             due_s.append(self._sender.held_until_s)
@@ -299,6 +304,21 @@ class Uplink:
         if event.qos:
             link.acknowledge(event.token)
 
+    def _ask_first(self, link: Link) -> None:
+        """Before this life sends anything: where does the platform see our chain end?
+
+        On a disk that was put back from a backup, what was sealed since would contradict what the
+        platform has. Nothing is sealed for the question: it is the newest statement with a receipt.
+        """
+        known = None if self.counters.receipts else self._store.newest_receipted()
+        if known is None:
+            return
+        self._asking_until_s = time.monotonic() + ASK_S
+        self._publish(link, Message(self._topics.head, known.envelope, content_type=ENVELOPE_CONTENT_TYPE))
+
+    def _asking(self, now_s: float) -> bool:
+        return now_s < self._asking_until_s and not self.counters.receipts
+
     def _welcome(self, link: Link, event: Connected) -> None:
         self._connected = True
         self.trouble = ""
@@ -309,7 +329,8 @@ class Uplink:
         wanted = (self._topics.receipts, self._topics.commands)
         link.subscribe(wanted if self._on_command else wanted[:1])
         self._publish(link, self._state("online"))
-        self._publish_head(link, time.monotonic())
+        self._ask_first(link)
+        self._head_s = 0.0
         self._look = True
 
     def _take_receipt(self, envelope: bytes) -> None:

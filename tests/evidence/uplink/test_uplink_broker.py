@@ -6,8 +6,9 @@ import time
 
 import pytest
 
+from edge_agent.errors import StoreFault
 from edge_agent.evidence import receipts
-from edge_agent.evidence.examples import a_case
+from edge_agent.evidence.examples import a_case, a_store
 from edge_agent.evidence.keys import FileKey
 from edge_agent.evidence.receipts import Receipt, ReceiptItem, ReceiptStatus, Watermark
 from edge_agent.evidence.statement import Kind
@@ -167,9 +168,14 @@ def test_a_watermark_with_another_hash_receipts_nothing(rig, eventually):
 
     envelope = receipts.sign(a_receipt(rig, sealed, items=(), watermark=mark), [rig.receipt_key])
     platform.link.publish(Message(rig.topics.receipts, envelope))
-    eventually(lambda: (platform.poll(), rig.uplink.counters.receipts == 1)[1], "the receipt")
+    eventually(lambda: (platform.poll(), rig.uplink.fault is not None)[1], "the stop")
 
-    assert rig.store.receipt_of(sealed.seq) is None
+    assert "platform_ahead" in rig.kinds()
+    with pytest.raises(StoreFault, match="older copy"):
+        rig.store.heartbeat()
+    rig.store.close()
+    with a_store(rig.folder / "box") as store:
+        assert store.receipt_of(sealed.seq) is None
 
 
 def test_a_platform_that_is_ahead_of_our_disk_raises_an_alarm(rig, eventually):

@@ -1,0 +1,121 @@
+"""After a disk failed a durable write: the process ends, and is started again, but not for ever.
+
+A disk that fails at every start must not be hammered, nor may its box look as if it only restarted. The
+supervisor waits a minute between two starts (`RestartSec=60`, docs/disk.md). After five starts in a row
+without a single statement sealed, the next one does not touch the disk: it stays up for ten minutes, says
+in its log and on its `state` topic what is wrong, ends with an error, and so the next one tries again.
+
+The count lies in systemd's runtime directory, which is memory: the disk is what failed. Where there is no
+such directory nobody restarts us either, and nothing is counted.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge_agent.errors import StoreFault
+
+if TYPE_CHECKING:
+    from edge_agent.config.settings import SiteConfig
+
+log = logging.getLogger(__name__)
+
+IN_A_ROW = 5
+SHOUT_S = 600.0
+SHOUT_EVERY_S = 60.0
+AGAIN_S = 10.0  # between two attempts to reach the platform
+
+
+class FaultCount:
+    """How many starts in a row ended with a fault, and what the last one said."""
+
+    def __init__(self, directory: str | None) -> None:
+        self._path = Path(directory) / "faults" if directory else None
+        self.value, self.last = _read(self._path)
+
+    @classmethod
+    def of_environment(cls) -> FaultCount:
+        """Where systemd says (`RuntimeDirectory=`)."""
+        return cls(os.environ.get("RUNTIME_DIRECTORY"))
+
+    def add(self, fault: str) -> None:
+        """One more."""
+        self.value, self.last = self.value + 1, fault
+        if self._path is not None:
+            self._path.write_text(f"{self.value} {fault}", encoding="utf-8")
+
+    def clear(self) -> None:
+        """Something was sealed: all is well again."""
+        if self.value and self._path is not None:
+            self._path.unlink(missing_ok=True)
+        self.value = 0
+
+
+def shout(site: SiteConfig, faults: FaultCount, stop: threading.Event) -> None:
+    """Stay up without the store, and say so.
+
+    Raises:
+        StoreFault: when it is time to try again, or `stop` was set.
+    """
+    text = f"{faults.value} starts in a row could seal nothing, nothing is sealed now: {faults.last}"
+    until_s = time.monotonic() + SHOUT_S
+    threading.Thread(target=_tell_platform, args=(site, faults.last, until_s, stop), daemon=True).start()
+    while (left_s := until_s - time.monotonic()) > 0:
+        log.critical("%s", text)
+        if stop.wait(min(SHOUT_EVERY_S, left_s)):
+            break
+    raise StoreFault(text)
+
+
+def _tell_platform(site: SiteConfig, fault: str, until_s: float, stop: threading.Event) -> None:
+    """The retained state, as often as the connection has to be made; the log has it whatever happens."""
+    from edge_agent.evidence.uplink.mqtt import MqttLink, Waker  # noqa: PLC0415 - only where a disk failed
+    from edge_agent.evidence.uplink.port import (  # noqa: PLC0415 - same
+        Closed,
+        Connected,
+        LinkDown,
+        LinkEvent,
+        LinkOptions,
+        Message,
+    )
+    from edge_agent.evidence.uplink.topics import Topics  # noqa: PLC0415 - same
+
+    chosen = site.uplink
+    if chosen is None:
+        return
+    topics = Topics(chosen.topic_root, site.site.tenant, site.site.device_id)
+    part = {"part": "store", "state": "fault", "detail": fault[:200]}
+    said = json.dumps({"state": "online", "health": "fault", "sealing": False, "parts": [part]})
+    message = Message(topics.state, said.encode(), retain=True, content_type="application/json")
+    mqtt5 = chosen.mqtt.protocol != "3.1.1"
+    options = LinkOptions(chosen.mqtt.client_id or site.site.device_id, mqtt5=mqtt5)
+    while not stop.is_set() and time.monotonic() < until_s:
+        waker = Waker()
+        link = MqttLink(chosen.mqtt, options, waker)
+        events: list[LinkEvent] = []
+        try:
+            link.open()
+            while not stop.is_set() and not any(isinstance(e, Closed) for e in events):
+                events = link.poll(1.0)
+                if any(isinstance(e, Connected) for e in events):
+                    link.publish(message)
+        except LinkDown as error:
+            log.info("uplink: %s", error)
+        finally:
+            link.abort()
+            waker.close()
+        stop.wait(AGAIN_S)
+
+
+def _read(path: Path | None) -> tuple[int, str]:
+    try:
+        number, _, text = path.read_text(encoding="utf-8").partition(" ") if path else ("0", "", "")
+        return int(number), text
+    except (OSError, ValueError):
+        return 0, ""
