@@ -15,7 +15,8 @@ from edge_agent.evidence import dsse, strict_json
 from edge_agent.evidence.keys import KeyRing, PublicKey
 from edge_agent.evidence.rotation import opened_successor
 from edge_agent.evidence.statement import parse
-from edge_agent.ingest.store import NewStatement, Place
+from edge_agent.ingest.place import Place
+from edge_agent.ingest.store import NewStatement
 from edge_agent.ingest.summary import search_fields
 
 
