@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_agent import __version__, runner
+from edge_agent.commanded import read_issuers
 from edge_agent.config import recorded
 from edge_agent.config.settings import SiteConfig
 from edge_agent.core.decisions import Capture, Decision, ReadPlates, TakePictures, Watch
-from edge_agent.core.events import CaseRecalled, ClockSource, Event, OrderAnswered, Started
+from edge_agent.core.events import CaseRecalled, ClockSource, ClockStatus, Event, OrderAnswered, Started
 from edge_agent.core.site import Site
 from edge_agent.core.units import US, Ns
 from edge_agent.core.weigh.protocols.settings import ModbusRtuSettings
@@ -22,6 +23,7 @@ from edge_agent.devices import clock
 from edge_agent.devices.intake import Intake
 from edge_agent.devices.staging import Staging
 from edge_agent.errors import StoreFault
+from edge_agent.evidence.command_desk import CommandDesk
 from edge_agent.evidence.dsse import RECEIPT_TYPE
 from edge_agent.evidence.enrolment import installed_certificates
 from edge_agent.evidence.identity import Identity
@@ -29,6 +31,7 @@ from edge_agent.evidence.key_places import key_place, open_keys
 from edge_agent.evidence.keys import KeyRing, read_public_keys
 from edge_agent.evidence.sealer import Order, Sealer
 from edge_agent.evidence.sm2 import Sm2FileKey
+from edge_agent.evidence.statement_records import ConfigChange
 from edge_agent.evidence.store import EvidenceStore, Sealed
 from edge_agent.evidence.unsigned import UnsignedChain
 from edge_agent.evidence.uplink.events import UplinkEvent, UplinkEventKind
@@ -41,6 +44,8 @@ from edge_agent.journal.writer import RecordingHeader
 from edge_agent.sinks import LiveSink, ReplaySink, Tee
 
 if TYPE_CHECKING:
+    from edge_agent.commanded import ConfigKeeper, Effective
+    from edge_agent.config.street import StreetConfig
     from edge_agent.devices.camera.camera import Camera
     from edge_agent.devices.camera.capture import CaptureWorker
     from edge_agent.devices.detector.detector import Detector
@@ -48,6 +53,7 @@ if TYPE_CHECKING:
     from edge_agent.devices.plate_reader.worker import PlateWorker
     from edge_agent.devices.serial import SerialPort
     from edge_agent.evidence.open_cases import OpenCase
+    from edge_agent.orders import Orders
     from edge_agent.street_parts import StreetParts
     from edge_agent.web.server import HttpServer
 
@@ -72,28 +78,52 @@ class Agent:
     """The daemon. `run` returns after `stop`; it raises StoreFault when the disk failed."""
 
     def __init__(
-        self, config: SiteConfig, hooks: Hooks | None = None, epochs: Mapping[str, Ns] | None = None
+        self,
+        config: SiteConfig,
+        hooks: Hooks | None = None,
+        epochs: Mapping[str, Ns] | None = None,
+        keeper: ConfigKeeper | None = None,
+        chosen: Effective | None = None,
     ) -> None:
+        """Make every part; nothing runs yet.
+
+        Args:
+            config: of the site.
+            hooks: who else wants to know.
+            epochs: for cameras that are files: when the first picture was taken.
+            keeper: of the configuration, where it may be changed by command.
+            chosen: how the keeper came to `config`.
+        """
         self.config = config
+        self._told_to_end = False
+        self._restarting = False
         self._hooks = hooks or Hooks()
+        self._keeper = keeper
+        self._chosen = chosen
         self._fault: StoreFault | None = None
         self._boot_id = uuid.uuid4().hex[:12]
         self.site = Site(config.core())
         self.intake = Intake(clock.monotonic)
         self.staging = Staging(clock.monotonic)
         self.store = open_store(config, self._boot_id)
-        self.uplink = self._make_uplink()
-        self.sealer = Sealer(self.store, self.staging.get, self, self._wake_uplink, self.staging.release)
-        self.cameras = self._make_cameras(epochs or {})
-        self.detector = _make_detector(config)
-        self.captures = self._make_captures()
-        self.plates = self._make_plates()
-        self.street = self._make_street(epochs or {})
-        self.ports = self._make_ports()
-        self.http = self._make_http()
-        self.clock = clock.ClockWatch(config.clock, self.intake.emit)
-        self._ring = RawRing(RAW_HEADER)
-        self._recorder = self._make_recorder()
+        with contextlib.ExitStack() as undo:
+            undo.callback(self.store.close)
+            self.uplink = self._make_uplink()
+            if self.uplink:
+                undo.callback(self.uplink.stop, 0.0)
+            self.sealer = Sealer(self.store, self.staging.get, self, self._wake_uplink, self.staging.release)
+            self.cameras = self._make_cameras(epochs or {})
+            self.detector = _make_detector(config)
+            self.captures = self._make_captures()
+            self.plates = self._make_plates()
+            self.street = self._make_street(epochs or {})
+            self.ports = self._make_ports()
+            self.http = self._make_http()
+            self.orders = self._make_orders()
+            self.clock = clock.ClockWatch(config.clock, self._clock_told)
+            self._ring = RawRing(RAW_HEADER)
+            self._recorder = self._make_recorder()
+            undo.pop_all()
 
     def run(self) -> None:
         """Start every part, loop until `stop`, end every part in the reverse order.
@@ -115,7 +145,8 @@ class Agent:
                 self._read_plates,
                 watchers,
             )
-            runner.run(self.site, self.intake, Tee(self._recorder, self._ring), sink)
+            site = runner.Listening(self.site, self.orders.stepped) if self.orders else self.site
+            runner.run(site, self.intake, Tee(self._recorder, self._ring), sink)
         for port, counted in self.site.counters.items():
             log.info("port/%s counted %s", port, asdict(counted))
         if self._fault is not None:
@@ -123,7 +154,18 @@ class Agent:
 
     def stop(self) -> None:
         """End after what has already arrived. Safe in a signal handler and from any thread."""
+        self._told_to_end = True
         self.intake.end()
+
+    def restart(self) -> None:
+        """End, so that whoever runs the daemon begins anew with what is chosen then."""
+        self._restarting = True
+        self.intake.end()
+
+    @property
+    def restart_wanted(self) -> bool:
+        """It ended to begin anew, and nobody told it to end for good."""
+        return self._restarting and not self._told_to_end
 
     # -- what the sealer tells ------------------------------------------------------------------
 
@@ -161,6 +203,8 @@ class Agent:
             yield self.uplink.start, self.uplink.stop
         yield self.sealer.start, self.sealer.stop
         yield self._begin_events, nothing
+        if self.orders:
+            yield self.orders.start, self.orders.close
         yield self.clock.start, self.clock.stop
         if self.street:
             yield from self.street.parts()
@@ -177,13 +221,25 @@ class Agent:
 
     def _begin_events(self) -> None:
         self.intake.emit(Started(clock.monotonic(), self._boot_id, __version__, self.config.sha256()))
-        if self.config.street is None:
-            return
+        self._tell_of_change()
+        if self.config.street is not None:
+            self._recall_cases(self.config.street)
+        if self.orders:
+            self.orders.begin()
+
+    def _tell_of_change(self) -> None:
+        """Every change of the configuration is in the chain."""
+        before, now = self.store.configured_before, self.config.sha256()
+        if before not in {"", now}:
+            origin = self._chosen.origin if self._chosen else ""
+            self.store.record(ConfigChange(old_sha256=before, new_sha256=now, detail=origin))
+
+    def _recall_cases(self, street: StreetConfig) -> None:
         now, offset = clock.monotonic(), clock.utc_minus_mono()
         for order, zone in self.store.answered_orders():
             self.intake.emit(OrderAnswered(now, order, zone))
         known = clock.clock_status(self.config.clock).source is not ClockSource.NONE
-        cooldown_s = max(rule.cooldown_s for rule in self.config.street.rules.values())
+        cooldown_s = max(rule.cooldown_s for rule in street.rules.values())
         for case in self.store.open_cases((now + offset) // US, cooldown_s * 1_000_000):
             self.intake.emit(_recalled(case, now, offset if known else None))
 
@@ -206,6 +262,15 @@ class Agent:
     def _keep_video(self, camera: str, captured_at: Ns, form: str, data: bytes) -> None:
         self._recorder.video(VideoPacket(camera, captured_at, form, data), clock.monotonic())
 
+    def _clock_told(self, status: Event) -> None:
+        self.intake.emit(status)
+        if self.orders and isinstance(status, ClockStatus):
+            self.orders.clock(status)
+
+    def _command(self, envelope: bytes, taken: Callable[[], None]) -> None:
+        if self.orders:
+            self.orders.deliver(envelope, taken)
+
     def _wake_uplink(self) -> None:
         if self.uplink:
             self.uplink.wake()
@@ -223,6 +288,39 @@ class Agent:
             device_id=self.config.site.device_id,
             heartbeat=lambda: self.store.heartbeat(clock.clock_status(self.config.clock)),
             on_event=self._uplink_told,
+            on_command=self._command if self.config.commands else None,
+        )
+
+    def _make_orders(self) -> Orders | None:
+        chosen = self.config.commands
+        if chosen is None:
+            return None
+        from edge_agent.orders import Orders  # noqa: PLC0415 - OpenCV only where somebody commands
+
+        def now() -> ClockStatus:
+            return clock.clock_status(self.config.clock)
+
+        desk = CommandDesk(
+            self.store,
+            read_issuers(chosen),
+            tenant=self.config.site.tenant,
+            device_id=self.config.site.device_id,
+            config_sha256=self.config.sha256(),
+            clock=now,
+        )
+        return Orders(
+            desk,
+            self.store,
+            emit=self.intake.emit,
+            cameras=self.cameras | (self.street.cameras if self.street else {}),
+            clock=now,
+            wake_uplink=self._wake_uplink,
+            failed=self.failed,
+            restart=self.restart,
+            trial_s=chosen.trial_s,
+            reached=lambda: self.uplink is None or self.uplink.counters.connects > 0,
+            keeper=self._keeper,
+            run=self._chosen,
         )
 
     def _make_cameras(self, epochs: Mapping[str, Ns]) -> dict[str, Camera]:

@@ -47,6 +47,25 @@ class Sink(Protocol):
         """Carry the decision out."""
 
 
+class Listening:
+    """The core, with somebody who wants to know what it made of an event."""
+
+    def __init__(self, site: Steps, told: Callable[[Event, tuple[Decision, ...]], None]) -> None:
+        self._site = site
+        self._told = told
+
+    def step(self, event: Event) -> tuple[Decision, ...]:
+        """The core's own answer."""
+        decisions = self._site.step(event)
+        self._told(event, decisions)
+        return decisions
+
+    @property
+    def deadline(self) -> Ns | None:
+        """The core's own."""
+        return self._site.deadline
+
+
 def run(site: Steps, source: Source, recorder: Recorder, sink: Sink) -> None:
     """Event by event until the source ends: write it down, let the core think, carry it out."""
     for event in source.events(lambda: site.deadline):

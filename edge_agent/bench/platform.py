@@ -33,6 +33,8 @@ from edge_agent.errors import DeviceError
 # Signed in advance for `saturate`; a platform that takes more would run the boxes dry, and that is said.
 MOST_A_SECOND = 2500
 DRAIN_S = 60.0
+# In the field a box waits 30 s and more before it sends again.
+RESEND_S = 5.0
 STEPS = ("signing", "floor", "saturate", "steady", "kill", "after")
 # The killed process is away for so long.
 AWAY_S = 2.0
@@ -72,6 +74,7 @@ class Loads:
             fields = {
                 "boxes": list(range(number, plan.devices, plan.loads)),
                 "port": port,
+                "resend_s": RESEND_S,
                 "seed": plan.seed,
                 "picture_bytes": plan.picture_bytes,
                 "with_picture_permille": plan.with_picture_permille,
@@ -219,7 +222,7 @@ def _floor(plan: Plan, site: PlatformSite, loads: Loads) -> dict[str, Any]:
         subscriber.communicate()
     rows = statements(min(plan.devices, 500), plan.seed, plan.picture_bytes, plan.with_picture_permille)
     batch = site.settings.batch_messages
-    inserted = inserts(site.postgres.url(), rows, batch, plan.ingests, seconds)
+    inserted = inserts(site.settings.database, rows, batch, plan.ingests, seconds)
     publish = published["receipted"] / published["seconds"]
     return {
         "bare_publish_per_s": round(publish),

@@ -37,8 +37,6 @@ from edge_agent.errors import DeviceError
 CONNECT, PUBLISH_QOS1, SUBSCRIBE, PUBACK_OUT = 0x10, 0x32, 0x82, 0x40
 CONNACK, PUBLISH, PUBACK, SUBACK = 0x20, 0x30, 0x40, 0x90
 READ_BYTES = 1 << 16
-# A box sends again what has had no receipt for so long; in the field it waits 30 s and more.
-RESEND_S = 5.0
 
 
 @dataclass(slots=True)
@@ -138,6 +136,7 @@ class Load:
 
     def __init__(self, plan: dict[str, Any]) -> None:
         self._random = random.Random(plan["seed"])  # noqa: S311 - simulated traffic
+        self._resend_s = plan["resend_s"]  # without a receipt for so long: sent again
         self._selector = selectors.DefaultSelector()
         self._boxes = []
         for number in plan["boxes"]:
@@ -269,7 +268,7 @@ class Load:
 
     def _remind(self, connection: _Connection, sha256: str) -> None:
         self._entry += 1
-        due_s = time.monotonic() + RESEND_S * (1 + self._random.random() / 4)
+        due_s = time.monotonic() + self._resend_s * (1 + self._random.random() / 4)
         heapq.heappush(self._resends, (due_s, self._entry, sha256, connection))
 
     def _published(self, connection: _Connection) -> None:

@@ -5,6 +5,7 @@ All of it is real and on loopback; any ingest process can be killed and started 
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from edge_agent.ingest.settings import IngestSettings
 from edge_agent.ingest.store import PlatformStore
 
 TENANT = "city"
+DATABASE = "platform"
 # As docs/platform.md says: else Mosquitto deals out 20 messages at a time.
 BROKER = "max_inflight_messages 200"
 START_S = 60.0
@@ -45,7 +47,7 @@ class PlatformSite:
             {
                 "mqtt": self.broker.settings("ingest"),
                 "tenant": TENANT,
-                "database": self.postgres.url(),
+                "database": self.postgres.url(DATABASE),
                 "data_dir": folder / "platform",
                 "devices_dir": folder / "devices",
                 "receipt_key_file": folder / "receipts.pem",
@@ -67,6 +69,7 @@ class PlatformSite:
     def start_servers(self) -> None:
         """PostgreSQL and Mosquitto."""
         self.postgres.start()
+        self.postgres.new_database(DATABASE)
         self.broker.start()
 
     def start_ingests(self) -> None:
@@ -101,12 +104,27 @@ class PlatformSite:
         """SIGKILL."""
         process = self._ingests[number]
         assert process is not None
+        assert process.poll() is None
         process.kill()
         process.wait()
+
+    def lose_database(self) -> None:
+        """As if its disk had died and no backup were there."""
+        self.postgres.drop_database(DATABASE)
+        self.postgres.new_database(DATABASE)
 
     def said(self, number: int) -> str:
         """What one of them has logged, the last of it."""
         return self._log(number).read_text(encoding="utf-8", errors="replace")[-2000:]
+
+    def served(self, number: int) -> int:
+        """End one and return how many messages it took in its life."""
+        process = self._ingests[number]
+        assert process is not None
+        process.terminate()
+        process.wait(timeout=60)
+        last = self._log(number).read_text(encoding="utf-8").splitlines()[-1]
+        return int(json.loads(last)["messages"])
 
     def alive(self) -> int:
         """Ingest processes that run."""

@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "identity": "the box's keys and certificates: init, csr, install, rotate, show",
     "verify": "check evidence: signature, chain, attachments, receipt",
     "ingest": "the platform's side: verify, store durably, sign receipts",
+    "command": "ask a box to do something, signed; see what came of it",
     "model": "list, install, train, measure and export detection models; reviewed cases -> a dataset",
     "bench": "ratios against a floor measured in the same run",
 }

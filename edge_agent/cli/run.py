@@ -5,14 +5,18 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge_agent.errors import StoreFault
+
 if TYPE_CHECKING:
     from types import FrameType
 
+    from edge_agent.commanded import ConfigKeeper
     from edge_agent.compose import Agent
     from edge_agent.config.settings import SiteConfig
     from edge_agent.evidence.sealer import Order
@@ -37,7 +41,8 @@ def main(
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )
-    from edge_agent.config.loader import load  # noqa: PLC0415 - help stays instant
+    from edge_agent.commanded import ConfigKeeper  # noqa: PLC0415 - help stays instant
+    from edge_agent.config.loader import load  # noqa: PLC0415
     from edge_agent.devices.heap import stay_small  # noqa: PLC0415
 
     stay_small()
@@ -45,9 +50,35 @@ def main(
     if site.simulate is not None:
         _run_simulated(site, out)
         return
-    from edge_agent.compose import Agent, Hooks  # noqa: PLC0415
+    until_s = None if seconds is None else time.monotonic() + seconds
+    keeper = ConfigKeeper(config)
+    while _run_once(keeper, until_s):
+        log.warning("beginning anew with a changed configuration")
 
-    run_agent(Agent(site, Hooks(sealed=_say_sealed, refused=_say_refused)), seconds)
+
+def _run_once(keeper: ConfigKeeper, until_s: float | None) -> bool:
+    """One life of the daemon; True when it is to begin anew.
+
+    A commanded configuration that does not start, or breaks the daemon, costs its trial and nothing else.
+    """
+    from edge_agent.compose import Agent, Hooks  # noqa: PLC0415 - help stays instant
+
+    chosen = keeper.effective()
+    keeper.started(chosen)
+    try:
+        hooks = Hooks(sealed=_say_sealed, refused=_say_refused)
+        agent = Agent(chosen.config, hooks, keeper=keeper, chosen=chosen)
+        run_agent(agent, None if until_s is None else max(0.1, until_s - time.monotonic()))
+    except StoreFault:
+        raise
+    except Exception as error:
+        if not chosen.trial:
+            raise
+        log.exception("the configuration on trial failed")
+        keeper.roll_back(chosen, f"{type(error).__name__}: {error}")
+        return True
+    keeper.stopped(chosen)
+    return agent.restart_wanted
 
 
 def _say_sealed(_order: Order, sealed: Sealed) -> None:
@@ -88,6 +119,10 @@ def run_agent(agent: Agent, seconds: float | None) -> None:
         timer.start()
     site = agent.config.site
     print(f"edge-agent: {site.tenant}/{site.device_id} at {site.id}", flush=True)
-    agent.run()
-    if timer:
-        timer.cancel()
+    try:
+        agent.run()
+    finally:
+        if timer:
+            timer.cancel()
+        for number in (signal.SIGTERM, signal.SIGINT):  # nothing is open between two lives
+            signal.signal(number, signal.SIG_DFL)

@@ -46,14 +46,18 @@ class Document:
         return self.lines.get(loc, 0)
 
 
-def read_document(path: Path) -> Document:
+def read_document(path: Path, text: str | None = None) -> Document:
     """Read and substitute. What is wrong but can be passed over is in `problems`.
+
+    Args:
+        path: of the file; secret files are relative to its folder.
+        text: of the file, where it has been read already.
 
     Raises:
         ConfigError: when the file cannot be read as data at all.
     """
     file = str(path)
-    text = _read_text(path)
+    text = _read_text(path) if text is None else text
     try:
         _check_shape(file, text)
         root = yaml.compose(text, Loader=yaml.BaseLoader)

@@ -8,7 +8,7 @@ All problems are reported at once, each as `file:line: key: reason (suggestion)`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -55,6 +55,27 @@ def load(path: Path) -> SiteConfig:
     return load_as(path, SiteConfig, mismatches)
 
 
+def load_text(text: str, path: Path, changes: Mapping[Loc, str] | None = None) -> SiteConfig:
+    """A site's configuration out of a text that is no file.
+
+    Args:
+        text: YAML.
+        path: what it is called in problems; relative paths inside of it are relative to its folder.
+        changes: values put in the place of what the text says; their mappings must be there.
+
+    Raises:
+        ConfigError: with every problem of the text.
+    """
+    document = read_document(path, text)
+    for loc, value in (changes or {}).items():
+        *into, key = loc
+        part = document.data
+        for step in into:
+            part = part[step]
+        part[key] = value
+    return _settings(document, path, SiteConfig, mismatches)
+
+
 def load_as(path: Path, model: type[T], references: Callable[[Any], Iterable[Mismatch]] = lambda _: ()) -> T:
     """Any settings model from a YAML file.
 
@@ -66,7 +87,12 @@ def load_as(path: Path, model: type[T], references: Callable[[Any], Iterable[Mis
     Raises:
         ConfigError: with every problem of the file.
     """
-    document = read_document(path)
+    return _settings(read_document(path), path, model, references)
+
+
+def _settings(
+    document: Document, path: Path, model: type[T], references: Callable[[Any], Iterable[Mismatch]]
+) -> T:
     problems = list(document.problems)
     settings: T | None = None
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, field_validator, model_validator
@@ -31,6 +32,7 @@ from edge_agent.devices.clock import ClockSettings
 from edge_agent.devices.detector.settings import DetectorSettings
 from edge_agent.devices.plate_reader.settings import PlateReaderSettings
 from edge_agent.devices.settings_ports import SerialPortSettings
+from edge_agent.evidence.commands import Role
 from edge_agent.evidence.settings import (
     CodeSettings,
     DeviceSettings,
@@ -99,6 +101,34 @@ class EvidenceConfig(KeySettings):
     store: StoreSettings = StoreSettings()
 
 
+class IssuerSettings(Settings):
+    """Somebody who may sign commands for this box."""
+
+    name: Id
+    """As commands name their issuer."""
+    public_key_file: Path
+    """The issuer's public command keys (PEM, oldest first)."""
+    roles: tuple[Role, ...]
+    """What it may order. Empty: a key that was taken back; what it signs is refused by name, while the
+    messages of a key that is in no file are only counted."""
+
+
+class CommandSettings(Settings):
+    """Signed commands of the platform."""
+
+    issuers: Annotated[tuple[IssuerSettings, ...], Field(min_length=1, max_length=16)]
+    trial_s: Annotated[int, Field(ge=1, le=86_400)] = 600
+    """How long a commanded configuration must run well before it is kept; until then a crash, or no
+    connection to the platform, takes the box back to the one before."""
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        names = [issuer.name for issuer in self.issuers]
+        if len(set(names)) != len(names):
+            raise ValueError("issuers: two have the same name")
+        return self
+
+
 class SimulateSettings(Settings):
     """Weights and plates simulated for the vehicles that are really in a camera's video file.
 
@@ -139,6 +169,8 @@ class SiteConfig(Settings):
     evidence: EvidenceConfig = EvidenceConfig()
     uplink: UplinkSettings | None = None
     """The way to the platform; left out: statements are sealed and kept, nothing is sent."""
+    commands: CommandSettings | None = None
+    """Who may command the box; left out: nobody, whatever arrives."""
     journal: JournalSettings = JournalSettings()
     clock: ClockSettings = ClockSettings()
     simulate: SimulateSettings | None = None

@@ -36,7 +36,7 @@ def case_files(seal: Sealable, held: Collection[str] | None, raw: bytes | None =
     kept = tuple(p for p in chosen if held is None or p.sha256 in held)
     missing = tuple(p.sha256 for p in chosen if held is not None and p.sha256 not in held)
     offset = seal.clock.utc_minus_mono if seal.clock else None
-    listed = [_picture(p, offset) for p in kept]
+    listed = [attachment_of(p, offset) for p in kept]
     raw_sha256 = None
     if raw is not None and isinstance(seal, Seal) and seal.raw is not None:
         raw_sha256 = hashlib.sha256(raw).hexdigest()
@@ -66,7 +66,8 @@ def _is_what_it_says(picture: Picture) -> bool:
     return is_copy(picture.role) == bool(picture.parent) and (picture.masked or not is_shared(picture.role))
 
 
-def _picture(picture: Picture, offset: int | None) -> Attachment:
+def attachment_of(picture: Picture, offset: int | None) -> Attachment:
+    """What a statement says of a picture; `offset` is UTC less monotonic time, ns, None: not known."""
     at = picture.captured_at
     return Attachment(
         role=picture.role,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ from edge_agent.evidence.identity import ChainLink, Identity
 from edge_agent.evidence.sealable import Case, Content, Sealable, name_of, utc_us
 from edge_agent.evidence.settings import CodeSettings
 from edge_agent.evidence.statement import (
+    Attachment,
     Chain,
     Health,
     Kind,
@@ -57,6 +58,8 @@ WORDING = {
 }
 
 RECORD_RETENTION = Retention(retention_class="chain", delete_after_utc_us=None)
+# Pictures that somebody asked for are no evidence and show whoever was there: not kept as long as a case.
+COMMAND_KEEP_US = 30 * 86_400_000_000
 NO_LINKS = Links(amends=None, correlates=[])
 UNKNOWN_HEALTH = Health(disk_free_bytes=None, unreceipted=None, oldest_unreceipted_age_s=None, lost=None)
 
@@ -137,8 +140,9 @@ def build_record(
     *,
     clock: ClockStatus | None = None,
     health: Health = UNKNOWN_HEALTH,
+    attachments: Sequence[Attachment] = (),
 ) -> Built:
-    """What the box says of itself: a heartbeat, a loss, an incident, ..."""
+    """What the box says of itself: a heartbeat, a loss, ...; only a command's result has files."""
     content = strict_json.dumps(
         {"record": record.model_dump(mode="json"), "epoch": link.epoch, "seq": link.seq}
     )
@@ -156,11 +160,11 @@ def build_record(
             recognition=None,
             storefront=None,
             record=record,
-            attachments=[],
+            attachments=list(attachments),
             missing=[],
             software=_software(identity, ""),
             health=health,
-            retention=RECORD_RETENTION,
+            retention=_asked_for(sealed_utc_us) if attachments else RECORD_RETENTION,
             links=NO_LINKS,
             ext={},
         ),
@@ -303,6 +307,10 @@ def _software(identity: Identity, ruleset: str) -> Software:
         python=identity.python,
         sqlite=identity.sqlite,
     )
+
+
+def _asked_for(sealed_utc_us: int) -> Retention:
+    return Retention(retention_class="command", delete_after_utc_us=sealed_utc_us + COMMAND_KEEP_US)
 
 
 def _retention(identity: Identity, time: Time) -> Retention:

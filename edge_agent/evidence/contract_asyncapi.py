@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from edge_agent.evidence.dsse import EVIDENCE_TYPE, RECEIPT_TYPE
+from edge_agent.evidence.dsse import COMMAND_TYPE, EVIDENCE_TYPE, RECEIPT_TYPE
 from edge_agent.evidence.uplink.chunks import HEADER, MAGIC
 from edge_agent.evidence.uplink.topics import Topics
 
@@ -52,6 +52,7 @@ def _document() -> dict[str, Any]:
         "head": (topics.head, "head", "The end of the chain."),
         "state": (topics.state, "state", "Whether the box is connected."),
         "receipts": (topics.receipts, "receipt", "What the platform says that it has."),
+        "commands": (topics.commands, "command", "What the platform asks of the box."),
     }
     return {
         "asyncapi": "3.0.0",
@@ -82,7 +83,7 @@ def _channel(topic: str, message: str, description: str) -> dict[str, Any]:
 
 
 def _operations() -> dict[str, Any]:
-    """From the box's side: it sends all but the receipts."""
+    """From the box's side: it sends all but receipts and commands."""
 
     def operation(action: str, channel: str, summary: str, bindings: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -98,6 +99,7 @@ def _operations() -> dict[str, Any]:
         "sendHead": operation("send", "head", "On every connect and every ten minutes.", _RETAINED),
         "sendState": operation("send", "state", "On connect; `offline` is the last will.", _RETAINED),
         "receiveReceipt": operation("receive", "receipts", "Only these let the box purge anything.", _QOS1),
+        "receiveCommand": operation("receive", "commands", "A command_result in `stmt` answers.", _QOS1),
     }
 
 
@@ -121,6 +123,12 @@ def _messages() -> dict[str, Any]:
             "description": f"DSSE envelope, payload type {RECEIPT_TYPE}, signed with a receipt key.",
             "payload": {"$ref": "./schemas/envelope.schema.json"},
             "x-signed-payload": {"$ref": "./schemas/receipt.schema.json"},
+        },
+        "command": {
+            "contentType": "application/vnd.dsse+json",
+            "description": f"DSSE envelope, payload type {COMMAND_TYPE}, signed with a command key.",
+            "payload": {"$ref": "./schemas/envelope.schema.json"},
+            "x-signed-payload": {"$ref": "./schemas/command.schema.json"},
         },
         "chunk": {
             "contentType": "application/octet-stream",

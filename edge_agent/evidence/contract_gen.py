@@ -1,7 +1,7 @@
 """The published contract, made from the code: `python -m edge_agent.evidence.contract_gen contract`.
 
     asyncapi.yaml            the topics, AsyncAPI 3
-    schemas/*.schema.json    statement, receipt, envelope: JSON Schema 2020-12
+    schemas/*.schema.json    statement, receipt, command, envelope: JSON Schema 2020-12
     vectors/                 envelopes that a verifier must accept, and ones that it must refuse, and why
 
 A test fails when what is published differs from what this makes.
@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from edge_agent.evidence.commands import Command
 from edge_agent.evidence.contract_asyncapi import asyncapi
 from edge_agent.evidence.contract_vectors import vectors
 from edge_agent.evidence.dsse import COMMAND_TYPE, EVIDENCE_TYPE, MAX_SIGNATURES, RECEIPT_TYPE
@@ -31,6 +32,7 @@ def contract() -> dict[str, bytes]:
         "asyncapi.yaml": asyncapi().encode(),
         "schemas/statement.schema.json": _json(statement_schema()),
         "schemas/receipt.schema.json": _json(receipt_schema()),
+        "schemas/command.schema.json": _json(command_schema()),
         "schemas/envelope.schema.json": _json(envelope_schema()),
         **{f"vectors/{name}": data for name, data in vectors().items()},
     }
@@ -49,6 +51,14 @@ def receipt_schema() -> dict[str, Any]:
     schema = Receipt.model_json_schema(by_alias=True)
     schema["required"] = sorted({*schema.get("required", []), "schema"})
     return {"$schema": DRAFT, "$id": "receipt.schema.json", **schema, "title": "Receipt v1"}
+
+
+def command_schema() -> dict[str, Any]:
+    """What the platform may ask of a box. Every field is always there."""
+    schema = Command.model_json_schema(by_alias=True)
+    for part in _objects(schema):
+        part["required"] = list(part["properties"])
+    return {"$schema": DRAFT, "$id": "command.schema.json", **schema, "title": "Command v1"}
 
 
 def envelope_schema() -> dict[str, Any]:

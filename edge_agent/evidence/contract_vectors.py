@@ -22,6 +22,7 @@ from typing import Any
 from edge_agent.evidence import dsse, receipts, strict_json
 from edge_agent.evidence.attachments import case_files
 from edge_agent.evidence.build import Built, Earlier, build, build_record
+from edge_agent.evidence.contract_vectors_commands import command_index, command_vectors
 from edge_agent.evidence.contract_vectors_keys import (
     bad_keys,
     golden_p256,
@@ -66,6 +67,7 @@ def vectors() -> dict[str, bytes]:
         "keys/receipt.pem": RECEIPT_KEY.public.pem,
         **{f"attachments/{sha}": data for sha, data in _attachments().items()},
         **good,
+        **command_vectors(),
         **{f"bad/{name}.dsse.json": data for name, (data, _, _) in bad.items()},
     }
     files["index.json"] = _json(
@@ -79,6 +81,7 @@ def vectors() -> dict[str, bytes]:
                 for name, (_, check, why) in bad.items()
             ],
             "chain": [f"good/{name}.dsse.json" for name in chain],
+            "commands": command_index(),
         }
     )
     return files

@@ -47,7 +47,7 @@ STREET_ROLES = (
 )
 MARKED, SHARED = "_marked", "_shared"
 _ROLE = (
-    r"^(full_view_[1-9]\d?|plate|plate_view|front|side|clip|raw_serial|derived"
+    r"^(full_view_[1-9]\d?|plate|plate_view|front|side|clip|snapshot|raw_serial|derived"
     rf"|({'|'.join(STREET_ROLES)})({MARKED}|{SHARED})?)$"
 )
 

@@ -96,9 +96,19 @@ class CommandResult(Model):
 
     type: Literal["command_result"] = "command_result"
     command_id: Text
+    """Empty where the message had none that could be read."""
+    payload_sha256: Sha256
+    """Of the command's payload: of two messages with one id it says which is meant."""
+    issuer: Text
+    """Whose key signed it, as the box's configuration names it."""
+    counter: Count | None
     name: Text
+    """Of the action; empty where the message had none that could be read."""
     outcome: Literal["done", "failed", "refused"]
+    reason: Text
+    """Why it was refused, in a word of the contract; empty otherwise."""
     detail: Text
+    """What came of it, for people."""
 
 
 class BlindTime(Model):

@@ -23,11 +23,13 @@ from typing import NoReturn, Self
 
 from edge_agent.core.decisions import SealCoverage
 from edge_agent.core.events import ClockStatus
+from edge_agent.core.records import Picture
 from edge_agent.errors import StoreFault, StoreFull, VerificationError
 from edge_agent.evidence import dsse
-from edge_agent.evidence.attachments import CaseFiles, case_files
+from edge_agent.evidence.attachments import CaseFiles, attachment_of, case_files
 from edge_agent.evidence.build import Built, Earlier, build, build_record, packet_id
 from edge_agent.evidence.chain_keys import key_in_force, was_recorded
+from edge_agent.evidence.command_log import CommandLog
 from edge_agent.evidence.disk import Ballast, DirectoryLock, Disk, NoRoom, free_bytes
 from edge_agent.evidence.dsse import EvidenceSigner, Signature, Signer
 from edge_agent.evidence.identity import ChainLink, Identity
@@ -40,13 +42,24 @@ from edge_agent.evidence.rotation import rotation
 from edge_agent.evidence.sealable import Sealable, case_of, name_of
 from edge_agent.evidence.settings import StoreSettings
 from edge_agent.evidence.statement import Health, Kind
-from edge_agent.evidence.statement_records import Certificate, Heartbeat, Incident, Loss, Record
+from edge_agent.evidence.statement_records import (
+    Certificate,
+    CommandResult,
+    Heartbeat,
+    Incident,
+    Loss,
+    Record,
+)
 from edge_agent.evidence.tables import Connect, connect
 
 UtcUs = Callable[[], int]
 
 # Pictures of the newest few cases stay in memory, so that sending them does not wait for a read.
 RECENT_BYTES = 4 * 1024 * 1024
+
+NEWEST_CONFIG = """
+SELECT json_extract(CAST(payload AS TEXT), '$.software.config_sha256') FROM packet ORDER BY seq DESC LIMIT 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +121,9 @@ class EvidenceStore:
         self._identity = replace(identity, keyid=signer.keyid)
         self._utc_us = utc_us
         self._outbox = Outbox(start.db)
+        self._commands = CommandLog(start.db)
+        newest = start.db.execute(NEWEST_CONFIG).fetchone()
+        self.configured_before = "" if newest is None else str(newest[0])  # digest, as the last run said it
         self._recent = RecentBlobs(RECENT_BYTES)
         self._ballast = Ballast(settings.directory / "ballast", settings.ballast_bytes)
         self._opened = time.monotonic()
@@ -209,6 +225,58 @@ class EvidenceStore:
         with self._working():
             self._watch_certificate()
             return self._record(record, clock)
+
+    @contextlib.contextmanager
+    def commands(self) -> Iterator[CommandLog]:
+        """The memory of commands, for one durable transaction; what was noted counts once it has ended."""
+        with self._working(), self._transaction():
+            yield self._commands
+
+    def answer_command(
+        self,
+        result: CommandResult,
+        clock: ClockStatus,
+        note: Callable[[CommandLog], object],
+        files: Sequence[Picture] = (),
+        blobs: Mapping[str, bytes] | None = None,
+    ) -> Sealed:
+        """Seal a command's result and note it in the memory of commands, in one commit.
+
+        Args:
+            result: what came of it.
+            clock: of now.
+            note: what to note.
+            files: pictures and clips that were asked for.
+            blobs: their bytes by SHA-256.
+
+        Raises:
+            StoreFull: no room for the files; nothing was sealed.
+            StoreFault: the disk failed: stop the process.
+        """
+        blobs = blobs or {}
+        with self._working():
+            size = sum(map(len, blobs.values()))
+            if blobs and self._over_quota(size) and not self._make_room(size):
+                raise StoreFull("no room for what was asked for (quota)")
+            built = build_record(
+                result,
+                self._identity,
+                self._next_link(),
+                self._utc_us(),
+                clock=clock,
+                health=self._health(),
+                attachments=tuple(attachment_of(file, clock.utc_minus_mono) for file in files),
+            )
+            try:
+                with self._files.putting(blobs) as finish:
+
+                    def last() -> None:
+                        note(self._commands)
+                        finish()
+
+                    return self._commit(built, blobs, case=None, before_commit=last)
+            except NoRoom as error:
+                raise StoreFull("no room for what was asked for (disk full)") from error
 
     def open_cases(
         self, now_utc_us: int, cooldown_us: int, limit: int = MAX_OPEN_CASES
@@ -527,6 +595,8 @@ class EvidenceStore:
             )
             self._add_files(chain.seq, blobs)
             self._move_head(built)
+            if said and said.order:
+                self._commands.answered(said.order)
             before_commit()
         self._pending += 1
         self._start.hint.write(chain.epoch, chain.seq, built.sha256)

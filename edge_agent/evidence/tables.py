@@ -12,8 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge_agent.errors import EvidenceError
+from edge_agent.evidence.command_log import COMMANDS_SCHEMA
 
-VERSION = 3
+VERSION = 4
 
 _SCHEMA = """
 CREATE TABLE head (
@@ -78,7 +79,7 @@ CREATE INDEX packet_street ON packet (kind, zone, event_type, seq, case_id, phas
     WHERE kind = 'storefront';
 CREATE INDEX packet_inspection ON packet (seq) WHERE kind = 'inspection'
 """
-_STEPS = (_SCHEMA, _STREET, _ZONES)  # from version 0 on
+_STEPS = (_SCHEMA, _STREET, _ZONES, COMMANDS_SCHEMA)  # from version 0 on
 
 Connect = Callable[[str], sqlite3.Connection]
 

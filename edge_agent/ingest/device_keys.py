@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, Column, LargeBinary, Table, Text, select
+from sqlalchemy import BigInteger, Column, LargeBinary, Table, Text, insert, select
 
-from edge_agent.errors import VerificationError
 from edge_agent.evidence import dsse
 from edge_agent.evidence.keys import KeyRing, PublicKey
 from edge_agent.ingest.db import metadata
+from edge_agent.ingest.place import Place
 from edge_agent.ingest.transactions import Transactions
 from edge_agent.ingest.verify import Good, Unacceptable, open_statement
 
@@ -33,82 +33,74 @@ device_key = Table(
 
 @dataclass(frozen=True, slots=True)
 class _Rotation:
-    epoch: str
-    seq: int
+    place: Place
     old_keyid: str
-    key: PublicKey
+    successor: PublicKey
 
 
 class DeviceKeys:
-    """The rotations of the boxes, as last read: `refresh` makes them true for a batch."""
+    """What a batch must know of the keys of some boxes: read once, with what the batch itself brings."""
 
-    def __init__(self, store: Transactions) -> None:
+    def __init__(self, store: Transactions, devices: Collection[str]) -> None:
         self._store = store
-        self._rotations: dict[str, list[_Rotation]] = {}
-
-    def refresh(self, devices: Collection[str]) -> None:
-        """Read the rotations of these boxes: one question."""
-        columns = device_key.c
-        query = select(columns.device, columns.epoch, columns.seq, columns.old_keyid, columns.spki)
-        for device in devices:
-            self._rotations.pop(device, None)
-        for device, epoch, seq, old_keyid, spki in self._store.rows(
-            query.where(columns.device.in_(sorted(devices)))
-        ):
-            found = _Rotation(epoch, seq, old_keyid, PublicKey(bytes(spki)))
-            self._rotations.setdefault(device, []).append(found)
+        columns = (device_key.c.device, device_key.c.epoch, device_key.c.seq)
+        query = select(*columns, device_key.c.old_keyid, device_key.c.spki)
+        rows = store.rows(query.where(device_key.c.device.in_(devices)))
+        self._rotations = [
+            _Rotation(Place(device, epoch, seq), old, PublicKey(bytes(spki)))
+            for device, epoch, seq, old, spki in rows
+        ]
 
     def ring(self, enrolled: KeyRing, device: str) -> KeyRing:
         """The keys of a box's file and those that stand on them."""
-        waiting, ring = self._rotations.get(device, []), enrolled
+        waiting = [(r.old_keyid, r.successor) for r in self._rotations if r.place.device == device]
+        ring = enrolled
         while waiting:
             known = {key.keyid for key in ring.all()}
-            reached = [rotation.key for rotation in waiting if rotation.old_keyid in known]
+            reached = [key for old, key in waiting if old in known]
             if not reached:
                 break
             ring = ring.also(dsse.EVIDENCE_TYPE, reached)
-            waiting = [rotation for rotation in waiting if rotation.old_keyid not in known]
+            waiting = [(old, key) for old, key in waiting if old not in known]
         return ring
 
-    def judge(
-        self, found: Good | Unacceptable | str, envelope: bytes, enrolled: KeyRing, tenant: str, device: str
-    ) -> Good | Unacceptable | str:
-        """What is to be thought of a statement that was opened before `refresh`, with what was known then.
+    def open_statement(
+        self, envelope: bytes, enrolled: KeyRing, tenant: str, device: str
+    ) -> Good | Unacceptable:
+        """As `verify.open_statement`, with the keys that took over.
 
-        One that no key had signed (a text says so) may be of a key that has taken over meanwhile; one of a
-        key that was rotated away is refused.
+        Raises:
+            VerificationError: no key of this box signed it.
         """
-        ring = self.ring(enrolled, device)
-        if isinstance(found, Good) and found.statement.keyid not in {key.keyid for key in ring.all()}:
-            found = "signature: no trusted key made it"
-        if isinstance(found, str) and device in self._rotations:
-            try:
-                found = open_statement(envelope, ring, tenant, device)
-            except VerificationError as error:
-                return str(error)
-        if not isinstance(found, Good):
-            return found
-        new = found.statement
-        for rotation in self._rotations.get(device, []):
-            if (rotation.epoch, rotation.old_keyid) == (new.place.epoch, new.keyid) and (
-                new.place.seq > rotation.seq
-            ):
-                reason = f"signed by key {new.keyid:.16}, which was rotated away at seq {rotation.seq}"
-                return Unacceptable(new.place.epoch, new.packet_id, new.payload_sha256, reason)
-        return found
+        return open_statement(envelope, self.ring(enrolled, device), tenant, device)
 
-    def take_over(self, found: Good, at_utc_us: int) -> None:
-        """Note the key that takes over with a rotation that is being stored."""
-        assert found.successor is not None
-        place, old_keyid, key = found.statement.place, found.statement.keyid, found.successor
+    def in_force(self, found: Good) -> Good | Unacceptable:
+        """The statement; refused when its key was rotated away before its place."""
+        new = found.statement
+        away = [
+            r.place.seq
+            for r in self._rotations
+            if r.old_keyid == new.keyid
+            and (r.place.device, r.place.epoch) == (new.place.device, new.place.epoch)
+        ]
+        if not away or new.place.seq <= min(away):
+            return found
+        reason = f"signed by key {new.keyid:.16}, which was rotated away at seq {min(away)}"
+        return Unacceptable(new.place.epoch, new.packet_id, new.payload_sha256, reason)
+
+    def take_over(self, found: Good, at_utc_us: int) -> bool:
+        """Note the key that takes over with a stored rotation; False for any other statement."""
+        if found.successor is None:
+            return False
+        place, old = found.statement.place, found.statement.keyid
+        self._rotations.append(_Rotation(place, old, found.successor))
         row = {
             "device": place.device,
             "epoch": place.epoch,
             "seq": place.seq,
-            "old_keyid": old_keyid,
-            "spki": key.spki,
+            "old_keyid": old,
+            "spki": found.successor.spki,
             "at_utc_us": at_utc_us,
         }
-        self._store.write(device_key.insert().values(row))
-        rotation = _Rotation(place.epoch, place.seq, old_keyid, key)
-        self._rotations.setdefault(place.device, []).append(rotation)
+        self._store.write(insert(device_key), [row])
+        return True

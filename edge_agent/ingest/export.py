@@ -35,14 +35,17 @@ def export_bundle(
     device = devices.pop()
     ring = Devices(settings.devices_dir).ring(device)
     if ring is not None:
-        keys = DeviceKeys(store)
-        keys.refresh([device])
-        ring = keys.ring(ring, device)
-    chosen = [*chosen, *_what_leads_to_keys(store, chosen, device)]
+        ring = DeviceKeys(store, [device]).ring(ring, device)
     key = FileKey.load(settings.receipt_key_file)
     return write_bundle(
         out,
-        _entries(settings, store, attachment_reader(settings, store), chosen, key),
+        _entries(
+            settings,
+            store,
+            attachment_reader(settings, store),
+            [*chosen, *_what_leads_to_keys(store, chosen, device)],
+            key,
+        ),
         ring.of_type(dsse.EVIDENCE_TYPE) if ring else (),
         [key.public],
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 
 from edge_agent.errors import VerificationError
 from edge_agent.evidence import dsse
@@ -24,10 +24,12 @@ from edge_agent.evidence.receipts import (
     Watermark,
     sign,
 )
+from edge_agent.evidence.statement import Kind
 from edge_agent.evidence.uplink.chunks import BadChunk, Chunk, decode_chunk
 from edge_agent.evidence.uplink.topics import Address, parse_topic
 from edge_agent.ingest.attachments import Attachments, Fate
 from edge_agent.ingest.bulk import Chain
+from edge_agent.ingest.commands import Commands
 from edge_agent.ingest.device_keys import DeviceKeys
 from edge_agent.ingest.devices import Devices
 from edge_agent.ingest.place import Place
@@ -92,14 +94,15 @@ class Intake:
         attachments: Attachments,
         signer: dsse.Signer,
         utc_us: Callable[[], int],
+        commands: Commands | None = None,
     ) -> None:
         self._settings = settings
         self._store = store
         self._attachments = attachments
         self._signer = signer
         self._utc_us = utc_us
+        self._commands = commands
         self._devices = Devices(settings.devices_dir)
-        self._keys = DeviceKeys(store)
         self._answers: dict[tuple[str, str], _Answer] = {}
         self._grace: OrderedDict[Place, float] = OrderedDict()
         self._arrived: dict[str, None] = {}  # digests, in this batch
@@ -130,10 +133,11 @@ class Intake:
 
     def _take(self, opened: list[_Message], now_s: float) -> dict[Chain, Watermark | None]:
         due = [place for place, at_s in self._grace.items() if at_s <= now_s]
+        keys = DeviceKeys(self._store, {message.address.device for message in opened})
+        opened = [self._with_rotated_keys(message, keys) for message in opened]
         self._look_ahead(opened, due)
-        self._keys.refresh({message.address.device for message in opened})
         for message in opened:
-            self._dispatch(self._judged(message), now_s)
+            self._dispatch(message, keys, now_s)
         self._settle_needs(self._arrived)
         self._ask_for_what_is_due(now_s)
         for chain, answer in list(self._answers.items()):
@@ -142,6 +146,18 @@ class Intake:
         self._drop_what_nobody_names()
         self._attachments.sync()
         return self._store.advance(list(self._answers))
+
+    def _with_rotated_keys(self, message: _Message, keys: DeviceKeys) -> _Message:
+        """Opened again, where no key of the box's file signed it: one that took over may have."""
+        device = message.address.device
+        ring = self._devices.ring(device) if isinstance(message.found, str) else None
+        if ring is None:
+            return message
+        try:
+            found = keys.open_statement(message.payload, ring, self._settings.tenant, device)
+        except VerificationError:
+            return message
+        return _Message(message.address, message.payload, found)
 
     def _look_ahead(self, opened: list[_Message], due: list[Place]) -> None:
         devices = {m.address.device for m in opened} | {place.device for place in due}
@@ -174,8 +190,7 @@ class Intake:
             return self._open_chunk(address, payload)
         elif address.kind in {"stmt", "head"}:
             try:
-                known = self._keys.ring(ring, address.device)
-                found = open_statement(payload, known, self._settings.tenant, address.device)
+                found = open_statement(payload, ring, self._settings.tenant, address.device)
             except VerificationError as error:
                 return _Message(address, payload, str(error))
             return _Message(address, payload, found)
@@ -193,26 +208,21 @@ class Intake:
 
     # Statements
 
-    def _judged(self, message: _Message) -> _Message:
-        """By the keys that count now: what came before it in the batch may have been a rotation."""
-        device, found = message.address.device, message.found
-        ring = self._devices.ring(device)
-        if ring is None or isinstance(found, Chunk):
-            return message
-        tenant = self._settings.tenant
-        return replace(message, found=self._keys.judge(found, message.payload, ring, tenant, device))
-
-    def _dispatch(self, message: _Message, now_s: float) -> None:
+    def _dispatch(self, message: _Message, keys: DeviceKeys, now_s: float) -> None:
         device = message.address.device
         if self._store.is_frozen(device):
             self.stats.frozen += 1
             return
-        match message.found:
+        message = self._with_rotated_keys(message, keys)  # a rotation of this very batch
+        opened = message.found
+        match keys.in_force(opened) if isinstance(opened, Good) else opened:
             case Good() as found:
                 if message.address.kind == "head":
                     self.stats.heads += 1
                     self._answer(device, found.statement.place.epoch).summary = True
-                self._admit(found, now_s)
+                    if self._commands:
+                        self._commands.heard(device)
+                self._admit(found, keys, now_s)
             case Unacceptable() as found:
                 self._reject(device, found.epoch, found.packet_id, found.payload_sha256, found.reason)
                 self._refuse(device, found.reason, message.payload)
@@ -222,13 +232,15 @@ class Intake:
                 self.stats.unverified += 1
                 self._refuse(device, reason, message.payload)
 
-    def _admit(self, found: Good, now_s: float) -> None:
+    def _admit(self, found: Good, keys: DeviceKeys, now_s: float) -> None:
         new = found.statement
         match self._store.admit(new):
             case Admission.NEW:
                 needs = self._claim(found)
                 self._store.add(new, needs, self._utc_us())
-                self._take_over(found)
+                if self._commands and new.kind == Kind.COMMAND_RESULT:
+                    self._commands.answered(new)
+                self._take_over(found, keys)
                 if needs:
                     self._wait(new.place, now_s)
                 else:
@@ -241,14 +253,13 @@ class Intake:
             case Admission.BROKEN_LINK:
                 self._contradiction(new, "broken_link", "prev does not fit the neighbours in the chain")
 
-    def _take_over(self, found: Good) -> None:
+    def _take_over(self, found: Good, keys: DeviceKeys) -> None:
         """A rotation is stored: its new key counts from the next message on, and a person hears of it."""
-        if found.successor is None:
-            return
         new = found.statement
-        self._keys.take_over(found, self._utc_us())
-        detail = f"key {new.keyid} handed over to {found.successor.keyid} at seq {new.place.seq}"
-        self._store.alarm(new.place.device, "key_rotated", detail, self._utc_us())
+        if keys.take_over(found, self._utc_us()):
+            assert found.successor is not None
+            detail = f"key {new.keyid} handed over to {found.successor.keyid} at seq {new.place.seq}"
+            self._store.alarm(new.place.device, "key_rotated", detail, self._utc_us())
 
     def _claim(self, found: Good) -> tuple[str, ...]:
         """Digests still needed; what is here already is kept from now on."""

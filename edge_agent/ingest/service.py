@@ -37,6 +37,7 @@ from edge_agent.evidence.uplink.port import (
 )
 from edge_agent.evidence.uplink.protocol import ProtocolChoice
 from edge_agent.evidence.uplink.topics import Topics
+from edge_agent.ingest.commands import Commands
 from edge_agent.ingest.intake import Intake, Stats
 from edge_agent.ingest.keepers import attachment_keeper
 from edge_agent.ingest.settings import IngestSettings
@@ -66,7 +67,8 @@ class Ingest:
         self._store = PlatformStore.of(settings)
         self._store.database.check_durable()
         attachments = attachment_keeper(settings, self._store)
-        self._intake = Intake(settings, self._store, attachments, key, utc_us)
+        self._commands = Commands(settings, self._store) if settings.commands else None
+        self._intake = Intake(settings, self._store, attachments, key, utc_us, self._commands)
         self._heads = Turn(self._store.database, settings.tenant)
         self._client_id = settings.mqtt.client_id or "edge-agent-ingest"
         if settings.database:
@@ -179,6 +181,7 @@ class Ingest:
             self._check_alive(link, deadline_s)
             self._take_turn(link)
             self._process(link, waiting)
+            self._command()
             self._send(link)
 
     def _timeout_s(self, waiting: deque[Received]) -> float:
@@ -238,6 +241,14 @@ class Ingest:
         for message in batch:
             if message.qos:
                 link.acknowledge(message.token)
+
+    def _command(self) -> None:
+        """Commands that nobody has answered yet, once we are connected."""
+        if self._commands is None or not self._connected:
+            return
+        for due in self._commands.due(time.monotonic()):
+            topic = Topics(self.settings.topic_root, self.settings.tenant, due.device).commands
+            self._outgoing.append(Message(topic, due.envelope, expiry_s=due.expiry_s))
 
     def _send(self, link: MqttLink) -> None:
         while self._outgoing and self._unacked < self._window:

@@ -29,6 +29,16 @@ class AssemblySettings(Settings):
     """Disjoint pieces that one incomplete attachment may consist of."""
 
 
+class IssuingSettings(Settings):
+    """How the platform commands its boxes."""
+
+    issuer: Name
+    """The name under which the boxes know the key: `commands.issuers` of their configuration."""
+    key_file: Path
+    """The key that signs commands and nothing else, mode 0600; made when first needed. Boxes hold its
+    public half."""
+
+
 class IngestSettings(Settings):
     """`edge-agent ingest --config` reads this."""
 
@@ -57,6 +67,8 @@ class IngestSettings(Settings):
     """Enrolled boxes: one PEM file `<device_id>.pem` each, with its public keys, oldest first."""
     receipt_key_file: Path
     """The key that signs receipts, mode 0600; made at the first start. Boxes hold its public half."""
+    commands: IssuingSettings | None = None
+    """Left out: this platform commands nobody."""
     freeze_on_equivocation: bool = True
     """A box that signed two different statements for one place in its chain gets no more receipts until
     a person has looked and said `edge-agent ingest unfreeze`."""

@@ -1,4 +1,5 @@
 import base64
+import hashlib
 import json
 import shutil
 import subprocess
@@ -181,7 +182,7 @@ def test_the_documented_topics_are_the_ones_that_the_code_reads():
         assert address is not None, topic
         assert topic.count("/") <= 7
         kinds.add(address.kind)
-    assert kinds == {"stmt", "att", "head", "state", "rcpt"}
+    assert kinds == {"stmt", "att", "head", "state", "rcpt", "cmd"}
 
 
 # --- another language ---------------------------------------------------------------------------
@@ -232,8 +233,25 @@ def test_the_node_verifier_needs_no_package():
     assert text.count("import ") == text.count('from "node:')
 
 
-def test_commands_have_no_vector_yet_and_no_key_may_send_one():
+def test_no_key_of_statements_or_receipts_may_command():
     assert RING.of_type(COMMAND_TYPE) == ()
+
+
+# --- commands: judged by reason in tests/evidence/test_commands.py --------------------------------
+
+
+@pytest.mark.parametrize("entry", INDEX["commands"]["good"], ids=lambda entry: Path(entry["file"]).name)
+def test_a_good_command_fits_its_schema(entry):
+    data = (VECTORS / entry["file"]).read_bytes()
+    assert hashlib.sha256(payload(entry["file"])).hexdigest() == entry["payload_sha256"]
+    schema("command").validate(strict_json.loads(payload(entry["file"])))
+    schema("envelope").validate(json.loads(data))
+
+
+@pytest.mark.parametrize("name", ["shell", "no-counter"])
+def test_the_schema_refuses_the_commands_that_the_code_refuses(name):
+    with pytest.raises(ValidationError):
+        schema("command").validate(strict_json.loads(payload(f"commands/bad/{name}.dsse.json")))
 
 
 # --- keys ---------------------------------------------------------------------------------------

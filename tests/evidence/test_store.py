@@ -502,6 +502,8 @@ def test_a_store_from_before_the_street_is_taken_over_with_everything_in_it(tmp_
         before = payloads(store)
     db = sqlite3.connect(tmp_path / "evidence.db")
     with contextlib.closing(db):  # as version 1 made it
+        for table in ("command", "command_counter", "command_refusal"):
+            db.execute(f"DROP TABLE {table}")
         db.execute("DROP INDEX packet_street")
         db.execute("DROP INDEX packet_inspection")
         for column in ("phase", "zone", "event_type"):
@@ -523,6 +525,8 @@ def test_a_store_from_before_zones_were_told_apart_knows_them_and_its_inspection
         before = store.open_cases(0, 0)
     db = sqlite3.connect(tmp_path / "evidence.db")
     with contextlib.closing(db):  # as version 2 made it
+        for table in ("command", "command_counter", "command_refusal"):
+            db.execute(f"DROP TABLE {table}")
         db.execute("DROP INDEX packet_street")
         db.execute("DROP INDEX packet_inspection")
         for column in ("zone", "event_type"):

@@ -15,11 +15,11 @@ from edge_agent.evidence.store import EvidenceStore
 from edge_agent.evidence.uplink.topics import Topics
 from edge_agent.evidence.verify import verify
 from edge_agent.evidence.verify_sources import open_material
+from edge_agent.ingest.assembly import Assembly
 from edge_agent.ingest.device_keys import DeviceKeys, device_key
 from edge_agent.ingest.devices import Devices
 from edge_agent.ingest.export import export_bundle
 from edge_agent.ingest.intake import Intake
-from edge_agent.ingest.keepers import attachment_keeper
 from edge_agent.ingest.settings import IngestSettings
 from edge_agent.ingest.store import PlatformStore
 
@@ -31,7 +31,7 @@ GOOD = [(ReceiptStatus.ACCEPTED, "")]
 
 
 class Platform:
-    def __init__(self, folder, database):
+    def __init__(self, folder):
         self.enrolled = folder / "devices" / f"{DEVICE.device_id}.pem"
         self.enrolled.parent.mkdir()
         self.enrolled.write_bytes(KEY.public.pem)
@@ -41,7 +41,6 @@ class Platform:
             data_dir=folder / "platform",
             devices_dir=folder / "devices",
             receipt_key_file=folder / "receipt.pem",
-            database=database,
         )
         self.store = None
         self.restart()
@@ -50,9 +49,9 @@ class Platform:
         """What a kill -9 leaves."""
         if self.store is not None:
             self.store.close()
-        self.store = PlatformStore.of(self.settings)
-        keeper = attachment_keeper(self.settings, self.store)
-        self.intake = Intake(self.settings, self.store, keeper, self.key, lambda: 1_795_000_000_000_000)
+        self.store = PlatformStore(self.settings.data_dir / "ingest.db")
+        assembly = Assembly(self.settings.data_dir, self.settings.assembly)
+        self.intake = Intake(self.settings, self.store, assembly, self.key, lambda: 1_795_000_000_000_000)
 
     def take(self, *envelopes):
         """Status and reason of each answer."""
@@ -63,14 +62,13 @@ class Platform:
 
     def ring(self):
         found = Devices(self.settings.devices_dir).ring(DEVICE.device_id)
-        keys = DeviceKeys(self.store)
-        keys.refresh([DEVICE.device_id])
+        keys = DeviceKeys(self.store, [DEVICE.device_id])
         return [key.keyid for key in keys.ring(found, DEVICE.device_id).all()]
 
 
 @pytest.fixture
-def platform(tmp_path, database):
-    made = Platform(tmp_path, database)
+def platform(tmp_path):
+    made = Platform(tmp_path)
     yield made
     made.store.close()
 
@@ -179,9 +177,8 @@ def test_another_box_s_rotation_gives_this_box_nothing(platform, envelopes):
     platform.take(*envelopes)
     (platform.settings.devices_dir / "other.pem").write_bytes(KEY.public.pem)
     found = Devices(platform.settings.devices_dir).ring("other")
-    keys = DeviceKeys(platform.store)
-    keys.refresh(["other", DEVICE.device_id])
-    assert [key.keyid for key in keys.ring(found, "other").all()] == [KEY.keyid]
+    ring = DeviceKeys(platform.store, ["other", DEVICE.device_id]).ring(found, "other")
+    assert [key.keyid for key in ring.all()] == [KEY.keyid]
 
 
 def test_a_batch_that_fails_enrols_nobody(platform, envelopes, monkeypatch):
@@ -189,12 +186,11 @@ def test_a_batch_that_fails_enrols_nobody(platform, envelopes, monkeypatch):
         raise RuntimeError("the disk failed")
 
     with monkeypatch.context() as failing:
-        failing.setattr(platform.intake._attachments, "sync", fails)
+        failing.setattr(platform.intake._assembly, "sync", fails)
         with pytest.raises(RuntimeError):
             platform.take(*envelopes[:3])
     assert platform.ring() == [KEY.keyid]
     assert platform.store.rows(select(device_key)) == []
-    assert platform.take(envelopes[3]) == []  # what the failed batch had learnt is forgotten
 
 
 def test_an_exported_bundle_leads_to_every_key(platform, tmp_path):

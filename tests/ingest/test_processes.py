@@ -237,7 +237,13 @@ def test_one_process_answers_heads_and_another_when_it_is_gone(postgres_url, tmp
 def test_two_processes_behind_a_broker_one_killed_and_the_database_restarted(tmp_path):
     boxes = 20
     site = PlatformSite(tmp_path)
-    plan = {"boxes": list(range(boxes)), "seed": 1, "picture_bytes": 3000, "with_picture_permille": 500}
+    plan = {
+        "resend_s": 2.0,
+        "boxes": list(range(boxes)),
+        "seed": 1,
+        "picture_bytes": 3000,
+        "with_picture_permille": 500,
+    }
     try:
         for number in range(boxes):
             box = Box(number, 1, 0, 0)

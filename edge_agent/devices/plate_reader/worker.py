@@ -10,7 +10,7 @@ matcher knows that they were there, and stay nobody's. One worker thread for all
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isqrt
@@ -26,6 +26,7 @@ from edge_agent.devices.camera.frame import TOLERANCE, Frame
 from edge_agent.devices.camera.request_queue import RequestQueue
 from edge_agent.devices.camera.settings import CameraSettings
 from edge_agent.devices.camera.stills import WAIT, Image, VehicleDetector, picture_record, to_jpeg
+from edge_agent.devices.plate_reader.agreement import Agreement
 from edge_agent.devices.plate_reader.approach import CUT_OFF, Approach, AtLine, approaches, at_line
 from edge_agent.devices.plate_reader.reader import PlateReader, Reading, permille
 from edge_agent.devices.plate_reader.settings import PlateReaderSettings
@@ -44,7 +45,6 @@ WAY = {"front": "approaching", "rear": "leaving"}
 SAME_PICTURE = 15 * MS
 SHARP_WIDTH = 480  # px
 APART = 80 * MS  # two pictures nearer to each other say the same
-SURE = 0.9  # confidence; pictures that agree with less of it are followed by more pictures
 PLATE_MARGIN = 0.6  # of its height, around the crop that is evidence
 
 Answer = Sequence[PlateSeen | PlatesDone]
@@ -157,11 +157,12 @@ class PlateWorker:
         if abs(wanted.line.at - request.predicted) > (request.end - request.start) // NEAR:
             return (*self._unread(request, passing), _missed(request, self._clock()))
         others = [v for v in vehicles if v is not wanted.vehicle and len(v.seen) >= LEAST_SEEN]
-        reads = list(self._reads(camera, wanted, others, until))
+        pictures = self._crops(camera, wanted.vehicle, others)
+        reads = list(self._reads(pictures, until))
         means = ReadingMeans(
             models=(("vehicle detector", self._detector.model_sha256), *self._reader.models),
             thresholds=tuple(sorted((k, int(v)) for k, v in self._settings.model_dump(include=TOLD).items())),
-            decoded=len(looked) + len(reads),
+            decoded=len(looked) + len(pictures),
             read=len(reads),
         )
         return (
@@ -183,22 +184,18 @@ class PlateWorker:
             seen.append((frame.captured_at, self._detector.detect([frame.image], lane)[0]))
         return approaches(sorted(seen, key=lambda one: one[0]))
 
-    def _reads(
-        self, camera: PlateCamera, wanted: _Passing, others: Sequence[Approach], until: Ns
-    ) -> Iterator[_Read]:
+    def _reads(self, pictures: Sequence[tuple[Frame, Image]], until: Ns) -> Iterator[_Read]:
         """Its pictures, best first, until enough of them agree or time is up."""
-        said: defaultdict[str, float] = defaultdict(float)
-        for number, (frame, crop) in enumerate(self._crops(camera, wanted.vehicle, others)):
+        agreement = Agreement(self._settings.enough)
+        for number, (frame, crop) in enumerate(pictures):
             if number >= self._settings.enough and self._clock() > until:
                 return
             reading = self._reader.read(crop)
             if reading is not None and reading.confidence * 1000 < self._settings.least_permille:
                 reading = None
             yield _Read(frame, crop, reading)
-            if reading is not None:
-                said[reading.text] += reading.confidence
-                if said[reading.text] >= SURE * self._settings.enough:
-                    return
+            if reading is not None and agreement.add(reading.text, reading.confidence):
+                return
 
     def _crops(
         self, camera: PlateCamera, vehicle: Approach, others: Sequence[Approach]

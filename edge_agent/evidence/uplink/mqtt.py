@@ -314,7 +314,7 @@ def _properties(packet: int) -> Properties:
 
 
 def _publish_properties(message: Message) -> Properties:
-    if not (message.correlation or message.properties):
+    if not (message.correlation or message.properties or message.expiry_s is not None):
         return _content_type_alone(message.content_type)
     properties = _properties(PacketTypes.PUBLISH)
     if message.content_type:
@@ -323,6 +323,8 @@ def _publish_properties(message: Message) -> Properties:
         properties.CorrelationData = message.correlation
     if message.properties:
         properties.UserProperty = list(message.properties)
+    if message.expiry_s is not None:
+        properties.MessageExpiryInterval = message.expiry_s
     return properties
 
 

@@ -40,6 +40,7 @@ class Message:
     content_type: str = ""
     correlation: bytes = b""
     properties: tuple[tuple[str, str], ...] = ()
+    expiry_s: int | None = None  # the broker may drop it after so long; never for evidence
 
     @property
     def size(self) -> int:

@@ -1,6 +1,6 @@
 """The topic tree, in one place. At most 7 levels of slashes (AWS IoT's limit).
 
-`{root}/{tenant}/{device}/` then: `stmt`, `att/{sha256}`, `head`, `state` up; `rcpt` down.
+`{root}/{tenant}/{device}/` then: `stmt`, `att/{sha256}`, `head`, `state` up; `rcpt`, `cmd` down.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 DIGEST = re.compile(r"[0-9a-f]{64}")
+KINDS = frozenset({"stmt", "head", "state", "rcpt", "cmd"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,11 @@ class Topics:
         """Signed receipts, down."""
         return f"{self.base}/rcpt"
 
+    @property
+    def commands(self) -> str:
+        """Signed commands, down."""
+        return f"{self.base}/cmd"
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -61,7 +67,7 @@ class Address:
 
     tenant: str
     device: str
-    kind: str  # stmt | att | head | state | rcpt
+    kind: str  # stmt | att | head | state | rcpt | cmd
     digest: str = ""  # of an attachment
 
 
@@ -77,4 +83,4 @@ def parse_topic(root: str, topic: str) -> Address | None:
         return (
             Address(tenant, device, kind, rest[0]) if len(rest) == 1 and DIGEST.fullmatch(rest[0]) else None
         )
-    return Address(tenant, device, kind) if not rest and kind in {"stmt", "head", "state", "rcpt"} else None
+    return Address(tenant, device, kind) if not rest and kind in KINDS else None

@@ -14,7 +14,9 @@ import logging
 import random
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from edge_agent.errors import EvidenceError, StoreFault, VerificationError
 from edge_agent.evidence.keys import KeyRing
@@ -56,6 +58,9 @@ HEAD_AGAIN_S = 2.0
 GOODBYE_S = 1.0
 
 Connect = Callable[[LinkOptions], Link]
+Taken = Callable[[], None]
+# An envelope, and what to call from any thread once it needs no second delivery.
+OnCommand = Callable[[bytes, Taken], None]
 
 
 class Uplink:
@@ -71,6 +76,7 @@ class Uplink:
         device_id: str,
         heartbeat: Callable[[], Sealed] | None = None,
         on_event: Callable[[UplinkEvent], None] | None = None,
+        on_command: OnCommand | None = None,
         connect: Connect | None = None,
         uniform: Callable[[], float] = random.random,
     ) -> None:
@@ -84,6 +90,7 @@ class Uplink:
             device_id: of the box.
             heartbeat: seals a heartbeat with what is known of the clock; default: nothing is known.
             on_event: told of everything, on the uplink's thread; must be quick.
+            on_command: takes each message of the command topic; must be quick. Default: none is asked for.
             connect: makes a connection; default: MQTT to `settings.mqtt`.
             uniform: draws from 0 to 1, for jitter.
         """
@@ -91,6 +98,8 @@ class Uplink:
         self._settings = settings
         self._heartbeat = heartbeat or store.heartbeat
         self._on_event = on_event
+        self._on_command = on_command
+        self._taken: deque[tuple[Link, int]] = deque()  # commands that may be acknowledged
         self._uniform = uniform
         self._client_id = settings.mqtt.client_id or device_id
         self._topics = Topics(settings.topic_root, tenant, device_id)
@@ -231,6 +240,7 @@ class Uplink:
                 self._handle(link, event)
             now_s = time.monotonic()
             self._watch(link, now_s, connack_by_s)
+            self._acknowledge_taken(link)
             if self._connected:
                 self._offer(now_s)
                 self._pump(link)
@@ -264,18 +274,30 @@ class Uplink:
                     self._protocol.unsupported()
                 raise LinkDown(f"refused: {text}")
             case Subscribed(codes=codes):
-                if any(code >= FIRST_FAILURE for code in codes):
-                    self._tell(UplinkEventKind.STOPPED, None, "the broker does not let us read receipts")
-                    raise LinkDown(f"subscription to receipts refused: {codes}")
+                self._subscribed(*codes)
             case Acked(token=token, code=code):
                 self._settle(self._sender.acked(token, code, time.monotonic()))
             case Received():
-                if event.topic == self._topics.receipts:
-                    self._take_receipt(event.payload)
-                link.acknowledge(event.token)
+                self._received(link, event)
             case Closed(code=code, text=text):
                 self._settle(self._sender.lost(time.monotonic(), code))
                 raise LinkDown(text)
+
+    def _subscribed(self, receipts: int, *commands: int) -> None:
+        if receipts >= FIRST_FAILURE:
+            self._tell(UplinkEventKind.STOPPED, None, "the broker does not let us read receipts")
+            raise LinkDown(f"subscription to receipts refused: {receipts}")
+        if any(code >= FIRST_FAILURE for code in commands):  # evidence leaves all the same
+            log.warning("uplink: the broker does not let us read commands")
+
+    def _received(self, link: Link, event: Received) -> None:
+        if event.topic == self._topics.commands and self._on_command:
+            self._on_command(event.payload, partial(self._command_taken, link, event))
+            return
+        if event.topic == self._topics.receipts:
+            self._take_receipt(event.payload)
+        if event.qos:
+            link.acknowledge(event.token)
 
     def _welcome(self, link: Link, event: Connected) -> None:
         self._connected = True
@@ -284,7 +306,8 @@ class Uplink:
         self._backoff.reset()
         self._sender.connected(event.receive_maximum, event.maximum_packet_size, mended=self._was_away)
         self._tell(UplinkEventKind.CONNECTED, None, "MQTT 5" if event.mqtt5 else "MQTT 3.1.1")
-        link.subscribe((self._topics.receipts,))
+        wanted = (self._topics.receipts, self._topics.commands)
+        link.subscribe(wanted if self._on_command else wanted[:1])
         self._publish(link, self._state("online"))
         self._publish_head(link, time.monotonic())
         self._look = True
@@ -296,6 +319,18 @@ class Uplink:
         self._look = True
         with self._receipted:
             self._receipted.notify_all()
+
+    def _command_taken(self, link: Link, command: Received) -> None:
+        """From any thread: a command needs no second delivery."""
+        if command.qos:
+            self._taken.append((link, command.token))
+            self._waker.wake()
+
+    def _acknowledge_taken(self, link: Link) -> None:
+        while self._taken:
+            of, token = self._taken.popleft()
+            if of is link:  # an earlier connection's message is delivered again, and known then
+                link.acknowledge(token)
 
     def _watch(self, link: Link, now_s: float, connack_by_s: float) -> None:
         """A connection that only pretends to live is ended here; paho would wait twice as long."""

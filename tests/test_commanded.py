@@ -1,0 +1,305 @@
+"""Configurations by command: what may be changed, what is tried, what a start makes of what lies there."""
+
+import hashlib
+import json
+
+import pytest
+import yaml
+
+from edge_agent.commanded import PROTECTED, ChangeRefused, ConfigKeeper, read_issuers
+from edge_agent.config.loader import load
+from edge_agent.errors import UsageError
+from edge_agent.evidence.commands import Refusal, encode, sign
+from edge_agent.evidence.contract_vectors_commands import COMMAND_KEY, STRANGER, a_command
+
+SQUARE = [[0.1, 0.5], [0.9, 0.5], [0.9, 0.9], [0.1, 0.9]]
+
+
+def as_yaml(tree):
+    return yaml.safe_dump(json.loads(json.dumps(tree)), allow_unicode=True)
+
+
+class Box:
+    """A technician's file, and commands that change it."""
+
+    def __init__(self, folder):
+        self.folder, self.site = folder, folder / "site.yaml"
+        self._counter = 100
+        (folder / "command.pem").write_bytes(COMMAND_KEY.public.pem)
+        (folder / "secret").write_text("s3cret\n")
+        (folder / "secret").chmod(0o600)
+        (folder / "models").mkdir()
+        for name in ("one", "two"):
+            (folder / "models" / f"{name}.onnx").write_bytes(name.encode())
+        zone = {"rule": "overflow", "shop": "a", "polygon": SQUARE, "door_line": SQUARE[:2]}
+        self.tree = {
+            "schema": 1,
+            "site": {
+                "id": "s",
+                "tenant": "city",
+                "device_id": "ea-test-0001",
+                "legal": {"use_class": "test", "operator": "${file:secret}"},
+            },
+            "street": {
+                "shops": {"a": {"name": "A"}},
+                "rules": {
+                    "overflow": {"event_type": "shop_overflow", "title_zh": "跨门", "title_en": "Goods"}
+                },
+                "detector": {"model": "models/one.onnx", "min_score": 0.25},
+                "cameras": {"east": {"video": {"url": "rtsp://192.0.2.1/x"}, "zones": {"front": zone}}},
+            },
+            "evidence": {"key_file": "evidence.pem", "store": {"directory": "box/evidence"}},
+            "uplink": {"mqtt": {"host": "127.0.0.1", "port": 1883}},
+            "commands": {
+                "issuers": [
+                    {"name": "city-platform", "public_key_file": "command.pem", "roles": ["maintain"]}
+                ]
+            },
+        }
+        self.write(self.tree)
+
+    def write(self, tree):
+        self.site.write_text(as_yaml(tree), "utf-8")
+
+    def changed(self, *path, to):
+        tree = json.loads(json.dumps(self.tree))
+        part = tree
+        for step in path[:-1]:
+            part = part.setdefault(step, {})
+        part[path[-1]] = to
+        return tree
+
+    def propose(self, action, key=COMMAND_KEY):
+        self._counter += 1
+        command = a_command(
+            action,
+            role="maintain",
+            counter=self._counter,
+            cmd_id=f"c{self._counter}",
+            expected_config_sha256="00" * 32,
+        )
+        keeper = ConfigKeeper(self.site)
+        present = keeper.effective()
+        digest = hashlib.sha256(encode(command)).hexdigest()
+        keeper.propose(present, command, sign(command, [key]), digest)
+        return digest
+
+    def update(self, tree):
+        text = as_yaml(tree)
+        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        return self.propose({"name": "update_config", "text": text, "sha256": sha256})
+
+    def model(self, data):
+        sha256 = hashlib.sha256(data).hexdigest()
+        return self.propose({"name": "update_model", "slot": "street_detector", "sha256": sha256})
+
+    def run(self):
+        """A start; what it runs."""
+        keeper = ConfigKeeper(self.site)
+        chosen = keeper.effective()
+        keeper.started(chosen)
+        return keeper, chosen
+
+    def kept(self):
+        keeper, chosen = self.run()
+        keeper.keep(chosen)
+        return chosen
+
+    def refused(self, tree):
+        with pytest.raises(ChangeRefused) as refused:
+            self.update(tree)
+        assert ConfigKeeper(self.site).effective().config == load(self.site)
+        return refused.value
+
+
+@pytest.fixture
+def box(tmp_path):
+    return Box(tmp_path)
+
+
+def coverage_s(chosen):
+    return chosen.config.street.coverage_s
+
+
+def slower(box):
+    return box.changed("street", "coverage_s", to=1800)
+
+
+# Another value for each protected place.
+OTHERWISE = {
+    ("site", "id"): "t",
+    ("site", "tenant"): "town",
+    ("site", "device_id"): "ea-test-0002",
+    ("site", "device_serial"): "9",
+    ("site", "cert_sha256"): "ab" * 32,
+    ("evidence", "key_file"): "other.pem",
+    ("evidence", "store", "directory"): "elsewhere/evidence",
+    ("uplink", "mqtt"): {"host": "127.0.0.1", "port": 1884},
+    ("uplink", "receipt_keys_file"): "command.pem",
+    ("uplink", "topic_root"): "other/v1",
+    ("commands",): None,
+    ("journal", "dir"): "journal",
+}
+
+
+# A street cannot be simulated from footage, so nothing could be said otherwise there.
+@pytest.mark.parametrize("path", [path for path in PROTECTED if path != ("simulate",)], ids=".".join)
+def test_what_only_a_technician_may_change_is_refused(box, path):
+    refused = box.refused(box.changed(*path, to=OTHERWISE[path]))
+    assert refused.reason is Refusal.CONFIG_PROTECTED
+    assert ".".join(path) in str(refused)
+
+
+def test_no_command_can_take_the_uplink_away(box):
+    tree = json.loads(json.dumps(box.tree))
+    del tree["uplink"]
+    assert "uplink.mqtt" in str(box.refused(tree))
+
+
+@pytest.mark.parametrize("said", ["${file:secret}", "${HOME}", "x ${file:command.pem}"])
+def test_secrets_of_the_box_cannot_be_moved_to_where_they_are_sent_away(box, said):
+    refused = box.refused(box.changed("site", "legal", "approval_number", to=said))
+    assert refused.reason is Refusal.CONFIG_PROTECTED
+    assert "approval_number" in str(refused)
+
+
+def test_a_secret_may_stay_where_the_technician_put_it(box):
+    box.update(slower(box))
+    assert box.kept().config.site.legal.operator == "s3cret"
+
+
+def test_a_text_with_problems_is_refused_with_its_lines(box):
+    refused = box.refused(box.changed("street", "shops", "a", "tier", to="blue"))
+    assert refused.reason is Refusal.CONFIG_INVALID
+    assert "update_config:" in str(refused)
+
+
+def test_a_change_is_tried_then_kept(box):
+    digest = box.update(slower(box))
+    _, tried = box.run()
+    assert (coverage_s(tried), tried.trial, tried.layers) == (1800, digest, (digest,))
+    assert tried.origin == f"commanded, on trial: {digest}"
+
+
+def test_a_trial_that_ended_in_good_order_goes_on_and_one_that_did_not_is_over(box):
+    digest = box.update(slower(box))
+    keeper, tried = box.run()
+    keeper.stopped(tried)
+    assert coverage_s(box.run()[1]) == 1800
+
+    keeper, after = box.run()  # the last one neither ended nor was kept
+    assert coverage_s(after) == 3600
+    assert after.failed == (digest, "the daemon did not end in good order")
+    keeper.failure_told(after)
+    assert box.run()[1].failed is None
+
+
+def test_going_back_is_to_what_was_good_before_and_not_to_the_file(box):
+    first = box.update(slower(box))
+    box.kept()
+    box.update(box.changed("street", "coverage_s", to=900))
+    keeper, tried = box.run()
+    assert coverage_s(tried) == 900
+    keeper.roll_back(tried, "no reason")
+
+    chosen = box.run()[1]
+    assert (coverage_s(chosen), chosen.layers, chosen.trial) == (1800, (first,), "")
+    assert len(list((box.folder / "box" / "config").glob("*.dsse.json"))) == 1
+
+
+def test_while_one_change_is_tried_no_other_is_taken(box):
+    box.update(slower(box))
+    with pytest.raises(ChangeRefused, match="on trial"):
+        box.update(box.changed("street", "coverage_s", to=900))
+
+
+def test_the_technician_has_the_last_word(box):
+    box.update(slower(box))
+    box.kept()
+    box.write(box.changed("street", "coverage_s", to=600))
+
+    chosen = box.run()[1]
+    assert coverage_s(chosen) == 600
+    assert "changed at the box" in chosen.dropped
+    assert box.run()[1].dropped == ""
+
+
+def test_an_envelope_that_was_edited_on_the_disk_is_not_used(box):
+    digest = box.update(slower(box))
+    box.kept()
+    path = box.folder / "box" / "config" / f"{digest}.dsse.json"
+    assert path.stat().st_mode & 0o777 == 0o600
+    good = path.read_bytes()
+    other = a_command(
+        {"name": "update_model", "slot": "street_detector", "sha256": "ab" * 32},
+        role="maintain",
+        expected_config_sha256="00" * 32,
+    )
+    for edited in (
+        good.replace(b'"payload":"e', b'"payload":"f'),
+        sign(other, [STRANGER]),
+        sign(other, [COMMAND_KEY]),
+    ):
+        path.write_bytes(edited)
+        keeper = ConfigKeeper(box.site)
+        state = (box.folder / "box" / "config" / "state.json").read_bytes()
+        chosen = keeper.effective()
+        assert coverage_s(chosen) == 3600
+        assert chosen.dropped.startswith("not used")
+        (box.folder / "box" / "config" / "state.json").write_bytes(state)
+
+
+def test_a_key_that_was_taken_back_takes_its_configuration_along(box):
+    box.update(slower(box))
+    box.kept()
+    box.tree["commands"]["issuers"][0]["roles"] = []
+    box.write(box.tree)
+    state = box.folder / "box" / "config" / "state.json"
+    said = json.loads(state.read_text())
+    said["local_sha256"] = hashlib.sha256(box.site.read_bytes()).hexdigest()  # as if nobody had edited it
+    state.write_text(json.dumps(said))
+
+    chosen = box.run()[1]
+    assert coverage_s(chosen) == 3600
+    assert "key_revoked" in chosen.dropped
+
+
+def test_a_state_that_cannot_be_read_leaves_the_technician_s_file(box):
+    box.update(slower(box))
+    box.kept()
+    (box.folder / "box" / "config" / "state.json").write_text("{")
+    chosen = box.run()[1]
+    assert coverage_s(chosen) == 3600
+    assert chosen.dropped
+
+
+def test_a_model_must_be_installed_beside_the_present_one(box):
+    with pytest.raises(ChangeRefused, match="no model with digest"):
+        box.model(b"three")
+    digest = box.model(b"two")
+    chosen = box.kept()
+    assert chosen.layers == (digest,)
+    detector = chosen.config.street.detector
+    assert (detector.model, detector.sha256) == (
+        str(box.folder / "models" / "two.onnx"),
+        hashlib.sha256(b"two").hexdigest(),
+    )
+
+    # A model on top of a commanded configuration, and a configuration that says its own again.
+    box.update(slower(box))
+    assert box.kept().config.street.detector.model.endswith("one.onnx")
+    box.model(b"two")
+    both = box.kept()
+    assert (len(both.layers), coverage_s(both)) == (2, 1800)
+    assert both.config.street.detector.model.endswith("two.onnx")
+
+    (box.folder / "models" / "two.onnx").write_bytes(b"another")
+    assert box.run()[1].config.street.detector.model.endswith("one.onnx")
+
+
+def test_one_key_belongs_to_one_issuer(box):
+    issuers = box.tree["commands"]["issuers"]
+    issuers.append(issuers[0] | {"name": "other"})
+    box.write(box.tree)
+    with pytest.raises(UsageError, match="given twice"):
+        read_issuers(load(box.site).commands)
