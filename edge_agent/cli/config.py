@@ -99,7 +99,9 @@ def _standing(config: SiteConfig) -> Iterator[str]:
 
 
 def _delivery(config: SiteConfig) -> Iterator[str]:
-    """What would keep evidence on the box for ever."""
+    """What would keep evidence on the box for ever, or make it look like more than it is."""
+    if config.evidence.sm2_key_file is not None:
+        yield "evidence.sm2_key_file: software SM2 is no certified module and passes no 密评; for trials only"
     if config.uplink is None:
         yield "uplink is left out: statements are sealed and kept, nothing is sent"
     elif config.uplink.receipt_keys_file is None:

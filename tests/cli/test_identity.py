@@ -295,6 +295,8 @@ def test_an_sm2_key_signs_beside_the_first(box):
     report = verify(open_material(box.folder / "store"), sm2_keys=[public])
     assert report.problems == []
     assert "1 second signatures: SM2 with SM3, in software" in report.checked
+    assert main(["config", "check", str(box.config)]) == 0
+    assert "no certified module" in box.capsys.readouterr().out
 
 
 def test_a_key_is_in_one_place(box):

@@ -15,11 +15,11 @@ from edge_agent.evidence.store import EvidenceStore
 from edge_agent.evidence.uplink.topics import Topics
 from edge_agent.evidence.verify import verify
 from edge_agent.evidence.verify_sources import open_material
-from edge_agent.ingest.assembly import Assembly
 from edge_agent.ingest.device_keys import DeviceKeys, device_key
 from edge_agent.ingest.devices import Devices
 from edge_agent.ingest.export import export_bundle
 from edge_agent.ingest.intake import Intake
+from edge_agent.ingest.keepers import attachment_keeper
 from edge_agent.ingest.settings import IngestSettings
 from edge_agent.ingest.store import PlatformStore
 
@@ -31,7 +31,7 @@ GOOD = [(ReceiptStatus.ACCEPTED, "")]
 
 
 class Platform:
-    def __init__(self, folder):
+    def __init__(self, folder, database):
         self.enrolled = folder / "devices" / f"{DEVICE.device_id}.pem"
         self.enrolled.parent.mkdir()
         self.enrolled.write_bytes(KEY.public.pem)
@@ -41,6 +41,7 @@ class Platform:
             data_dir=folder / "platform",
             devices_dir=folder / "devices",
             receipt_key_file=folder / "receipt.pem",
+            database=database,
         )
         self.store = None
         self.restart()
@@ -49,9 +50,9 @@ class Platform:
         """What a kill -9 leaves."""
         if self.store is not None:
             self.store.close()
-        self.store = PlatformStore(self.settings.data_dir / "ingest.db")
-        assembly = Assembly(self.settings.data_dir, self.settings.assembly)
-        self.intake = Intake(self.settings, self.store, assembly, self.key, lambda: 1_795_000_000_000_000)
+        self.store = PlatformStore.of(self.settings)
+        keeper = attachment_keeper(self.settings, self.store)
+        self.intake = Intake(self.settings, self.store, keeper, self.key, lambda: 1_795_000_000_000_000)
 
     def take(self, *envelopes):
         """Status and reason of each answer."""
@@ -67,8 +68,8 @@ class Platform:
 
 
 @pytest.fixture
-def platform(tmp_path):
-    made = Platform(tmp_path)
+def platform(tmp_path, database):
+    made = Platform(tmp_path, database)
     yield made
     made.store.close()
 
