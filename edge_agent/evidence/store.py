@@ -58,7 +58,7 @@ from edge_agent.evidence.statement_records import (
     Loss,
     Record,
 )
-from edge_agent.evidence.tables import CHECKPOINT_COMMITS, Connect, connect, is_full
+from edge_agent.evidence.tables import CHECKPOINT_COMMITS, Connect, connect, is_full, is_locked
 
 UtcUs = Callable[[], int]
 
@@ -592,13 +592,13 @@ class EvidenceStore:
             self._checkpoint()
 
     def _checkpoint(self) -> bool:
-        """The log's pages into the database; False: without room for them they stay in the log."""
+        """The log's pages into the database; False: they stay in it, for want of room or a free moment."""
         try:
             self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         except sqlite3.Error as error:
-            if not is_full(error):
-                raise
-            return False
+            if is_full(error) or is_locked(error):
+                return False
+            raise
         self._commits = 0
         return True
 

@@ -129,6 +129,11 @@ def is_full(error: Exception) -> bool:
     return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
 
 
+def is_locked(error: Exception) -> bool:
+    """Whether a query of this very connection was still being read."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_LOCKED
+
+
 def open_database(path: Path, connector: Connect = connect) -> sqlite3.Connection:
     """Open or make the database.
 

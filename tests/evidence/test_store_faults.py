@@ -395,6 +395,7 @@ def test_a_store_that_the_platform_has_further_stops_and_begins_a_new_epoch(tmp_
     with a_store(tmp_path) as store:  # the note of the fork is about another chain now
         assert records(store, "genesis")[0] == genesis
     assert len(list((tmp_path / "quarantine").iterdir())) == 1
+    whole(tmp_path / "quarantine" / "0001")
 
 
 def test_a_statement_of_a_later_program_is_sent_as_it_is(tmp_path):
