@@ -38,7 +38,6 @@ pattern write ea/v1/+/%c/tele
 pattern write ea/v1/+/%c/res
 pattern read ea/v1/+/%c/rcpt
 pattern read ea/v1/+/%c/cmd
-pattern read ea/v1/+/%c/cmd
 
 user {ingest}
 topic read ea/v1/#
