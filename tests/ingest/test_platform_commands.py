@@ -32,16 +32,17 @@ TIER = SetTier(shop="a", tier="red")
 
 
 class Platform:
-    def __init__(self, folder):
+    def __init__(self, folder, database=""):
         self.settings = IngestSettings(
             tenant=DEVICE.tenant,
             data_dir=folder,
+            database=database,
             devices_dir=folder,
             receipt_key_file=folder / "receipt.pem",
             commands=IssuingSettings(issuer="city", key_file=folder / "command.pem"),
         )
         self.now_us, self.now_s = START_US, 0.0
-        self.store = PlatformStore(folder / "ingest.db")
+        self.store = PlatformStore.of(self.settings)
         self.commands = Commands(self.settings, self.store, lambda: self.now_us)
 
     def due(self):
@@ -77,8 +78,8 @@ class Platform:
 
 
 @pytest.fixture
-def platform(tmp_path):
-    platform = Platform(tmp_path)
+def platform(tmp_path, database):
+    platform = Platform(tmp_path, database)
     yield platform
     platform.store.close()
 
