@@ -256,6 +256,7 @@ def test_two_processes_behind_a_broker_one_killed_and_the_database_restarted(tmp
         load.steady(2.0, 100.0)
         site.start_ingest(0)
         load.drain(60.0)
+        site.wait_serving(0)
         before = load.told()
         assert (before["waiting"], before["refused"]) == (0, 0)
         site.postgres.kill()
