@@ -41,9 +41,9 @@ def commands_in(text):
             name, rest = words[0], words[1:]
             options = tuple(word.strip("[]") for word in rest if OPTION.fullmatch(word.strip("[]")))
             group = (
-                name in {"bench", "config", "model", "plates", "reference"}
+                name in {"bench", "config", "ingest", "model", "plates", "reference"}
                 and rest
-                and re.fullmatch(r"[a-z|/-]+", rest[0])
+                and re.fullmatch(r"[a-z][a-z|/-]*", rest[0])
             )
             for sub in re.split(r"[|/]", rest[0]) if group else [None]:
                 yield (name, sub) if sub else (name,), options
