@@ -31,18 +31,23 @@ def test_every_phase_runs_and_nothing_is_lost():
     assert "ingest processes" in platform.text(result)
 
 
+AGAIN = """
+INSERT INTO statement SELECT device, 'e2', seq, packet_id, payload_sha256, prev, kind, use_class, keyid, envelope,
+received_utc_us, complete FROM statement WHERE seq = 1
+"""
+
+
 @pytest.mark.parametrize(
     ("harm", "count"),
     [
         ("DELETE FROM statement WHERE seq = 1", "lost"),
         ("UPDATE statement SET envelope = 'x' WHERE seq = 1", "differing"),
-        ("INSERT INTO statement SELECT device, 'e2', seq, packet_id, payload_sha256, prev, kind, use_class,"
-         " keyid, envelope, received_utc_us, complete FROM statement WHERE seq = 1", "twice"),
+        (AGAIN, "twice"),
         ("UPDATE attachment SET body = 'x'", "pictures_bad"),
         ("DELETE FROM attachment", "pictures_bad"),
         ("UPDATE watermark SET seq = 0", "watermarks_behind"),
     ],
-)  # fmt: skip
+)
 def test_a_platform_that_lost_something_is_not_good(tmp_path, harm, count):
     server = Postgres().start()
     try:
