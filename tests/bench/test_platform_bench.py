@@ -32,8 +32,8 @@ def test_every_phase_runs_and_nothing_is_lost():
 
 
 AGAIN = """
-INSERT INTO statement SELECT device, 'e2', seq, packet_id, payload_sha256, prev, kind, use_class, keyid, envelope,
-received_utc_us, complete FROM statement WHERE seq = 1
+INSERT INTO statement SELECT device, 'e2', seq, packet_id, payload_sha256, prev, kind, use_class, keyid,
+envelope, received_utc_us, complete FROM statement WHERE seq = 1
 """
 
 
