@@ -27,20 +27,20 @@ class BareClient:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._mid = 0
         # Protocol "MQTT" level 4, clean session, no keep-alive.
-        self._send(_CONNECT, [_text("MQTT") + b"\x04\x02\x00\x00" + _text(client_id)])
+        self._send(_CONNECT, [packet_text("MQTT") + b"\x04\x02\x00\x00" + packet_text(client_id)])
         self._expect(_CONNACK)
 
     def publish_all(self, messages: Sequence[tuple[str, bytes]]) -> None:
         """Publish everything at once at QoS 1; returns when the broker has acknowledged all of it."""
         for topic, payload in messages:
             self._mid = self._mid % 0xFFFF + 1
-            self._send(_PUBLISH_QOS1, [_text(topic), struct.pack(">H", self._mid), payload])
+            self._send(_PUBLISH_QOS1, [packet_text(topic), struct.pack(">H", self._mid), payload])
         for _ in messages:
             self._expect(_PUBACK)
 
     def subscribe_all(self) -> None:
         """Everything, at QoS 0: nothing to acknowledge."""
-        self._send(_SUBSCRIBE, [b"\x00\x01", _text("#"), b"\x00"])
+        self._send(_SUBSCRIBE, [b"\x00\x01", packet_text("#"), b"\x00"])
         self._expect(_SUBACK)
 
     def drain(self) -> None:
@@ -55,7 +55,7 @@ class BareClient:
         self._socket.close()
 
     def _send(self, head: int, parts: Sequence[bytes]) -> None:
-        self._socket.sendall(bytes([head]) + _length(sum(map(len, parts))))
+        self._socket.sendall(bytes([head]) + packet_length(sum(map(len, parts))))
         for part in parts:
             self._socket.sendall(part)
 
@@ -75,12 +75,13 @@ class BareClient:
         return data
 
 
-def _text(text: str) -> bytes:
+def packet_text(text: str) -> bytes:
+    """A string as MQTT has it."""
     raw = text.encode()
     return struct.pack(">H", len(raw)) + raw
 
 
-def _length(size: int) -> bytes:
+def packet_length(size: int) -> bytes:
     """Remaining length: seven bits a byte, the lowest first, the top bit says that more follow."""
     out = bytearray()
     while True:

@@ -113,6 +113,31 @@ def kill(
         raise typer.Exit(1)
 
 
+@app.command("platform")
+def platform_bench(
+    devices: Annotated[
+        int, typer.Option(min=10, help="Simulated boxes, each with its own connection.")
+    ] = 1000,
+    seconds: Annotated[
+        float, typer.Option(min=3, help="Of load: saturated, at half of it, with a kill.")
+    ] = 60,
+    ingests: Annotated[int, typer.Option(min=1, max=16, help="Ingest processes.")] = 2,
+    seed: Seed = 1,
+    quick: Quick = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ingest processes on one PostgreSQL behind one broker: statements/s, receipt latency, one killed."""
+    from edge_agent.bench import platform as bench  # noqa: PLC0415 - help stays instant
+
+    few = bench.Plan(devices=min(devices, 200), seconds=min(seconds, 9), ingests=ingests, seed=seed)
+    plan = few if quick else bench.Plan(devices=devices, seconds=seconds, ingests=ingests, seed=seed)
+    with _progress(as_json) as told:
+        result = bench.run(plan, told)
+    _show(result, bench.text, as_json=as_json)
+    if not result["good"]:
+        raise typer.Exit(1)
+
+
 @app.command()
 def torture(
     rows: Annotated[

@@ -153,7 +153,8 @@ class Ingest:
             LinkOptions(
                 client_id=self._client_id,
                 mqtt5=self._protocol.mqtt5,
-                receive_maximum=self.settings.batch_messages,
+                # The next batch comes while this one is being stored.
+                receive_maximum=2 * self.settings.batch_messages,
                 maximum_packet_size=self.settings.max_packet_bytes,
             ),
             self._waker,
@@ -207,6 +208,7 @@ class Ingest:
             case Subscribed(codes=codes):
                 if any(code >= FIRST_FAILURE for code in codes):
                     raise LinkDown(f"subscription refused: {codes}")
+                log.info("serving as %s", self._client_id)
                 self._subscribed.set()
             case Received():
                 waiting.append(event)

@@ -75,7 +75,8 @@ class IngestSettings(Settings):
     need_grace_s: float = Field(default=2.0, ge=0, le=600)
     """How long after the last sign of an attachment the rest of it is asked for."""
     batch_messages: int = Field(default=64, ge=1, le=1000)
-    """Messages stored in one durable commit; also the most that the broker may leave unacknowledged."""
+    """Messages stored in one durable commit; the broker may leave twice as many unacknowledged. (Mosquitto
+    sends 20 at a time unless its `max_inflight_messages` says more.)"""
     max_packet_bytes: int = Field(default=2 * MIB, ge=16 * KIB)
     """Largest message that is read at all."""
     rejected_per_device: int = Field(default=1000, ge=1)
@@ -99,8 +100,8 @@ class IngestSettings(Settings):
         ]
         if len(hosts) != 1 or "service" in options:
             raise ValueError("database: name one host, or the socket's folder as ?host=/run/postgresql")
-        local = hosts[0].startswith("/") or is_loopback(hosts[0])
-        if not local and options.get("sslmode") != ["verify-full"]:
+        here = all(host.startswith("/") or is_loopback(host) for host in hosts[0].split(","))
+        if not here and options.get("sslmode") != ["verify-full"]:
             raise ValueError(
                 f"database: {hosts[0]} is another machine: add ?sslmode=verify-full&sslrootcert=..."
             )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from edge_agent.bench.torture import commands
+from edge_agent.bench.torture import commands, platform
 from edge_agent.bench.torture.row import Row
 
 
 def all_rows() -> tuple[Row, ...]:
     """Every row once."""
-    modules: tuple[tuple[Row, ...], ...] = (commands.ROWS,)
+    modules: tuple[tuple[Row, ...], ...] = (platform.ROWS, commands.ROWS)
     return tuple(row for rows in modules for row in rows)
