@@ -54,6 +54,7 @@ class Box:
         self._permille = with_picture_permille
         self._genesis: str | None = None
         self._prev: str | None = None
+        self.case = "1-1"
         self.signed = 0
 
     def sign_next(self) -> Signed:
@@ -65,6 +66,8 @@ class Box:
         chain = {"epoch": self.epoch, "seq": seq, "prev": self._prev, "store_genesis": self._genesis}
         fields["chain"] = {**fields["chain"], **chain}
         picture = None
+        if fields["measurement"] is not None:
+            fields["measurement"]["case"] = self.case
         if self._genesis is None:
             fields["record"]["public_key_spki"] = self.key.public.spki.hex()
         elif random.Random(f"{self._seed} {seq}").randrange(1000) < self._permille:  # noqa: S311 - simulated

@@ -15,7 +15,7 @@ from edge_agent.evidence.commands import Command, OrderInspection, Recheck, SetT
 
 # 4: commands of the platform.
 COMMANDS_SCHEMA = """
-CREATE TABLE command (
+CREATE TABLE IF NOT EXISTS command (
     payload_sha256 TEXT PRIMARY KEY,
     cmd_id TEXT NOT NULL UNIQUE,
     state TEXT NOT NULL,
@@ -23,9 +23,12 @@ CREATE TABLE command (
     stands TEXT,
     payload BLOB
 ) STRICT;
-CREATE INDEX command_stands ON command (stands) WHERE stands IS NOT NULL;
-CREATE TABLE command_counter (issuer TEXT PRIMARY KEY, counter INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE command_refusal (
+CREATE INDEX IF NOT EXISTS command_stands ON command (stands) WHERE stands IS NOT NULL;
+CREATE TABLE IF NOT EXISTS command_counter (
+    issuer TEXT PRIMARY KEY,
+    counter INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS command_refusal (
     id INTEGER PRIMARY KEY,
     payload_sha256 TEXT NOT NULL,
     reason TEXT NOT NULL,
@@ -35,7 +38,7 @@ CREATE TABLE command_refusal (
 
 _LOGGED = "SELECT payload, payload_sha256, at_utc_us, stands IS NOT NULL FROM command WHERE "
 BEGUN = _LOGGED + "state = 'begun' ORDER BY rowid"
-STANDING = _LOGGED + "state = 'done' AND stands IS NOT NULL ORDER BY rowid"
+STANDING = _LOGGED + "state = 'done' AND stands IS NOT NULL ORDER BY rowid DESC LIMIT 4096"
 
 # Remembered of what is over; an older one that comes again is stopped by its counter.
 KEPT = 4096
@@ -118,12 +121,12 @@ class CommandLog:
         return self._logged(BEGUN)
 
     def standing(self, now_utc_us: int) -> tuple[Logged, ...]:
-        """What the core must be told again, oldest first."""
+        """What the core must be told again, oldest first; bounded, for it is told before it listens."""
         self._db.execute(
             "UPDATE command SET stands = NULL, payload = NULL WHERE stands LIKE 'order/%' AND at_utc_us < ?",
             (now_utc_us - STANDS_US,),
         )
-        return self._logged(STANDING)
+        return self._logged(STANDING)[::-1]
 
     def refused(self, payload_sha256: str, reason: str) -> None:
         """Note that a message was refused for a reason."""

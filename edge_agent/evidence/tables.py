@@ -14,7 +14,7 @@ from pathlib import Path
 from edge_agent.errors import EvidenceError
 from edge_agent.evidence.command_log import COMMANDS_SCHEMA
 
-VERSION = 4
+VERSION = 3
 
 _SCHEMA = """
 CREATE TABLE head (
@@ -79,7 +79,7 @@ CREATE INDEX packet_street ON packet (kind, zone, event_type, seq, case_id, phas
     WHERE kind = 'storefront';
 CREATE INDEX packet_inspection ON packet (seq) WHERE kind = 'inspection'
 """
-_STEPS = (_SCHEMA, _STREET, _ZONES, COMMANDS_SCHEMA)  # from version 0 on
+_STEPS = (_SCHEMA, _STREET, _ZONES)  # from version 0 on
 
 # Tables that a program which does not know them can leave alone. They do not raise the version, so that
 # an older program still opens the store after an upgrade is taken back.
@@ -172,7 +172,8 @@ def _upgrade(db: sqlite3.Connection, version: int) -> None:
     db.execute("BEGIN IMMEDIATE")
     for step in _STEPS[version:]:
         _run(db, step)
-    _run(db, _ADDITIONS)
+    for addition in (_ADDITIONS, COMMANDS_SCHEMA):
+        _run(db, addition)
     if version < VERSION:
         db.execute(f"PRAGMA user_version = {VERSION}")
     db.execute("COMMIT")

@@ -173,6 +173,10 @@ def _sqlite(path: Path, *, serving: bool) -> Engine:
 
 def _postgres(url: URL) -> Engine:
     # `postgresql://` alone would ask SQLAlchemy for another driver than the one that is locked.
+    try:
+        import psycopg  # noqa: F401, PLC0415 - a platform on SQLite needs no driver
+    except ImportError as error:
+        raise UsageError("PostgreSQL needs its driver: pip install 'edge-agent[postgres]'") from error
     return create_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,

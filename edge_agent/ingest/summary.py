@@ -8,6 +8,8 @@ from edge_agent.evidence.statement import Statement
 from edge_agent.evidence.statement_records import Coverage
 
 About = dict[str, str | int]
+# Of a case's id so much is searched by: a key in an index of PostgreSQL has at most 2,704 bytes.
+MAX_CASE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +33,15 @@ def search_fields(statement: Statement) -> SearchFields:
     routes = statement.storefront.routes if statement.storefront else ()
     return SearchFields(
         event_utc_us=statement.time.event_utc_us,
-        case_id=plain(str(found.get("case", ""))),
+        case_id=plain(str(found.get("case", "")))[:MAX_CASE],
         words=plain(" ".join(str(word) for word in said if word).lower()),
         routes=plain(f" {' '.join(routes)} " if routes else ""),
     )
 
 
 def plain(said: str) -> str:
-    """A text that a database takes: PostgreSQL keeps no NUL in a text, and a box could have signed one."""
-    return said.replace("\0", "\ufffd")
+    """A text that a database takes: no NUL, no half of a character. A box could have signed either."""
+    return said.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 def about(statement: Statement) -> About:

@@ -30,7 +30,11 @@ class Transactions:
         self._ahead: Ahead | None = None
         self._later: dict[Table, list[dict[str, Any]]] = {}  # rows to insert
         self._claimed: set[str] = set()  # digests that are `unclaimed` no longer
-        prepare(self.database)
+        try:
+            prepare(self.database)
+        except BaseException:
+            self.database.close()
+            raise
 
     def close(self) -> None:
         """Free the file or the connections."""

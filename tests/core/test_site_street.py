@@ -250,6 +250,14 @@ def test_a_notice_that_the_platform_reports_sets_the_time_of_the_recheck():
     assert recheck.report.order == "order-7"
 
 
+def test_a_notice_of_a_case_whose_rule_has_no_recheck_is_not_taken_for_one_that_will_be_answered():
+    notice = ev.NoticeGiven(500 * S, "boot-front-1", "order-7")
+    decided = a_day(("", 60), ("stall", 1_500), extra=[notice], rule={"recheck_s": 0})
+
+    [fault] = [f for f in of(Fault, decided) if f.source == "case/boot-front-1"]
+    assert (fault.kind, "no re-check" in fault.detail) == (FaultKind.UNKNOWN_SOURCE, True)
+
+
 def test_what_stays_out_is_told_again():
     decided = a_day(("", 60), ("stall", 1_000), rule={"ongoing_every_s": 300, "recheck_s": 0})
 

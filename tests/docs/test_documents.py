@@ -41,9 +41,9 @@ def commands_in(text):
             name, rest = words[0], words[1:]
             options = tuple(word.strip("[]") for word in rest if OPTION.fullmatch(word.strip("[]")))
             group = (
-                name in {"bench", "command", "config", "identity", "model", "plates", "reference"}
+                name in {"bench", "command", "config", "identity", "ingest", "model", "plates", "reference"}
                 and rest
-                and re.fullmatch(r"[a-z|/-]+", rest[0])
+                and re.fullmatch(r"[a-z][a-z|/-]*", rest[0])
             )
             if name == "command" and rest[:1] == ["send"]:
                 yield (name, *rest[:2]), options

@@ -206,8 +206,19 @@ def test_a_text_that_postgres_cannot_hold_is_no_poison(pair):
     assert first.statuses((box.topics.statement, envelope)) == [ReceiptStatus.REJECTED]
     with first.store.commit():
         first.store.alarm(box.device, "what", "\0", 0)
-        first.store.freeze(box.device, "\0", 0)
-    assert first.store.frozen() == [(box.device, "\ufffd")]
+        first.store.freeze(box.device, "\0\ud800", 0)
+    assert first.store.frozen() == [(box.device, "\ufffd?")]
+
+
+def test_a_case_with_an_endless_name_is_no_poison(pair):
+    first, _, box = pair
+    first.take(*box.messages(box.sign_next()))
+    box.case = "".join(
+        map(chr, range(0x4E00, 0x4E00 + 1000))
+    )  # 3,000 bytes: no index of PostgreSQL takes them
+
+    assert first.statuses(*box.messages(box.sign_next())) == [ReceiptStatus.ACCEPTED]
+    assert stored(first.store, "SELECT length(case_id) FROM statement WHERE seq = 1") == [(200,)]
 
 
 def test_one_process_answers_heads_and_another_when_it_is_gone(postgres_url, tmp_path):
@@ -256,6 +267,7 @@ def test_two_processes_behind_a_broker_one_killed_and_the_database_restarted(tmp
         load.steady(2.0, 100.0)
         site.start_ingest(0)
         load.drain(60.0)
+        site.wait_serving(0)
         before = load.told()
         assert (before["waiting"], before["refused"]) == (0, 0)
         site.postgres.kill()

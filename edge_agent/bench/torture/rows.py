@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_agent.bench.torture import identity, platform, storage, storage_harm, storage_space
+from edge_agent.bench.torture import commands, identity, platform, storage, storage_harm, storage_space
 from edge_agent.bench.torture.row import Row
 
 
@@ -13,6 +13,7 @@ def all_rows() -> tuple[Row, ...]:
         storage_space.ROWS,
         storage_harm.ROWS,
         identity.ROWS,
+        commands.ROWS,
         platform.ROWS,
     )
     return tuple(row for rows in modules for row in rows)

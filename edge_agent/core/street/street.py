@@ -175,6 +175,8 @@ class Street:
             yield self._unknown(now, f"case/{event.case}", LONG_ORDER)
         elif known is None:
             yield self._unknown(now, f"case/{event.case}", "a notice of a case that is not known here")
+        elif not known.place.rule.recheck_s:
+            yield self._unknown(now, f"case/{event.case}", f"notice {event.order}: its rule has no re-check")
         elif not known.notice(event.case, event.at, event.order):
             detail = f"notice {event.order}: as many wait for its re-check as fit"
             yield self._unknown(now, f"case/{event.case}", detail)
