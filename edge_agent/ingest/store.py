@@ -138,6 +138,9 @@ class PlatformStore(Attention):
         On PostgreSQL only statements of devices that this batch has locked: another process may be about
         to complete the others. Their time to be asked for comes, and then they are settled.
         """
+        if self._ahead:
+            # What is not in it was of no statement when the batch began, and of none since.
+            digests = [d for d in digests if d not in self._ahead.digests or d in self._ahead.waiting]
         if not digests:
             return []
         met = delete(need).where(need.c.sha256.in_(digests))

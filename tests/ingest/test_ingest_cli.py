@@ -44,11 +44,12 @@ def config(tmp_path):
     broker.stop()
 
 
-def settings(path, broker) -> IngestSettings:
+def settings(path, broker, database="") -> IngestSettings:
     folder = path.parent
     return IngestSettings(
         tenant=DEVICE.tenant,
         mqtt=broker.settings("ingest"),
+        database=database,
         data_dir=folder / "platform",
         devices_dir=folder / "devices",
         receipt_key_file=folder / "receipt.pem",
@@ -73,9 +74,12 @@ def send(path, broker, cases=3) -> list:
     return sealed
 
 
-def test_what_came_in_is_listed_shown_and_exported_so_that_verify_accepts_it(config, capsys, tmp_path):
+def test_what_came_in_is_listed_shown_and_exported_so_that_verify_accepts_it(
+    config, database, capsys, tmp_path
+):
     path, broker = config
-    ingest = Ingest(settings(path, broker))
+    path.write_text(path.read_text() + f'database: "{database}"\n')
+    ingest = Ingest(settings(path, broker, database))
     ingest.start()
     assert ingest.wait_subscribed(10)
     sealed = send(path, broker)
