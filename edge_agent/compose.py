@@ -69,16 +69,21 @@ class Agent:
     """The daemon. `run` returns after `stop`; it raises StoreFault when the disk failed."""
 
     def __init__(
-        self, config: SiteConfig, hooks: Hooks | None = None, epochs: Mapping[str, Ns] | None = None
+        self,
+        config: SiteConfig,
+        hooks: Hooks | None = None,
+        epochs: Mapping[str, Ns] | None = None,
+        time: clock.Clock | None = None,
     ) -> None:
         self.config = config
+        self._time = time or clock.Clock(config.clock)
         self._hooks = hooks or Hooks()
         self._fault: StoreFault | None = None
         self._boot_id = uuid.uuid4().hex[:12]
         self.site = Site(config.core())
         self.intake = Intake(clock.monotonic)
         self.staging = Staging(clock.monotonic)
-        self.store = open_store(config, self._boot_id)
+        self.store = open_store(config, self._boot_id, self._time.utc_us)
         self.uplink = self._make_uplink()
         self.sealer = Sealer(self.store, self.staging.get, self, self._wake_uplink, self.staging.release)
         self.cameras = self._make_cameras(epochs or {})
@@ -88,7 +93,7 @@ class Agent:
         self.street = self._make_street(epochs or {})
         self.ports = self._make_ports()
         self.http = self._make_http()
-        self.clock = clock.ClockWatch(config.clock, self.intake.emit)
+        self.clock = clock.ClockWatch(self._time, config.clock.interval_ms, self.intake.emit)
         self._ring = RawRing(RAW_HEADER)
         self._recorder = self._make_recorder()
 
@@ -176,10 +181,11 @@ class Agent:
         self.intake.emit(Started(clock.monotonic(), self._boot_id, __version__, self.config.sha256()))
         if self.config.street is None:
             return
-        now, offset = clock.monotonic(), clock.utc_minus_mono()
+        status = self._time.status()
+        now, offset = status.at, status.utc_minus_mono
         for order, zone in self.store.answered_orders():
             self.intake.emit(OrderAnswered(now, order, zone))
-        known = clock.clock_status(self.config.clock).source is not ClockSource.NONE
+        known = status.source is not ClockSource.NONE
         cooldown_s = max(rule.cooldown_s for rule in self.config.street.rules.values())
         for case in self.store.open_cases((now + offset) // US, cooldown_s * 1_000_000):
             self.intake.emit(_recalled(case, now, offset if known else None))
@@ -218,7 +224,7 @@ class Agent:
             KeyRing({RECEIPT_TYPE: read_public_keys(path) if path else ()}),
             tenant=self.config.site.tenant,
             device_id=self.config.site.device_id,
-            heartbeat=lambda: self.store.heartbeat(clock.clock_status(self.config.clock)),
+            heartbeat=lambda: self.store.heartbeat(self._time.status()),
             on_event=self._uplink_told,
         )
 
@@ -259,7 +265,7 @@ class Agent:
 
         minutes = self.config.site.legal.utc_offset_minutes
         keep = self._keep_video if self.config.journal.video else None
-        return StreetParts(chosen, self.intake.emit, self.staging, epochs, minutes, keep, self.config.clock)
+        return StreetParts(chosen, self.intake.emit, self.staging, epochs, minutes, keep, self._time)
 
     def _make_ports(self) -> list[SerialPort | ModbusPort]:
         from edge_agent.devices.modbus import ModbusPort  # noqa: PLC0415 - pymodbus only where it is spoken
@@ -293,11 +299,12 @@ class Agent:
         return Recorder(folder, self.config.journal, header)
 
 
-def open_store(config: SiteConfig, boot_id: str) -> EvidenceStore:
+def open_store(config: SiteConfig, boot_id: str, utc_us: Callable[[], int] | None = None) -> EvidenceStore:
     """The box's evidence store with the box's key."""
     settings = config.evidence_settings()
     key = load_or_generate(settings.key_file)
-    return EvidenceStore.open(settings.store, key, identity(config, boot_id))
+    utc = utc_us or clock.Clock(config.clock).utc_us
+    return EvidenceStore.open(settings.store, key, identity(config, boot_id), utc_us=utc)
 
 
 def identity(config: SiteConfig, boot_id: str) -> Identity:
@@ -320,6 +327,8 @@ def _recalled(case: OpenCase, now: Ns, utc_minus_mono: Ns | None) -> CaseRecalle
     Without a clock (a box whose battery is empty, before its first answer from the network) it has none: on
     a clock that will be set they would come out as other times.
     """
+    if utc_minus_mono is not None and case.recorded_utc_us * US - utc_minus_mono > now:
+        utc_minus_mono = None  # recorded in what is now the future: the clock has gone back
 
     def monotonic(utc_us: int | None) -> Ns | None:
         return None if utc_us is None or utc_minus_mono is None else Ns(utc_us * US - utc_minus_mono)

@@ -16,6 +16,7 @@ from edge_agent.core.decisions import (
     Seal,
     SealCoverage,
     SealStreet,
+    SealTimeStep,
     Status,
     TakePictures,
     Watch,
@@ -73,7 +74,7 @@ class LiveSink:
             case Seal():
                 raw = self.ring.window(decision.raw) if decision.raw else None
                 self.seal(Order(decision, raw))
-            case SealStreet() | SealCoverage():
+            case SealStreet() | SealCoverage() | SealTimeStep():
                 self.seal(Order(decision))
             case Capture():
                 self.capture(decision)
@@ -116,7 +117,7 @@ class ReplaySink:
     def __call__(self, decision: Decision) -> None:
         """Keep it."""
         self.lines.append(decision_line(decision))
-        if isinstance(decision, Seal | SealStreet | SealCoverage):
+        if isinstance(decision, Seal | SealStreet | SealCoverage | SealTimeStep):
             self._statement(decision)
 
     def write(self) -> None:

@@ -61,6 +61,7 @@ class ModbusPort(Reopener):
         every_s = self._map.poll_ms / 1000
         due = time.monotonic()
         while not self.stopping.is_set():
+            self.pulse.beat()
             registers, problem = self._read(client)
             at = self.clock()
             if not client.is_socket_open():

@@ -20,12 +20,14 @@ from edge_agent.core.events import DeviceChanged, Event, SerialBytes
 from edge_agent.core.units import Ns, S
 from edge_agent.core.weigh.protocols.requests import Poll, opening_of, poll_of
 from edge_agent.devices.settings_ports import BATCH_BYTES, SerialPortSettings
+from edge_agent.progress import Pulse
 
 READ_BYTES = 4096  # what the kernel keeps of a terminal
 MOST_BYTES = 65_536  # in one event
 WRITE_TIMEOUT_S = 1.0
 LOOK_AGAIN_S = 1.0  # a select returns at least this often; stopping does not wait for it
 FIRST_RETRY_S = 0.2
+LONGEST_ROUND_S = 30  # beside the wait between attempts and between questions; a driver may be slow to open
 
 Emit = Callable[[Event], None]
 Clock = Callable[[], Ns]
@@ -41,6 +43,7 @@ class Reopener:
         self.stopping = threading.Event()
         self._device = f"port/{settings.id}"
         self._state = ("", "")
+        self.pulse = Pulse(self._device, LONGEST_ROUND_S + settings.reconnect_ms_max / 1000)
         self._thread = threading.Thread(target=self._run, name=self._device, daemon=True)
 
     def start(self) -> None:
@@ -66,8 +69,13 @@ class Reopener:
         self._tell("up", "")
 
     def _run(self) -> None:
+        with self.pulse:
+            self._use_until_stopped()
+
+    def _use_until_stopped(self) -> None:
         attempt = 0
         while not self.stopping.is_set():
+            self.pulse.beat()
             opened_at = time.monotonic()
             try:
                 self.use()
@@ -128,7 +136,8 @@ class SerialPort(Reopener):
         ask = _Asker(self._poll, line)
         before = 0
         while True:
-            ready, _, _ = select.select([fd, self._wake_read], [], [], ask.wait_s())
+            self.pulse.beat()
+            ready, _, _ = select.select([fd, self._wake_read], [], [], min(ask.wait_s(), LOOK_AGAIN_S))
             if self.stopping.is_set():
                 return
             if fd not in ready:

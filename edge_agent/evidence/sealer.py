@@ -19,6 +19,7 @@ from edge_agent.errors import SealRefused, StoreFault, StoreFull
 from edge_agent.evidence.sealable import Sealable, case_of, name_of, pictures_of
 from edge_agent.evidence.statement_records import Incident
 from edge_agent.evidence.store import EvidenceStore, Sealed
+from edge_agent.progress import IDLE_S, Pulse
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,9 @@ CAPACITY = 256
 
 # How often the sealer looks for receipted pictures whose time is over.
 PURGE_S = 60.0
+
+# One statement's durable commit on the slowest disk, or the removal of a day's pictures.
+LONGEST_ROUND_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Sealer:
     release: Callable[[Collection[str]], None] = lambda _digests: None  # these are on the disk now
     _queue: queue.Queue[Order | None] = field(default_factory=lambda: queue.Queue(CAPACITY))
     _thread: threading.Thread | None = None
+    pulse: Pulse = field(default_factory=lambda: Pulse("sealer", LONGEST_ROUND_S))
 
     def start(self) -> None:
         """Begin sealing."""
@@ -84,7 +89,8 @@ class Sealer:
 
     def _work(self) -> None:
         try:
-            self._seal_until_stopped()
+            with self.pulse:
+                self._seal_until_stopped()
         except StoreFault as fault:
             self.listener.failed(fault)
             self._discard()
@@ -96,8 +102,9 @@ class Sealer:
     def _seal_until_stopped(self) -> None:
         purged_at = time.monotonic()
         while True:
+            self.pulse.beat()
             with contextlib.suppress(queue.Empty):
-                order = self._queue.get(timeout=PURGE_S)
+                order = self._queue.get(timeout=IDLE_S)
                 if order is None:
                     return
                 self._seal(order)
@@ -116,7 +123,7 @@ class Sealer:
         except SealRefused as error:
             case = case_of(order.seal)
             incident = Incident(
-                what="case_refused" if case else "coverage_refused",
+                what="case_refused" if case else f"{order.name}_refused",
                 subject=case[0] if case else order.name,
                 detail=str(error)[:1000],
             )

@@ -20,7 +20,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NoReturn, Self
 
-from edge_agent.core.decisions import SealCoverage
 from edge_agent.core.events import ClockStatus
 from edge_agent.errors import StoreFault, StoreFull, VerificationError
 from edge_agent.evidence import dsse
@@ -34,7 +33,7 @@ from edge_agent.evidence.outbox import Applied, Lane, Outbox, Pending, write_sig
 from edge_agent.evidence.receipts import Receipt
 from edge_agent.evidence.recent import RecentBlobs
 from edge_agent.evidence.recovery import Start, prepare
-from edge_agent.evidence.sealable import Sealable, case_of, name_of
+from edge_agent.evidence.sealable import OfItself, Sealable, case_of, name_of
 from edge_agent.evidence.settings import StoreSettings
 from edge_agent.evidence.statement import Health
 from edge_agent.evidence.statement_records import Heartbeat, Incident, Loss, Record
@@ -412,7 +411,7 @@ class EvidenceStore:
 
     def _lose(self, seal: Sealable, reason: str, cause: OSError | None = None) -> NoReturn:
         now = self._utc_us()
-        lost = "coverage" if isinstance(seal, SealCoverage) else seal.use_class
+        lost = name_of(seal) if isinstance(seal, OfItself) else seal.use_class
         loss = Loss(lost_class=lost, count=1, first_utc_us=now, last_utc_us=now, reason=reason)
         self._record(loss)
         raise StoreFull(f"{name_of(seal)}: no room ({reason}); the loss is sealed") from cause

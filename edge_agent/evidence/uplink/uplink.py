@@ -45,6 +45,7 @@ from edge_agent.evidence.uplink.sender import ENVELOPE_CONTENT_TYPE, Outcome, Se
 from edge_agent.evidence.uplink.settings import UplinkSettings
 from edge_agent.evidence.uplink.topics import Topics
 from edge_agent.evidence.uplink.transfers import to_send
+from edge_agent.progress import IDLE_S, Pulse
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,8 @@ LOOK_S = 0.5
 # Not more often than this because the platform has fallen back.
 HEAD_AGAIN_S = 2.0
 GOODBYE_S = 1.0
+# Beside the time limits of a connection: names that do not resolve, a disk that is slow.
+LONGEST_ROUND_S = 60
 
 Connect = Callable[[LinkOptions], Link]
 
@@ -120,6 +123,7 @@ class Uplink:
         self._connected = False
         self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
         self.fault: Exception | None = None
+        self.pulse = Pulse("uplink", LONGEST_ROUND_S + 2 * settings.mqtt.connect_timeout_s)
 
     # From any thread
 
@@ -160,7 +164,12 @@ class Uplink:
     # The thread
 
     def _run(self) -> None:
+        with self.pulse:
+            self._connect_until_stopped()
+
+    def _connect_until_stopped(self) -> None:
         while not self._stopping.is_set():
+            self.pulse.beat()
             try:
                 self._one_connection()
             except LinkDown as error:
@@ -174,7 +183,12 @@ class Uplink:
                 self.counters.faults += 1
                 self._note_disconnect(f"bug: {error}")
             self._sender.lost(time.monotonic(), 0)
-            self._stopping.wait(self._backoff.next_s())
+            self._rest(self._backoff.next_s())
+
+    def _rest(self, wait_s: float) -> None:
+        until_s = time.monotonic() + wait_s
+        while (left_s := until_s - time.monotonic()) > 0 and not self._stopping.wait(min(left_s, IDLE_S)):
+            self.pulse.beat()
 
     def _fail(self, error: Exception) -> None:
         self.fault = error
@@ -216,6 +230,7 @@ class Uplink:
     def _serve(self, link: Link) -> None:
         connack_by_s = time.monotonic() + self._settings.mqtt.connect_timeout_s
         while not self._may_end():
+            self.pulse.beat()
             for event in link.poll(self._timeout_s()):
                 self._handle(link, event)
             now_s = time.monotonic()
