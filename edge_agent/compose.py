@@ -21,6 +21,7 @@ from edge_agent.core.weigh.protocols.settings import ModbusRtuSettings
 from edge_agent.devices import clock
 from edge_agent.devices.intake import Intake
 from edge_agent.devices.staging import Staging
+from edge_agent.devices.systemd import Watchdog
 from edge_agent.errors import StoreFault
 from edge_agent.evidence.dsse import RECEIPT_TYPE
 from edge_agent.evidence.identity import Identity
@@ -30,11 +31,13 @@ from edge_agent.evidence.store import EvidenceStore, Sealed
 from edge_agent.evidence.unsigned import UnsignedChain
 from edge_agent.evidence.uplink.events import UplinkEvent, UplinkEventKind
 from edge_agent.evidence.uplink.uplink import Uplink
+from edge_agent.health import Health
 from edge_agent.journal.raw_ring import RawRing
 from edge_agent.journal.reader import Recording
 from edge_agent.journal.recorder import NoRecorder, Recorder
 from edge_agent.journal.video import VideoPacket
 from edge_agent.journal.writer import RecordingHeader
+from edge_agent.progress import Pulse, standing
 from edge_agent.sinks import LiveSink, ReplaySink, Tee
 
 if TYPE_CHECKING:
@@ -84,6 +87,7 @@ class Agent:
         self.intake = Intake(clock.monotonic)
         self.staging = Staging(clock.monotonic)
         self.store = open_store(config, self._boot_id, self._time.utc_us)
+        self.health = Health(self.store, self._boot_id, lambda: self.clock.latest, lambda: self.pulses)
         self.uplink = self._make_uplink()
         self.sealer = Sealer(self.store, self.staging.get, self, self._wake_uplink, self.staging.release)
         self.cameras = self._make_cameras(epochs or {})
@@ -96,6 +100,8 @@ class Agent:
         self.clock = clock.ClockWatch(self._time, config.clock.interval_ms, self.intake.emit)
         self._ring = RawRing(RAW_HEADER)
         self._recorder = self._make_recorder()
+        self.metrics = self._make_metrics()
+        self.watchdog = Watchdog(lambda: standing(self.pulses), self.health.line)
 
     def run(self) -> None:
         """Start every part, loop until `stop`, end every part in the reverse order.
@@ -107,7 +113,7 @@ class Agent:
             for begin, end in self._parts():
                 parts.callback(end)
                 begin()
-            watchers = (self._hooks.decided,)
+            watchers = (self.health.decided, self._hooks.decided)
             sink = LiveSink(
                 self._ring,
                 self.sealer.put,
@@ -131,15 +137,18 @@ class Agent:
 
     def sealed(self, order: Order, sealed: Sealed) -> None:
         """A statement is durably in the chain."""
+        self.health.sealed(order, sealed)
         self._hooks.sealed(order, sealed)
 
     def refused(self, order: Order, reason: str) -> None:
         """A case was not sealed."""
+        self.health.was_refused()
         self._hooks.refused(order, reason)
 
     def failed(self, fault: StoreFault) -> None:
         """The disk failed: nothing may go on as if it had not."""
         self._fault = fault
+        self.health.say("store", "fault", str(fault))
         self.stop()
 
     def _uplink_told(self, event: UplinkEvent) -> None:
@@ -147,6 +156,7 @@ class Agent:
             fault = self.uplink.fault
             if isinstance(fault, StoreFault):
                 self.failed(fault)
+        self.health.uplink(event)
         self._hooks.uplink(event)
 
     # -- parts ----------------------------------------------------------------------------------
@@ -174,8 +184,22 @@ class Agent:
             yield camera.start, camera.close
         for port in self.ports:
             yield port.start, port.stop
-        if self.http:
-            yield self.http.start, self.http.stop
+        for server in self._servers():
+            yield server.start, server.stop
+        yield self.watchdog.start, self.watchdog.stop  # last: ready when all are up
+
+    def _servers(self) -> Iterator[HttpServer]:
+        yield from (server for server in (self.http, self.metrics) if server)
+
+    @property
+    def pulses(self) -> Iterator[Pulse]:
+        """Every part that must go round."""
+        yield from (self.intake.pulse, self.sealer.pulse, self.clock.pulse)
+        yield from (part.pulse for part in (self.uplink, self.captures, self.plates) if part)
+        yield from self.street.pulses if self.street else ()
+        for camera in self.cameras.values():
+            yield from camera.pulses
+        yield from (part.pulse for part in (*self.ports, *self._servers()))
 
     def _begin_events(self) -> None:
         self.intake.emit(Started(clock.monotonic(), self._boot_id, __version__, self.config.sha256()))
@@ -226,6 +250,7 @@ class Agent:
             device_id=self.config.site.device_id,
             heartbeat=lambda: self.store.heartbeat(self._time.status()),
             on_event=self._uplink_told,
+            state=self.health.state,
         )
 
     def _make_cameras(self, epochs: Mapping[str, Ns]) -> dict[str, Camera]:
@@ -287,6 +312,26 @@ class Agent:
             return None
         push = AnprPush(chosen, self.intake.emit, clock.monotonic, self.staging.put)
         return HttpServer(push.routes(), chosen.host, chosen.port, chosen.max_connections)
+
+    def _make_metrics(self) -> HttpServer | None:
+        if self.config.metrics is None:
+            return None
+        from edge_agent.metrics import Sources, registry_of  # noqa: PLC0415 - only where it is served
+        from edge_agent.web.exposition import metrics_server  # noqa: PLC0415 - same
+
+        street = self.street
+        detectors = {"bridge": self.detector, "street": street.detector if street else None}
+        sources = Sources(
+            health=self.health,
+            quota_bytes=self.config.evidence.store.quota_bytes,
+            uplink=self.uplink,
+            ports=self.ports,
+            decoders=lambda: self.site.counters,
+            cameras=self.cameras | (street.cameras if street else {}),
+            samplers=street.samplers if street else {},
+            detectors={name: used.speed for name, used in detectors.items() if used},
+        )
+        return metrics_server(self.config.metrics, registry_of(sources))
 
     def _make_recorder(self) -> Recorder | NoRecorder:
         folder = self.config.journal.dir

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge_agent.cli.logs import LogFormat, set_up
+
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -32,11 +34,10 @@ def main(
         Path, typer.Option(metavar="DIR", help="Of a site with `simulate`: what it leaves behind.")
     ] = Path("out/run"),
     verbose: Annotated[bool, typer.Option(help="Every crossing, not only what is wrong.")] = False,
+    log_format: Annotated[LogFormat, typer.Option(help="json: one object a line.")] = LogFormat.TEXT,
 ) -> None:
     """Run the daemon until SIGTERM or Ctrl-C. Exit 1 when the disk failed a durable write."""
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
-    )
+    set_up(log_format, logging.DEBUG if verbose else logging.INFO)
     from edge_agent.config.loader import load  # noqa: PLC0415 - help stays instant
     from edge_agent.devices.heap import stay_small  # noqa: PLC0415
 
@@ -58,6 +59,7 @@ def _say_sealed(_order: Order, sealed: Sealed) -> None:
         sealed.epoch,
         sealed.packet_id,
         sealed.payload_sha256,
+        extra={"seq": sealed.seq, "epoch": sealed.epoch, "packet_id": sealed.packet_id},
     )
 
 

@@ -43,6 +43,7 @@ from edge_agent.evidence.settings import (
 )
 from edge_agent.evidence.uplink.settings import UplinkSettings
 from edge_agent.journal.settings import JournalSettings
+from edge_agent.web.settings import MetricsSettings
 
 T = TypeVar("T", bound=Settings)
 
@@ -145,6 +146,8 @@ class SiteConfig(Settings):
     """The way to the platform; left out: statements are sealed and kept, nothing is sent."""
     journal: JournalSettings = JournalSettings()
     clock: ClockSettings = ClockSettings()
+    metrics: MetricsSettings | None = None
+    """The page for Prometheus; left out: there is none."""
     simulate: SimulateSettings | None = None
 
     @model_validator(mode="after")

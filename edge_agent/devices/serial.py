@@ -41,10 +41,16 @@ class Reopener:
         self.emit = emit
         self.clock = clock
         self.stopping = threading.Event()
+        self.bytes_read = 0
         self._device = f"port/{settings.id}"
         self._state = ("", "")
         self.pulse = Pulse(self._device, LONGEST_ROUND_S + settings.reconnect_ms_max / 1000)
         self._thread = threading.Thread(target=self._run, name=self._device, daemon=True)
+
+    @property
+    def name(self) -> str:
+        """As configured."""
+        return self.settings.id
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -147,6 +153,7 @@ class SerialPort(Reopener):
             except BlockingIOError:
                 continue
             at = self.clock()
+            self.bytes_read += len(data)
             self.emit(SerialBytes(at, port, data))
             # In a backlog one short read is the sender catching its breath, not the line's own pace.
             if batch_s and max(before, len(data)) < BATCH_BYTES and self.stopping.wait(batch_s):

@@ -1,7 +1,7 @@
 """The published contract, made from the code: `python -m edge_agent.evidence.contract_gen contract`.
 
     asyncapi.yaml            the topics, AsyncAPI 3
-    schemas/*.schema.json    statement, receipt, envelope: JSON Schema 2020-12
+    schemas/*.schema.json    statement, receipt, envelope, state: JSON Schema 2020-12
     vectors/                 envelopes that a verifier must accept, and ones that it must refuse, and why
 
 A test fails when what is published differs from what this makes.
@@ -20,6 +20,7 @@ from edge_agent.evidence.contract_vectors import vectors
 from edge_agent.evidence.dsse import COMMAND_TYPE, EVIDENCE_TYPE, MAX_SIGNATURES, RECEIPT_TYPE
 from edge_agent.evidence.receipts import Receipt
 from edge_agent.evidence.statement import Statement
+from edge_agent.evidence.uplink.state import BoxState
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _BASE64 = "^[A-Za-z0-9+/_-]*={0,2}$"
@@ -32,6 +33,7 @@ def contract() -> dict[str, bytes]:
         "schemas/statement.schema.json": _json(statement_schema()),
         "schemas/receipt.schema.json": _json(receipt_schema()),
         "schemas/envelope.schema.json": _json(envelope_schema()),
+        "schemas/state.schema.json": _json(state_schema()),
         **{f"vectors/{name}": data for name, data in vectors().items()},
     }
 
@@ -49,6 +51,12 @@ def receipt_schema() -> dict[str, Any]:
     schema = Receipt.model_json_schema(by_alias=True)
     schema["required"] = sorted({*schema.get("required", []), "schema"})
     return {"$schema": DRAFT, "$id": "receipt.schema.json", **schema, "title": "Receipt v1"}
+
+
+def state_schema() -> dict[str, Any]:
+    """The unsigned hint on the state topic."""
+    schema = BoxState.model_json_schema()
+    return {"$schema": DRAFT, "$id": "state.schema.json", **schema, "title": "State of a box v1"}
 
 
 def envelope_schema() -> dict[str, Any]:

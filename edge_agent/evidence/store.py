@@ -66,6 +66,17 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True)
+class Glance:
+    """What can be said at once, however much the store holds."""
+
+    head: Head
+    pending: int
+    oldest_pending_s: int | None  # since it was sealed, by this box's UTC
+    lost: int
+    disk_free_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stats:
     """What the store holds."""
 
@@ -333,6 +344,39 @@ class EvidenceStore:
                 attachment_bytes=self._attachment_bytes(),
                 lost=self._lost(),
             )
+
+    def glance(self, wait_s: float = 1.0) -> Glance | None:
+        """What the store holds, without counting it; None when it is busy for so long.
+
+        For whoever asks often, and must not hang with it; `stats` reads everything.
+        """
+        if not self._lock.acquire(timeout=wait_s):
+            return None
+        try:
+            return self._glance()
+        finally:
+            self._lock.release()
+
+    def _glance(self) -> Glance:
+        with self._working():
+            row = self._db.execute(
+                "SELECT sealed_utc_us FROM packet WHERE state = 'sealed' ORDER BY seq LIMIT 1"
+            ).fetchone()
+            return Glance(
+                head=self._head(),
+                pending=self._pending,
+                oldest_pending_s=None if row is None else max(0, self._utc_us() - row[0]) // 1_000_000,
+                lost=self._lost(),
+                disk_free_bytes=free_bytes(self._settings.directory),
+            )
+
+    def volumes(self) -> tuple[int, int]:
+        """Bytes that wait for a receipt, and bytes of all attachments. Reads much: not to be asked often."""
+        with self._working():
+            (pending,) = self._db.execute(
+                "SELECT coalesce(sum(bytes), 0) FROM packet WHERE state = 'sealed'"
+            ).fetchone()
+            return int(pending), self._attachment_bytes()
 
     def seqs(self) -> range:
         """Every place of the chain."""

@@ -9,6 +9,7 @@ from pydantic import Field
 from edge_agent.core.settings import Settings
 from edge_agent.evidence.settings import Name
 from edge_agent.evidence.uplink.settings import BrokerSettings
+from edge_agent.web.settings import MetricsSettings
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -57,3 +58,5 @@ class IngestSettings(Settings):
     rejected_per_device: int = Field(default=1000, ge=1)
     """Refused messages kept aside for each box; the oldest go first."""
     assembly: AssemblySettings = AssemblySettings()
+    metrics: MetricsSettings | None = None
+    """The page for Prometheus; left out: there is none."""

@@ -43,6 +43,7 @@ from edge_agent.evidence.uplink.port import (
 from edge_agent.evidence.uplink.protocol import ProtocolChoice
 from edge_agent.evidence.uplink.sender import ENVELOPE_CONTENT_TYPE, Outcome, Sender, Verdict
 from edge_agent.evidence.uplink.settings import UplinkSettings
+from edge_agent.evidence.uplink.state import Describe, StateTopic, only
 from edge_agent.evidence.uplink.topics import Topics
 from edge_agent.evidence.uplink.transfers import to_send
 from edge_agent.progress import IDLE_S, Pulse
@@ -73,6 +74,7 @@ class Uplink:
         device_id: str,
         heartbeat: Callable[[], Sealed] | None = None,
         on_event: Callable[[UplinkEvent], None] | None = None,
+        state: Describe = only,
         connect: Connect | None = None,
         uniform: Callable[[], float] = random.random,
     ) -> None:
@@ -86,6 +88,7 @@ class Uplink:
             device_id: of the box.
             heartbeat: seals a heartbeat with what is known of the clock; default: nothing is known.
             on_event: told of everything, on the uplink's thread; must be quick.
+            state: what the box says of itself on its state topic.
             connect: makes a connection; default: MQTT to `settings.mqtt`.
             uniform: draws from 0 to 1, for jitter.
         """
@@ -93,6 +96,7 @@ class Uplink:
         self._settings = settings
         self._heartbeat = heartbeat or store.heartbeat
         self._on_event = on_event
+        self._state = StateTopic(state)
         self._uniform = uniform
         self._client_id = settings.mqtt.client_id or device_id
         self._topics = Topics(settings.topic_root, tenant, device_id)
@@ -213,7 +217,7 @@ class Uplink:
             LinkOptions(
                 client_id=self._client_id,
                 mqtt5=self._protocol.mqtt5,
-                will=Will(self._state("offline"), self._settings.will_delay_s),
+                will=Will(self._state_message(only("offline").to_bytes()), self._settings.will_delay_s),
                 receive_maximum=32,
             )
         )
@@ -221,6 +225,9 @@ class Uplink:
             link.open()
             try:
                 self._serve(link)
+            except StoreFault:
+                self._say_goodbye(link)  # with the fault in it: somebody must come
+                raise
             finally:
                 (self._protocol.ended if self._connected else self._protocol.silent)()
             self._say_goodbye(link)
@@ -240,6 +247,8 @@ class Uplink:
                 self._pump(link)
                 if now_s >= self._head_s:
                     self._publish_head(link, now_s)
+                if (news := self._state.news(now_s)) is not None:
+                    self._publish(link, self._state_message(news))
 
     def _may_end(self) -> bool:
         if not self._stopping.is_set():
@@ -288,7 +297,7 @@ class Uplink:
         self._sender.connected(event.receive_maximum, event.maximum_packet_size, mended=self._was_away)
         self._tell(UplinkEventKind.CONNECTED, None, "MQTT 5" if event.mqtt5 else "MQTT 3.1.1")
         link.subscribe((self._topics.receipts,))
-        self._publish(link, self._state("online"))
+        self._publish(link, self._state_message(self._state.now("online", time.monotonic())))
         self._publish_head(link, time.monotonic())
         self._look = True
 
@@ -429,17 +438,13 @@ class Uplink:
                 Message(self._topics.head, newest.envelope, retain=True, content_type=ENVELOPE_CONTENT_TYPE),
             )
 
-    def _state(self, state: str) -> Message:
-        return Message(
-            self._topics.state,
-            b'{"state":"' + state.encode() + b'"}',
-            retain=True,
-            content_type="application/json",
-        )
+    def _state_message(self, state: bytes) -> Message:
+        return Message(self._topics.state, state, retain=True, content_type="application/json")
 
     def _say_goodbye(self, link: Link) -> None:
         if self._connected:
-            token = self._publish(link, self._state("stopped"))
+            state = self._state.now("stopped", time.monotonic())
+            token = self._publish(link, self._state_message(state))
             until_s = time.monotonic() + GOODBYE_S
             while time.monotonic() < until_s:
                 if any(_ends_goodbye(event, token) for event in link.poll(0.05)):
