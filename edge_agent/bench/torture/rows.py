@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from edge_agent.bench.torture.clock import CLOCK_ROWS
+from edge_agent.bench.torture.lifecycle import LIFECYCLE_ROWS
 from edge_agent.bench.torture.row import Row
 
 
 def all_rows() -> tuple[Row, ...]:
     """Every row once."""
-    modules: tuple[tuple[Row, ...], ...] = ()
+    modules: tuple[tuple[Row, ...], ...] = (
+        CLOCK_ROWS,
+        LIFECYCLE_ROWS,
+    )
     return tuple(row for rows in modules for row in rows)
