@@ -20,7 +20,7 @@ from edge_agent.devices import clock
 from edge_agent.durations import Durations
 from edge_agent.errors import EvidenceError
 from edge_agent.evidence.sealer import Order
-from edge_agent.evidence.store import EvidenceStore, Glance, Sealed
+from edge_agent.evidence.store import CLOSED, EvidenceStore, Glance, Sealed
 from edge_agent.evidence.uplink.events import UplinkEvent, UplinkEventKind
 from edge_agent.evidence.uplink.state import (
     MAX_DETAIL,
@@ -143,7 +143,7 @@ class Health:
         try:
             self._glance = self._store.glance() or self._glance
         except EvidenceError as error:
-            if "closed" not in str(error):
+            if str(error) != CLOSED:  # at the end of a good run
                 self.say("store", "fault", str(error))
         return self._glance
 

@@ -102,7 +102,11 @@ class AgentCollector:
 
     def _evidence(self) -> Iterator[Metric]:
         health = self._of.health
-        sealed = Count("edge_agent_statements_sealed", "Durably in the chain.", labels=("kind", "use_class"))
+        sealed = Count(
+            "edge_agent_statements_sealed",
+            "Decided by the core and durably in the chain.",
+            labels=("kind", "use_class"),
+        )
         for labels, number in health.statements.copy().items():
             sealed.add_metric(labels, number)
         yield sealed
@@ -158,7 +162,9 @@ class AgentCollector:
         yield from (ages, stands)
 
     def _serial(self) -> Iterator[Metric]:
-        yield _by("serial_bytes", "Read.", "port", {port.name: port.bytes_read for port in self._of.ports})
+        yield _by(
+            "serial_bytes", "Bytes read.", "port", {port.name: port.bytes_read for port in self._of.ports}
+        )
         frames = Count("edge_agent_serial_frames", "By what they were worth.", labels=("port", "result"))
         sums = Count("edge_agent_serial_crc_errors", "Frames with a bad checksum.", labels=("port",))
         gaps = Count("edge_agent_serial_gaps", "Stretches without samples.", labels=("port",))
@@ -204,15 +210,20 @@ def _sent(uplink: Uplink) -> Iterator[Metric]:
         "quarantined": counted.quarantined,
         "ignored": counted.receipts_ignored,
     }
-    yield _by("receipts", "What became of what was sent; ignored: receipts.", "status", receipts)
+    yield _by(
+        "receipts",
+        "Statements by what the platform said; ignored: receipts not for us, or forged.",
+        "status",
+        receipts,
+    )
     for name, help_text, number in (
         ("connects", "Connections made.", counted.connects),
         ("connect_failures", "Attempts that made none.", counted.connect_failures),
         ("disconnects", "Connections lost.", counted.disconnects),
         ("watchdog", "Connections ended for their silence.", counted.watchdog),
         ("faults", "Connections ended by a bug.", counted.faults),
-        ("messages", "Published.", counted.messages),
-        ("bytes", "Published.", counted.bytes),
+        ("messages", "MQTT messages published.", counted.messages),
+        ("bytes", "Of them, without MQTT's own few.", counted.bytes),
         ("held", "Statements that nobody at the broker listened to.", counted.held),
     ):
         yield Count(f"edge_agent_uplink_{name}", help_text, number)

@@ -44,6 +44,8 @@ UtcUs = Callable[[], int]
 # Pictures of the newest few cases stay in memory, so that sending them does not wait for a read.
 RECENT_BYTES = 4 * 1024 * 1024
 
+CLOSED = "the store is closed"
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -152,7 +154,7 @@ class EvidenceStore:
             if self._closed:
                 return
             self._closed = True
-            self._fault = self._fault or "the store is closed"
+            self._fault = self._fault or CLOSED
             self._db.close()
             self._files.close()
             self._start.hint.close()
