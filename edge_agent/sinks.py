@@ -92,7 +92,15 @@ def _say(decision: Decision) -> None:
     """What there is only to be told."""
     match decision:
         case Fault():
-            log.warning("%s %s: %s (%d)", decision.source, decision.kind, decision.detail, decision.count)
+            more = {"source": decision.source, "kind": decision.kind}
+            log.warning(
+                "%s %s: %s (%d)",
+                decision.source,
+                decision.kind,
+                decision.detail,
+                decision.count,
+                extra=more,
+            )
         case Status():
             log.info("%s is %s: %s", decision.part, decision.state, decision.detail)
         case ZoneChanged():

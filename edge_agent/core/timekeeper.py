@@ -6,8 +6,9 @@ step is a change of `utc_minus_mono` from one report to the next:
 * It is told at once (`SealTimeStep`). A clock that goes on stepping is told of in sums, with waits that
   double: a jittering clock cannot fill the chain. Jumps too small to be one add up until they are.
 * For a while after it the clock counts as not synced, whatever its source says.
-* While the clock is not synced, the offset of the last report that was holds: somebody who sets the box to
-  tomorrow does not move what it saw today. A clock that was never synced is taken as it is.
+* While the clock is not synced, offset and source of the last report that was hold: somebody who sets the box
+  to tomorrow does not move what it saw today, and a street's rule goes on by the hour that it is. A clock
+  that was never synced is taken as it is.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Timekeeper:
     def __init__(self, step_ms: int) -> None:
         self._least = step_ms * MS
         self._before: ClockStatus | None = None  # as reported
-        self._synced_offset: Ns | None = None  # utc_minus_mono when it was last synced
+        self._synced: ClockStatus | None = None  # the last report that was
         self._stepped_at: Ns | None = None
         self._moved = 0  # of UTC since the last record, or the start; ns
         self._steps = 0  # noticed since then
@@ -70,10 +71,15 @@ class Timekeeper:
 
     def _believed(self, event: ClockStatus) -> ClockStatus:
         if event.synced:
-            self._synced_offset = event.utc_minus_mono
-        offset = event.utc_minus_mono if self._synced_offset is None else self._synced_offset
+            self._synced = event
+        held = self._synced or event
         settled = self._stepped_at is None or event.at - self._stepped_at >= SETTLE
-        return replace(event, utc_minus_mono=offset, synced=event.synced and settled)
+        return replace(
+            event,
+            utc_minus_mono=held.utc_minus_mono,
+            source=held.source,
+            synced=event.synced and settled,
+        )
 
     def _tell(self, now: Ns) -> SealTimeStep:
         quiet = self._told_at is None or self._since - self._told_at >= LONGEST_WAIT

@@ -299,6 +299,8 @@ def _software(identity: Identity, ruleset: str) -> Software:
 
 def _retention(identity: Identity, time: Time) -> Retention:
     chosen = identity.settings.retention
+    if time.source is ClockSource.NONE:  # a box that starts in 1970 would have it deleted on arrival
+        return Retention(retention_class=chosen.retention_class, delete_after_utc_us=None)
     start = time.event_utc_us if time.event_utc_us is not None else time.sealed_utc_us
     return Retention(
         retention_class=chosen.retention_class, delete_after_utc_us=start + chosen.days * 86_400_000_000
