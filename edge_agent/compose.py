@@ -22,6 +22,7 @@ from edge_agent.core.weigh.protocols.settings import ModbusRtuSettings
 from edge_agent.devices import clock
 from edge_agent.devices.intake import Intake
 from edge_agent.devices.staging import Staging
+from edge_agent.devices.systemd import Watchdog
 from edge_agent.errors import StoreFault
 from edge_agent.evidence.command_desk import CommandDesk
 from edge_agent.evidence.dsse import RECEIPT_TYPE
@@ -36,11 +37,13 @@ from edge_agent.evidence.store import EvidenceStore, Sealed
 from edge_agent.evidence.unsigned import UnsignedChain
 from edge_agent.evidence.uplink.events import UplinkEvent, UplinkEventKind
 from edge_agent.evidence.uplink.uplink import Uplink
+from edge_agent.health import Health
 from edge_agent.journal.raw_ring import RawRing
 from edge_agent.journal.reader import Recording
 from edge_agent.journal.recorder import NoRecorder, Recorder
 from edge_agent.journal.video import VideoPacket
 from edge_agent.journal.writer import RecordingHeader
+from edge_agent.progress import Pulse, standing
 from edge_agent.sinks import LiveSink, ReplaySink, Tee
 
 if TYPE_CHECKING:
@@ -84,6 +87,7 @@ class Agent:
         epochs: Mapping[str, Ns] | None = None,
         keeper: ConfigKeeper | None = None,
         chosen: Effective | None = None,
+        time: clock.Clock | None = None,
     ) -> None:
         """Make every part; nothing runs yet.
 
@@ -93,10 +97,12 @@ class Agent:
             epochs: for cameras that are files: when the first picture was taken.
             keeper: of the configuration, where it may be changed by command.
             chosen: how the keeper came to `config`.
+            time: the box's clock; default: this machine's.
         """
         self.config = config
         self._told_to_end = False
         self._restarting = False
+        self._time = time or clock.Clock(config.clock)
         self._hooks = hooks or Hooks()
         self._keeper = keeper
         self._chosen = chosen
@@ -105,7 +111,8 @@ class Agent:
         self.site = Site(config.core())
         self.intake = Intake(clock.monotonic)
         self.staging = Staging(clock.monotonic)
-        self.store = open_store(config, self._boot_id)
+        self.store = open_store(config, self._boot_id, self._time.utc_us)
+        self.health = Health(self.store, self._boot_id, lambda: self.clock.latest, lambda: self.pulses)
         with contextlib.ExitStack() as undo:
             undo.callback(self.store.close)
             self.uplink = self._make_uplink()
@@ -120,9 +127,11 @@ class Agent:
             self.ports = self._make_ports()
             self.http = self._make_http()
             self.orders = self._make_orders()
-            self.clock = clock.ClockWatch(config.clock, self._clock_told)
+            self.clock = clock.ClockWatch(self._time, config.clock.interval_ms, self._clock_told)
             self._ring = RawRing(RAW_HEADER)
             self._recorder = self._make_recorder()
+            self.metrics = self._make_metrics()
+            self.watchdog = Watchdog(lambda: standing(self.pulses), self.health.line)
             undo.pop_all()
 
     def run(self) -> None:
@@ -135,7 +144,7 @@ class Agent:
             for begin, end in self._parts():
                 parts.callback(end)
                 begin()
-            watchers = (self._hooks.decided,)
+            watchers = (self.health.decided, self._hooks.decided)
             sink = LiveSink(
                 self._ring,
                 self.sealer.put,
@@ -171,15 +180,18 @@ class Agent:
 
     def sealed(self, order: Order, sealed: Sealed) -> None:
         """A statement is durably in the chain."""
+        self.health.sealed(order, sealed)
         self._hooks.sealed(order, sealed)
 
     def refused(self, order: Order, reason: str) -> None:
         """A case was not sealed."""
+        self.health.was_refused()
         self._hooks.refused(order, reason)
 
     def failed(self, fault: StoreFault) -> None:
         """The disk failed: nothing may go on as if it had not."""
         self._fault = fault
+        self.health.say("store", "fault", str(fault))
         self.stop()
 
     def _uplink_told(self, event: UplinkEvent) -> None:
@@ -187,6 +199,7 @@ class Agent:
             fault = self.uplink.fault
             if isinstance(fault, StoreFault):
                 self.failed(fault)
+        self.health.uplink(event)
         self._hooks.uplink(event)
 
     # -- parts ----------------------------------------------------------------------------------
@@ -216,8 +229,22 @@ class Agent:
             yield camera.start, camera.close
         for port in self.ports:
             yield port.start, port.stop
-        if self.http:
-            yield self.http.start, self.http.stop
+        for server in self._servers():
+            yield server.start, server.stop
+        yield self.watchdog.start, self.watchdog.stop  # last: ready when all are up
+
+    def _servers(self) -> Iterator[HttpServer]:
+        yield from (server for server in (self.http, self.metrics) if server)
+
+    @property
+    def pulses(self) -> Iterator[Pulse]:
+        """Every part that must go round."""
+        yield from (self.intake.pulse, self.sealer.pulse, self.clock.pulse)
+        yield from (part.pulse for part in (self.uplink, self.captures, self.plates) if part)
+        yield from self.street.pulses if self.street else ()
+        for camera in self.cameras.values():
+            yield from camera.pulses
+        yield from (part.pulse for part in (*self.ports, *self._servers()))
 
     def _begin_events(self) -> None:
         self.intake.emit(Started(clock.monotonic(), self._boot_id, __version__, self.config.sha256()))
@@ -235,10 +262,11 @@ class Agent:
             self.store.record(ConfigChange(old_sha256=before, new_sha256=now, detail=origin))
 
     def _recall_cases(self, street: StreetConfig) -> None:
-        now, offset = clock.monotonic(), clock.utc_minus_mono()
+        status = self._time.status()
+        now, offset = status.at, status.utc_minus_mono
         for order, zone in self.store.answered_orders():
             self.intake.emit(OrderAnswered(now, order, zone))
-        known = clock.clock_status(self.config.clock).source is not ClockSource.NONE
+        known = status.source is not ClockSource.NONE
         cooldown_s = max(rule.cooldown_s for rule in street.rules.values())
         for case in self.store.open_cases((now + offset) // US, cooldown_s * 1_000_000):
             self.intake.emit(_recalled(case, now, offset if known else None))
@@ -286,8 +314,9 @@ class Agent:
             KeyRing({RECEIPT_TYPE: read_public_keys(path) if path else ()}),
             tenant=self.config.site.tenant,
             device_id=self.config.site.device_id,
-            heartbeat=lambda: self.store.heartbeat(clock.clock_status(self.config.clock)),
+            heartbeat=lambda: self.store.heartbeat(self._time.status()),
             on_event=self._uplink_told,
+            state=self.health.state,
             on_command=self._command if self.config.commands else None,
         )
 
@@ -297,23 +326,20 @@ class Agent:
             return None
         from edge_agent.orders import Orders  # noqa: PLC0415 - OpenCV only where somebody commands
 
-        def now() -> ClockStatus:
-            return clock.clock_status(self.config.clock)
-
         desk = CommandDesk(
             self.store,
             read_issuers(chosen),
             tenant=self.config.site.tenant,
             device_id=self.config.site.device_id,
             config_sha256=self.config.sha256(),
-            clock=now,
+            clock=self._time.status,
         )
         return Orders(
             desk,
             self.store,
             emit=self.intake.emit,
             cameras=self.cameras | (self.street.cameras if self.street else {}),
-            clock=now,
+            clock=self._time.status,
             wake_uplink=self._wake_uplink,
             failed=self.failed,
             restart=self.restart,
@@ -360,7 +386,7 @@ class Agent:
 
         minutes = self.config.site.legal.utc_offset_minutes
         keep = self._keep_video if self.config.journal.video else None
-        return StreetParts(chosen, self.intake.emit, self.staging, epochs, minutes, keep, self.config.clock)
+        return StreetParts(chosen, self.intake.emit, self.staging, epochs, minutes, keep, self._time)
 
     def _make_ports(self) -> list[SerialPort | ModbusPort]:
         from edge_agent.devices.modbus import ModbusPort  # noqa: PLC0415 - pymodbus only where it is spoken
@@ -383,6 +409,26 @@ class Agent:
         push = AnprPush(chosen, self.intake.emit, clock.monotonic, self.staging.put)
         return HttpServer(push.routes(), chosen.host, chosen.port, chosen.max_connections)
 
+    def _make_metrics(self) -> HttpServer | None:
+        if self.config.metrics is None:
+            return None
+        from edge_agent.metrics import Sources, registry_of  # noqa: PLC0415 - only where it is served
+        from edge_agent.web.exposition import metrics_server  # noqa: PLC0415 - same
+
+        street = self.street
+        detectors = {"bridge": self.detector, "street": street.detector if street else None}
+        sources = Sources(
+            health=self.health,
+            quota_bytes=self.config.evidence.store.quota_bytes,
+            uplink=self.uplink,
+            ports=self.ports,
+            decoders=lambda: self.site.counters,
+            cameras=self.cameras | (street.cameras if street else {}),
+            samplers=street.samplers if street else {},
+            detectors={name: used.speed for name, used in detectors.items() if used},
+        )
+        return metrics_server(self.config.metrics, registry_of(sources))
+
     def _make_recorder(self) -> Recorder | NoRecorder:
         folder = self.config.journal.dir
         if folder is None:
@@ -394,7 +440,7 @@ class Agent:
         return Recorder(folder, self.config.journal, header)
 
 
-def open_store(config: SiteConfig, boot_id: str) -> EvidenceStore:
+def open_store(config: SiteConfig, boot_id: str, utc_us: Callable[[], int] | None = None) -> EvidenceStore:
     """The box's evidence store with the box's key."""
     settings = config.evidence_settings()
     place = key_place(settings)
@@ -406,6 +452,7 @@ def open_store(config: SiteConfig, boot_id: str) -> EvidenceStore:
         key,
         replace(identity(config, boot_id), device_certificates=certificates),
         successor=successor,
+        utc_us=utc_us or clock.Clock(config.clock).utc_us,
         cosigners=[Sm2FileKey.load(settings.sm2_key_file)] if settings.sm2_key_file else [],
     )
     if successor is not None:
@@ -434,6 +481,8 @@ def _recalled(case: OpenCase, now: Ns, utc_minus_mono: Ns | None) -> CaseRecalle
     Without a clock (a box whose battery is empty, before its first answer from the network) it has none: on
     a clock that will be set they would come out as other times.
     """
+    if utc_minus_mono is not None and case.recorded_utc_us * US - utc_minus_mono > now:
+        utc_minus_mono = None  # recorded in what is now the future: the clock has gone back
 
     def monotonic(utc_us: int | None) -> Ns | None:
         return None if utc_us is None or utc_minus_mono is None else Ns(utc_us * US - utc_minus_mono)

@@ -16,6 +16,7 @@ from edge_agent.core.decisions import (
     Seal,
     SealCoverage,
     SealStreet,
+    SealTimeStep,
     Status,
     TakePictures,
     Watch,
@@ -73,7 +74,7 @@ class LiveSink:
             case Seal():
                 raw = self.ring.window(decision.raw) if decision.raw else None
                 self.seal(Order(decision, raw))
-            case SealStreet() | SealCoverage():
+            case SealStreet() | SealCoverage() | SealTimeStep():
                 self.seal(Order(decision))
             case Capture():
                 self.capture(decision)
@@ -91,7 +92,15 @@ def _say(decision: Decision) -> None:
     """What there is only to be told."""
     match decision:
         case Fault():
-            log.warning("%s %s: %s (%d)", decision.source, decision.kind, decision.detail, decision.count)
+            more = {"source": decision.source, "kind": decision.kind}
+            log.warning(
+                "%s %s: %s (%d)",
+                decision.source,
+                decision.kind,
+                decision.detail,
+                decision.count,
+                extra=more,
+            )
         case Status():
             log.info("%s is %s: %s", decision.part, decision.state, decision.detail)
         case ZoneChanged():
@@ -116,7 +125,7 @@ class ReplaySink:
     def __call__(self, decision: Decision) -> None:
         """Keep it."""
         self.lines.append(decision_line(decision))
-        if isinstance(decision, Seal | SealStreet | SealCoverage):
+        if isinstance(decision, Seal | SealStreet | SealCoverage | SealTimeStep):
             self._statement(decision)
 
     def write(self) -> None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from edge_agent.config.street import StreetConfig
 from edge_agent.core.decisions import TakePictures, Watch
-from edge_agent.core.events import Captured, DeviceChanged, SceneSeen
+from edge_agent.core.events import Captured, ClockStatus, DeviceChanged, SceneSeen
 from edge_agent.core.street.hours import LocalTime
 from edge_agent.core.street.settings import permille
 from edge_agent.core.units import Ns, S
@@ -26,6 +26,7 @@ from edge_agent.devices.scene.bank import ReferenceBank
 from edge_agent.devices.scene.scene import Scene
 from edge_agent.devices.scene.worker import SceneCamera, SceneWorker
 from edge_agent.devices.staging import Staging
+from edge_agent.progress import Pulse
 
 Part = tuple[Callable[[], object], Callable[[], object]]  # begin, end
 
@@ -43,7 +44,7 @@ class StreetParts:
         epochs: for cameras that are files: when the first picture was taken.
         utc_offset_minutes: local time less UTC where no time zone is configured.
         keep_video: takes every compressed picture, for a recording; None: none is kept.
-        clock_settings: what sets the clock; while it is not set no time is drawn into copies.
+        time: what time it is; while nobody vouches for it no time is drawn into copies.
     """
 
     def __init__(
@@ -54,9 +55,9 @@ class StreetParts:
         epochs: Mapping[str, Ns],
         utc_offset_minutes: int,
         keep_video: Keep | None = None,
-        clock_settings: clock.ClockSettings | None = None,
+        time: clock.Clock | None = None,
     ) -> None:
-        self._clock = clock_settings or clock.ClockSettings()
+        self._clock = time or clock.Clock(clock.ClockSettings())
         self._local = LocalTime(street.core().utc_offsets, utc_offset_minutes)
         chosen = street.detector
         masking = Detector(chosen.model_copy(update={"min_score": MASK_SCORE})) if chosen else None
@@ -85,7 +86,7 @@ class StreetParts:
             emit,
             clock.monotonic,
             settings=street.pictures,
-            said_time=lambda at: said_time(at, self._local, self._clock),
+            said_time=lambda at: said_time(at, self._local, self._clock.status()),
         )
 
     def parts(self) -> Iterator[Part]:
@@ -98,6 +99,15 @@ class StreetParts:
             yield sampler.start, sampler.close
         for camera in self.cameras.values():
             yield camera.start, camera.close
+
+    @property
+    def pulses(self) -> Iterator[Pulse]:
+        """Of all its threads."""
+        yield from (self._pictures.pulse, self.scenes.pulse)
+        yield from (tap.pulse for tap in self._taps)
+        yield from (sampler.pulse for sampler in self.samplers.values())
+        for camera in self.cameras.values():
+            yield from camera.pulses
 
     def watch(self, wanted: Watch) -> None:
         """Look at a camera so often."""
@@ -119,9 +129,8 @@ def scene_of(street: StreetConfig, camera: str) -> Scene:
     return Scene(camera, chosen.scene, polygons, ReferenceBank(street.references_dir, camera))
 
 
-def said_time(at: Ns, local: LocalTime, settings: clock.ClockSettings) -> str:
+def said_time(at: Ns, local: LocalTime, status: ClockStatus) -> str:
     """A monotonic time as local date and time; empty while nobody can say that the clock is right."""
-    status = clock.clock_status(settings)
     if not status.synced:
         return ""
     utc = Ns(at + status.utc_minus_mono)

@@ -304,11 +304,12 @@ def test_the_evidence_of_both_runs_is_one_chain_that_verifies(runs):
 
 
 def test_copies_are_given_a_time_only_while_somebody_sets_the_clock(monkeypatch):
-    local, settings = LocalTime((), 480), clock.ClockSettings()
+    local = LocalTime((), 480)
     faster_clock(monkeypatch)
-    assert street_parts.said_time(clock.monotonic(), local, settings)[:2] == "20"
-    monkeypatch.setattr(clock, "kernel_clock", lambda: clock.KernelClock(False, 0, 16_000_000_000))
-    assert street_parts.said_time(clock.monotonic(), local, settings) == ""
+    for synced, century in ((True, "20"), (False, "")):
+        kernel = clock.KernelClock(synced, 0, 16_000_000_000)
+        status = clock.Clock(clock.ClockSettings(chrony_port=0), kernel=lambda kernel=kernel: kernel).status()
+        assert street_parts.said_time(clock.monotonic(), local, status)[:2] == century
 
 
 def test_without_a_model_and_a_recording_there_are_fewer_parts_and_nothing_is_named(runs):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edge_agent.cli.logs import LogFormat, set_up
 from edge_agent.errors import DatabaseAway, UsageError
 from edge_agent.evidence import dsse
 from edge_agent.evidence.statement import Kind, Statement, parse
@@ -24,6 +25,7 @@ from edge_agent.ingest.summary import About, about, in_words
 
 if TYPE_CHECKING:
     from edge_agent.ingest.service import Ingest
+    from edge_agent.web.server import HttpServer
 
 app = typer.Typer(add_completion=False, invoke_without_command=True)
 
@@ -35,10 +37,15 @@ DATABASE_AGAIN_S = 1.0
 
 
 @app.callback()
-def main(context: typer.Context, config: Config = None) -> None:
+def main(
+    context: typer.Context,
+    config: Config = None,
+    log_format: Annotated[LogFormat, typer.Option(help="json: one object a line.")] = LogFormat.TEXT,
+) -> None:
     """Serve: verify what the boxes send, store it durably, sign receipts. Ends on SIGTERM or Ctrl-C."""
     context.obj = config  # `ingest --config X list` means the same as `ingest list --config X`
     if context.invoked_subcommand is None:
+        set_up(log_format)
         raise typer.Exit(serve(load_settings(config or DEFAULT_CONFIG)))
 
 
@@ -46,17 +53,21 @@ def serve(settings: IngestSettings) -> int:
     """Until told to end; 1 when it ended by itself."""
     from edge_agent.ingest.service import Ingest  # noqa: PLC0415 - the other commands need no broker
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     ingest = _waited_for(lambda: Ingest(settings), ended)
     if ingest is None:
         return 0
+    page = _metrics(settings, ingest)
     ingest.start()
+    if page:
+        page.start()
     print(f"edge-agent ingest: tenant {settings.tenant}, receipt key {ingest.receipt_key.keyid}", flush=True)
     while not ended.wait(0.5) and ingest.fault is None:
         pass
+    if page:
+        page.stop()
     ingest.stop()
     print(json.dumps(ingest.stats.as_dict()))
     return 0 if ingest.fault is None else 1
@@ -71,6 +82,15 @@ def _waited_for(make: Callable[[], Ingest], ended: threading.Event) -> Ingest | 
             logging.getLogger(__name__).warning("%s", error)
             if ended.wait(DATABASE_AGAIN_S):
                 return None
+
+
+def _metrics(settings: IngestSettings, ingest: Ingest) -> HttpServer | None:
+    if settings.metrics is None:
+        return None
+    from edge_agent.ingest.metrics import registry_of  # noqa: PLC0415 - only where it is served
+    from edge_agent.web.exposition import metrics_server  # noqa: PLC0415 - same
+
+    return metrics_server(settings.metrics, registry_of(lambda: ingest.stats, lambda: ingest.subscribed))
 
 
 @app.command("list")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge_agent.cli.logs import LogFormat, set_up
 from edge_agent.errors import StoreFault
 
 if TYPE_CHECKING:
@@ -36,13 +37,12 @@ def main(
         Path, typer.Option(metavar="DIR", help="Of a site with `simulate`: what it leaves behind.")
     ] = Path("out/run"),
     verbose: Annotated[bool, typer.Option(help="Every crossing, not only what is wrong.")] = False,
+    log_format: Annotated[LogFormat, typer.Option(help="json: one object a line.")] = LogFormat.TEXT,
 ) -> None:
     """Run the daemon until SIGTERM or Ctrl-C. Exit 1 when the disk failed a durable write."""
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
-    )
+    set_up(log_format, logging.DEBUG if verbose else logging.INFO)
     from edge_agent.commanded import ConfigKeeper  # noqa: PLC0415 - help stays instant
-    from edge_agent.config.loader import load  # noqa: PLC0415
+    from edge_agent.config.loader import load  # noqa: PLC0415 - same
     from edge_agent.devices.heap import stay_small  # noqa: PLC0415
 
     stay_small()
@@ -117,6 +117,7 @@ def _say_sealed(_order: Order, sealed: Sealed) -> None:
         sealed.epoch,
         sealed.packet_id,
         sealed.payload_sha256,
+        extra={"seq": sealed.seq, "epoch": sealed.epoch, "packet_id": sealed.packet_id},
     )
 
 

@@ -45,6 +45,7 @@ from edge_agent.evidence.settings import (
 )
 from edge_agent.evidence.uplink.settings import UplinkSettings
 from edge_agent.journal.settings import JournalSettings
+from edge_agent.web.settings import MetricsSettings
 
 T = TypeVar("T", bound=Settings)
 
@@ -173,6 +174,8 @@ class SiteConfig(Settings):
     """Who may command the box; left out: nobody, whatever arrives."""
     journal: JournalSettings = JournalSettings()
     clock: ClockSettings = ClockSettings()
+    metrics: MetricsSettings | None = None
+    """The page for Prometheus; left out: there is none."""
     simulate: SimulateSettings | None = None
 
     @model_validator(mode="after")

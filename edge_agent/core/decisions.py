@@ -205,6 +205,17 @@ class SealCoverage:
     clock: ClockStatus | None
 
 
+@dataclass(frozen=True, slots=True)
+class SealTimeStep:
+    """Make a chained record of a step of UTC against the monotonic clock, or of several in a short time."""
+
+    at: Ns
+    since: Ns  # it was before this instant as it had been
+    step: Ns  # all steps together; positive: UTC was put forward
+    steps: int
+    clock: ClockStatus | None  # as it is believed now (`core/timekeeper.py`)
+
+
 Decision = (
     Seal
     | ReadPlates
@@ -217,4 +228,5 @@ Decision = (
     | ZoneChanged
     | SealStreet
     | SealCoverage
+    | SealTimeStep
 )

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge_agent.core.decisions import Fault, FaultKind, Status
+from edge_agent.core.decisions import Fault, FaultKind, SealTimeStep, Status
 from edge_agent.core.events import ClockStatus, DeviceChanged
+from edge_agent.core.timekeeper import Timekeeper
 from edge_agent.core.units import MS, Ns, S
 
 # Clock error above which nothing may support enforcement (GA/T 832-2014: 1.0 s to Beijing time).
@@ -31,16 +32,15 @@ class Health:
 
     def __init__(self, ports: tuple[str, ...], silence_ms: int, clock_step_ms: int) -> None:
         self._silence = silence_ms * MS
-        self._step = clock_step_ms * MS
         self._ports = tuple(f"port/{port}" for port in ports)
         self._parts: dict[str, _Part] = {}
-        self._clock: ClockStatus | None = None
+        self._time = Timekeeper(clock_step_ms)
         self._clock_trusted: bool | None = None
 
     @property
     def clock(self) -> ClockStatus | None:
-        """The last known state of the clock."""
-        return self._clock
+        """The state of the clock by which everybody goes (`core/timekeeper.py`)."""
+        return self._time.clock
 
     def start(self, at: Ns) -> None:
         """Watch the ports from now on; none is known to speak yet."""
@@ -69,21 +69,21 @@ class Health:
             return changed
         return (Fault(event.at, event.device, FaultKind.DEVICE_DOWN, event.detail), *changed)
 
-    def clock_status(self, event: ClockStatus) -> tuple[Fault, ...]:
+    def clock_status(self, event: ClockStatus) -> tuple[Fault | SealTimeStep, ...]:
         """The clock was asked; a jump and a loss of trust are facts worth keeping."""
-        faults: list[Fault] = []
-        before, self._clock = self._clock, event
-        if before is not None:
-            jump = event.utc_minus_mono - before.utc_minus_mono
-            if abs(jump) >= self._step:
-                detail = f"UTC stepped by {jump // MS} ms against the monotonic clock"
-                faults.append(Fault(event.at, "clock", FaultKind.CLOCK_STEPPED, detail))
-        trusted = event.synced and event.est_error is not None and event.est_error <= CLOCK_LIMIT
+        found = list(self._time.report(event))
+        clock = self._time.clock
+        assert clock is not None, "a report was just made"
+        trusted = clock.synced and clock.est_error is not None and clock.est_error <= CLOCK_LIMIT
         if self._clock_trusted is not False and not trusted:
-            detail = f"source {event.source}, synced {event.synced}, error {event.est_error} ns"
-            faults.append(Fault(event.at, "clock", FaultKind.CLOCK_UNTRUSTED, detail))
+            detail = f"source {clock.source}, synced {clock.synced}, error {clock.est_error} ns"
+            found.append(Fault(event.at, "clock", FaultKind.CLOCK_UNTRUSTED, detail))
         self._clock_trusted = trusted
-        return tuple(faults)
+        return tuple(found)
+
+    def close(self, now: Ns) -> tuple[SealTimeStep, ...]:
+        """The run ends: steps of the clock that were not told yet."""
+        return self._time.close(now)
 
     def tick(self, now: Ns) -> tuple[Status | Fault, ...]:
         """Find the ports that have fallen silent."""

@@ -10,6 +10,7 @@
 
     picture of a storefront ──> street (zones, rule, cases) ──> SealStreet
     what was watched, what was blind ──> coverage ──> SealCoverage, once an hour
+    the clock's reports ──> timekeeper ──> SealTimeStep, when UTC was stepped
 
 Pure: no clock, no file, no thread. `step` never raises for bad input; an exception is a bug.
 """
@@ -238,11 +239,13 @@ class Site:
             yield Fault(event.at, f"camera/{event.camera}", FaultKind.CAMERA, event.problem)
 
     def _on_clock(self, event: ClockStatus) -> Iterable[Decision]:
+        told = self._health.clock_status(event)
+        believed = self._health.clock or event
         for name, times in self._camera_times.items():
             # Reads of the box's own are on its monotonic clock, which does not step.
-            if times.clock(event) and self._settings.cameras[name].plates != "box":
+            if times.clock(believed) and self._settings.cameras[name].plates != "box":
                 self._matchers[name].clock_stepped()
-        return self._health.clock_status(event)
+        return told
 
     def _on_device(self, event: DeviceChanged) -> Iterable[Decision]:
         decoder = self._decoders.get(event.device.removeprefix("port/"))
@@ -394,6 +397,7 @@ class Site:
         yield from self._cases.close(now, self._health.clock)
         if self._street is not None:
             yield from self._street.close(now, self._health.clock)
+        yield from self._health.close(now)
 
     def _watch_lanes(self, now: Ns) -> None:
         """A lane is watched while its port speaks and the clock is good; the ledger is told of changes."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 from edge_agent.core.events import Event, Stopped, Tick
 from edge_agent.core.units import Ns, S
+from edge_agent.progress import Pulse
 
 # 3 ports at 50 reads a second fill this in over a minute; a producer then waits, it never drops.
 CAPACITY = 10_000
@@ -20,6 +21,9 @@ LONGEST_WAIT = 1 * S
 
 # How long a producer without room waits before it looks whether anybody still takes events.
 ROOM_WAIT_S = 0.2
+
+# The core's step and every sink together take milliseconds; the sealer may make them wait for the disk.
+LONGEST_ROUND_S = 60
 
 _END = object()
 
@@ -34,6 +38,7 @@ class Intake:
         self._queue: queue.SimpleQueue[Event | object] = queue.SimpleQueue()
         self._room = threading.Semaphore(capacity)
         self._over = False
+        self.pulse = Pulse("runner", LONGEST_ROUND_S)
 
     def emit(self, event: Event) -> None:
         """Take an event in; waits when the core is far behind, drops what comes after the end."""
@@ -54,13 +59,15 @@ class Intake:
     def events(self, deadline: Callable[[], Ns | None]) -> Iterator[Event]:
         """Events in the order of their arrival; a `Tick` when the deadline passes first; `Stopped` last."""
         try:
-            yield from self._until_end(deadline)
+            with self.pulse:
+                yield from self._until_end(deadline)
             yield Stopped(self._clock())
         finally:
             self._over = True
 
     def _until_end(self, deadline: Callable[[], Ns | None]) -> Iterator[Event]:
         while True:
+            self.pulse.beat()
             wanted = deadline()
             now = self._clock()
             if wanted is not None and wanted <= now:

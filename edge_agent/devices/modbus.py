@@ -61,10 +61,12 @@ class ModbusPort(Reopener):
         every_s = self._map.poll_ms / 1000
         due = time.monotonic()
         while not self.stopping.is_set():
+            self.pulse.beat()
             registers, problem = self._read(client)
             at = self.clock()
             if not client.is_socket_open():
                 raise OSError("the line was closed")
+            self.bytes_read += 2 * len(registers)
             self.emit(RegistersRead(at, self.settings.id, self._map.first_register, registers, problem))
             now = time.monotonic()
             due += every_s * max((now - due) // every_s + 1, 1)  # answered late: skip, do not catch up

@@ -20,12 +20,14 @@ from edge_agent.core.events import DeviceChanged, Event, SerialBytes
 from edge_agent.core.units import Ns, S
 from edge_agent.core.weigh.protocols.requests import Poll, opening_of, poll_of
 from edge_agent.devices.settings_ports import BATCH_BYTES, SerialPortSettings
+from edge_agent.progress import Pulse
 
 READ_BYTES = 4096  # what the kernel keeps of a terminal
 MOST_BYTES = 65_536  # in one event
 WRITE_TIMEOUT_S = 1.0
 LOOK_AGAIN_S = 1.0  # a select returns at least this often; stopping does not wait for it
 FIRST_RETRY_S = 0.2
+LONGEST_ROUND_S = 30  # beside the wait between attempts and between questions; a driver may be slow to open
 
 Emit = Callable[[Event], None]
 Clock = Callable[[], Ns]
@@ -39,9 +41,16 @@ class Reopener:
         self.emit = emit
         self.clock = clock
         self.stopping = threading.Event()
+        self.bytes_read = 0
         self._device = f"port/{settings.id}"
         self._state = ("", "")
+        self.pulse = Pulse(self._device, LONGEST_ROUND_S + settings.reconnect_ms_max / 1000)
         self._thread = threading.Thread(target=self._run, name=self._device, daemon=True)
+
+    @property
+    def name(self) -> str:
+        """As configured."""
+        return self.settings.id
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -66,8 +75,13 @@ class Reopener:
         self._tell("up", "")
 
     def _run(self) -> None:
+        with self.pulse:
+            self._use_until_stopped()
+
+    def _use_until_stopped(self) -> None:
         attempt = 0
         while not self.stopping.is_set():
+            self.pulse.beat()
             opened_at = time.monotonic()
             try:
                 self.use()
@@ -128,7 +142,8 @@ class SerialPort(Reopener):
         ask = _Asker(self._poll, line)
         before = 0
         while True:
-            ready, _, _ = select.select([fd, self._wake_read], [], [], ask.wait_s())
+            self.pulse.beat()
+            ready, _, _ = select.select([fd, self._wake_read], [], [], min(ask.wait_s(), LOOK_AGAIN_S))
             if self.stopping.is_set():
                 return
             if fd not in ready:
@@ -138,6 +153,7 @@ class SerialPort(Reopener):
             except BlockingIOError:
                 continue
             at = self.clock()
+            self.bytes_read += len(data)
             self.emit(SerialBytes(at, port, data))
             # In a backlog one short read is the sender catching its breath, not the line's own pace.
             if batch_s and max(before, len(data)) < BATCH_BYTES and self.stopping.wait(batch_s):

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from edge_agent.core.decisions import Seal, SealCoverage, SealStreet
+from edge_agent.core.decisions import Seal, SealCoverage, SealStreet, SealTimeStep
 from edge_agent.core.events import ClockSource, ClockStatus
 from edge_agent.core.records import UseClass
 from edge_agent.core.units import US, Ns
@@ -23,8 +23,9 @@ from edge_agent.evidence import strict_json
 from edge_agent.evidence.attachments import CaseFiles
 from edge_agent.evidence.build_bridge import bridge_content, bridge_use_class
 from edge_agent.evidence.build_street import coverage_content, street_content, street_use_class
+from edge_agent.evidence.build_time import time_step_content
 from edge_agent.evidence.identity import ChainLink, Identity
-from edge_agent.evidence.sealable import Case, Content, Sealable, name_of, utc_us
+from edge_agent.evidence.sealable import Case, Content, OfItself, Sealable, name_of, utc_us
 from edge_agent.evidence.settings import CodeSettings
 from edge_agent.evidence.statement import (
     Attachment,
@@ -113,9 +114,7 @@ def build(
                 kind=content.kind,
                 lane=content.lane,
                 time=time,
-                legal=None
-                if isinstance(seal, SealCoverage)
-                else _legal(seal, identity, files, sealed_utc_us),
+                legal=None if isinstance(seal, OfItself) else _legal(seal, identity, files, sealed_utc_us),
                 instrument=content.instrument,
                 measurement=content.measurement,
                 recognition=content.recognition,
@@ -180,7 +179,7 @@ def packet_id(seal: Sealable, identity: Identity) -> str:
     with _refusing(seal):
         content = _content(seal, identity, None)
         decided = content.decided()
-    if not isinstance(seal, SealCoverage):
+    if not isinstance(seal, OfItself):
         decided |= {"use_class": seal.use_class, "reasons": list(seal.reasons)}
     event = utc_us(content.event_at, seal.clock)
     millis = (event if event is not None else content.event_at // US) // 1000
@@ -195,6 +194,8 @@ def _content(seal: Sealable, identity: Identity, raw_sha256: str | None) -> Cont
             return street_content(seal)
         case SealCoverage():
             return coverage_content(seal)
+        case SealTimeStep():
+            return time_step_content(seal)
 
 
 @contextlib.contextmanager
@@ -291,7 +292,7 @@ def _use_class(
 
 def _links(seal: Sealable, earlier: Earlier | None) -> Links:
     """A bridge's case decided anew replaces its last statement; a street's goes on from its first."""
-    if earlier is None or isinstance(seal, SealCoverage):
+    if earlier is None or isinstance(seal, OfItself):
         return NO_LINKS
     if isinstance(seal, SealStreet):
         return Links(amends=None, correlates=[earlier.first])
@@ -315,6 +316,8 @@ def _asked_for(sealed_utc_us: int) -> Retention:
 
 def _retention(identity: Identity, time: Time) -> Retention:
     chosen = identity.settings.retention
+    if time.source is ClockSource.NONE:  # a box that starts in 1970 would have it deleted on arrival
+        return Retention(retention_class=chosen.retention_class, delete_after_utc_us=None)
     start = time.event_utc_us if time.event_utc_us is not None else time.sealed_utc_us
     return Retention(
         retention_class=chosen.retention_class, delete_after_utc_us=start + chosen.days * 86_400_000_000

@@ -50,7 +50,7 @@ def _document() -> dict[str, Any]:
         "statements": (topics.statement, "statement", "Statements, as they are sealed."),
         "attachments": (topics.attachment("SHA256"), "chunk", "Attachments in chunks."),
         "head": (topics.head, "head", "The end of the chain."),
-        "state": (topics.state, "state", "Whether the box is connected."),
+        "state": (topics.state, "state", "Whether the box is connected, and how it is."),
         "receipts": (topics.receipts, "receipt", "What the platform says that it has."),
         "commands": (topics.commands, "command", "What the platform asks of the box."),
     }
@@ -97,7 +97,9 @@ def _operations() -> dict[str, Any]:
         "sendStatement": operation("send", "statements", "Live cases first, then the backlog.", _QOS1),
         "sendAttachment": operation("send", "attachments", "Before the statement that lists it.", _QOS1),
         "sendHead": operation("send", "head", "On every connect and every ten minutes.", _RETAINED),
-        "sendState": operation("send", "state", "On connect; `offline` is the last will.", _RETAINED),
+        "sendState": operation(
+            "send", "state", "On connect, and when it changes; `offline` is the last will.", _RETAINED
+        ),
         "receiveReceipt": operation("receive", "receipts", "Only these let the box purge anything.", _QOS1),
         "receiveCommand": operation("receive", "commands", "A command_result in `stmt` answers.", _QOS1),
     }
@@ -138,10 +140,6 @@ def _messages() -> dict[str, Any]:
         "state": {
             "contentType": "application/json",
             "description": "Unsigned: a hint for a screen, never for a decision.",
-            "payload": {
-                "type": "object",
-                "required": ["state"],
-                "properties": {"state": {"enum": ["online", "offline", "stopped"]}},
-            },
+            "payload": {"$ref": "./schemas/state.schema.json"},
         },
     }

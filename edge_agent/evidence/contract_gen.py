@@ -1,7 +1,7 @@
 """The published contract, made from the code: `python -m edge_agent.evidence.contract_gen contract`.
 
     asyncapi.yaml            the topics, AsyncAPI 3
-    schemas/*.schema.json    statement, receipt, command, envelope: JSON Schema 2020-12
+    schemas/*.schema.json    statement, receipt, command, envelope, state: JSON Schema 2020-12
     vectors/                 envelopes that a verifier must accept, and ones that it must refuse, and why
 
 A test fails when what is published differs from what this makes.
@@ -21,6 +21,7 @@ from edge_agent.evidence.contract_vectors import vectors
 from edge_agent.evidence.dsse import COMMAND_TYPE, EVIDENCE_TYPE, MAX_SIGNATURES, RECEIPT_TYPE
 from edge_agent.evidence.receipts import Receipt
 from edge_agent.evidence.statement import Statement
+from edge_agent.evidence.uplink.state import BoxState
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _BASE64 = "^[A-Za-z0-9+/_-]*={0,2}$"
@@ -34,6 +35,7 @@ def contract() -> dict[str, bytes]:
         "schemas/receipt.schema.json": _json(receipt_schema()),
         "schemas/command.schema.json": _json(command_schema()),
         "schemas/envelope.schema.json": _json(envelope_schema()),
+        "schemas/state.schema.json": _json(state_schema()),
         **{f"vectors/{name}": data for name, data in vectors().items()},
     }
 
@@ -59,6 +61,12 @@ def command_schema() -> dict[str, Any]:
     for part in _objects(schema):
         part["required"] = list(part["properties"])
     return {"$schema": DRAFT, "$id": "command.schema.json", **schema, "title": "Command v1"}
+
+
+def state_schema() -> dict[str, Any]:
+    """The unsigned hint on the state topic."""
+    schema = BoxState.model_json_schema()
+    return {"$schema": DRAFT, "$id": "state.schema.json", **schema, "title": "State of a box v1"}
 
 
 def envelope_schema() -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""What can be sealed: the core's three decisions that become statements, and what each says for itself.
+"""What can be sealed: the core's decisions that become statements, and what each says for itself.
 
     Seal          a vehicle on a bridge       build_bridge
     SealStreet    a zone of a street          build_street
     SealCoverage  what was truly watched      build_street
+    SealTimeStep  UTC was stepped             build_time
 
 Everything else in a statement (who, where, chain, clock, software, health) is the same for all.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from edge_agent.core.decisions import Seal, SealCoverage, SealStreet
+from edge_agent.core.decisions import Seal, SealCoverage, SealStreet, SealTimeStep
 from edge_agent.core.events import ClockStatus
 from edge_agent.core.records import Picture
 from edge_agent.core.units import US, Ns
@@ -22,7 +23,8 @@ from edge_agent.evidence.statement_records import Record
 from edge_agent.evidence.statement_street import Storefront
 
 Case = Seal | SealStreet
-Sealable = Case | SealCoverage
+OfItself = SealCoverage | SealTimeStep  # what the box says of itself: no pictures, nothing judged
+Sealable = Case | OfItself
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +54,23 @@ class Content:
 
 def case_of(seal: Sealable) -> tuple[str, int] | None:
     """The case's name and its revision; None where it is no case."""
-    return None if isinstance(seal, SealCoverage) else (seal.case, seal.revision)
+    return None if isinstance(seal, OfItself) else (seal.case, seal.revision)
 
 
 def name_of(seal: Sealable) -> str:
     """In a message to a person."""
-    return "coverage" if isinstance(seal, SealCoverage) else f"case {seal.case} revision {seal.revision}"
+    match seal:
+        case SealCoverage():
+            return "coverage"
+        case SealTimeStep():
+            return "time_step"
+        case _:
+            return f"case {seal.case} revision {seal.revision}"
 
 
 def pictures_of(seal: Sealable) -> tuple[Picture, ...]:
     """Every file that was taken for it."""
-    return () if isinstance(seal, SealCoverage) else seal.pictures
+    return () if isinstance(seal, OfItself) else seal.pictures
 
 
 def utc_us(at: Ns, clock: ClockStatus | None) -> int | None:

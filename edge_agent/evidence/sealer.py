@@ -19,6 +19,7 @@ from edge_agent.errors import SealRefused, StoreFault, StoreFull
 from edge_agent.evidence.sealable import Sealable, case_of, name_of, pictures_of
 from edge_agent.evidence.statement_records import Incident
 from edge_agent.evidence.store import EvidenceStore, Sealed
+from edge_agent.progress import IDLE_S, Pulse
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,9 @@ CAPACITY = 256
 # How often the store's house is kept, and how often every page of its database is looked at.
 HOUSE_S = 60.0
 CHECK_S = 86_400.0
+
+# One statement's durable commit on the slowest disk, or the removal of a day's pictures.
+LONGEST_ROUND_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class Sealer:
     release: Callable[[Collection[str]], None] = lambda _digests: None  # these are on the disk now
     _queue: queue.Queue[Order | None] = field(default_factory=lambda: queue.Queue(CAPACITY))
     _thread: threading.Thread | None = None
+    pulse: Pulse = field(default_factory=lambda: Pulse("sealer", LONGEST_ROUND_S))
 
     def start(self) -> None:
         """Begin sealing."""
@@ -85,7 +90,8 @@ class Sealer:
 
     def _work(self) -> None:
         try:
-            self._seal_until_stopped()
+            with self.pulse:
+                self._seal_until_stopped()
         except StoreFault as fault:
             self.listener.failed(fault)
             self._discard()
@@ -98,8 +104,9 @@ class Sealer:
         kept_s = time.monotonic()
         checked_s = -CHECK_S  # the start itself looks at less than everything
         while True:
+            self.pulse.beat()
             with contextlib.suppress(queue.Empty):
-                order = self._queue.get(timeout=HOUSE_S)
+                order = self._queue.get(timeout=IDLE_S)
                 if order is None:
                     return
                 self._seal(order)
@@ -131,7 +138,7 @@ class Sealer:
         except SealRefused as error:
             case = case_of(order.seal)
             incident = Incident(
-                what="case_refused" if case else "coverage_refused",
+                what="case_refused" if case else f"{order.name}_refused",
                 subject=case[0] if case else order.name,
                 detail=str(error)[:1000],
             )

@@ -55,10 +55,13 @@ class Incident(Model):
 
 
 class TimeStep(Model):
-    """UTC jumped against the monotonic clock."""
+    """UTC jumped against the monotonic clock, between `since_monotonic_us` and the event's time."""
 
     type: Literal["time_step"] = "time_step"
     step_us: Int
+    """All steps together. Positive: it was put forward."""
+    steps: Annotated[Count, Field(ge=1)]
+    since_monotonic_us: Int
     source: ClockSource
     detail: Text
 

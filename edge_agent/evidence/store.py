@@ -25,7 +25,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn, Self
 
-from edge_agent.core.decisions import SealCoverage
 from edge_agent.core.events import ClockStatus
 from edge_agent.core.records import Picture
 from edge_agent.errors import StoreFault, StoreFull, VerificationError
@@ -46,7 +45,7 @@ from edge_agent.evidence.receipts import Receipt
 from edge_agent.evidence.recent import RecentBlobs
 from edge_agent.evidence.recovery import FORKED, Start, prepare
 from edge_agent.evidence.rotation import rotation
-from edge_agent.evidence.sealable import Sealable, case_of, name_of, pictures_of
+from edge_agent.evidence.sealable import OfItself, Sealable, case_of, name_of, pictures_of
 from edge_agent.evidence.set_aside import DATABASE
 from edge_agent.evidence.settings import StoreSettings
 from edge_agent.evidence.statement import Health, Kind
@@ -68,6 +67,7 @@ RECENT_BYTES = 4 * 1024 * 1024
 NEWEST_CONFIG = """
 SELECT json_extract(CAST(payload AS TEXT), '$.software.config_sha256') FROM packet ORDER BY seq DESC LIMIT 1
 """
+CLOSED = "the store is closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,17 @@ class Sealed:
     seq: int
     payload_sha256: str
     payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What can be said at once, however much the store holds."""
+
+    head: Head
+    pending: int
+    oldest_pending_s: int | None  # since it was sealed, by this box's UTC
+    lost: int
+    disk_free_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +223,11 @@ class EvidenceStore:
                 return
             self._closed = True
             fault = None if self._fault else self._last_words()
-            self._fault = self._fault or "the store is closed"
+            self._fault = self._fault or CLOSED
             self._db.close()
             self._files.close()
             self._start.hint.close()
-            self._start.run.end(orderly=self._fault == "the store is closed")
+            self._start.run.end(orderly=self._fault == CLOSED)
             self._start.lock.release()
         if fault is not None:
             raise fault
@@ -549,6 +560,39 @@ class EvidenceStore:
                 pressed=dict(self._pressed),
             )
 
+    def glance(self, wait_s: float = 1.0) -> Glance | None:
+        """What the store holds, without counting it; None when it is busy for so long.
+
+        For whoever asks often, and must not hang with it; `stats` reads everything.
+        """
+        if not self._lock.acquire(timeout=wait_s):
+            return None
+        try:
+            return self._glance()
+        finally:
+            self._lock.release()
+
+    def _glance(self) -> Glance:
+        with self._working():
+            row = self._db.execute(
+                "SELECT sealed_utc_us FROM packet WHERE state = 'sealed' ORDER BY seq LIMIT 1"
+            ).fetchone()
+            return Glance(
+                head=self._head(),
+                pending=self._pending,
+                oldest_pending_s=None if row is None else max(0, self._utc_us() - row[0]) // 1_000_000,
+                lost=self._lost(),
+                disk_free_bytes=self._disk.free(self._settings.directory),
+            )
+
+    def volumes(self) -> tuple[int, int]:
+        """Bytes that wait for a receipt, and bytes of all attachments. Reads much: not to be asked often."""
+        with self._working():
+            (pending,) = self._db.execute(
+                "SELECT coalesce(sum(bytes), 0) FROM packet WHERE state = 'sealed'"
+            ).fetchone()
+            return int(pending), self._attachment_bytes()
+
     def seqs(self) -> range:
         """Every place of the chain."""
         return range(self.head().seq + 1)
@@ -687,7 +731,7 @@ class EvidenceStore:
         Raises:
             _Refused: there is none for the case.
         """
-        if isinstance(seal, SealCoverage):
+        if isinstance(seal, OfItself):
             return frozenset()
         held = {p.sha256: p for p in pictures_of(seal) if p.sha256 in attachments}
         self._make_room(sum(len(attachments[sha256]) for sha256 in held) + len(raw or b""))
@@ -723,7 +767,7 @@ class EvidenceStore:
         return self._attachment_bytes(), self._settings.quota_bytes, self._disk.free(self._settings.directory)
 
     def _lose(self, seal: Sealable, reason: str, cause: OSError | None = None) -> NoReturn:
-        name = "coverage" if isinstance(seal, SealCoverage) else seal.use_class
+        name = name_of(seal) if isinstance(seal, OfItself) else seal.use_class
         self._losses.add(name, reason, self._utc_us())
         with contextlib.suppress(NoRoom):  # counted in memory until there is some
             with self._transaction():

@@ -98,6 +98,11 @@ class Ingest:
         """Begin to serve."""
         self._thread.start()
 
+    @property
+    def subscribed(self) -> bool:
+        """Whether the broker hands us what comes."""
+        return self._subscribed.is_set()
+
     def wait_subscribed(self, timeout_s: float) -> bool:
         """Whether the broker has granted the subscriptions within that time."""
         return self._subscribed.wait(timeout_s)

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from edge_agent.core.settings import Settings
 from edge_agent.evidence.settings import Name
 from edge_agent.evidence.uplink.settings import BrokerSettings, is_loopback
+from edge_agent.web.settings import MetricsSettings
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -82,6 +83,8 @@ class IngestSettings(Settings):
     rejected_per_device: int = Field(default=1000, ge=1)
     """Refused messages kept aside for each box; the oldest go first."""
     assembly: AssemblySettings = AssemblySettings()
+    metrics: MetricsSettings | None = None
+    """The page for Prometheus; left out: there is none."""
 
     @model_validator(mode="after")
     def _database_is_safe(self) -> Self:

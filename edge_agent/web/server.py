@@ -11,17 +11,28 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from edge_agent.errors import DeviceError
+from edge_agent.progress import Pulse
 
 START_TIMEOUT_S = 10
 STOP_TIMEOUT_S = 10
+LONGEST_ROUND_S = 60
 
 
 class _Server(uvicorn.Server):
-    """Says when it accepts connections."""
+    """Says when it accepts connections, and that its loop goes round."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, pulse: Pulse) -> None:
         super().__init__(config)
         self.ready = threading.Event()
+        self._pulse = pulse
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        with self._pulse:
+            super().run(sockets)
+
+    async def on_tick(self, counter: int) -> bool:
+        self._pulse.beat()  # ten times a second
+        return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -52,7 +63,8 @@ class HttpServer:
             timeout_keep_alive=30,
             timeout_graceful_shutdown=3,
         )
-        self._server = _Server(config)
+        self.pulse = Pulse(f"http/{port}", LONGEST_ROUND_S)
+        self._server = _Server(config, self.pulse)
         self._thread: threading.Thread | None = None
         self._socket: socket.socket | None = None
 

@@ -1,8 +1,9 @@
 """Silence, loss and doubt are said once, when they begin and when they end."""
 
-from edge_agent.core.decisions import Fault, FaultKind, Status
+from edge_agent.core.decisions import Fault, FaultKind, SealTimeStep, Status
 from edge_agent.core.events import ClockSource, ClockStatus, DeviceChanged
 from edge_agent.core.health import Health
+from edge_agent.core.timekeeper import SETTLE
 from edge_agent.core.units import MS, S
 
 
@@ -60,12 +61,13 @@ def test_a_clock_that_jumps_or_loses_trust_is_said_once():
     health = watching()
 
     assert health.clock_status(clock(1, 1000 * S)) == ()
-    [step] = health.clock_status(clock(2, 1001 * S))
+    step, sealed, lost = health.clock_status(clock(2, 1001 * S))
     assert step.kind is FaultKind.CLOCK_STEPPED
     assert "1000 ms" in step.detail
-    [lost] = health.clock_status(clock(3, 1001 * S, synced=False))
+    assert sealed == SealTimeStep(2, 1, 1 * S, 1, health.clock)
     assert lost.kind is FaultKind.CLOCK_UNTRUSTED
-    assert health.clock_status(clock(4, 1001 * S, synced=False)) == ()
-    assert health.clock_status(clock(5, 1001 * S)) == ()
-    [lost] = health.clock_status(clock(6, 1001 * S, est_error=2 * S))
+    assert health.clock_status(clock(3, 1001 * S, synced=False)) == ()
+    later = 2 + SETTLE
+    assert health.clock_status(clock(later, 1001 * S)) == ()
+    [lost] = health.clock_status(clock(later + 1, 1001 * S, est_error=2 * S))
     assert lost.kind is FaultKind.CLOCK_UNTRUSTED

@@ -6,7 +6,7 @@ import time
 
 from edge_agent.core.events import SerialBytes, Stopped, Tick
 from edge_agent.core.units import S
-from edge_agent.devices.clock import ClockSettings, clock_status, monotonic
+from edge_agent.devices.clock import Clock, ClockSettings, monotonic
 from edge_agent.devices.intake import Intake
 
 
@@ -112,7 +112,7 @@ def test_a_producer_waits_for_room_and_nothing_is_dropped():
 
 
 def test_the_clock_says_what_it_knows_and_an_undisciplined_one_is_never_synced():
-    status = clock_status(ClockSettings(source="none"))
+    status = Clock(ClockSettings(source="none")).status()
 
     assert not status.synced
     assert status.est_error is None

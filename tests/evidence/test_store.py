@@ -415,7 +415,11 @@ def test_a_full_disk_costs_the_case_is_told_and_ends_by_itself(tmp_path):
 
 
 def test_a_step_of_the_clock_is_part_of_the_chain(store):
-    sealed = store.record(TimeStep(step_us=-5_000_000, source=ClockSource.NTP, detail="server stepped"))
+    sealed = store.record(
+        TimeStep(
+            step_us=-5_000_000, steps=1, since_monotonic_us=0, source=ClockSource.NTP, detail="server stepped"
+        )
+    )
     assert parse(sealed.payload).record.step_us == -5_000_000
 
 

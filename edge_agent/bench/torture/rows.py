@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from edge_agent.bench.torture import commands, identity, platform, storage, storage_harm, storage_space
+from edge_agent.bench.torture import (
+    clock,
+    commands,
+    identity,
+    lifecycle,
+    platform,
+    storage,
+    storage_harm,
+    storage_space,
+)
 from edge_agent.bench.torture.row import Row
 
 
@@ -15,5 +24,7 @@ def all_rows() -> tuple[Row, ...]:
         identity.ROWS,
         commands.ROWS,
         platform.ROWS,
+        clock.CLOCK_ROWS,
+        lifecycle.LIFECYCLE_ROWS,
     )
     return tuple(row for rows in modules for row in rows)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from edge_agent.devices.camera.settings import CameraSettings
 from edge_agent.devices.camera.timeline import Timeline
 from edge_agent.devices.clock import utc_minus_mono
 from edge_agent.errors import DeviceError
+from edge_agent.progress import IDLE_S, Pulse
 
 __all__ = ["TOLERANCE", "Camera", "CameraStatus", "Emit", "Frame", "NoFrame"]
 
@@ -39,6 +41,8 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 # Waits look at the clock this often, so that a test's clock that jumps is seen.
 LOOK_S = 0.05
+# Beside the stall limit, which FFmpeg keeps to but where it resolves a name.
+LONGEST_ROUND_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,7 @@ class Camera:
         self._packets = 0
         self._connections = 0
         self._sub = Camera(f"{id}/sub", settings.for_sub, emit, clock, epoch) if settings.sub_url else None
+        self.pulse = Pulse(f"camera/{id}", LONGEST_ROUND_S + 3 * settings.stall_ms / 1000)
         self._thread = threading.Thread(target=self._run, name=f"camera-{id}", daemon=True)
 
     def start(self) -> None:
@@ -194,6 +199,11 @@ class Camera:
         return None if oldest is None or newest is None else (oldest, newest)
 
     @property
+    def pulses(self) -> tuple[Pulse, ...]:
+        """Of its streams."""
+        return (self.pulse, *(self._sub.pulses if self._sub else ()))
+
+    @property
     def analysis(self) -> Camera:
         """The stream that pictures are analysed in: the sub-stream, or this one where there is none."""
         return self._sub or self
@@ -248,9 +258,14 @@ class Camera:
     # -- the thread --------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        with self.pulse:
+            self._follow_until_closed()
+
+    def _follow_until_closed(self) -> None:
         chance = random.Random(self.id)  # noqa: S311 jitter, not a secret
         pause = FIRST_PAUSE_S
         while not self._stop.is_set():
+            self.pulse.beat()
             before = self._packets
             try:
                 self._connect_and_read()
@@ -264,7 +279,12 @@ class Camera:
                 return
             pause = FIRST_PAUSE_S if self._packets > before else min(pause * 2, LONGEST_PAUSE_S)
             # Cameras that went down together must not come back together.
-            self._stop.wait(pause * chance.uniform(0.8, 1.2))
+            self._rest(pause * chance.uniform(0.8, 1.2))
+
+    def _rest(self, wait_s: float) -> None:
+        until_s = time.monotonic() + wait_s
+        while (left_s := until_s - time.monotonic()) > 0 and not self._stop.wait(min(left_s, IDLE_S)):
+            self.pulse.beat()
 
     def _connect_and_read(self) -> None:
         with connect(self.settings) as container:
@@ -296,6 +316,7 @@ class Camera:
         reader = StreamReader(stream, info, self.settings)
         before = self._clock()
         for packet in container.demux(stream):
+            self.pulse.beat()
             if self._stop.is_set():
                 return
             at = self._clock()
@@ -334,6 +355,7 @@ class Camera:
 
     def _wait_until(self, due: int) -> None:
         while self.settings.realtime and not self._stop.is_set():
+            self.pulse.beat()
             left = due - self._clock()
             if left <= 0:
                 break
@@ -349,7 +371,7 @@ class Camera:
             at, uncertainty = Ns(stored.shown + (self._timeline.offset or 0)), self._timeline.uncertainty
             self._changed.notify_all()
         for feed in feeds:
-            feed.put(Arrived(stored, at, uncertainty))
+            feed.put(Arrived(stored, at, uncertainty), self.pulse.beat)
 
     def _end(self) -> None:
         with self._changed:

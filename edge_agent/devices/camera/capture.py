@@ -23,6 +23,7 @@ from edge_agent.devices.camera.stills import (
     picture_record,
     to_jpeg,
 )
+from edge_agent.progress import Pulse
 
 # Holds a picture's bytes for a statement that may want them; returns their SHA-256.
 Stage = Callable[[bytes], str]
@@ -55,6 +56,11 @@ class CaptureWorker:
         self._detector = detector
         self._clock = clock
         self._queue = RequestQueue("capture", self.carry_out, failed, emit, clock, QUEUE)
+
+    @property
+    def pulse(self) -> Pulse:
+        """Of its thread."""
+        return self._queue.pulse
 
     def start(self) -> None:
         """Begin to take requests from the queue."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge_agent.core.units import Ns
 from edge_agent.devices.camera.ring import StoredPacket
+from edge_agent.progress import IDLE_S
 
 MOST_PACKETS = 512  # 20 s at 25 pictures a second
 MOST_BYTES = 16_000_000
@@ -43,11 +45,12 @@ class Feed:
         self._finished = False
         self.dropped = 0  # packets that nobody decoded in time
 
-    def put(self, arrived: Arrived) -> None:
-        """Hand over a packet."""
+    def put(self, arrived: Arrived, waiting: Callable[[], None] = lambda: None) -> None:
+        """Hand over a packet; `waiting` is called now and then while there is no room."""
         with self._changed:
             while self._lossless and self._is_full() and not self._closed:
-                self._changed.wait()
+                waiting()
+                self._changed.wait(IDLE_S)
             if self._closed:
                 return
             if self._is_full():
@@ -65,11 +68,12 @@ class Feed:
     def _is_full(self) -> bool:
         return len(self._waiting) >= MOST_PACKETS or self._bytes >= MOST_BYTES
 
-    def get(self) -> Arrived | None:
-        """The next packet; waits for it. None when there will be no more."""
+    def get(self, waiting: Callable[[], None] = lambda: None) -> Arrived | None:
+        """The next packet; `waiting` is called now and then until it comes. None when no more will."""
         with self._changed:
             while not self._waiting and not self._closed and not self._finished:
-                self._changed.wait()
+                waiting()
+                self._changed.wait(IDLE_S)
             if self._closed or not self._waiting:
                 return None
             arrived = self._waiting.popleft()

@@ -17,8 +17,12 @@ from typing import Generic, Protocol, TypeVar
 
 from edge_agent.core.events import Captured
 from edge_agent.core.units import Ns
+from edge_agent.progress import IDLE_S, Pulse
 
 log = logging.getLogger(__name__)
+
+# A request waits for its instant, and then decodes and looks at some forty pictures.
+LONGEST_ROUND_S = 180
 
 
 class Request(Protocol):
@@ -76,6 +80,7 @@ class RequestQueue(Generic[R, A]):
         self._turns = itertools.count()
         self._changed = threading.Condition()
         self._stopping = False
+        self.pulse = Pulse(name, LONGEST_ROUND_S)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -109,10 +114,16 @@ class RequestQueue(Generic[R, A]):
         self._changed.notify_all()
 
     def _run(self) -> None:
+        with self.pulse:
+            self._serve()
+
+    def _serve(self) -> None:
         while True:
+            self.pulse.beat()
             with self._changed:
                 while not self._waiting and not self._stopping:
-                    self._changed.wait()
+                    self.pulse.beat()
+                    self._changed.wait(IDLE_S)
                 if self._stopping:
                     return
                 waiting = heapq.heappop(self._waiting)

@@ -19,11 +19,14 @@ from edge_agent.devices.camera.cadence import Cadence
 from edge_agent.devices.camera.camera import Camera
 from edge_agent.devices.camera.feed import Arrived
 from edge_agent.devices.camera.frame import Frame
+from edge_agent.progress import IDLE_S, Pulse
 
 if TYPE_CHECKING:
     from edge_agent.devices.camera.group import GroupDecoder
 
 log = logging.getLogger(__name__)
+
+LONGEST_ROUND_S = 60  # a group of pictures of the largest camera on the slowest box, several times over
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class Sampler:
         self._finished = False
         self._stop = False
         self._decoder: GroupDecoder | None = None
+        self.pulse = Pulse(f"sampler/{camera.id}", LONGEST_ROUND_S)
         self._thread = threading.Thread(target=self._run, name=f"sampler-{camera.id}", daemon=True)
 
     def start(self) -> None:
@@ -121,7 +125,12 @@ class Sampler:
     # -- the thread --------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        while (arrived := self._feed.get()) is not None:
+        with self.pulse:
+            self._sample()
+
+    def _sample(self) -> None:
+        while (arrived := self._feed.get(self.pulse.beat)) is not None:
+            self.pulse.beat()
             try:
                 self._look_at(arrived)
             except Exception as failure:  # noqa: BLE001 top of a thread: no stream may end it
@@ -155,7 +164,8 @@ class Sampler:
             frame = Frame(image, Ns(arrived.captured_at), arrived.uncertainty)
             with self._changed:
                 while self._lossless and self._ready is not None and not self._stop:
-                    self._changed.wait()
+                    self.pulse.beat()
+                    self._changed.wait(IDLE_S)
                 if self._stop:
                     return
                 self._replaced += self._ready is not None

@@ -14,10 +14,12 @@ from edge_agent.devices.camera.feed import Arrived
 from edge_agent.devices.camera.headers import sequence_header
 from edge_agent.devices.camera.ring import StoredPacket, StreamInfo
 from edge_agent.errors import DeviceError
+from edge_agent.progress import Pulse
 
 log = logging.getLogger(__name__)
 
 FORMATS = {"h264": "h264", "hevc": "h265"}  # FFmpeg's word -> Foxglove's
+LONGEST_ROUND_S = 60  # one packet written to the recording
 START_CODE = b"\x00\x00\x01"
 
 Keep = Callable[[str, Ns, str, bytes], None]  # camera, captured at, format, data
@@ -43,6 +45,7 @@ class VideoTap:
         self._stream: StreamInfo | None = None
         self._filter: Any = None
         self.failed = 0  # packets that could not be written in this form
+        self.pulse = Pulse(f"tap/{camera.id}", LONGEST_ROUND_S)
         self._thread = threading.Thread(target=self._run, name=f"tap-{camera.id}", daemon=True)
 
     def start(self) -> None:
@@ -56,7 +59,12 @@ class VideoTap:
             self._thread.join(timeout)
 
     def _run(self) -> None:
-        while (arrived := self._feed.get()) is not None:
+        with self.pulse:
+            self._record()
+
+    def _record(self) -> None:
+        while (arrived := self._feed.get(self.pulse.beat)) is not None:
+            self.pulse.beat()
             try:
                 self._take(arrived)
             except UnsupportedCodec as codec:

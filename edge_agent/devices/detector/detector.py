@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
@@ -20,6 +21,9 @@ from edge_agent.devices.detector.class_map import ClassMap, read_class_map
 from edge_agent.devices.detector.model_files import refused
 from edge_agent.devices.detector.onnx_backend import OnnxBackend
 from edge_agent.devices.detector.settings import DetectorSettings
+from edge_agent.durations import Durations
+
+BOUNDS_S = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12)
 
 
 class Detector:
@@ -37,6 +41,7 @@ class Detector:
         # The backend's scores are the network's own; what is said from here on is calibrated.
         own = settings.model_copy(update={"min_score": self._map.calibration.score(settings.min_score)})
         self._backend: Backend = _open(path, own, settings.sha256 or self._map.sha256)
+        self.speed = Durations(BOUNDS_S)  # of one call, whatever the number of its pictures
         self._turn = threading.Lock()  # not every library lets two threads run one network at once
         self._least = Permille(0)  # beyond the settings' own threshold
         self._map.must_fit(map_path, self._backend.names)
@@ -83,7 +88,9 @@ class Detector:
             lane: polygon in permille of the picture; `in_lane` says whose footprint stands in it.
         """
         with self._turn:
+            began_s = time.perf_counter()
             found = self._backend.find(images)
+            self.speed.add(time.perf_counter() - began_s)
         return tuple(self._meaning(f, image, lane) for f, image in zip(found, images, strict=True))
 
     def _meaning(self, found: Found, image: Image, lane: Sequence[tuple[int, int]]) -> tuple[Detection, ...]:

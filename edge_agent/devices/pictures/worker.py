@@ -34,6 +34,7 @@ from edge_agent.devices.pictures.zone import ZoneDrawing
 from edge_agent.devices.scene.pixels import moved
 from edge_agent.devices.staging import SHORT
 from edge_agent.errors import DeviceError
+from edge_agent.progress import Pulse
 
 # Holds bytes for so many nanoseconds, for a statement that may want them, as the newest of a slot or of
 # none (""); returns their SHA-256.
@@ -118,6 +119,11 @@ class PictureWorker:
         self._said_time = said_time
         self._onlooker = Onlooker(detector, references)
         self._queue = RequestQueue("pictures", self.carry_out, failed, emit, clock, QUEUE)
+
+    @property
+    def pulse(self) -> Pulse:
+        """Of its thread."""
+        return self._queue.pulse
 
     def start(self) -> None:
         """Begin to take requests from the queue."""

@@ -30,6 +30,7 @@ from edge_agent.devices.plate_reader.agreement import Agreement
 from edge_agent.devices.plate_reader.approach import CUT_OFF, Approach, AtLine, approaches, at_line
 from edge_agent.devices.plate_reader.reader import PlateReader, Reading, permille
 from edge_agent.devices.plate_reader.settings import PlateReaderSettings
+from edge_agent.progress import Pulse
 
 QUEUE = 64  # as many as captures may wait
 SMALL = 640  # px: pictures for the detector are made no wider; networks take less
@@ -119,6 +120,11 @@ class PlateWorker:
     def models(self) -> tuple[tuple[str, str], ...]:
         """(name, SHA-256) of every network that reads."""
         return self._reader.models
+
+    @property
+    def pulse(self) -> Pulse:
+        """Of its thread."""
+        return self._queue.pulse
 
     def start(self) -> None:
         """Begin to take requests from the queue."""

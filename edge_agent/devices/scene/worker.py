@@ -18,11 +18,14 @@ from edge_agent.core.units import Ns
 from edge_agent.devices.scene.pixels import Image
 from edge_agent.devices.scene.scene import Scene
 from edge_agent.devices.scene.watch import StreetDetector
+from edge_agent.progress import Pulse
 
 log = logging.getLogger(__name__)
 
 # How long a lost wake-up may go unnoticed.
 LOOK_S = 0.5
+# One picture of each of sixteen cameras through the slowest network.
+LONGEST_ROUND_S = 120
 # The reference is told to be of no use after so many pictures in a row, and to be good again after so many:
 # traffic hides things, and lamps are switched on, now and then.
 TROUBLE_AFTER, GOOD_AFTER = 10, 100
@@ -107,6 +110,7 @@ class SceneWorker:
         self.counts = {name: SceneCounts() for name in self._cameras}
         self._woken = woken
         self._stopping = False
+        self.pulse = Pulse("scene", LONGEST_ROUND_S)
         self._thread = threading.Thread(target=self._run, name="scene", daemon=True)
 
     def start(self) -> None:
@@ -132,10 +136,12 @@ class SceneWorker:
         return known.scene.reference_picture if known else None
 
     def _run(self) -> None:
-        while not self._stopping:
-            self._woken.wait(LOOK_S)
-            self._woken.clear()
-            self.look()
+        with self.pulse:
+            while not self._stopping:
+                self.pulse.beat()
+                self._woken.wait(LOOK_S)
+                self._woken.clear()
+                self.look()
 
     def look(self) -> int:
         """Take what is there, one picture a camera, and tell what it shows; how many there were."""

@@ -46,8 +46,10 @@ from edge_agent.evidence.uplink.port import (
 from edge_agent.evidence.uplink.protocol import ProtocolChoice
 from edge_agent.evidence.uplink.sender import ENVELOPE_CONTENT_TYPE, Outcome, Sender, Verdict
 from edge_agent.evidence.uplink.settings import UplinkSettings
+from edge_agent.evidence.uplink.state import Describe, StateTopic, only
 from edge_agent.evidence.uplink.topics import Topics
 from edge_agent.evidence.uplink.transfers import to_send
+from edge_agent.progress import IDLE_S, Pulse
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +60,8 @@ HEAD_AGAIN_S = 2.0
 GOODBYE_S = 1.0
 # How long the first answer of the platform is waited for before anything new goes out.
 ASK_S = 10.0
+# Beside the time limits of a connection: names that do not resolve, a disk that is slow.
+LONGEST_ROUND_S = 60
 
 Connect = Callable[[LinkOptions], Link]
 Taken = Callable[[], None]
@@ -79,6 +83,7 @@ class Uplink:
         heartbeat: Callable[[], Sealed] | None = None,
         on_event: Callable[[UplinkEvent], None] | None = None,
         on_command: OnCommand | None = None,
+        state: Describe = only,
         connect: Connect | None = None,
         uniform: Callable[[], float] = random.random,
     ) -> None:
@@ -93,6 +98,7 @@ class Uplink:
             heartbeat: seals a heartbeat with what is known of the clock; default: nothing is known.
             on_event: told of everything, on the uplink's thread; must be quick.
             on_command: takes each message of the command topic; must be quick. Default: none is asked for.
+            state: what the box says of itself on its state topic.
             connect: makes a connection; default: MQTT to `settings.mqtt`.
             uniform: draws from 0 to 1, for jitter.
         """
@@ -102,6 +108,7 @@ class Uplink:
         self._on_event = on_event
         self._on_command = on_command
         self._taken: deque[tuple[Link, int]] = deque()  # commands that may be acknowledged
+        self._state = StateTopic(state)
         self._uniform = uniform
         self._client_id = settings.mqtt.client_id or device_id
         self._topics = Topics(settings.topic_root, tenant, device_id)
@@ -134,6 +141,7 @@ class Uplink:
         self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
         self.fault: Exception | None = None
         self.trouble = ""  # what a person must mend before we can connect; empty when nothing is known
+        self.pulse = Pulse("uplink", LONGEST_ROUND_S + 2 * settings.mqtt.connect_timeout_s)
 
     # From any thread
 
@@ -174,7 +182,12 @@ class Uplink:
     # The thread
 
     def _run(self) -> None:
+        with self.pulse:
+            self._connect_until_stopped()
+
+    def _connect_until_stopped(self) -> None:
         while not self._stopping.is_set():
+            self.pulse.beat()
             try:
                 self._one_connection()
             except (LinkDown, StoreFull) as error:  # a full disk: a receipt may make room, next time
@@ -188,7 +201,12 @@ class Uplink:
                 self.counters.faults += 1
                 self._note_disconnect(f"bug: {error}")
             self._sender.lost(time.monotonic(), 0)
-            self._stopping.wait(self._backoff.next_s())
+            self._rest(self._backoff.next_s())
+
+    def _rest(self, wait_s: float) -> None:
+        until_s = time.monotonic() + wait_s
+        while (left_s := until_s - time.monotonic()) > 0 and not self._stopping.wait(min(left_s, IDLE_S)):
+            self.pulse.beat()
 
     def _fail(self, error: Exception) -> None:
         self.fault = error
@@ -222,7 +240,7 @@ class Uplink:
             LinkOptions(
                 client_id=self._client_id,
                 mqtt5=self._protocol.mqtt5,
-                will=Will(self._state("offline"), self._settings.will_delay_s),
+                will=Will(self._state_message(only("offline").to_bytes()), self._settings.will_delay_s),
                 receive_maximum=32,
             )
         )
@@ -230,6 +248,9 @@ class Uplink:
             link.open()
             try:
                 self._serve(link)
+            except StoreFault:
+                self._say_goodbye(link)  # with the fault in it: somebody must come
+                raise
             finally:
                 (self._protocol.ended if self._connected else self._protocol.silent)()
             self._say_goodbye(link)
@@ -239,6 +260,7 @@ class Uplink:
     def _serve(self, link: Link) -> None:
         connack_by_s = time.monotonic() + self._settings.mqtt.connect_timeout_s
         while not self._may_end():
+            self.pulse.beat()
             for event in link.poll(self._timeout_s()):
                 self._handle(link, event)
             now_s = time.monotonic()
@@ -249,6 +271,8 @@ class Uplink:
                 self._pump(link)
                 if now_s >= self._head_s:
                     self._publish_head(link, now_s)
+                if (news := self._state.news(now_s)) is not None:
+                    self._publish(link, self._state_message(news))
 
     def _may_end(self) -> bool:
         if not self._stopping.is_set():
@@ -328,7 +352,7 @@ class Uplink:
         self._tell(UplinkEventKind.CONNECTED, None, "MQTT 5" if event.mqtt5 else "MQTT 3.1.1")
         wanted = (self._topics.receipts, self._topics.commands)
         link.subscribe(wanted if self._on_command else wanted[:1])
-        self._publish(link, self._state("online"))
+        self._publish(link, self._state_message(self._state.now("online", time.monotonic())))
         self._ask_first(link)
         self._head_s = 0.0
         self._look = True
@@ -482,17 +506,13 @@ class Uplink:
                 Message(self._topics.head, newest.envelope, retain=True, content_type=ENVELOPE_CONTENT_TYPE),
             )
 
-    def _state(self, state: str) -> Message:
-        return Message(
-            self._topics.state,
-            b'{"state":"' + state.encode() + b'"}',
-            retain=True,
-            content_type="application/json",
-        )
+    def _state_message(self, state: bytes) -> Message:
+        return Message(self._topics.state, state, retain=True, content_type="application/json")
 
     def _say_goodbye(self, link: Link) -> None:
         if self._connected:
-            token = self._publish(link, self._state("stopped"))
+            state = self._state.now("stopped", time.monotonic())
+            token = self._publish(link, self._state_message(state))
             until_s = time.monotonic() + GOODBYE_S
             while time.monotonic() < until_s:
                 if any(_ends_goodbye(event, token) for event in link.poll(0.05)):

@@ -53,6 +53,8 @@ def test_everything_in_order_is_enforcement_without_a_reason():
         ({"clock": None}, "clock_unknown"),
         ({"clock": replace(a_clock(300), source=ClockSource.NONE)}, "clock_unknown"),
         ({"clock": replace(a_clock(300), synced=False)}, "clock_unsynced"),
+        ({"clock": replace(a_clock(300), est_error=None)}, "clock_error_unknown"),
+        ({"clock": replace(a_clock(300), est_error=1_001_000_000)}, "clock_error"),
         ({"clock": a_clock(-700)}, "clock_stale"),
         ({"rule": a_rule()}, "legal_basis_missing"),
         ({"report": replace(REPORT, shop="")}, "shop_missing"),
