@@ -49,14 +49,14 @@ def test_without_a_supervisor_nothing_is_counted(site, tmp_path, monkeypatch):
     assert not (tmp_path / "faults").exists()
 
 
-def test_after_five_in_a_row_the_disk_is_left_alone_and_then_tried_again(site, tmp_path, monkeypatch, caplog):
+def test_after_five_in_a_row_the_disk_is_left_alone_and_then_tried_again(site, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
     monkeypatch.setattr(fail_stop, "SHOUT_S", 0.05)
     for _ in range(IN_A_ROW):
         run(site, tmp_path)
-    caplog.clear()
+    capsys.readouterr()
     assert run(site, tmp_path) == 1
-    assert "5 starts in a row could seal nothing" in caplog.text
+    assert "CRITICAL 5 starts in a row could seal nothing" in capsys.readouterr().err
     assert FaultCount(str(tmp_path)).value == IN_A_ROW  # this start did not touch the disk
 
 
