@@ -223,7 +223,7 @@ def box(broker, tmp_path):
 
 def test_a_real_daemon_on_its_page_and_on_its_topic(screen, box):
     agent, seal, end = box
-    state = screen.sees(lambda s: s["state"] == "online" and "head" in s)
+    state = screen.sees(lambda s: s["state"] == "online" and "clock" in s)
     assert (state["sealing"], state["clock"]["synced"], state["health"]) == (True, False, "degraded")
     seal()
     with urllib.request.urlopen(f"http://127.0.0.1:{agent.metrics.port}/metrics") as answer:

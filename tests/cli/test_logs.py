@@ -18,6 +18,7 @@ def log():
     """(logger, lines said with a formatter)"""
     logger = logging.getLogger("edge_agent.test")
     logger.propagate = False
+    logger.setLevel(logging.INFO)
 
     def said(formatter, tell):
         stream = io.StringIO()
