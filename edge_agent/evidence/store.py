@@ -160,7 +160,7 @@ class EvidenceStore:
             else:
                 lock.release()
             if isinstance(error, (OSError, sqlite3.Error)):
-                if isinstance(error, NoRoom) or is_full(error):
+                if is_full(error) or getattr(error, "errno", None) == errno.ENOSPC:
                     Ballast(settings.directory / "ballast", 0).release()  # for the next start
                 raise StoreFault(f"{settings.directory}: {error}") from error
             raise
@@ -411,8 +411,10 @@ class EvidenceStore:
     def newest_receipted(self) -> Pending | None:
         """The newest statement that the platform is known to have."""
         with self._working():
-            row = self._db.execute("SELECT max(seq) FROM packet WHERE receipt IS NOT NULL").fetchone()
-            return None if row == (None,) else self._outbox.load(row[0])
+            row = self._db.execute(
+                "SELECT seq FROM packet WHERE receipt IS NOT NULL ORDER BY seq DESC LIMIT 1"
+            ).fetchone()
+            return None if row is None else self._outbox.load(row[0])
 
     def stop_for_fork(self, platform: HeadNote) -> NoReturn:
         """The platform has another chain of this epoch, or a longer one: this disk is an older copy.
