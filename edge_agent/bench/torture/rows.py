@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from edge_agent.bench.torture import storage, storage_harm, storage_space
+from edge_agent.bench.torture import storage, storage_copies, storage_harm, storage_space
 from edge_agent.bench.torture.row import Row
 
 
 def all_rows() -> tuple[Row, ...]:
     """Every row once."""
-    modules: tuple[tuple[Row, ...], ...] = (storage.ROWS, storage_space.ROWS, storage_harm.ROWS)
+    modules: tuple[tuple[Row, ...], ...] = (
+        storage.ROWS,
+        storage_space.ROWS,
+        storage_harm.ROWS,
+        storage_copies.ROWS,
+    )
     return tuple(row for rows in modules for row in rows)
