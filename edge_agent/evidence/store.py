@@ -206,7 +206,7 @@ class EvidenceStore:
             else:
                 lock.release()
             if isinstance(error, (OSError, sqlite3.Error)):
-                if isinstance(error, NoRoom) or is_full(error):
+                if is_full(error) or getattr(error, "errno", None) == errno.ENOSPC:
                     Ballast(settings.directory / "ballast", 0).release()  # for the next start
                 raise StoreFault(f"{settings.directory}: {error}") from error
             raise
@@ -518,8 +518,10 @@ class EvidenceStore:
     def newest_receipted(self) -> Pending | None:
         """The newest statement that the platform is known to have."""
         with self._working():
-            row = self._db.execute("SELECT max(seq) FROM packet WHERE receipt IS NOT NULL").fetchone()
-            return None if row == (None,) else self._outbox.load(row[0])
+            row = self._db.execute(
+                "SELECT seq FROM packet WHERE receipt IS NOT NULL ORDER BY seq DESC LIMIT 1"
+            ).fetchone()
+            return None if row is None else self._outbox.load(row[0])
 
     def stop_for_fork(self, platform: HeadNote) -> NoReturn:
         """The platform has another chain of this epoch, or a longer one: this disk is an older copy.
@@ -574,16 +576,19 @@ class EvidenceStore:
 
     def _glance(self) -> Glance:
         with self._working():
-            row = self._db.execute(
-                "SELECT sealed_utc_us FROM packet WHERE state = 'sealed' ORDER BY seq LIMIT 1"
-            ).fetchone()
             return Glance(
                 head=self._head(),
                 pending=self._pending,
-                oldest_pending_s=None if row is None else max(0, self._utc_us() - row[0]) // 1_000_000,
+                oldest_pending_s=self._oldest_pending_s(),
                 lost=self._lost(),
                 disk_free_bytes=self._disk.free(self._settings.directory),
             )
+
+    @property
+    def unreceipted(self) -> int:
+        """Statements that wait for a receipt."""
+        with self._working():
+            return self._pending
 
     def volumes(self) -> tuple[int, int]:
         """Bytes that wait for a receipt, and bytes of all attachments. Reads much: not to be asked often."""
@@ -898,16 +903,19 @@ class EvidenceStore:
         self._pending = self._count_pending()
 
     def _health(self) -> Health:
-        (oldest,) = self._db.execute(
-            "SELECT min(sealed_utc_us) FROM packet WHERE state = 'sealed'"
-        ).fetchone()
-        age = None if oldest is None else max(0, self._utc_us() - oldest) // 1_000_000
         return Health(
             disk_free_bytes=self._disk.free(self._settings.directory),
             unreceipted=self._pending,
-            oldest_unreceipted_age_s=age,
+            oldest_unreceipted_age_s=self._oldest_pending_s(),
             lost=self._lost(),
         )
+
+    def _oldest_pending_s(self) -> int | None:
+        """Age of the first statement without a receipt; not a scan of all of them."""
+        row = self._db.execute(
+            "SELECT sealed_utc_us FROM packet WHERE state = 'sealed' ORDER BY seq LIMIT 1"
+        ).fetchone()
+        return None if row is None else max(0, self._utc_us() - row[0]) // 1_000_000
 
     def _lost(self) -> int:
         row = self._db.execute("SELECT lost FROM head").fetchone()

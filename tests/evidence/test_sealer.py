@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from edge_agent.core.scene import Finding, Phase
-from edge_agent.errors import StoreFault
+from edge_agent.errors import StoreFault, StoreFull
 from edge_agent.evidence import dsse
 from edge_agent.evidence.examples import a_case, a_store
 from edge_agent.evidence.examples_street import a_coverage, a_report, a_zone_case
@@ -19,6 +19,7 @@ class Ear:
     def __init__(self):
         self.heard = []
         self.woken = threading.Event()
+        self.failing = threading.Event()
 
     def sealed(self, order, sealed):
         self.heard.append(("sealed", order.name))
@@ -28,6 +29,7 @@ class Ear:
 
     def failed(self, fault):
         self.heard.append(("failed", str(fault)))
+        self.failing.set()
 
 
 @pytest.fixture
@@ -166,3 +168,55 @@ def test_a_bug_in_sealing_ends_the_process_too(store, monkeypatch):
     [(what, reason)] = ear.heard
     assert what == "failed"
     assert "ZeroDivisionError" in reason
+
+
+class Housekeeping:
+    """A store that notes what it is asked to do when nothing is sealed."""
+
+    def __init__(self, full=False, damaged=False):
+        self.asked = []
+        self.full, self.damaged = full, damaged
+        self.checked = threading.Event()
+        self.kept_twice = threading.Event()
+
+    def keep_house(self):
+        self.asked.append("house")
+        if self.asked.count("house") > 1:
+            self.kept_twice.set()
+        if self.full:
+            raise StoreFull("no room")
+
+    def check_integrity(self):
+        self.asked.append(threading.current_thread().name)
+        self.checked.set()
+        if self.damaged:
+            raise StoreFault("integrity_check: rows missing")
+
+
+def housekeeping(monkeypatch, **other):
+    monkeypatch.setattr("edge_agent.evidence.sealer.HOUSE_S", 0.01)
+    store, ear = Housekeeping(**other), Ear()
+    sealer = Sealer(store, {}.get, ear)
+    sealer.start()
+    assert store.kept_twice.wait(10)
+    assert store.checked.wait(10)
+    sealer.stop()
+    return store, ear
+
+
+def test_an_idle_sealer_keeps_house_and_has_the_database_checked_beside_it_once(monkeypatch):
+    store, ear = housekeeping(monkeypatch)
+    assert store.asked.count("integrity") == 1
+    assert ear.heard == []
+
+
+def test_a_full_disk_does_not_end_the_sealer(monkeypatch):
+    store, ear = housekeeping(monkeypatch, full=True)
+    assert store.asked.count("house") > 1
+    assert ear.heard == []
+
+
+def test_damage_that_the_check_finds_ends_the_process(monkeypatch):
+    _, ear = housekeeping(monkeypatch, damaged=True)
+    assert ear.failing.wait(10)
+    assert ear.heard == [("failed", "integrity_check: rows missing")]

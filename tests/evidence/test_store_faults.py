@@ -248,6 +248,22 @@ def test_room_is_not_given_to_the_ballast_when_nothing_else_has_any(tmp_path):
         assert store.stats().pressure is Step.FULL
 
 
+def test_a_start_for_which_there_is_no_room_gives_up_the_ballast_for_the_next_one(tmp_path):
+    settings = store_settings(tmp_path, ballast_bytes=4096)
+    with a_store(tmp_path, settings=settings) as store:
+        store.seal(*a_case(1))
+    assert (tmp_path / "ballast").exists()
+    (tmp_path / "running").touch()  # so that the start has something to say
+    failing, connector = failing_at("INSERT INTO packet", Full)
+    failing.on = True
+    with pytest.raises(StoreFault):
+        a_store(tmp_path, settings=settings, connector=connector)
+    assert not (tmp_path / "ballast").exists()
+    with a_store(tmp_path, settings=settings) as store:
+        assert incidents(store)[0][0] == "store_not_closed"
+        assert (tmp_path / "ballast").exists()
+
+
 # --- starts -------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from edge_agent.bench.torture import (
     lifecycle,
     platform,
     storage,
+    storage_copies,
     storage_harm,
     storage_space,
 )
@@ -21,6 +22,7 @@ def all_rows() -> tuple[Row, ...]:
         storage.ROWS,
         storage_space.ROWS,
         storage_harm.ROWS,
+        storage_copies.ROWS,
         identity.ROWS,
         commands.ROWS,
         platform.ROWS,

@@ -31,13 +31,13 @@ def power_cut(effort: Effort, folder: Path) -> Outcome:
     """S2: what was not synced is gone, too."""
     image = str(folder / "disk")
     seeds = tuple(range(effort.seed, effort.seed + effort.times(1, 3)))
-    job = Job((CUT_BEFORE, CUT_AFTER), seeds=seeds, stride=effort.times(173, 9), image=image)
+    job = Job((CUT_BEFORE, CUT_AFTER), seeds=seeds, stride=effort.times(397, 19), image=image)
     return run(job, folder)
 
 
 def failed_sync(effort: Effort, folder: Path) -> Outcome:
     """S3: fail stop, whatever the reason."""
-    job = Job((FAIL,), SYNC, (errno.EIO, errno.ENOSPC), (effort.seed,), stride=effort.times(13, 1))
+    job = Job((FAIL,), SYNC, (errno.EIO, errno.ENOSPC), (effort.seed,), stride=effort.times(17, 1))
     return run(job, folder)
 
 

@@ -13,7 +13,7 @@ from edge_agent.evidence import dsse
 from edge_agent.evidence.examples import KEY, an_identity
 from edge_agent.evidence.keys import KeyRing
 from edge_agent.evidence.notes import HeadNote
-from edge_agent.evidence.outbox import Pending
+from edge_agent.evidence.outbox import Lane, Pending
 from edge_agent.evidence.receipts import Receipt, open_receipt
 from edge_agent.evidence.store import EvidenceStore
 from edge_agent.evidence.uplink.chunks import Chunk, encode_chunk
@@ -91,3 +91,9 @@ class Platform:
     def _rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:
         with contextlib.closing(sqlite3.connect(self._database)) as db:
             return db.execute(query, values).fetchall()
+
+
+def send_all(store: EvidenceStore, platform: Platform) -> None:
+    """All that has no receipt yet, in order."""
+    for packet in store.pending(10**9, 0, Lane.BACKLOG):
+        platform.send(store, packet)

@@ -20,6 +20,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -101,14 +102,17 @@ def run(job: Job, folder: Path) -> Outcome:
         check=True,
         capture_output=True,
     )
-    done = subprocess.run(  # noqa: S603 - ourselves
-        [sys.executable, "-m", __name__, str(shim), str(folder)],
-        input=json.dumps(asdict(job)),
-        env=os.environ | {"LD_PRELOAD": str(shim)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    # Memory outlives a killed process as a disk does, and is faster; a power cut has a disk of its own.
+    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a folder of our own in it
+    with tempfile.TemporaryDirectory(prefix="edge-agent-sweep-", dir=memory) as work:
+        done = subprocess.run(  # noqa: S603 - ourselves
+            [sys.executable, "-m", __name__, str(shim), work],
+            input=json.dumps(asdict(job)),
+            env=os.environ | {"LD_PRELOAD": str(shim)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     if done.returncode != 0:
         raise DeviceError(f"the sweep failed:\n{done.stderr[-3000:]}")
     return Outcome(**json.loads(done.stdout))
@@ -305,8 +309,7 @@ def main() -> None:
     """The process with the shim: a job on stdin, an outcome on stdout."""
     shim_path, name = sys.argv[1:]
     job = Job(**json.load(sys.stdin))
-    folder = Path(name) / "sweep"
-    folder.mkdir()
+    folder = Path(name)
     with contextlib.ExitStack() as stack:
         disk = stack.enter_context(LoopDisk(Path(job.image))) if job.image else None
         sweep = Sweep(Shim(shim_path), folder, disk)

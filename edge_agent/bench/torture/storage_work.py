@@ -25,10 +25,13 @@ from edge_agent.evidence.examples_street import a_coverage, a_zone_case
 from edge_agent.evidence.notes import HeadNote
 from edge_agent.evidence.receipts import Receipt, ReceiptItem, ReceiptStatus
 from edge_agent.evidence.settings import StoreSettings
-from edge_agent.evidence.store import EvidenceStore, Sealed
+from edge_agent.evidence.store import EvidenceStore, Head, Sealed
 from edge_agent.evidence.tables import connect, make_version
 from edge_agent.evidence.verify import verify
 from edge_agent.evidence.verify_sources import open_material
+
+DATABASE = "evidence.db"
+PICTURE = 2_000  # bytes
 
 Claim = Callable[[Sealed], None]
 
@@ -112,6 +115,18 @@ def compare(directory: Path, claims: Sequence[Sealed], found: Outcome, lost_told
     found.problems.extend(f"{where}: {what}" for where, what in report.problems)
     told = sum(loss["count"] for loss in records(directory, "loss"))
     found.expect(told == lost_told, f"{lost_told} cases were refused, the chain tells {told}")
+
+
+def filled(here: Path, cases: int, *, killed: bool = False) -> tuple[list[Sealed], Head]:
+    """A closed store, or what one leaves that was killed."""
+    work = here.with_suffix(".work") if killed else here
+    store = open_store(work)
+    claims = [store.seal(*a_case(n, PICTURE)) for n in range(1, cases + 1)]
+    head = store.head()
+    if killed:
+        shutil.copytree(work, here)
+    store.close()
+    return claims, head
 
 
 def _nothing(_directory: Path, _seed: int, _claim: Claim) -> None:

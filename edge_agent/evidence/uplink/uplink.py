@@ -166,7 +166,7 @@ class Uplink:
     def wait_idle(self, timeout_s: float) -> bool:
         """Until everything sealed is receipted (or set aside); False when that took too long."""
         deadline_s = time.monotonic() + timeout_s
-        while self._store.stats().pending:
+        while self._store.unreceipted:
             left_s = deadline_s - time.monotonic()
             if left_s <= 0 or self.fault is not None:
                 return False
@@ -281,7 +281,7 @@ class Uplink:
         if not self._connected or now_s >= self._drain_until_s:
             return True
         nobody_listens = self._sender.held_until_s > now_s
-        return nobody_listens or (self._sender.idle and self._store.stats().pending == 0)
+        return nobody_listens or (self._sender.idle and not self._store.unreceipted)
 
     def _timeout_s(self) -> float:
         now_s = time.monotonic()

@@ -2,11 +2,11 @@
 
 import pytest
 
-from edge_agent.bench.torture import storage, storage_harm, storage_space
+from edge_agent.bench.torture import storage, storage_copies, storage_harm, storage_space
 from edge_agent.bench.torture.row import Effort
 from edge_agent.bench.torture.run import missing
 
-ROWS = (*storage.ROWS, *storage_space.ROWS, *storage_harm.ROWS)
+ROWS = (*storage.ROWS, *storage_space.ROWS, *storage_harm.ROWS, *storage_copies.ROWS)
 
 
 @pytest.mark.slow
