@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -44,7 +44,7 @@ class PublicKey:
         """
         try:
             key = load_pem_public_key(pem)
-        except ValueError as error:
+        except (ValueError, UnsupportedAlgorithm) as error:
             raise UsageError(f"not a public key in PEM form: {error}") from error
         if not isinstance(key, Ed25519PublicKey):
             raise UsageError(f"only Ed25519 keys are known, this is {type(key).__name__}")
@@ -137,7 +137,7 @@ class FileKey:
             pem = file.read(64 * 1024)
         try:
             key = load_pem_private_key(pem, password=None)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise EvidenceError(f"key {path}: not an unencrypted private key in PEM form") from error
         if not isinstance(key, Ed25519PrivateKey):
             raise EvidenceError(f"key {path}: only Ed25519 keys are known, this is {type(key).__name__}")
