@@ -52,6 +52,7 @@ class Mutator:
         self._words = (*WORDS, *words)
         self._most = most_bytes
         self._structured = structured
+        self._copies = 2
         self._steps = (
             *(self._flip, self._set, self._remove, self._repeat, self._insert, self._word, self._word),
             *(self._cut, self._shuffle, self._grow),
@@ -134,6 +135,7 @@ class Mutator:
             tree = json.loads(data)
         except (ValueError, RecursionError):
             return data
+        self._copies = max(2, self._most // (len(data) + 1))
         for _ in range(self._rng.randint(1, 3)):
             tree = self._changed(tree)
         try:
@@ -146,12 +148,24 @@ class Mutator:
             return self._changed_object(dict(tree))
         if isinstance(tree, list) and tree and self._rng.random() < 0.85:
             return self._changed_list(list(tree))
-        choices = [self._rng.choice(VALUES), self._rng.choice(VALUES), {"a": tree}, [tree] * 2, [tree] * 100]
+        choices = [
+            self._rng.choice(VALUES),
+            self._rng.choice(VALUES),
+            {"a": tree},
+            [tree] * 2,
+            [tree] * self._many(100),
+        ]
         if isinstance(tree, int):
             choices += [tree - 1, tree + 1, tree + 2**32, -tree]
         if isinstance(tree, str):
             choices += [self._mangled(tree) for _ in range(4)]
         return self._rng.choice(choices)
+
+    def _many(self, wanted: int) -> int:
+        """No more copies than fit, over all steps: they multiply."""
+        copies = min(wanted, self._copies)
+        self._copies = max(2, self._copies // copies)
+        return copies
 
     def _changed_object(self, tree: dict[str, Any]) -> dict[str, Any]:
         key = self._rng.choice(list(tree))
@@ -170,7 +184,7 @@ class Mutator:
         if choice < 0.1:
             del tree[at]
         elif choice < 0.2:
-            tree += [tree[at]] * self._rng.choice((1, 3, 1000))
+            tree += [tree[at]] * self._rng.choice((1, 3, self._many(1000)))
         else:
             tree[at] = self._changed(tree[at])
         return tree
