@@ -121,7 +121,7 @@ def _feed(target: Target, seconds: float, seed: int, folder: Path) -> Found:
                 process.start()
                 theirs.close()
                 _listen(ours, found, folder)
-                process.join(timeout=1)
+                process.join(timeout=HANGS_S)  # its libraries end too
                 if process.exitcode != 0:  # it hung, or something killed it
                     process.kill()
                     process.join()
