@@ -171,6 +171,50 @@ def torture(
 
 
 @app.command()
+def fuzz(
+    target: Annotated[
+        list[str] | None, typer.Option(help="One target; may be given again. Default: all.")
+    ] = None,
+    minutes: Annotated[float, typer.Option(min=0.01, help="Altogether.")] = 30,
+    corpus: Annotated[
+        Path, typer.Option(metavar="DIR", help="Inputs to start from; findings are written here.")
+    ] = Path("tests/corpus"),
+    seed: Seed = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Every reader of foreign bytes, fed with damage: it may refuse, in bounded time and memory."""
+    from edge_agent.bench.fuzz import run as bench  # noqa: PLC0415 - help stays instant
+
+    with _progress(as_json) as told:
+        result = bench.run(target or [], minutes, seed, corpus, told)
+    _show(result, bench.text, as_json=as_json)
+    if not result["good"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def soak(
+    crossings: Annotated[int, typer.Option(min=500, help="In all.")] = 100_000,
+    days: Annotated[float, typer.Option(min=0.25, help="Simulated.")] = 7,
+    plots: Plots = None,
+    seed: Seed = 1,
+    as_json: AsJson = False,
+) -> None:
+    """A compressed week of box, broker and platform with outages, kills and clock steps: flat, no gap."""
+    from edge_agent.bench import soak as bench  # noqa: PLC0415 - help stays instant
+
+    with _progress(as_json) as told:
+        result = bench.run(bench.Plan(crossings, days, seed), told)
+    if (folder := _folder(plots)) is not None:
+        from edge_agent.bench.soak_plots import plot  # noqa: PLC0415 - extra `plots`
+
+        plot(result["rows"], folder)
+    _show(result, bench.text, as_json=as_json)
+    if bench.good(result):
+        raise typer.Exit(1)
+
+
+@app.command()
 def street(  # noqa: PLR0917 - options of a command line
     days: Annotated[int, typer.Option(min=1, help="Simulated days of `--day-s` seconds.")] = 20,
     seed_base: Annotated[

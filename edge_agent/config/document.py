@@ -113,7 +113,7 @@ def _check_shape(file: str, text: str) -> None:
 def _syntax_problem(file: str, error: yaml.MarkedYAMLError, text: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else 0
-    written = text.splitlines()[line - 1] if 0 < line <= text.count("\n") + 1 and text.splitlines() else ""
+    written = "".join(text.splitlines()[line - 1 : line]) if line else ""
     if "\t" in written:
         return Problem(file, line, "", "a tab where YAML wants spaces", "indent with spaces")
     reason = " ".join(part for part in (error.context, error.problem) if part)

@@ -6,8 +6,10 @@ from typing import Any
 
 import yaml
 
+from edge_agent import plain_yaml
 from edge_agent.config.settings import SiteConfig
 from edge_agent.devices.camera.settings import CameraSettings
+from edge_agent.errors import ConfigError, Problem
 
 
 def to_text(config: SiteConfig) -> str:
@@ -29,5 +31,13 @@ def _without_passwords(written: dict[str, Any], video: CameraSettings) -> None:
 
 
 def from_text(text: str) -> SiteConfig:
-    """The configuration of a recording that `to_text` wrote."""
-    return SiteConfig.model_validate(yaml.safe_load(text))
+    """The configuration of a recording that `to_text` wrote.
+
+    Raises:
+        ConfigError: the recording holds something else.
+    """
+    try:
+        return SiteConfig.model_validate(plain_yaml.load(text))
+    except ValueError as error:  # pydantic's is one
+        reason = " ".join(str(error).split())[:500]
+        raise ConfigError((Problem("the recording's configuration", 0, "", reason),)) from error

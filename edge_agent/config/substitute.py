@@ -16,7 +16,8 @@ from pathlib import Path
 MAX_SECRET_BYTES = 4096
 _OTHERS_MAY_READ = 0o077
 
-_PATTERN = re.compile(r"\$\$\{|\$\{([^}]*)\}")
+# One that is never closed runs to the end of the text, so that thousands of them take linear time.
+_PATTERN = re.compile(r"\$\$\{|\$\{([^}]*+)(?:\}|\Z)")
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
 
 
@@ -44,6 +45,8 @@ class Substitution:
         inner = match.group(1)
         if inner is None:
             return "${"
+        if not match.group().endswith("}"):
+            return match.group()
         if inner.startswith("file:"):
             return read_secret(self._folder / inner.removeprefix("file:"))
         named = _NAME.fullmatch(inner)

@@ -22,6 +22,8 @@ from edge_agent.evidence.verify_signed import Item
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 MAX_MANIFEST = 64 * 1024 * 1024
+MAX_VALUE = 1024 * 1024  # of one column; an envelope takes a tenth of it
+MAX_KEYS = 64 * 1024
 
 
 def open_material(path: Path) -> Material:
@@ -38,14 +40,22 @@ def open_material(path: Path) -> Material:
         return _store(path)
     if (path / MANIFEST).exists() or (path / SUMS).exists():
         return _bundle(path)
-    envelopes = sorted(path.rglob("*.dsse.json"))
+    envelopes = [found for found in sorted(path.rglob("*.dsse.json")) if found.is_file()]
     if not envelopes:
         raise UsageError(f"{path}: no store, no bundle, and no *.dsse.json in it")
     return _loose(envelopes, path, _by_digest(sorted(path.rglob("*"))))
 
 
+def _read(path: Path, most: int) -> bytes:
+    """A file's bytes, no more than `most` and one: whoever reads them refuses that. No device, no pipe."""
+    if not path.is_file():
+        raise ValueError(f"{path.name}: no file")
+    with path.open("rb") as file:
+        return file.read(most + 1)
+
+
 def _loose(envelopes: list[Path], root: Path, files: dict[str, Path]) -> Material:
-    contents = {str(path.relative_to(root)): path.read_bytes() for path in envelopes}
+    contents = {str(path.relative_to(root)): _read(path, dsse.MAX_ENVELOPE) for path in envelopes}
     receipts = tuple(data for data in contents.values() if _type(data) == dsse.RECEIPT_TYPE)
     items = [Item(name, data, receipts) for name, data in contents.items() if data not in receipts]
     return Material(items, files.get, partial=True)
@@ -62,7 +72,7 @@ def _bundle(root: Path) -> Material:
     material = Material([], _by_digest(sorted((root / "attachments").glob("*"))).get)
     _check_sums(root, material)
     try:
-        manifest = strict_json.loads((root / MANIFEST).read_bytes(), max_bytes=MAX_MANIFEST)
+        manifest = strict_json.loads(_read(root / MANIFEST, MAX_MANIFEST), max_bytes=MAX_MANIFEST)
         listed = [_entry(root, entry) for entry in manifest["statements"]]
         material.released = frozenset(s for entry in manifest["statements"] for s in entry["released"])
     except (OSError, VerificationError, KeyError, TypeError, ValueError) as error:
@@ -77,8 +87,8 @@ def _bundle(root: Path) -> Material:
 
 def _entry(root: Path, entry: dict[str, str | None]) -> Item:
     name, receipt = entry["file"], entry["receipt"]
-    receipts = () if receipt is None else (_inside(root, receipt).read_bytes(),)
-    return Item(str(name), _inside(root, str(name)).read_bytes(), receipts)
+    receipts = () if receipt is None else (_read(_inside(root, receipt), dsse.MAX_ENVELOPE),)
+    return Item(str(name), _read(_inside(root, str(name)), dsse.MAX_ENVELOPE), receipts)
 
 
 def _inside(root: Path, name: str) -> Path:
@@ -90,8 +100,8 @@ def _inside(root: Path, name: str) -> Path:
 
 def _check_sums(root: Path, material: Material) -> None:
     try:
-        lines = (root / SUMS).read_text(encoding="ascii").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = _read(root / SUMS, MAX_MANIFEST).decode("ascii").splitlines()
+    except (OSError, ValueError) as error:
         material.problems.append((SUMS, f"sums: {error}"))
         return
     sums = {}
@@ -120,17 +130,19 @@ def _store(root: Path) -> Material:
         try:
             db = sqlite3.connect(copy)
             try:
+                _check_tables(db)
                 material.items = list(_rows(db))
                 released = db.execute("SELECT sha256 FROM attachment WHERE state = 'purged'").fetchall()
                 head = db.execute("SELECT epoch, seq, payload_sha256 FROM head").fetchone()
             finally:
                 db.close()
-        except (sqlite3.Error, ValueError) as error:
+            material.released = frozenset(sha256 for (sha256,) in released)
+            _check_head(material, head)
+        except (sqlite3.Error, VerificationError, ValueError, TypeError, KeyError) as error:
             material.problems.append((DATABASE, f"database: {error}"))
+            material.items = []
             return material
-    material.released = frozenset(sha256 for (sha256,) in released)
     material.evidence_keys = _genesis_key(material)
-    _check_head(material, head)
     if (root / "quarantine").exists():
         material.not_checked.append("stores that were set aside under quarantine/: verify each by its folder")
     return material
@@ -146,6 +158,15 @@ def _copy_database(root: Path, temporary: Path) -> Path:
             if (root / name).exists():
                 shutil.copy(root / name, temporary / name)
     return temporary / DATABASE
+
+
+def _check_tables(db: sqlite3.Connection) -> None:
+    """A foreign database can hold views without an end in place of tables, and values without one."""
+    db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE)
+    kinds = dict(db.execute("SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view')"))
+    for name in ("packet", "receipt", "attachment", "head"):
+        if kinds.get(name) != "table":
+            raise ValueError(f"{name} is no table")
 
 
 def _rows(db: sqlite3.Connection) -> Iterator[Item]:
@@ -198,7 +219,7 @@ def _type(envelope: bytes) -> str:
 
 
 def _keys(path: Path) -> tuple[PublicKey, ...]:
-    return read_public_keys(path) if path.exists() else ()
+    return read_public_keys(path) if path.is_file() and path.stat().st_size <= MAX_KEYS else ()
 
 
 def _digest(path: Path) -> str:

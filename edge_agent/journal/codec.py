@@ -77,10 +77,17 @@ def decision_line(decision: Decision) -> str:
 
 
 def parse_decision_line(line: str) -> Decision:
-    """The decision that `decision_line` wrote."""
-    body = json.loads(line)
-    kind = body.pop("type", None)
-    return _decode(DECISION_TYPES, str(kind), json.dumps(body).encode())  # type: ignore[no-any-return]
+    """The decision that `decision_line` wrote.
+
+    Raises:
+        JournalError: it is no such line.
+    """
+    try:
+        body = json.loads(line)
+        kind = str(body.pop("type"))
+    except (ValueError, RecursionError, AttributeError, KeyError, TypeError) as error:
+        raise JournalError(f"no decision: {type(error).__name__}") from None
+    return _decode(DECISION_TYPES, kind, json.dumps(body).encode())  # type: ignore[no-any-return]
 
 
 def _decode(kinds: dict[str, type[Any]], name: str, body: bytes) -> Any:

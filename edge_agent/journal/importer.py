@@ -1,6 +1,7 @@
 """Recorded things of other makers into events: a raw serial capture, a CSV of plate reads.
 
-Both are text that a person can write or mend. All problems of a file are reported at once.
+Both are text that a person can write or mend. The first `MAX_PROBLEMS` problems of a file are reported at
+once; a file with more is something else.
 """
 
 from __future__ import annotations
@@ -72,6 +73,8 @@ def read_serial_capture(path: Path, port: str) -> list[SerialBytes]:
             events.append(SerialBytes(parse_time(time), port, bytes.fromhex(data)))
         except ValueError as error:
             problems.append(Problem(str(path), number, "", str(error), "a line is TIME HEX"))
+            if len(problems) == MAX_PROBLEMS:
+                break
     _raise(problems)
     return events
 
@@ -94,7 +97,7 @@ def read_plates_csv(path: Path) -> list[PlateSeen]:
 def _rows(path: Path, rows: csv.DictReader[str]) -> list[PlateSeen]:
     columns = tuple(rows.fieldnames or ())
     missing = [name for name in REQUIRED_COLUMNS if name not in columns]
-    unknown = [name for name in columns if name not in PLATE_COLUMNS]
+    unknown = [name[:40] for name in columns[:MAX_PROBLEMS] if name not in PLATE_COLUMNS]
     if missing or unknown:
         reasons = [f"column {name!r} is missing" for name in missing]
         reasons += [f"unknown column {name!r}" for name in unknown]
@@ -107,6 +110,8 @@ def _rows(path: Path, rows: csv.DictReader[str]) -> list[PlateSeen]:
             events.append(_plate(row))
         except ValueError as error:
             problems.append(Problem(str(path), rows.line_num, "", str(error)))
+            if len(problems) == MAX_PROBLEMS:
+                break
     _raise(problems)
     return events
 
@@ -145,4 +150,4 @@ def _lines(path: Path) -> Iterator[str]:
 def _raise(problems: Iterable[Problem]) -> None:
     found = tuple(problems)
     if found:
-        raise ConfigError(found[:MAX_PROBLEMS])
+        raise ConfigError(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from edge_agent.journal import codec
 from edge_agent.journal.video import VIDEO_TOPIC, VideoPacket, decode
 
 if TYPE_CHECKING:
-    from mcap.records import McapRecord
+    from mcap.records import Chunk, McapRecord
 
 # A length field that was torn or forged must not make us allocate: our chunks are 256 KiB, a
 # configuration or a compressed video chunk stays far below this.
@@ -128,11 +128,39 @@ class Recording:
 
 
 def _records(stream: IO[bytes]) -> Iterator[McapRecord]:
-    from mcap.stream_reader import StreamReader  # noqa: PLC0415 - only who reads pays for it
+    from mcap.records import Chunk  # noqa: PLC0415 - only who reads pays for it
+    from mcap.stream_reader import StreamReader, breakup_chunk  # noqa: PLC0415
 
     exact = _ExactStream(stream)
-    reader = StreamReader(exact, validate_crcs=True, record_size_limit=RECORD_LIMIT)  # type: ignore[arg-type]
-    yield from reader.records
+    reader = StreamReader(
+        exact,  # type: ignore[arg-type]
+        emit_chunks=True,
+        validate_crcs=True,
+        record_size_limit=RECORD_LIMIT,
+    )
+    for record in reader.records:
+        if isinstance(record, Chunk):
+            yield from breakup_chunk(_unpacked(record), validate_crc=True)
+        else:
+            yield record
+
+
+def _unpacked(chunk: Chunk) -> Chunk:
+    """The chunk without compression. The library would unpack whatever comes: 26 KB can be 800 MB."""
+    if chunk.compression == "zstd":
+        from zstandard import ZstdDecompressor  # noqa: PLC0415 - comes with mcap
+
+        with ZstdDecompressor().stream_reader(chunk.data) as packed:
+            data = packed.read(RECORD_LIMIT + 1)
+    elif chunk.compression == "lz4":
+        from lz4.frame import LZ4FrameDecompressor  # noqa: PLC0415 - comes with mcap
+
+        data = LZ4FrameDecompressor().decompress(chunk.data, max_length=RECORD_LIMIT + 1)
+    else:
+        return chunk
+    if len(data) > RECORD_LIMIT:
+        raise ValueError(f"a chunk of more than {RECORD_LIMIT} bytes")
+    return replace(chunk, compression="", data=data)
 
 
 def open_all(path: Path) -> list[Recording]:

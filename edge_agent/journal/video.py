@@ -70,5 +70,5 @@ def decode(body: bytes) -> VideoPacket:
             format=str(tree["format"]),
             data=base64.b64decode(tree["data"], validate=True),
         )
-    except (ValueError, KeyError, TypeError, binascii.Error) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError, binascii.Error) as error:
         raise JournalError(f"{SCHEMA_NAME}: {error}") from None

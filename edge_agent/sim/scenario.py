@@ -293,7 +293,7 @@ def load_scenario(path: Path) -> Scenario:
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
         mark = getattr(error, "problem_mark", None)
         reason = str(getattr(error, "problem", None) or error)
         raise ConfigError((Problem(str(path), mark.line + 1 if mark else 0, "", reason),)) from None

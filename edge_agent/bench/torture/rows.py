@@ -5,6 +5,7 @@ from __future__ import annotations
 from edge_agent.bench.torture import (
     clock,
     commands,
+    hostile,
     identity,
     lifecycle,
     platform,
@@ -28,5 +29,6 @@ def all_rows() -> tuple[Row, ...]:
         platform.ROWS,
         clock.CLOCK_ROWS,
         lifecycle.LIFECYCLE_ROWS,
+        hostile.ROWS,
     )
     return tuple(row for rows in modules for row in rows)

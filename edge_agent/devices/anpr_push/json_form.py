@@ -21,8 +21,9 @@ from edge_agent.devices.anpr_push.settings import AnprCameraSettings
 
 MAX_DEPTH = 6
 
-# Possessive, so that 8 MiB of base64 or of backslashes take linear time.
-_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+# A whole string, or the rest of the text where the string never ends: 8 MiB of base64, of backslashes or of
+# escaped quotes take linear time.
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _BRACKET = re.compile(r"[\[\]{}]")
 
 Score = Annotated[int, Field(ge=0, le=1000)]

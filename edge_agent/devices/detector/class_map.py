@@ -23,6 +23,7 @@ from typing import Any
 
 import yaml
 
+from edge_agent import plain_yaml
 from edge_agent.devices.detector.calibration import Calibration, read_points
 from edge_agent.devices.detector.model_files import refused
 from edge_agent.errors import ConfigError, Problem
@@ -147,12 +148,12 @@ def _tree(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MAX_MAP_BYTES:
             raise refused(path, f"over {MAX_MAP_BYTES} bytes is no class map")
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        tree = plain_yaml.load(path.read_text(encoding="utf-8"))
     except OSError as problem:
         raise refused(
             path, f"no class map: {problem.strerror}", "every model needs one; see docs/models.md"
         ) from problem
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as problem:
+    except ValueError as problem:
         raise refused(path, f"not YAML: {problem}") from problem
     if not isinstance(tree, dict) or not isinstance(tree.get("classes"), dict):
         raise refused(path, "needs a mapping `classes` of the model's class names", "see docs/models.md")

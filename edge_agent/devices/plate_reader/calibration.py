@@ -22,8 +22,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
+from edge_agent import plain_yaml
 from edge_agent.devices.detector.model_files import refused
 
 SHIPPED = Path(__file__).with_name("ppocrv4.yaml")
@@ -84,8 +83,8 @@ def read_calibration(path: Path) -> Calibration:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise refused(path, f"over {MAX_FILE_BYTES} bytes is no calibration")
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
+        tree = plain_yaml.load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
         raise refused(
             path, f"the calibration cannot be read: {' '.join(str(problem).split())[:200]}"
         ) from problem

@@ -89,8 +89,9 @@ class ReferenceBank:
         path = self.folder / reference.file
         try:
             data = path.read_bytes()
-        except OSError as error:
-            raise _refused(path, f"the accepted picture cannot be read: {error.strerror}") from error
+        except (OSError, ValueError) as error:  # ValueError: no name that a file can have
+            reason = getattr(error, "strerror", None) or error
+            raise _refused(path, f"the accepted picture cannot be read: {reason}") from error
         if hashlib.sha256(data).hexdigest() != reference.sha256:
             raise _refused(
                 path,
@@ -213,9 +214,13 @@ def _read(path: Path) -> tuple[Reference, ...]:
         form = json.loads(path.read_bytes())
     except FileNotFoundError:
         return ()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _refused(path, f"cannot be read: {error}") from error
-    if not isinstance(form, dict) or form.get("schema") != SCHEMA or not isinstance(form["references"], list):
+    if (
+        not isinstance(form, dict)
+        or form.get("schema") != SCHEMA
+        or not isinstance(form.get("references"), list)
+    ):
         raise _refused(path, f"not a list of references of schema {SCHEMA}")
     return tuple(_reference(entry, path) for entry in form["references"])
 
