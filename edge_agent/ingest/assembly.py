@@ -11,27 +11,16 @@ import hashlib
 import os
 import shutil
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
 from edge_agent.errors import StoreFault
 from edge_agent.evidence.uplink.chunks import Chunk, Range, add_range, missing_ranges
+from edge_agent.ingest.attachments import Fate, Piece
 from edge_agent.ingest.settings import AssemblySettings
 
 WHOLE = "attachments"
-
-
-class Fate(StrEnum):
-    """What became of a chunk."""
-
-    KEPT = "kept"
-    COMPLETE = "complete"  # whole and true to its digest; durable after `sync`
-    HAVE = "have"  # the attachment was complete already
-    TOO_LARGE = "too_large"
-    CONTRADICTS = "contradicts"  # another total than before: the pieces so far are dropped
-    FRAGMENTED = "fragmented"  # more disjoint pieces than are kept
-    WRONG_DIGEST = "wrong_digest"  # whole, but not what its name says: dropped
 
 
 @dataclass(slots=True)
@@ -46,13 +35,38 @@ class _Partial:
         return sum(last - first for first, last in self.ranges)
 
 
-class Assembly:
-    """The attachments of all devices under one directory, whole ones by their digest."""
+class WholeFiles:
+    """Whole attachments under a data directory, by their digest. Reading holds nobody up."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def path(self, sha256: str) -> Path:
+        """Where one is, or would be."""
+        return self._directory / WHOLE / sha256[:2] / sha256
+
+    def size(self, sha256: str) -> int | None:
+        """Bytes of a whole attachment; None while it is not."""
+        try:
+            return self.path(sha256).stat().st_size
+        except OSError:
+            return None
+
+    def read(self, sha256: str) -> bytes | None:
+        """Its bytes; None while it is not whole."""
+        try:
+            return self.path(sha256).read_bytes()
+        except FileNotFoundError:
+            return None
+
+
+class Assembly(WholeFiles):
+    """The attachments of all devices, those that are arriving too. One process may use a directory so."""
 
     def __init__(self, directory: Path, settings: AssemblySettings) -> None:
+        super().__init__(directory)
         self._settings = settings
         self._partial_dir = directory / "partial"
-        self._directory = directory
         self._whole_dir = directory / WHOLE
         shutil.rmtree(self._partial_dir, ignore_errors=True)
         self._partial_dir.mkdir(parents=True)
@@ -61,16 +75,8 @@ class Assembly:
         self._unsynced: set[Path] = set()  # directories with names that a power cut could still take
         self.evicted = 0
 
-    def path(self, sha256: str) -> Path:
-        """Where a whole attachment is, or would be."""
-        return whole_path(self._directory, sha256)
-
-    def size(self, sha256: str) -> int | None:
-        """Bytes of a whole attachment; None while it is not."""
-        try:
-            return self.path(sha256).stat().st_size
-        except OSError:
-            return None
+    def begin(self, pieces: Collection[Piece], digests: Collection[str]) -> None:
+        """Nothing is worth asking for ahead: the answers are in memory and in the file system."""
 
     def missing(self, device: str, sha256: str) -> tuple[Range, ...]:
         """What is still to come; empty when nothing has come yet, since then even the size is unknown."""
@@ -108,6 +114,10 @@ class Assembly:
             raise StoreFault(f"attachment {sha256}: {error}") from error
         self._evict(device)
         return fate
+
+    def drop(self, sha256: str) -> None:
+        """Forget a whole attachment that no statement names."""
+        self.path(sha256).unlink(missing_ok=True)
 
     def sync(self) -> None:
         """Make the names of whole attachments durable: once for a batch, before its commit.
@@ -151,11 +161,6 @@ class Assembly:
 
     def _drop(self, device: str, sha256: str) -> None:
         self._partials[device].pop(sha256).path.unlink(missing_ok=True)
-
-
-def whole_path(directory: Path, sha256: str) -> Path:
-    """Where a whole attachment lies in a data directory."""
-    return directory / WHOLE / sha256[:2] / sha256
 
 
 def _write_at(path: Path, chunk: Chunk) -> None:

@@ -28,6 +28,15 @@ TABLES_LOCK = 0x6561_0000
 CONNECT_TIMEOUT_S = 10
 # A connection whose peer vanished without a word is given up after about so long.
 SILENT_PEER_MS = 30_000
+# So is, on the server's side, a process that vanished or stands still: its locks must not hold up the others.
+SESSION = {
+    "synchronous_commit": "on",
+    "lock_timeout": "30s",
+    "idle_in_transaction_session_timeout": "60s",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
 READING = "edge_agent_reading"
 
 # Every module that keeps something declares its tables here.
@@ -91,7 +100,7 @@ class Database:
             DatabaseAway: PostgreSQL is away or would not have it now; nothing of it counts.
             StoreFault: the database failed; nothing of it counts.
         """
-        with self._failures(), self.engine.begin() as connection:
+        with self.failures(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -101,15 +110,28 @@ class Database:
         Raises:
             DatabaseAway, StoreFault: as `transaction`.
         """
-        with self._failures(), self._reading.connect() as connection:
+        with self.failures(), self._reading.connect() as connection:
             yield connection
+
+    def check_durable(self) -> None:
+        """That a commit is on the disk when it returns, as far as a server says.
+
+        Raises:
+            UsageError: it says that it is not.
+            DatabaseAway: it says nothing.
+        """
+        if self.postgres:
+            with self.reading() as connection:
+                if connection.execute(text("SHOW fsync")).scalar_one() != "on":
+                    raise UsageError("PostgreSQL runs with fsync off: no receipt could be signed")
 
     def close(self) -> None:
         """Free the file or the connections."""
         self.engine.dispose()
 
     @contextmanager
-    def _failures(self) -> Iterator[None]:
+    def failures(self) -> Iterator[None]:
+        """Turn what the driver raises into DatabaseAway or StoreFault."""
         try:
             yield
         except SQLAlchemyError as error:
@@ -159,6 +181,6 @@ def _postgres(url: URL) -> Engine:
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S,
             "tcp_user_timeout": SILENT_PEER_MS,
-            "options": "-c synchronous_commit=on",
+            "options": " ".join(f"-c {name}={value}" for name, value in SESSION.items()),
         },
     )

@@ -11,8 +11,9 @@ from edge_agent.evidence.bundle import Entry, write_bundle
 from edge_agent.evidence.keys import FileKey
 from edge_agent.evidence.receipts import Receipt, ReceiptItem, ReceiptStatus, sign
 from edge_agent.evidence.statement import parse
-from edge_agent.ingest.assembly import whole_path
+from edge_agent.ingest.attachments import AttachmentReader
 from edge_agent.ingest.devices import Devices
+from edge_agent.ingest.keepers import attachment_reader
 from edge_agent.ingest.settings import IngestSettings
 from edge_agent.ingest.store import PlatformStore, Stored
 
@@ -32,21 +33,25 @@ def export_bundle(
     key = FileKey.load(settings.receipt_key_file)
     return write_bundle(
         out,
-        _entries(settings, store, chosen, key),
+        _entries(settings, store, attachment_reader(settings, store), chosen, key),
         ring.of_type(dsse.EVIDENCE_TYPE) if ring else (),
         [key.public],
     )
 
 
 def _entries(
-    settings: IngestSettings, store: PlatformStore, chosen: Sequence[Stored], key: FileKey
+    settings: IngestSettings,
+    store: PlatformStore,
+    attachments: AttachmentReader,
+    chosen: Sequence[Stored],
+    key: FileKey,
 ) -> Iterator[Entry]:
     for stored in chosen:
         envelope = store.envelope(stored.place)
         assert envelope is not None
         _, payload, _ = dsse.decode(envelope)
-        paths = {a.sha256: whole_path(settings.data_dir, a.sha256) for a in parse(payload).attachments}
-        held = {sha256: path.read_bytes() for sha256, path in paths.items() if path.exists()}
+        bodies = {a.sha256: attachments.read(a.sha256) for a in parse(payload).attachments}
+        held = {sha256: body for sha256, body in bodies.items() if body is not None}
         yield Entry(envelope, held, _receipt(settings, stored, key) if stored.complete else None)
 
 

@@ -24,13 +24,15 @@ from edge_agent.evidence.receipts import (
     Watermark,
     sign,
 )
-from edge_agent.evidence.uplink.chunks import BadChunk, decode_chunk
+from edge_agent.evidence.uplink.chunks import BadChunk, Chunk, decode_chunk
 from edge_agent.evidence.uplink.topics import Address, parse_topic
-from edge_agent.ingest.assembly import Assembly, Fate
+from edge_agent.ingest.attachments import Attachments, Fate
+from edge_agent.ingest.bulk import Chain
 from edge_agent.ingest.devices import Devices
+from edge_agent.ingest.place import Place
 from edge_agent.ingest.settings import IngestSettings
-from edge_agent.ingest.store import Admission, NewStatement, Place, PlatformStore, Stored
-from edge_agent.ingest.verify import Good, open_statement
+from edge_agent.ingest.store import Admission, NewStatement, PlatformStore, Stored
+from edge_agent.ingest.verify import Good, Unacceptable, open_statement
 
 # Needs that wait for their grace; beyond it the box's own resend timer brings them back.
 MAX_WAITING_NEEDS = 10_000
@@ -70,25 +72,36 @@ class _Answer:
     summary: bool = False  # it asked where we stand
 
 
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """One of an enrolled box, opened as far as that goes without knowing what is stored."""
+
+    address: Address
+    payload: bytes
+    found: Good | Unacceptable | Chunk | str  # a text: why it is nobody's word
+
+
 class Intake:
-    """The platform's judgement over one data directory. One thread."""
+    """The platform's judgement over one database. One thread."""
 
     def __init__(
         self,
         settings: IngestSettings,
         store: PlatformStore,
-        assembly: Assembly,
+        attachments: Attachments,
         signer: dsse.Signer,
         utc_us: Callable[[], int],
     ) -> None:
         self._settings = settings
         self._store = store
-        self._assembly = assembly
+        self._attachments = attachments
         self._signer = signer
         self._utc_us = utc_us
         self._devices = Devices(settings.devices_dir)
         self._answers: dict[tuple[str, str], _Answer] = {}
         self._grace: OrderedDict[Place, float] = OrderedDict()
+        self._arrived: dict[str, None] = {}  # digests, in this batch
+        self._left_over: set[str] = set()  # devices that sent attachments which nobody names, in this batch
         self._last_receipt_us = 0
         self.stats = Stats()
 
@@ -96,64 +109,105 @@ class Intake:
         """Store a batch of (topic, payload); returns (device, signed receipt) to send.
 
         Raises:
-            StoreFault: nothing of the batch counts, nothing may be acknowledged.
+            StoreFault: nothing of the batch counts, nothing may be acknowledged. After `DatabaseAway` the
+                same batch, or others, may be tried again.
         """
-        with self._store.commit():
-            for topic, payload in messages:
-                self.stats.messages += 1
-                self._dispatch(topic, payload, now_s)
-            self._ask_for_what_is_due(now_s)
-            for key, answer in list(self._answers.items()):
-                if answer.summary:
-                    self._tell_what_is_above_watermark(*key, answer)
-            self._assembly.sync()
-            marks = {key: self._store.advance(*key) for key in self._answers}
-        receipts = [r for key, mark in marks.items() for r in self._receipts(*key, self._answers[key], mark)]
-        self._answers.clear()
+        opened = [message for topic, payload in messages if (message := self._open(topic, payload))]
+        try:
+            with self._store.commit():
+                marks = self._take(opened, now_s)
+            receipts = [
+                r for key, mark in marks.items() for r in self._receipts(*key, self._answers[key], mark)
+            ]
+        finally:
+            self._answers.clear()
+            self._arrived.clear()
+            self._left_over.clear()
         self.stats.receipts += len(receipts)
         return [(receipt.device_id, sign(receipt, [self._signer])) for receipt in receipts]
+
+    def _take(self, opened: list[_Message], now_s: float) -> dict[Chain, Watermark | None]:
+        due = [place for place, at_s in self._grace.items() if at_s <= now_s]
+        self._look_ahead(opened, due)
+        for message in opened:
+            self._dispatch(message, now_s)
+        self._settle_needs(self._arrived)
+        self._ask_for_what_is_due(now_s)
+        for chain, answer in list(self._answers.items()):
+            if answer.summary:
+                self._tell_what_is_above_watermark(*chain, answer)
+        self._drop_what_nobody_names()
+        self._attachments.sync()
+        return self._store.advance(list(self._answers))
+
+    def _look_ahead(self, opened: list[_Message], due: list[Place]) -> None:
+        devices = {m.address.device for m in opened} | {place.device for place in due}
+        statements = [m.found for m in opened if isinstance(m.found, Good)]
+        pieces = {(m.address.device, m.address.digest) for m in opened if isinstance(m.found, Chunk)}
+        named = {attachment.sha256 for found in statements for attachment in found.attachments}
+        self._store.look_ahead(
+            devices, [found.statement.place for found in statements], {sha256 for _, sha256 in pieces}
+        )
+        self._attachments.begin(pieces, named)
 
     @property
     def next_due_s(self) -> float | None:
         """When `take` should be called even without messages."""
         return next(iter(self._grace.values()), None)
 
-    def _dispatch(self, topic: str, payload: bytes, now_s: float) -> None:
+    # What needs no database
+
+    def _open(self, topic: str, payload: bytes) -> _Message | None:
+        """None where it is of no box that is enrolled, or about nothing that is taken in."""
+        self.stats.messages += 1
         address = parse_topic(self._settings.topic_root, topic)
         if address is None or address.tenant != self._settings.tenant:
             self.stats.bad_topic += 1
-            return
+            return None
         ring = self._devices.ring(address.device)
         if ring is None:
             self.stats.unknown_device += 1
-        elif self._store.is_frozen(address.device):
-            self.stats.frozen += 1
         elif address.kind == "att":
-            self._take_chunk(address, payload, now_s)
+            return self._open_chunk(address, payload)
         elif address.kind in {"stmt", "head"}:
-            self._take_envelope(address, payload, now_s)
+            try:
+                found = open_statement(payload, ring, self._settings.tenant, address.device)
+            except VerificationError as error:
+                return _Message(address, payload, str(error))
+            return _Message(address, payload, found)
         else:
             self.stats.bad_topic += 1
+        return None
+
+    def _open_chunk(self, address: Address, payload: bytes) -> _Message | None:
+        self.stats.chunks += 1
+        try:
+            return _Message(address, payload, decode_chunk(payload))
+        except BadChunk:
+            self.stats.bad_chunks += 1
+            return None
 
     # Statements
 
-    def _take_envelope(self, address: Address, envelope: bytes, now_s: float) -> None:
-        ring = self._devices.ring(address.device)
-        assert ring is not None
-        try:
-            found = open_statement(envelope, ring, self._settings.tenant, address.device)
-        except VerificationError as error:
-            self.stats.unverified += 1
-            self._refuse(address.device, str(error), envelope)
+    def _dispatch(self, message: _Message, now_s: float) -> None:
+        device = message.address.device
+        if self._store.is_frozen(device):
+            self.stats.frozen += 1
             return
-        if not isinstance(found, Good):
-            self._reject(address.device, found.epoch, found.packet_id, found.payload_sha256, found.reason)
-            self._refuse(address.device, found.reason, envelope)
-            return
-        if address.kind == "head":
-            self.stats.heads += 1
-            self._answer(address.device, found.statement.place.epoch).summary = True
-        self._admit(found, now_s)
+        match message.found:
+            case Good() as found:
+                if message.address.kind == "head":
+                    self.stats.heads += 1
+                    self._answer(device, found.statement.place.epoch).summary = True
+                self._admit(found, now_s)
+            case Unacceptable() as found:
+                self._reject(device, found.epoch, found.packet_id, found.payload_sha256, found.reason)
+                self._refuse(device, found.reason, message.payload)
+            case Chunk() as chunk:
+                self._take_chunk(message.address, chunk, now_s)
+            case str() as reason:
+                self.stats.unverified += 1
+                self._refuse(device, reason, message.payload)
 
     def _admit(self, found: Good, now_s: float) -> None:
         new = found.statement
@@ -179,7 +233,7 @@ class Intake:
         for attachment in found.attachments:
             if attachment.size == 0:
                 continue  # nothing to send, and the digest of nothing is known
-            if self._assembly.size(attachment.sha256) is None:
+            if self._attachments.size(attachment.sha256) is None:
                 needs.append(attachment.sha256)
             else:
                 self._store.claim(attachment.sha256)
@@ -209,18 +263,15 @@ class Intake:
 
     # Attachments
 
-    def _take_chunk(self, address: Address, message: bytes, now_s: float) -> None:
-        self.stats.chunks += 1
-        try:
-            chunk = decode_chunk(message)
-        except BadChunk:
-            self.stats.bad_chunks += 1
-            return
-        fate = self._assembly.add(address.device, address.digest, chunk)
+    def _take_chunk(self, address: Address, chunk: Chunk, now_s: float) -> None:
+        fate = self._attachments.add(address.device, address.digest, chunk)
         if fate is Fate.COMPLETE:
-            self._attachment_complete(address, chunk.total)
+            self._arrived[address.digest] = None
+            if not self._store.waiting_for(address.digest):
+                self._store.unclaimed(address.device, address.digest, chunk.total, self._utc_us())
+                self._left_over.add(address.device)
         elif fate is Fate.HAVE:
-            self._settle_needs([address.digest])
+            self._arrived[address.digest] = None
         elif fate is Fate.KEPT:
             for place in self._store.waiting_for(address.digest):
                 self._wait(place, now_s)
@@ -229,28 +280,23 @@ class Intake:
         else:
             self.stats.bad_chunks += 1
 
-    def _attachment_complete(self, address: Address, size: int) -> None:
-        if self._store.waiting_for(address.digest):
-            self._settle_needs([address.digest])
-            return
-        self._store.unclaimed(address.device, address.digest, size, self._utc_us())
-        limit = self._settings.assembly.per_device_bytes
-        while dropped := self._store.oldest_unclaimed_over(address.device, limit):
-            self._store.claim(dropped)
-            self._assembly.path(dropped).unlink(missing_ok=True)
+    def _drop_what_nobody_names(self) -> None:
+        if self._left_over:
+            limit = self._settings.assembly.per_device_bytes
+            for dropped in self._store.unclaimed_over(self._left_over, limit):
+                self._store.claim(dropped)
+                self._attachments.drop(dropped)
 
     def _settle_needs(self, digests: Iterable[str]) -> None:
-        """What is whole on the disk is no longer needed.
+        """What is whole is no longer needed.
 
-        A process that died between the rename of a file and the commit leaves such a need behind, so
-        this is done wherever one matters.
+        A process that died between the rename of a file and the commit leaves such a need behind, and so
+        does a picture that two boxes sent to two processes; so this is done wherever one matters.
         """
-        for sha256 in digests:
-            if self._assembly.size(sha256) is None:
-                continue
-            for stored in self._store.attachment_stored(sha256):
-                self._grace.pop(stored.place, None)
-                self._accepted(stored.place, stored.packet_id, stored.payload_sha256)
+        whole = [sha256 for sha256 in digests if self._attachments.size(sha256) is not None]
+        for stored in self._store.attachments_stored(whole):
+            self._grace.pop(stored.place, None)
+            self._accepted(stored.place, stored.packet_id, stored.payload_sha256)
 
     def _wait(self, place: Place, since_s: float) -> None:
         """Ask for what is missing once nothing has come for a while."""
@@ -275,7 +321,7 @@ class Intake:
             return
         self.stats.needs += 1
         needs = tuple(
-            Need(sha256=sha256, ranges=self._assembly.missing(place.device, sha256)[:MAX_RANGES])
+            Need(sha256=sha256, ranges=self._attachments.missing(place.device, sha256)[:MAX_RANGES])
             for sha256 in lacking
         )
         self._item(place, stored.packet_id, stored.payload_sha256, ReceiptStatus.NEED, need=needs)

@@ -2,17 +2,22 @@
 
 It takes what has arrived, stores it in one durable commit, sends the signed receipts and only then
 acknowledges to the broker. Kill it anywhere: what was not receipted, the box still has.
+
+With PostgreSQL several may serve one tenant, on one machine or on many: the broker deals the messages
+out among them, and the database keeps them out of each other's way, box by box.
 """
 
 from __future__ import annotations
 
 import logging
 import random
+import secrets
 import threading
 import time
 from collections import deque
+from pathlib import Path
 
-from edge_agent.errors import EdgeAgentError, StoreFault
+from edge_agent.errors import DatabaseAway, EdgeAgentError, StoreFault
 from edge_agent.evidence.disk import DirectoryLock
 from edge_agent.evidence.keys import PublicKey, load_or_generate
 from edge_agent.evidence.uplink.backoff import Backoff
@@ -32,10 +37,11 @@ from edge_agent.evidence.uplink.port import (
 )
 from edge_agent.evidence.uplink.protocol import ProtocolChoice
 from edge_agent.evidence.uplink.topics import Topics
-from edge_agent.ingest.assembly import Assembly
 from edge_agent.ingest.intake import Intake, Stats
+from edge_agent.ingest.keepers import attachment_keeper
 from edge_agent.ingest.settings import IngestSettings
 from edge_agent.ingest.store import PlatformStore
+from edge_agent.ingest.turn import Turn
 
 log = logging.getLogger(__name__)
 
@@ -54,13 +60,18 @@ class Ingest:
 
     def __init__(self, settings: IngestSettings) -> None:
         self.settings = settings
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        self._lock = DirectoryLock(settings.data_dir)
+        self._lock = None if settings.database else _locked(settings.data_dir)
         key = load_or_generate(settings.receipt_key_file)
         self.receipt_key: PublicKey = key.public
         self._store = PlatformStore.of(settings)
-        assembly = Assembly(settings.data_dir, settings.assembly)
-        self._intake = Intake(settings, self._store, assembly, key, utc_us)
+        self._store.database.check_durable()
+        attachments = attachment_keeper(settings, self._store)
+        self._intake = Intake(settings, self._store, attachments, key, utc_us)
+        self._heads = Turn(self._store.database, settings.tenant)
+        self._client_id = settings.mqtt.client_id or "edge-agent-ingest"
+        if settings.database:
+            # Two of a name would throw each other out; several may run from one configuration.
+            self._client_id += f"-{secrets.token_hex(4)}"
         self._waker = Waker()
         self._stopping = threading.Event()
         self._subscribed = threading.Event()
@@ -71,7 +82,9 @@ class Ingest:
         self._window = 0  # what the broker lets us have unacknowledged
         self._unacked = 0
         self._connected = False
+        self._answers_heads = False
         self.connects = 0
+        self.database_failures = 0
         self.fault: Exception | None = None
 
     @property
@@ -93,9 +106,11 @@ class Ingest:
         self._waker.wake()
         if self._thread.is_alive():
             self._thread.join(timeout=30)
+        self._heads.give_up()
         self._store.close()
         self._waker.close()
-        self._lock.release()
+        if self._lock is not None:
+            self._lock.release()
 
     def join(self) -> None:
         """Until it stops by itself or is stopped."""
@@ -110,6 +125,10 @@ class Ingest:
                 self._one_connection()
             except LinkDown as error:
                 log.warning("broker away: %s", error)
+            except DatabaseAway as error:
+                # Nothing of the batch counts and nothing of it was acknowledged; its boxes send it again.
+                log.warning("%s", error)
+                self.database_failures += 1
             except StoreFault as error:
                 # What the disk holds now is unknown; a restart reads it anew.
                 log.critical("%s", error)
@@ -122,6 +141,7 @@ class Ingest:
                 self.fault = error
                 return
             self._subscribed.clear()
+            self._heads.give_up()
             self._stopping.wait(self._backoff.next_s())
 
     def _one_connection(self) -> None:
@@ -129,7 +149,7 @@ class Ingest:
         link = MqttLink(
             broker,
             LinkOptions(
-                client_id=broker.client_id or "edge-agent-ingest",
+                client_id=self._client_id,
                 mqtt5=self._protocol.mqtt5,
                 receive_maximum=self.settings.batch_messages,
                 maximum_packet_size=self.settings.max_packet_bytes,
@@ -137,6 +157,8 @@ class Ingest:
             self._waker,
         )
         try:
+            # While the database is away the broker must not give us what another process could store.
+            self._heads.mine(time.monotonic())
             link.open()
             self._connected = False
             try:
@@ -154,6 +176,7 @@ class Ingest:
             for event in link.poll(self._timeout_s(waiting)):
                 self._handle(link, event, waiting)
             self._check_alive(link, deadline_s)
+            self._take_turn(link)
             self._process(link, waiting)
             self._send(link)
 
@@ -170,6 +193,7 @@ class Ingest:
                 self._window, self._unacked = window, 0
                 self._backoff.reset()
                 self._connected = True
+                self._answers_heads = self._heads.mine(time.monotonic())
                 link.subscribe(self._subscriptions(mqtt5=mqtt5))
             case Refused(text=text):
                 if unsupported_protocol(event):
@@ -193,6 +217,12 @@ class Ingest:
         if now_s - link.heard_at > 1.5 * self.settings.mqtt.keepalive_s:
             raise LinkDown("nothing heard from the broker")
 
+    def _take_turn(self, link: MqttLink) -> None:
+        """Hear the heads, once it is our turn: all retained ones come at once."""
+        if self._heads.mine(time.monotonic()) and self._connected and not self._answers_heads:
+            self._answers_heads = True
+            link.subscribe((f"{self._base}/head",))
+
     def _process(self, link: MqttLink, waiting: deque[Received]) -> None:
         batch = [waiting.popleft() for _ in range(min(len(waiting), self.settings.batch_messages))]
         due_s = self._intake.next_due_s
@@ -213,8 +243,16 @@ class Ingest:
             self._unacked += 1
 
     def _subscriptions(self, *, mqtt5: bool) -> tuple[str, ...]:
-        base = f"{self.settings.topic_root}/{self.settings.tenant}/+"
         group = self.settings.share_group
         share = f"$share/{group}/" if mqtt5 and group else ""
-        # Retained heads are not delivered to shared subscriptions, so that one is plain.
-        return (f"{share}{base}/stmt", f"{share}{base}/att/+", f"{base}/head")
+        shared = (f"{share}{self._base}/stmt", f"{share}{self._base}/att/+")
+        return (*shared, f"{self._base}/head") if self._answers_heads else shared
+
+    @property
+    def _base(self) -> str:
+        return f"{self.settings.topic_root}/{self.settings.tenant}/+"
+
+
+def _locked(directory: Path) -> DirectoryLock:
+    directory.mkdir(parents=True, exist_ok=True)
+    return DirectoryLock(directory)

@@ -15,8 +15,10 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    MetaData,
     Table,
     Text,
+    event,
     inspect,
     text,
     update,
@@ -133,10 +135,43 @@ fresh = Table(
     sqlite_with_rowid=False,
 )
 
-# PostgreSQL alone: SQLite has `user_version`, which older versions of this program look at.
-schema_version = Table(
-    "schema_version", metadata, Column("version", Integer, primary_key=True, autoincrement=False)
+# Of PostgreSQL alone. SQLite keeps attachments in files and counts in `user_version`, which older versions
+# of this program look at.
+postgres_metadata = MetaData()
+
+attachment = Table(
+    "attachment",
+    postgres_metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
 )
+
+# Of attachments that are still arriving.
+chunk_row = Table(
+    "chunk",
+    postgres_metadata,
+    Column("device", Text, primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("first", BigInteger, primary_key=True, autoincrement=False),  # byte
+    Column("last", BigInteger, nullable=False),  # the byte after it
+    Column("total", BigInteger, nullable=False),
+    Column("fed_utc_us", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+schema_version = Table(
+    "schema_version", postgres_metadata, Column("version", Integer, primary_key=True, autoincrement=False)
+)
+
+
+def _body_as_it_is(table: Table, connection: Connection, **_: object) -> None:
+    """Pictures do not become smaller; trying costs more than storing them."""
+    connection.execute(text(f"ALTER TABLE {table.name} ALTER COLUMN body SET STORAGE EXTERNAL"))
+
+
+for _table in (attachment, chunk_row):
+    event.listen(_table, "after_create", _body_as_it_is)
 
 
 def prepare(database: Database) -> None:
@@ -156,6 +191,8 @@ def prepare(database: Database) -> None:
         if version == 1:
             _add_search_columns(connection)
         metadata.create_all(connection)
+        if database.postgres:
+            postgres_metadata.create_all(connection)
         if version == 1:
             _fill_search_columns(connection)
         if version != SCHEMA_VERSION:

@@ -14,7 +14,8 @@ from edge_agent.errors import VerificationError
 from edge_agent.evidence import dsse, strict_json
 from edge_agent.evidence.keys import KeyRing
 from edge_agent.evidence.statement import parse
-from edge_agent.ingest.store import NewStatement, Place
+from edge_agent.ingest.place import Place
+from edge_agent.ingest.store import NewStatement
 from edge_agent.ingest.summary import search_fields
 
 

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.evidence.uplink.chunks import Chunk
-from edge_agent.ingest.assembly import Assembly, Fate
+from edge_agent.ingest.assembly import Assembly
+from edge_agent.ingest.attachments import Fate
 from edge_agent.ingest.settings import AssemblySettings
 
 

@@ -16,8 +16,8 @@ from edge_agent.evidence.keys import FileKey, KeyRing
 from edge_agent.evidence.receipts import ReceiptStatus, open_receipt
 from edge_agent.evidence.uplink.chunks import Chunk, encode_chunk
 from edge_agent.evidence.uplink.topics import Topics
-from edge_agent.ingest.assembly import Assembly
 from edge_agent.ingest.intake import Intake
+from edge_agent.ingest.keepers import attachment_keeper, attachment_reader
 from edge_agent.ingest.settings import AssemblySettings, IngestSettings
 from edge_agent.ingest.store import PlatformStore
 
@@ -49,9 +49,9 @@ class Platform:
     def restart(self) -> None:
         if self.store is not None:
             self.store.close()
-        self.store = PlatformStore(self.settings.data_dir / "ingest.db")
-        assembly = Assembly(self.settings.data_dir, self.settings.assembly)
-        self.intake = Intake(self.settings, self.store, assembly, PLATFORM, self._utc)
+        self.store = PlatformStore.of(self.settings)
+        keeper = attachment_keeper(self.settings, self.store)
+        self.intake = Intake(self.settings, self.store, keeper, PLATFORM, self._utc)
 
     def _utc(self) -> int:
         self.utc += 1
@@ -66,10 +66,22 @@ class Platform:
 
 
 @pytest.fixture
-def platform(tmp_path):
-    platform = Platform(tmp_path)
-    yield platform
-    platform.store.close()
+def make_platform(tmp_path, database):
+    """Settings in, a platform on either database out."""
+    made = []
+
+    def make(**settings):
+        made.append(Platform(tmp_path, database=database, **settings))
+        return made[-1]
+
+    yield make
+    for platform in made:
+        platform.store.close()
+
+
+@pytest.fixture
+def platform(make_platform):
+    return make_platform()
 
 
 @pytest.fixture
@@ -242,13 +254,12 @@ def test_two_payloads_for_one_place_raise_an_alarm_and_freeze_the_box(platform, 
     assert platform.take(*messages(box, sealed.seq))
 
 
-def test_freezing_can_be_left_to_people(tmp_path, box):
-    platform = Platform(tmp_path, freeze_on_equivocation=False)
+def test_freezing_can_be_left_to_people(make_platform, box):
+    platform = make_platform(freeze_on_equivocation=False)
     platform.take(*everything(box))
     platform.take((TOPICS.statement, resigned(box, 0)))
 
     assert platform.take(*messages(box, 0))
-    platform.store.close()
 
 
 @pytest.mark.parametrize("first", [0, 1])
@@ -321,6 +332,7 @@ def test_a_topic_cannot_reach_out_of_the_devices_folder(platform, device):
     assert platform.take((f"ea/v1/{DEVICE.tenant}/{device}/stmt", b"x")) == []
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("again", ["statement", "attachments", "head"])
 def test_a_file_that_outlived_its_commit_settles_its_need(platform, box, again):
     """The process died after the rename of a whole file and before the commit."""
@@ -357,26 +369,25 @@ def test_what_is_stored_is_the_bytes_that_came(platform, box):
     assert platform.store.envelope(stored.place) == box.packet(0).envelope
 
 
-def test_files_that_no_statement_names_are_bounded(tmp_path):
+def test_files_that_no_statement_names_are_bounded(make_platform):
     limits = AssemblySettings(per_device_bytes=10_000, max_attachment_bytes=1024 * 1024)
-    platform = Platform(tmp_path, assembly=limits)
-    for n in range(50):
+    platform = make_platform(assembly=limits)
+    digests = []
+    for n in range(10, 60):
         data = b"%d" % n * 500
-        digest = hashlib.sha256(data).hexdigest()
-        platform.take((TOPICS.attachment(digest), encode_chunk(Chunk(0, len(data), data))))
+        digests.append(hashlib.sha256(data).hexdigest())
+        platform.take((TOPICS.attachment(digests[-1]), encode_chunk(Chunk(0, len(data), data))))
 
-    files = [p for p in (platform.settings.data_dir / "attachments").rglob("*") if p.is_file()]
-    assert sum(p.stat().st_size for p in files) <= 10_000
-    platform.store.close()
+    reader = attachment_reader(platform.settings, platform.store)
+    assert [digest for digest in digests if reader.size(digest) is not None] == digests[-10:]
 
 
-def test_refused_messages_are_kept_but_not_without_end(tmp_path):
-    platform = Platform(tmp_path, rejected_per_device=5)
+def test_refused_messages_are_kept_but_not_without_end(make_platform):
+    platform = make_platform(rejected_per_device=5)
     for n in range(20):
         platform.take((TOPICS.statement, b"garbage %d" % n))
 
     assert len(platform.store.refusals()) == 5
-    platform.store.close()
 
 
 def test_a_long_answer_is_cut_into_receipts_that_a_box_can_read(platform, box):
@@ -390,6 +401,7 @@ def test_a_long_answer_is_cut_into_receipts_that_a_box_can_read(platform, box):
     assert sorted(r.received_utc_us for r in receipts) == [r.received_utc_us for r in receipts]
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_disk_that_fails_means_no_answer_at_all(platform, box):
     with platform.store.database.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA query_only=ON")

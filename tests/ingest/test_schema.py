@@ -129,7 +129,7 @@ def test_only_a_store_that_feeds_somebody_notes_what_became_complete(tmp_path, f
         packet = box.packet(box.seal(*a_case()).seq)
         store.add(as_new(packet, 1), ("d" * 64,), 5)
         assert waiting(store) == 0
-        store.attachment_stored("d" * 64)
+        store.attachments_stored(["d" * 64])
         store.add(as_new(packet, 2), (), 5)
 
     assert waiting(store) == (2 if feed else 0)
@@ -142,4 +142,4 @@ def as_new(packet, seq):
 
 
 def waiting(store) -> int:
-    return store._all(select(func.count()).select_from(fresh))[0][0]
+    return store.rows(select(func.count()).select_from(fresh))[0][0]
