@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "plates": "read the number plate in pictures",
     "verify": "check evidence: signature, chain, attachments, receipt",
     "ingest": "the platform's side: verify, store durably, sign receipts",
+    "inbox": "the platform's pages for people, and its webhooks",
     "model": "list, install, train, measure and export detection models; reviewed cases -> a dataset",
     "bench": "ratios against a floor measured in the same run",
 }

@@ -23,6 +23,8 @@ def export_bundle(
 ) -> Path:
     """Write statements of one box with their attachments, and a receipt for each, signed anew.
 
+    Where the receipt key is not (a machine that only shows evidence), there are no receipts in it.
+
     Raises:
         UsageError: nothing was chosen, or statements of several boxes were.
     """
@@ -30,12 +32,12 @@ def export_bundle(
     if len(devices) != 1:
         raise UsageError("a bundle is about one box: choose statements of one device")
     ring = Devices(settings.devices_dir).ring(devices.pop())
-    key = FileKey.load(settings.receipt_key_file)
+    key = FileKey.load(settings.receipt_key_file) if settings.receipt_key_file.exists() else None
     return write_bundle(
         out,
         _entries(settings, store, attachment_reader(settings, store), chosen, key),
         ring.of_type(dsse.EVIDENCE_TYPE) if ring else (),
-        [key.public],
+        [key.public] if key else (),
     )
 
 
@@ -44,7 +46,7 @@ def _entries(
     store: PlatformStore,
     attachments: AttachmentReader,
     chosen: Sequence[Stored],
-    key: FileKey,
+    key: FileKey | None,
 ) -> Iterator[Entry]:
     for stored in chosen:
         envelope = store.envelope(stored.place)
@@ -52,7 +54,7 @@ def _entries(
         _, payload, _ = dsse.decode(envelope)
         bodies = {a.sha256: attachments.read(a.sha256) for a in parse(payload).attachments}
         held = {sha256: body for sha256, body in bodies.items() if body is not None}
-        yield Entry(envelope, held, _receipt(settings, stored, key) if stored.complete else None)
+        yield Entry(envelope, held, _receipt(settings, stored, key) if key and stored.complete else None)
 
 
 def _receipt(settings: IngestSettings, stored: Stored, key: FileKey) -> bytes:
