@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "verify": "check evidence: signature, chain, attachments, receipt",
     "ingest": "the platform's side: verify, store durably, sign receipts",
     "command": "ask a box to do something, signed; see what came of it",
+    "inbox": "the platform's pages for people, and its webhooks",
     "model": "list, install, train, measure and export detection models; reviewed cases -> a dataset",
     "bench": "ratios against a floor measured in the same run",
 }

@@ -31,7 +31,7 @@ class Material:
     """What there is to check, from whatever form it came in."""
 
     items: Iterable[Item]
-    attachment: Callable[[str], Path | None]  # where the file of a digest lies
+    attachment: Callable[[str], Path | bytes | None]  # the file of a digest, or its bytes
     whole: bool = False  # a complete chain: a gap in it is a loss
     partial: bool = False  # no claim that the attachments are here
     released: frozenset[str] = frozenset()  # attachments let go after their receipt
@@ -144,16 +144,14 @@ def _note(report: Report, name: str, *problems: str) -> None:
 
 def _attachment(listed: Attachment, name: str, material: Material, report: Report) -> bool:
     """Check one file; True when it is not there and need not be."""
-    path = material.attachment(listed.sha256)
-    if path is None:
+    held = material.attachment(listed.sha256)
+    if held is None:
         if material.partial or listed.sha256 in material.released:
             return True
         report.problems.append((name, f"attachment {listed.sha256} ({listed.role}): missing"))
         return False
     try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size, digest = _measured(held)
     except OSError as error:
         report.problems.append((name, f"attachment {listed.sha256}: {error.strerror}"))
         return False
@@ -162,6 +160,14 @@ def _attachment(listed: Attachment, name: str, material: Material, report: Repor
         return False
     report.attachments += 1
     return False
+
+
+def _measured(held: Path | bytes) -> tuple[int, str]:
+    """Size and SHA-256. Raises OSError."""
+    if isinstance(held, bytes):
+        return len(held), hashlib.sha256(held).hexdigest()
+    with held.open("rb") as file:
+        return held.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _place(statement: Statement, link: _Link, chains: Chains, report: Report) -> None:

@@ -26,6 +26,8 @@ def export_bundle(
 ) -> Path:
     """Write statements of one box with their attachments, and a receipt for each, signed anew.
 
+    Where the receipt key is not (a machine that only shows evidence), there are no receipts in it.
+
     Raises:
         UsageError: nothing was chosen, or statements of several boxes were.
     """
@@ -36,7 +38,7 @@ def export_bundle(
     ring = Devices(settings.devices_dir).ring(device)
     if ring is not None:
         ring = DeviceKeys(store, [device]).ring(ring, device)
-    key = FileKey.load(settings.receipt_key_file)
+    key = FileKey.load(settings.receipt_key_file) if settings.receipt_key_file.exists() else None
     return write_bundle(
         out,
         _entries(
@@ -47,7 +49,7 @@ def export_bundle(
             key,
         ),
         ring.of_type(dsse.EVIDENCE_TYPE) if ring else (),
-        [key.public],
+        [key.public] if key else (),
     )
 
 
@@ -64,7 +66,7 @@ def _entries(
     store: PlatformStore,
     attachments: AttachmentReader,
     chosen: Sequence[Stored],
-    key: FileKey,
+    key: FileKey | None,
 ) -> Iterator[Entry]:
     for stored in chosen:
         envelope = store.envelope(stored.place)
@@ -72,7 +74,7 @@ def _entries(
         _, payload, _ = dsse.decode(envelope)
         bodies = {a.sha256: attachments.read(a.sha256) for a in parse(payload).attachments}
         held = {sha256: body for sha256, body in bodies.items() if body is not None}
-        yield Entry(envelope, held, _receipt(settings, stored, key) if stored.complete else None)
+        yield Entry(envelope, held, _receipt(settings, stored, key) if key and stored.complete else None)
 
 
 def _receipt(settings: IngestSettings, stored: Stored, key: FileKey) -> bytes:

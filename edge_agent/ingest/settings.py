@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from edge_agent.core.settings import Settings
 from edge_agent.evidence.settings import Name
 from edge_agent.evidence.uplink.settings import BrokerSettings, is_loopback
+from edge_agent.ingest.settings_outward import InboxSettings, WebhookSettings
 from edge_agent.web.settings import MetricsSettings
 
 KIB = 1024
@@ -85,6 +86,17 @@ class IngestSettings(Settings):
     assembly: AssemblySettings = AssemblySettings()
     metrics: MetricsSettings | None = None
     """The page for Prometheus; left out: there is none."""
+    inbox: InboxSettings = InboxSettings()
+    """The pages on which people review what came in."""
+    webhooks: tuple[WebhookSettings, ...] = ()
+    """Who is told of it. The inbox's process does the telling: docs/inbox.md."""
+
+    @model_validator(mode="after")
+    def _webhooks_have_names_of_their_own(self) -> Self:
+        names = [hook.name for hook in self.webhooks]
+        if len(set(names)) != len(names):
+            raise ValueError("webhooks: two have the same name")
+        return self
 
     @model_validator(mode="after")
     def _database_is_safe(self) -> Self:

@@ -98,7 +98,7 @@ class PlatformStore(Attention):
     @classmethod
     def of(cls, settings: IngestSettings, *, serving: bool = True) -> PlatformStore:
         """The store that a configuration names."""
-        return cls(Database.of(settings, serving=serving), feed=settings.feed)
+        return cls(Database.of(settings, serving=serving), feed=settings.feed or bool(settings.webhooks))
 
     # Statements
 

@@ -104,6 +104,33 @@ def draw_case(line: ZoneLine, axis: Axis, stay_ms: int, pins: Sequence[Pin], tit
     return _svg(height, title, parts)
 
 
+def draw_records(
+    axis: Axis,
+    label: str,
+    states: Sequence[Run],
+    pins: Sequence[Pin],
+    title: str,
+    names: Names,
+    clock: str,
+) -> str:
+    """The moments that a case's records name, an `<svg>` element: no journal is needed.
+
+    Args:
+        axis: from when to when.
+        label: of the band of states.
+        states: what the records say, runs of it.
+        pins: pictures and records.
+        title: of the drawing.
+        names: of the states.
+        clock: whose time the axis shows.
+    """
+    parts = _band(axis, label, states, TOP, STATE_COLOURS, names)
+    foot = TOP + BAND + GAP
+    parts += _pins(axis, pins, foot)
+    parts += _time_axis(axis, foot, clock)
+    return _svg(foot + FOOT, title, parts)
+
+
 def draw_zones(lines: Mapping[str, ZoneLine], axis: Axis, links: Mapping[str, str], title: str) -> str:
     """All zones over the whole time, a band of state and a thinner one of what was seen for each."""
     top, parts = 14, []
@@ -215,7 +242,7 @@ def _wide(words: str) -> float:
     return sum(12 if ord(letter) > 0x2E80 else 6.2 for letter in words)
 
 
-def _time_axis(axis: Axis, top: int) -> list[str]:
+def _time_axis(axis: Axis, top: int, clock_name: str = "北京时间 China time") -> list[str]:
     out = []
     for at, words in axis.ticks():
         x = axis.x(at)
@@ -223,6 +250,6 @@ def _time_axis(axis: Axis, top: int) -> list[str]:
         if x < WIDTH - RIGHT - 12:  # the last one would be cut off
             out.append(f'<text x="{x:.1f}" y="{top + 18}" text-anchor="middle">{words}</text>')
     clock = axis.clock(axis.start)
-    said = f"{clock:%Y-%m-%d} 北京时间 China time" if clock else "自开始起 from the start"
+    said = f"{clock:%Y-%m-%d} {escape(clock_name)}" if clock else "自开始起 from the start"
     out.append(f'<text x="{WIDTH - RIGHT}" y="{top + 31}" text-anchor="end">{said}</text>')
     return out

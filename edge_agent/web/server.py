@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from edge_agent.errors import DeviceError
 from edge_agent.progress import Pulse
@@ -47,13 +50,27 @@ class HttpServer:
         host: address to listen on.
         port: 0 takes a free one; `port` says which after `start`.
         max_connections: more at once are answered 503.
+        tls: certificate and key (PEM); None for plain HTTP.
+        around: what is put around all routes, errors included.
     """
 
-    def __init__(self, routes: Sequence[BaseRoute], host: str, port: int, max_connections: int = 64) -> None:
+    def __init__(
+        self,
+        routes: Sequence[BaseRoute],
+        host: str,
+        port: int,
+        max_connections: int = 64,
+        *,
+        tls: tuple[Path, Path] | None = None,
+        around: Callable[[ASGIApp], ASGIApp] | None = None,
+    ) -> None:
         self._host = host
         self._port = port
-        config = uvicorn.Config(
-            Starlette(routes=list(routes)),
+        app: ASGIApp = Starlette(routes=list(routes))
+        self._config = uvicorn.Config(
+            around(app) if around else app,
+            ssl_certfile=tls[0] if tls else None,
+            ssl_keyfile=tls[1] if tls else None,
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -64,7 +81,7 @@ class HttpServer:
             timeout_graceful_shutdown=3,
         )
         self.pulse = Pulse(f"http/{port}", LONGEST_ROUND_S)
-        self._server = _Server(config, self.pulse)
+        self._server = _Server(self._config, self.pulse)
         self._thread: threading.Thread | None = None
         self._socket: socket.socket | None = None
 
@@ -82,8 +99,12 @@ class HttpServer:
         """Listen and serve; returns when connections are accepted.
 
         Raises:
-            DeviceError: when the address cannot be listened on.
+            DeviceError: the address cannot be listened on, or certificate or key cannot be used.
         """
+        try:
+            self._config.load()
+        except (OSError, ssl.SSLError) as error:
+            raise DeviceError(f"certificate or key of the HTTP server: {error}") from error
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         try:
             self._socket = socket.create_server((self._host, self._port), family=family, backlog=128)

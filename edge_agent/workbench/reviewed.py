@@ -101,6 +101,7 @@ def _pictures(
             skipped["pictures with more boxes than a statement lists"] += 1
             continue
         path = material.attachment(file.sha256)
+        assert not isinstance(path, bytes)  # material out of a folder
         if path is None:
             skipped["pictures that are not here"] += 1
             continue

@@ -1,0 +1,126 @@
+"""The program's own words as people in China read them. English readers get the words themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from edge_agent.report.names import REASON
+from edge_agent.web.words import Words
+
+KIND: Mapping[str, str] = {
+    "storefront": "街面案件",
+    "recheck": "街面复查",
+    "inspection": "街面抽查",
+    "wim": "桥梁称重",
+    "composite": "桥梁称重",
+    "anpr": "号牌记录",
+    "coverage": "有效观察时间",
+    "heartbeat": "心跳",
+    "loss": "丢失登记",
+    "incident": "事件",
+    "key_rotation": "更换密钥",
+    "config_change": "更换配置",
+    "command_result": "指令结果",
+    "time_step": "时钟跳变",
+    "genesis": "新链条",
+}
+KIND_EN: Mapping[str, str] = {
+    "wim": "bridge weighing",
+    "composite": "bridge weighing",
+    "storefront": "street case",
+}
+ROLE: Mapping[str, str] = {
+    "full_view_1": "全景 1",
+    "full_view_2": "全景 2",
+    "plate": "号牌特写",
+    "plate_view": "号牌画面",
+    "front": "车头",
+    "side": "车身",
+    "raw_serial": "称重原始数据",
+    "derived": "衍生件",
+}
+FLAG: Mapping[str, str] = {
+    "off_scale": "轮胎偏出秤台",
+    "one_side": "单侧受力",
+    "straddle": "跨车道",
+    "accel": "加减速",
+    "stop_on_pad": "秤上停车",
+    "creep": "蠕行",
+    "reverse": "倒车",
+    "tailgating": "跟车过近",
+    "abreast": "并行",
+    "tandem_overlap": "联轴重叠",
+    "few_samples": "采样不足",
+    "saturation": "传感器饱和",
+    "overload": "超出量程",
+    "sensor_fault": "传感器故障",
+    "zero_suspect": "零点可疑",
+    "warm_up": "预热中",
+    "disagree": "传感器不一致",
+    "speed_inferred": "车速为推断",
+    "speed_out": "车速超范围",
+    "temperature_out": "温度超范围",
+}
+EVALUATOR: Mapping[str, str] = {
+    "posted": "桥梁限载标志",
+    "gvw_art3": "62号令总重",
+    "axle_group": "轴组（待核实）",
+}
+EVALUATOR_EN: Mapping[str, str] = {
+    "posted": "posted limit",
+    "gvw_art3": "national GVW table",
+    "axle_group": "axle groups (unverified)",
+}
+# Why a statement is not more than it is: keys of `core/use_class`, `core/street/use_class`, `core/standing`.
+WHY: Mapping[str, str] = {
+    "site_reference": "站点只作参考用途",
+    "site_test": "测试站点",
+    "approval_number_missing": "未填批准文号",
+    "published_location_missing": "未公布设备地点",
+    "sign_id_missing": "未登记标志",
+    "enforcement_from_missing": "未公告启用日期",
+    "before_enforcement": "尚未到启用日期",
+    "clock_unknown": "时间未知",
+    "clock_unsynced": "时钟未同步",
+    "clock_error_unknown": "时钟误差未知",
+    "clock_error": "时钟误差过大",
+    "clock_stale": "时钟长时间未校准",
+    "certificate_missing": "无检定证书",
+    "certificate_expired": "检定证书已过期",
+    "speed_outside_certificate": "车速超出检定范围",
+    "gross_missing": "总重无法确定",
+    "speed_not_measured": "车速非实测",
+    "calibration_missing": "未标定",
+    "no_verified_rule_over": "没有经核实的规则判为超限",
+    "match_missing": "未作号牌匹配",
+    "match_ambiguous": "号牌有多个候选",
+    "match_unmatched": "未匹配到号牌",
+    "plate_uncertain": "号牌文字不确定",
+    "vehicle_unchecked": "未检查车道内车辆",
+    "vehicle_not_confirmed": "车道内未确认到车辆",
+    "pictures_missing": "缺少规定的照片",
+    "pictures_identical": "照片相同",
+    "pictures_small": "照片尺寸不足",
+    "pictures_lost": "照片未能保存",
+    "legal_basis_missing": "未填规则依据",
+    "shop_missing": "未对应到商户",
+    "not_seen": "未能观察到",
+    "suspect": "有未识别物体",
+    "low_light": "光线不足",
+    "detector_missing": "未运行检测",
+    "picture_spacing": "照片间隔不足",
+    "reference_differs": "参考图与比对所用不同",
+}
+
+
+def why(word: str, words: Words) -> str:
+    """A reason against a higher use class."""
+    if word.startswith("flag:"):
+        flag = words.name(word.removeprefix("flag:"), FLAG)
+        return f"称重标记：{flag}" if words.chinese else f"weighing flag: {flag}"
+    return words.name(word, WHY)
+
+
+def blind(word: str, words: Words) -> str:
+    """Why a part was not watched."""
+    return " · ".join(words.name(part, REASON) for part in word.split(":"))

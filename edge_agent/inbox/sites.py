@@ -1,0 +1,54 @@
+"""Copies of the boxes' configurations, if any: names of shops, what an instrument speaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_agent.config.loader import load
+from edge_agent.config.settings import SiteConfig
+from edge_agent.errors import ConfigError
+from edge_agent.evidence.uplink.topics import NAME
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    stamp: tuple[int, int]
+    config: SiteConfig | None
+
+
+class Sites:
+    """Read when first asked for, and again when the file has changed."""
+
+    def __init__(self, directory: Path | None) -> None:
+        self._directory = directory
+        self._known: dict[str, _Known] = {}
+
+    def of(self, device: str) -> SiteConfig | None:
+        """A box's configuration; None when there is none here, or it cannot be read."""
+        if self._directory is None or not NAME.fullmatch(device) or device.startswith("."):
+            return None
+        path = self._directory / f"{device}.yaml"
+        try:
+            status = path.stat()
+        except OSError:
+            return None
+        stamp = (status.st_mtime_ns, status.st_size)
+        known = self._known.get(device)
+        if known is None or known.stamp != stamp:
+            known = _Known(stamp, _read(path))
+            self._known[device] = known
+        return known.config
+
+    def shop(self, device: str, shop: str) -> str:
+        """A shop's name; its id where that is all that is known."""
+        config = self.of(device)
+        known = config.street.shops.get(shop) if config and config.street else None
+        return known.name if known and known.name else shop
+
+
+def _read(path: Path) -> SiteConfig | None:
+    try:
+        return load(path)
+    except ConfigError:
+        return None

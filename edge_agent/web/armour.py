@@ -1,0 +1,75 @@
+"""What every answer carries and no request may exceed, whatever page it is."""
+
+from __future__ import annotations
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY = 64 * 1024
+# No script, style, picture or form but our own, nothing inline, in nobody's frame.
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "content-security-policy": CONTENT_POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+}
+STRICT_TRANSPORT = "max-age=31536000"
+
+
+class _TooLarge(Exception):
+    """The body went on beyond what it may be."""
+
+
+class Armour:
+    """Wraps an application.
+
+    Args:
+        app: what it protects.
+        secure: browsers come over TLS, and shall not come otherwise any more.
+        max_body: bytes of a request's body.
+    """
+
+    def __init__(self, app: ASGIApp, *, secure: bool, max_body: int = MAX_BODY) -> None:
+        self._app = app
+        self._max_body = max_body
+        self._headers = HEADERS | ({"strict-transport-security": STRICT_TRANSPORT} if secure else {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+        taken = 0
+
+        async def bounded() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self._max_body:
+                raise _TooLarge
+            return message
+
+        async def armoured(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers[name] = value
+                headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        try:
+            await self._app(scope, bounded, armoured)
+        except _TooLarge:
+            if not begun:
+                await PlainTextResponse("too large", 413)(scope, receive, armoured)

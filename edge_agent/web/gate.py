@@ -1,0 +1,253 @@
+"""The door of pages: who is asking, in which language, with which right; log in and log out.
+
+Every page is a plain function from `Visit` to a response. It runs on a worker thread, after its visitor
+is known, may be here, and, where something is sent, sent it from a form of ours.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from edge_agent.errors import EdgeAgentError
+from edge_agent.web.addresses import client_of
+from edge_agent.web.passwords import check_password
+from edge_agent.web.sessions import Accounts, Session, Sessions
+from edge_agent.web.throttle import Throttle
+from edge_agent.web.words import COOKIE, LANGUAGES, chosen_language
+
+log = logging.getLogger(__name__)
+
+# Clerks of one office share an address.
+TRIES_OF_ADDRESS, TRIES_OF_USER, LOGIN_WINDOW_S = 60, 10, 600.0
+MAX_FIELDS = 50
+YEAR_S = 365 * 24 * 3600
+BEFORE_LOGIN = "ea-visit"
+
+
+class Forbidden(EdgeAgentError):
+    """The visitor may not do this."""
+
+
+class NotHere(EdgeAgentError):
+    """There is no such page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request of a visitor who may make it."""
+
+    request: Request
+    language: str
+    session: Session | None  # None on the login page alone
+    csrf: str
+    form: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def user(self) -> str:
+        """Who it is."""
+        assert self.session is not None
+        return self.session.user
+
+    @property
+    def role(self) -> str:
+        """What they may do."""
+        return self.session.role if self.session else ""
+
+    def path(self, name: str) -> str:
+        """A part of the address."""
+        return str(self.request.path_params[name])
+
+    def query(self, name: str) -> str:
+        """A parameter of the address, at most 200 letters of it."""
+        return self.request.query_params.get(name, "")[:200]
+
+
+class Pages(Protocol):
+    """What the door itself has to show."""
+
+    def login(self, visit: Visit, problem: str, status: int) -> Response:
+        """The form. `problem`: empty, `wrong`, `wait` or `form`."""
+
+    def error(self, visit: Visit, status: int, detail: str) -> Response:
+        """Something could not be done or shown."""
+
+
+Handler = Callable[[Visit], Response]
+
+
+class Gate:
+    """One program's door.
+
+    Args:
+        name: of the program, so that two on one machine do not take each other's cookies.
+        accounts: users and sessions.
+        pages: how the login page and errors look.
+        secure: browsers come over TLS.
+        behind_proxy: see `WebSettings.behind_proxy`.
+        now_s: seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        accounts: Accounts,
+        pages: Pages,
+        *,
+        secure: bool,
+        behind_proxy: bool = False,
+        now_s: Callable[[], float] = time.time,
+    ) -> None:
+        self._accounts = accounts
+        self._sessions = Sessions(accounts)
+        self._pages = pages
+        self._secure = secure
+        self._behind_proxy = behind_proxy
+        self._now_s = now_s
+        # `__Host-` cookies are taken from nobody but this very host, over TLS.
+        prefix = "__Host-" if secure else ""
+        self._cookie = f"{prefix}{name}"
+        self._before_login = f"{prefix}{BEFORE_LOGIN}-{name}"
+        self._by_address = Throttle(TRIES_OF_ADDRESS, LOGIN_WINDOW_S)
+        self._by_user = Throttle(TRIES_OF_USER, LOGIN_WINDOW_S)
+
+    def routes(self) -> list[Route]:
+        """Log in and out."""
+        return [
+            Route("/login", self._show_login, methods=["GET"]),
+            Route("/login", self._log_in, methods=["POST"]),
+            self.page("/logout", self._log_out, method="POST"),
+        ]
+
+    def page(self, path: str, handler: Handler, *, method: str = "GET", role: str = "") -> Route:
+        """A page for who is logged in; with `role`, for those who have it alone."""
+
+        async def endpoint(request: Request) -> Response:
+            token = request.cookies.get(self._cookie, "")
+            return await self._answer(request, lambda form: self._enter(request, token, form, handler, role))
+
+        return Route(path, endpoint, methods=[method])
+
+    # Each request
+
+    async def _answer(self, request: Request, handle: Callable[[dict[str, str]], Response]) -> Response:
+        form = await _read_form(request) if request.method == "POST" else {}
+        response = await run_in_threadpool(self._safely, request, form, handle)
+        said = request.query_params.get("lang")
+        if said in LANGUAGES and said != request.cookies.get(COOKIE):
+            self._set(response, COOKIE, said, YEAR_S)
+        return response
+
+    def _safely(
+        self, request: Request, form: dict[str, str], handle: Callable[[dict[str, str]], Response]
+    ) -> Response:
+        """Our own errors become pages; others are bugs, and are seen in the log."""
+        stranger = Visit(request, chosen_language(request), None, "")
+        try:
+            return handle(form)
+        except Forbidden as error:
+            return self._pages.error(stranger, 403, str(error))
+        except NotHere as error:
+            return self._pages.error(stranger, 404, str(error))
+        except EdgeAgentError as error:
+            log.warning("%s %s: %s", request.method, request.url.path, error)
+            return self._pages.error(stranger, 503, "")
+
+    def _enter(
+        self, request: Request, token: str, form: dict[str, str], handler: Handler, role: str
+    ) -> Response:
+        session = self._sessions.find(token, int(self._now_s())) if token else None
+        if session is None:
+            back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            after = f"?next={quote(back, safe='')}" if request.method == "GET" and back != "/" else ""
+            return RedirectResponse(f"/login{after}", 303)
+        if request.method == "POST":
+            _check_origin(request)
+            if not hmac.compare_digest(form.get("csrf", "").encode(), session.csrf.encode()):
+                raise Forbidden("csrf")
+        if role and session.role != role:
+            raise Forbidden("role")
+        return handler(Visit(request, chosen_language(request), session, session.csrf, form))
+
+    # Logging in and out
+
+    async def _show_login(self, request: Request) -> Response:
+        return await self._answer(request, lambda _: self._login_page(request, "", 200))
+
+    async def _log_in(self, request: Request) -> Response:
+        return await self._answer(request, lambda form: self._try(request, form))
+
+    def _try(self, request: Request, form: dict[str, str]) -> Response:
+        _check_origin(request)
+        known = request.cookies.get(self._before_login, "")
+        if not known or not hmac.compare_digest(form.get("csrf", "").encode(), known.encode()):
+            return self._login_page(request, "form", 403)
+        name, now_s = form.get("name", "").strip()[:100], self._now_s()
+        address = client_of(request, behind_proxy=self._behind_proxy)
+        wait_s = max(self._by_address.wait_s(address, now_s), self._by_user.wait_s(name, now_s))
+        if wait_s > 0:
+            log.warning("login of %r from %s refused: too many attempts", name, address)
+            response = self._login_page(request, "wait", 429)
+            response.headers["retry-after"] = str(int(wait_s) + 1)
+            return response
+        user = self._accounts.user(name)
+        if not check_password(form.get("password", ""), user.password_hash if user else None):
+            log.warning("login of %r from %s failed", name, address)
+            return self._login_page(request, "wrong", 403)
+        assert user is not None
+        self._by_user.forget(name)
+        session = self._sessions.begin(user, int(now_s))
+        response = RedirectResponse(_own_path(form.get("next", "")), 303)
+        self._set(response, self._cookie, session.token, None)
+        self._set(response, self._before_login, "", 0)
+        return response
+
+    def _login_page(self, request: Request, problem: str, status: int) -> Response:
+        token = request.cookies.get(self._before_login, "") or secrets.token_hex(32)
+        visit = Visit(request, chosen_language(request), None, token)
+        response = self._pages.login(visit, problem, status)
+        self._set(response, self._before_login, token, None)
+        return response
+
+    def _log_out(self, visit: Visit) -> Response:
+        assert visit.session is not None
+        self._sessions.end(visit.session)
+        response = RedirectResponse("/login", 303)
+        self._set(response, self._cookie, "", 0)
+        return response
+
+    def _set(self, response: Response, name: str, value: str, max_age_s: int | None) -> None:
+        response.set_cookie(
+            name, value, max_age=max_age_s, path="/", secure=self._secure, httponly=True, samesite="strict"
+        )
+
+
+def _check_origin(request: Request) -> None:
+    """A browser says whose page sent the form; SameSite and the form's token stand behind this."""
+    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        raise Forbidden("csrf")
+
+
+async def _read_form(request: Request) -> dict[str, str]:
+    """Fields of an ordinary form; nothing of any other body."""
+    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return {}
+    form: Any = await request.form(max_files=0, max_fields=MAX_FIELDS)
+    return {str(name): value for name, value in form.items() if isinstance(value, str)}
+
+
+def _own_path(said: str) -> str:
+    """Where to go after logging in: a page of ours, whatever the address said."""
+    plain = said.startswith("/") and not said.startswith("//") and "\\" not in said and said.isprintable()
+    return said if plain else "/"
