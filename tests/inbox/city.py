@@ -1,4 +1,4 @@
-"""A platform that has really taken in what a box sealed: a bridge's weighings, a street's case, its own records."""
+"""A platform that has really taken in what a box sealed: weighings, a street's case, its own records."""
 
 from __future__ import annotations
 
