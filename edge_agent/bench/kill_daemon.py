@@ -69,7 +69,7 @@ def run(kills: int = 200, seed: int = 1, progress: Callable[[int], None] | None 
         counts; `good` is True only if nothing is lost, doubled, broken or left over.
     """
     with tempfile.TemporaryDirectory(prefix="edge-agent-kill-") as name:
-        arena = _Arena(Places(Path(name)), seed, FIRST_SEAL_S * 2 + kills * SCENARIO_S_PER_KILL)
+        arena = Arena(Places(Path(name)), seed, FIRST_SEAL_S * 2 + kills * SCENARIO_S_PER_KILL)
         started_s = time.monotonic()
         try:
             arena.start()
@@ -145,7 +145,7 @@ class Daemon:
         return {Claim(epoch, int(seq), sha256) for seq, epoch, sha256 in SEALED.findall(said)}
 
 
-class _Arena:
+class Arena:
     """The road, the daemon, the broker and the platform; two of them can die at any moment."""
 
     def __init__(self, places: Places, seed: int, seconds: float) -> None:
@@ -155,11 +155,11 @@ class _Arena:
         self._terminal = pty.openpty()
         tty.setraw(self._terminal[1])
         self._broker = Mosquitto(places.root)
-        self._config = self._configure(os.ttyname(self._terminal[1]), http_port := free_port())
-        self._daemon = Daemon(places.root / "site.yaml", places.root / "daemon.log")
-        self._platform = ingest_settings(self._config, places, self._broker.settings(INGEST_ID))
-        self._ingest = Ingest(self._platform)
-        self._traffic = LiveTraffic(
+        self.config = self._configure(os.ttyname(self._terminal[1]), http_port := free_port())
+        self.daemon = Daemon(places.root / "site.yaml", places.root / "daemon.log")
+        self.platform = ingest_settings(self.config, places, self._broker.settings(INGEST_ID))
+        self._ingest = Ingest(self.platform)
+        self.traffic = LiveTraffic(
             kill_site.scenario(seconds),
             seed,
             self._terminal[0],
@@ -173,10 +173,10 @@ class _Arena:
         """All of them, and wait until something is sealed."""
         self._broker.start()
         self._ingest.start()
-        self._traffic.start()
-        self._daemon.start()
-        if not self._wait_until(lambda: bool(self._daemon.claims()), FIRST_SEAL_S):
-            self._daemon.check()
+        self.traffic.start()
+        self.daemon.start()
+        if not self.wait_until(lambda: bool(self.daemon.claims()), FIRST_SEAL_S):
+            self.daemon.check()
             raise DeviceError(f"bench kill: nothing was sealed within {FIRST_SEAL_S:.0f} s")
 
     def kill_somebody(self) -> None:
@@ -185,14 +185,14 @@ class _Arena:
             time.sleep(self._rng.uniform(0.0, ANY_MOMENT_S))
         else:
             before = self._touched()
-            self._wait_until(lambda: self._touched() != before, FIRST_SEAL_S)
+            self.wait_until(lambda: self._touched() != before, FIRST_SEAL_S)
             time.sleep(self._rng.uniform(0.0, SEALING_S))
-        self._daemon.check()
+        self.daemon.check()
         victim = self._rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
         self.killed[victim] += 1
         if victim == "daemon":
-            self._daemon.kill()
-            self._daemon.start()
+            self.daemon.kill()
+            self.daemon.start()
         else:
             self._broker.kill()
             time.sleep(self._rng.choice([0.0, 0.0, 0.1, 1.0]))
@@ -200,34 +200,34 @@ class _Arena:
 
     def come_to_rest(self) -> bool:
         """No more traffic; True when the daemon then had a receipt for everything, and ended well."""
-        self._traffic.stop()
+        self.traffic.stop()
         for _ in range(5):  # what it seals while it ends, it sends in its next life
-            arrived = self._wait_until(self._is_quiet, REST_S)
-            if not arrived or not self._daemon.finish():
+            arrived = self.wait_until(self._is_quiet, REST_S)
+            if not arrived or not self.daemon.finish():
                 return False
-            with open_store(self._config, "looking") as store:
+            with open_store(self.config, "looking") as store:
                 if store.stats().pending == 0:
                     return True
-            self._daemon.start()
+            self.daemon.start()
         return False
 
     def end(self) -> None:
         """Whatever still runs."""
-        self._traffic.stop()
-        self._daemon.kill()
+        self.traffic.stop()
+        self.daemon.kill()
         self._ingest.stop()
         self._broker.stop()
-        self._traffic.join(10)
+        self.traffic.join(10)
         for descriptor in self._terminal:
             os.close(descriptor)
 
     def compare(self) -> dict[str, Any]:
         """What was claimed, what the box holds, what the platform has, and what it is worth offline."""
-        with open_store(self._config, "comparing") as store:
-            found = kill.compare_with(self._daemon.claims(), store, self._platform.data_dir)
+        with open_store(self.config, "comparing") as store:
+            found = kill.compare_with(self.daemon.claims(), store, self.platform.data_dir)
         report = verify(
             open_material(self._export()),
-            read_public_keys(self._places.devices / f"{self._config.site.device_id}.pem"),
+            read_public_keys(self._places.devices / f"{self.config.site.device_id}.pem"),
             read_public_keys(self._places.receipt_public),
         )
         return found | {
@@ -245,16 +245,16 @@ class _Arena:
 
     def _export(self) -> Path:
         bundle = self._places.root / "bundle"
-        store = PlatformStore.of(self._platform, serving=False)
+        store = PlatformStore.of(self.platform, serving=False)
         try:
-            chosen = store.of_device(self._config.site.device_id, 1_000_000)
-            return export_bundle(self._platform, store, chosen, bundle)
+            chosen = store.of_device(self.config.site.device_id, 1_000_000)
+            return export_bundle(self.platform, store, chosen, bundle)
         finally:
             store.close()
 
     def _touched(self) -> int:
         """Changes whenever a file of a statement is made or removed."""
-        folder = self._config.evidence_settings().store.directory / "attachments"
+        folder = self.config.evidence_settings().store.directory / "attachments"
         try:
             return folder.stat().st_mtime_ns
         except FileNotFoundError:
@@ -267,12 +267,13 @@ class _Arena:
         return before == self._counts()
 
     def _counts(self) -> tuple[int, int]:
-        return len(self._daemon.claims()), self._ingest.stats.messages
+        return len(self.daemon.claims()), self._ingest.stats.messages
 
-    def _wait_until(self, true: Callable[[], bool], timeout_s: float) -> bool:
+    def wait_until(self, true: Callable[[], bool], timeout_s: float) -> bool:
+        """Whether it became true in time; raises when the daemon ended by itself."""
         until_s = time.monotonic() + timeout_s
         while not true():
-            self._daemon.check()
+            self.daemon.check()
             if time.monotonic() > until_s:
                 return False
             time.sleep(0.002)

@@ -155,7 +155,7 @@ class Outbox:
             else:
                 unknown += 1
         receipted = self._cover(sorted(set(covered)), raw, now_utc_us)
-        for seq in receipted:
+        for seq in covered:  # also those that were receipted before and asked for again
             self._tries.pop(seq, None)
         self._again.difference_update(covered)
         return Applied(tuple(receipted), tuple(rejected), tuple(needs), unknown)

@@ -8,7 +8,8 @@ from typing import Any
 
 from edge_agent.evidence import dsse
 from edge_agent.evidence.statement import Statement, parse
-from edge_agent.evidence.verify_signed import Item, Material, Report, verify
+from edge_agent.evidence.verify import Material, Report, verify
+from edge_agent.evidence.verify_signed import Item
 from edge_agent.ingest.attachments import AttachmentReader
 from edge_agent.ingest.devices import Devices
 from edge_agent.ingest.place import Place

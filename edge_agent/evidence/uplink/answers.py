@@ -2,7 +2,8 @@
 
 A receipt that does not verify, or that was signed for another box, is ignored and counted. An old
 receipt that comes again may still settle (what it says stays true) but may not ask: otherwise a
-broker could replay one to make the box send everything again.
+broker could replay one to make the box send everything again. For what has been receipted, any
+receipt but the newest is old.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ class Answers:
         self._tell = tell
         self._receipt_window = receipt_window
         self._awaited: dict[int, _Awaited] = {}  # by seq
+        self._asked: dict[int, int] = {}  # by seq: how often the platform asked for more of it
         self._newest_us = 0
 
     def expect(self, seq: int, now_s: float, due_s: float) -> None:
@@ -100,13 +102,14 @@ class Answers:
         self._counters.receipted += len(applied.receipted)
         self._counters.rejected += len(applied.rejected)
         fresh = receipt.received_utc_us >= self._newest_us - FRESH_US
+        newest = receipt.received_utc_us > self._newest_us
         self._newest_us = max(self._newest_us, receipt.received_utc_us)
         head = self._store.head()
         if not fresh or receipt.epoch != head.epoch:
             return False
         self._stop_if_forked(receipt, head.seq)
-        self._fill_up(applied.needs)
-        return self._put_back_in_line(receipt, head.seq, now_s)
+        self._fill_up(applied.needs, newest=newest)
+        return self._put_back_in_line(receipt, head.seq, now_s, newest=newest)
 
     def _stop_if_forked(self, receipt: Receipt, head_seq: int) -> None:
         """The platform's chain is not ours, or longer: this disk was cloned, or put back from a backup."""
@@ -123,9 +126,10 @@ class Answers:
         self._sender.drop(seqs)
         for seq in seqs:
             self._awaited.pop(seq, None)
+            self._asked.pop(seq, None)
             self._tell(kind, seq, "")
 
-    def _fill_up(self, needs: tuple[tuple[int, Need], ...]) -> None:
+    def _fill_up(self, needs: tuple[tuple[int, Need], ...], *, newest: bool) -> None:
         by_seq: dict[int, list[Need]] = {}
         for seq, need in needs:
             by_seq.setdefault(seq, []).append(need)
@@ -133,14 +137,23 @@ class Answers:
             # What is still being sent answers the question by itself.
             if seq in self._sender or len(self._sender) >= MAX_ASKED:
                 continue
+            if not newest and self._store.receipt_of(seq) is not None:
+                continue
             item = self._store.packet(seq)
             transfer = asked_for(item, asked) if item else None
             if transfer is not None and transfer.todo:
                 self._counters.asked += 1
+                # Asked again, it got lost between broker and platform: on MQTT 3.1.1 a broker drops what is
+                # too large for it and says that it took it.
+                transfer.halvings = self._asked.get(seq, 0)
+                self._asked[seq] = transfer.halvings + 1
                 self._sender.offer(transfer)
 
-    def _put_back_in_line(self, receipt: Receipt, head_seq: int, now_s: float) -> bool:
-        """Statements that the platform lacks; True when it had receipted some of them."""
+    def _put_back_in_line(self, receipt: Receipt, head_seq: int, now_s: float, *, newest: bool) -> bool:
+        """Statements that the platform lacks; True when it had receipted some of them.
+
+        Only the newest word of the platform can tell that it lost what it had receipted.
+        """
         lost = [
             seq
             for first, last in receipt.missing
@@ -154,6 +167,6 @@ class Answers:
             if sent is not None and now_s - sent.sent_s >= IN_FLIGHT_S:
                 del self._awaited[seq]
                 self._store.mark_sent(seq, int(now_s * 1_000_000_000))  # due at once, the statement alone
-        if again:  # the platform had these and lost them
+        if again and newest:  # the platform had these and lost them
             self._store.resend(again)
-        return bool(again)
+        return bool(again and newest)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-FIRST_S = 0.5
+# Of a thousand boxes, some five hundred then come in the first second after a broker's blip.
+FIRST_S = 2.0
 
 
 class Backoff:

@@ -16,7 +16,7 @@ import socket
 import ssl
 import time
 from collections import deque
-from typing import Any
+from typing import Any, NoReturn
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -74,6 +74,20 @@ class Waker:
         self._write.close()
 
 
+class _Bounded(Client):
+    """paho reads packets of any size and keeps messages of QoS 2 for ever; this one ends the connection."""
+
+    largest_packet = LARGEST_PACKET
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        if self._in_packet["remaining_length"] > self.largest_packet:
+            raise ConnectionAbortedError(f"a packet of {self._in_packet['remaining_length']} bytes came")
+        return super()._sock_recv(bufsize)
+
+    def _send_pubrec(self, mid: int) -> NoReturn:
+        raise LinkDown(f"message {mid} came with QoS 2, which nobody asked for")
+
+
 class MqttLink:
     """One connection to a broker; see `port.Link` for the contract."""
 
@@ -82,6 +96,7 @@ class MqttLink:
         self._options = options
         self._waker = waker
         self._events: deque[LinkEvent] = deque()
+        self._received_bytes = 0  # in these events
         self._over = False
         self._heard_at = time.monotonic()
         self._client = self._new_client()
@@ -133,6 +148,7 @@ class MqttLink:
             self._end(0, "the connection ended")
         events = list(self._events)
         self._events.clear()
+        self._received_bytes = 0
         return events
 
     @property
@@ -187,11 +203,12 @@ class MqttLink:
         poller.register(fileno, select.POLLIN)
         for _ in range(READS_A_POLL):
             self._client.loop_read()
-            if self._client.socket() is None or not (_held_by_tls(sock) or poller.poll(0)):
+            full = self._received_bytes > self._options.maximum_packet_size
+            if full or self._client.socket() is None or not (_held_by_tls(sock) or poller.poll(0)):
                 return
 
     def _new_client(self) -> Client:
-        client = Client(
+        client = _Bounded(
             CallbackAPIVersion.VERSION2,
             client_id=self._options.client_id,
             protocol=MQTTProtocolVersion.MQTTv5 if self._options.mqtt5 else MQTTProtocolVersion.MQTTv311,
@@ -199,6 +216,7 @@ class MqttLink:
             reconnect_on_failure=False,
             manual_ack=True,
         )
+        client.largest_packet = self._options.maximum_packet_size
         client.max_inflight_messages_set(0)  # the window is ours to keep
         client.connect_timeout = self._broker.connect_timeout_s
         client.on_connect = self._on_connect
@@ -260,6 +278,7 @@ class MqttLink:
         except UnicodeDecodeError:  # not a topic of ours; acknowledged so that it goes away
             self.acknowledge(message.mid)
             return
+        self._received_bytes += len(message.payload)
         correlation = getattr(message.properties, "CorrelationData", b"") or b""
         self._events.append(
             Received(

@@ -39,14 +39,17 @@ ENVELOPE_CONTENT_TYPE = "application/vnd.dsse+json"
 BLAME_S = 2.0
 # ... and this many times in a row make a poison pill: set aside for a while, so that the queue goes on.
 STRIKES = 3
-# The second time it is given up. A broker that is killed at bad moments looks the same as a poison pill,
-# and giving up evidence for that would be wrong, so one round is never enough.
-ROUNDS = 2
+# The second time it is given up, if other statements arrived in between. A broker that is killed at bad
+# moments looks the same as a poison pill, and giving up evidence for that would be wrong.
 STOP_S = 600.0  # after "not authorised": somebody must change the broker's access list
 HOLD_MAX_S = 60.0
-# Fresh alarms that may be started side by side, so that a newer one can overtake a long one.
-LIVE_AT_ONCE = 4
-SMALLEST_PACKET_BYTES = PACKET_RESERVE_BYTES + SMALLEST_BODY_BYTES
+# Fresh alarms that may be started side by side, so that a newer one can overtake long ones. A platform keeps
+# 32 incomplete attachments of a box.
+LIVE_AT_ONCE = 16
+CHUNK_OVERHEAD_BYTES = 512  # topic, header and properties of a chunk, rounded up
+# A strike makes the next chunks of a statement a quarter as large: a line that is reset every few
+# kilobytes looks like a poison pill, and is none.
+HALVINGS_A_STRIKE = 2
 
 Read = Callable[[str], bytes]  # an attachment's bytes, digest checked
 Cargo = tuple[Transfer, Piece]
@@ -83,19 +86,22 @@ class Sender:
         self._transfers: dict[int, Transfer] = {}
         self._window: Window[Cargo] = Window(settings.window_bytes, settings.window_count)
         self._share = LaneShare(settings.live_share_permille, settings.live_burst_bytes)
-        self._packet_limit = settings.max_packet_bytes
+        self._packet_limit = settings.max_packet_bytes  # what the broker says; a statement must fit
+        self._chunk_limit = settings.max_packet_bytes  # what it turned out to take; remembered
         self._hold = Backoff(HOLD_MAX_S, uniform, first_s=4.0)
         self._held_until_s = 0.0
         self._proven = False  # this connection has acknowledged something
         self._suspects: list[Transfer] = []  # of the last connection, when it ended badly
+        self.arrived = 0  # messages with evidence that the broker took
+        self._others_arrived = 0  # of statements that were never set aside
 
     # What the outbox may add
 
     def wants(self, lane: Lane) -> bool:
         """Whether another statement of this lane may be started."""
-        mine = [t for t in self._transfers.values() if t.lane is lane and not t.rounds]
-        if lane is Lane.LIVE and len(mine) < LIVE_AT_ONCE:
-            return True
+        mine = [t for t in self._transfers.values() if t.lane is lane and not t.was_aside]
+        if lane is Lane.LIVE:
+            return len(mine) < LIVE_AT_ONCE
         waiting = sum(t.todo_bytes for t in mine)
         return len(mine) < self._settings.window_count and waiting < self._settings.window_bytes
 
@@ -122,7 +128,7 @@ class Sender:
 
     def connected(self, receive_maximum: int, maximum_packet_size: int, *, mended: bool) -> None:
         """A new connection. `mended`: the broker had been away in between."""
-        self._window.max_count = min(self._settings.window_count, receive_maximum)
+        self._window.max_count = max(1, min(self._settings.window_count, receive_maximum))
         self._packet_limit = min(self._settings.max_packet_bytes, maximum_packet_size)
         self._held_until_s = 0.0
         self._proven = False
@@ -130,10 +136,6 @@ class Sender:
             for transfer in self._suspects:
                 transfer.strikes -= 1
         self._suspects = []
-
-    def proven(self) -> None:
-        """The connection works: the broker acknowledged something."""
-        self._proven = True
 
     def lost(self, now_s: float, code: int) -> list[Outcome]:
         """The connection is gone: what was on its way goes again."""
@@ -143,7 +145,7 @@ class Sender:
             transfer.flying -= 1
             transfer.put_back(piece)
         if code == PACKET_TOO_LARGE and flights:
-            return self._too_large(max(flights, key=lambda flight: flight.size), now_s)
+            return self._too_large(max(flights, key=lambda flight: flight.size))
         if not self._proven:
             return []
         return self._blame([f for f in flights if now_s - f.sent_s <= BLAME_S], now_s)
@@ -181,7 +183,9 @@ class Sender:
         transfer = self._choose(now_s)
         if transfer is None:
             return None
-        piece = transfer.next_piece(body_limit(self._settings.chunk_bytes, self._packet_limit))
+        # Two chunks at least fit the window: one travels while the other is acknowledged.
+        chunk = min(self._settings.chunk_bytes, self._window.limit // 2 - CHUNK_OVERHEAD_BYTES)
+        piece = transfer.next_piece(body_limit(chunk, min(self._packet_limit, self._chunk_limit)))
         try:
             message = self._message(transfer, piece, read)
         except BaseException:
@@ -204,11 +208,11 @@ class Sender:
         self._window.add(token, cargo, message.size, now_s)
 
     def acked(self, token: int, code: int, now_s: float) -> list[Outcome]:
-        """PUBACK."""
-        flight = self._window.pop(token)
+        """PUBACK, of one of these messages or of any other."""
+        self._proven = True
+        flight = self._window.pop(token, now_s)
         if flight is None:
             return []
-        self._proven = True
         transfer, piece = flight.cargo
         transfer.flying -= 1
         if code == 0 or NO_MATCHING_SUBSCRIBERS < code < FIRST_FAILURE:
@@ -217,7 +221,7 @@ class Sender:
             return self._arrived(transfer, piece)
         transfer.put_back(piece)
         if code == PACKET_TOO_LARGE:
-            return self._too_large(flight, now_s)
+            return self._too_large(flight)
         if code == NOT_AUTHORISED:
             self._held_until_s = now_s + STOP_S
             return [Outcome(Verdict.STOPPED, transfer, "the broker does not authorise this publish")]
@@ -229,6 +233,8 @@ class Sender:
     # Inside
 
     def _arrived(self, transfer: Transfer, piece: Piece) -> list[Outcome]:
+        self.arrived += 1
+        self._others_arrived += not transfer.was_aside
         outcomes = []
         if isinstance(piece, StatementPiece):
             outcomes.append(Outcome(Verdict.STATEMENT_ACKED, transfer))
@@ -237,13 +243,12 @@ class Sender:
             outcomes.append(Outcome(Verdict.SENT, transfer))
         return outcomes
 
-    def _too_large(self, flight: Flight[Cargo], now_s: float) -> list[Outcome]:
+    def _too_large(self, flight: Flight[Cargo]) -> list[Outcome]:
         """A chunk is cut smaller; a statement is never cut."""
         transfer, piece = flight.cargo
-        limit = flight.size - 1 if isinstance(piece, StatementPiece) else flight.size // 2
-        if isinstance(piece, RangePiece) and limit >= SMALLEST_PACKET_BYTES:
-            self._packet_limit = min(self._packet_limit, limit)
-            self._held_until_s = max(self._held_until_s, now_s)
+        if isinstance(piece, RangePiece) and piece.end - piece.start > SMALLEST_BODY_BYTES:
+            half = PACKET_RESERVE_BYTES + (piece.end - piece.start) // 2
+            self._chunk_limit = min(self._chunk_limit, half)
             return []
         self.drop([transfer.item.seq])
         return [Outcome(Verdict.TOO_LARGE, transfer, f"the broker refused a message of {flight.size} bytes")]
@@ -253,14 +258,17 @@ class Sender:
         outcomes = []
         for transfer in self._suspects:
             transfer.strikes += 1
+            transfer.halvings += HALVINGS_A_STRIKE
             if transfer.strikes < STRIKES:
                 continue
             transfer.strikes = 0
-            transfer.rounds += 1
-            if transfer.rounds >= ROUNDS:
+            # Where nothing else passes either, it is the line that is sick.
+            if transfer.was_aside and self._others_arrived > transfer.aside_at:
                 self.drop([transfer.item.seq])
                 outcomes.append(Outcome(Verdict.POISON, transfer, "connections end when it is sent"))
             else:
+                transfer.was_aside = True
+                transfer.aside_at = self._others_arrived
                 transfer.aside_until_s = now_s + self._settings.poison_pause_s
                 outcomes.append(Outcome(Verdict.ASIDE, transfer, "connections ended when it was sent"))
         return outcomes
@@ -268,15 +276,15 @@ class Sender:
     def _choose(self, now_s: float) -> Transfer | None:
         """The transfer whose turn it is. A suspect flies alone, so that blame is certain."""
         ready = [t for t in self._transfers.values() if t.todo and t.aside_until_s <= now_s]
-        suspects = [t for t in ready if t.strikes or t.rounds]
-        if any(t.strikes or t.rounds for t, _ in self._window.cargoes()):
+        suspects = [t for t in ready if t.strikes or t.was_aside]
+        if any(t.strikes or t.was_aside for t, _ in self._window.cargoes()):
             return None
         if suspects and not len(self._window):
-            return min(suspects, key=lambda t: (t.rounds, t.item.seq))
-        if suspects and not all(t.rounds for t in suspects):
+            return min(suspects, key=lambda t: (t.was_aside, t.item.seq))
+        if suspects and not all(t.was_aside for t in suspects):
             return None  # let the window drain first
-        live = [t for t in ready if t.lane is Lane.LIVE and not (t.strikes or t.rounds)]
-        backlog = [t for t in ready if t.lane is Lane.BACKLOG and not (t.strikes or t.rounds)]
+        live = [t for t in ready if t.lane is Lane.LIVE and not (t.strikes or t.was_aside)]
+        backlog = [t for t in ready if t.lane is Lane.BACKLOG and not (t.strikes or t.was_aside)]
         match self._share.choose(live=bool(live), backlog=bool(backlog)):
             case Lane.LIVE:
                 return max(live, key=lambda t: t.item.seq)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from edge_agent.evidence.outbox import HeldFile, Lane, Pending
 from edge_agent.evidence.receipts import Need
+from edge_agent.evidence.uplink.chunks import SMALLEST_BODY_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,10 @@ class Transfer:
     todo: deque[Piece] = field(default_factory=deque)
     flying: int = 0
     strikes: int = 0  # connections that ended right after a piece of this went
-    rounds: int = 0  # times it was set aside for that
+    was_aside: bool = False  # for that
     aside_until_s: float = 0.0
+    aside_at: int = 0  # how much else had arrived then
+    halvings: int = 0  # of its chunks, since larger ones got lost
 
     @property
     def sending(self) -> bool:
@@ -67,6 +70,7 @@ class Transfer:
     def next_piece(self, body_bytes: int) -> Piece:
         """Take the next piece, at most a chunk of it."""
         piece = self.todo.popleft()
+        body_bytes = max(SMALLEST_BODY_BYTES, body_bytes >> self.halvings)
         if isinstance(piece, RangePiece) and piece.end - piece.start > body_bytes:
             cut = piece.start + body_bytes
             self.todo.appendleft(RangePiece(piece.sha256, piece.total, cut, piece.end))

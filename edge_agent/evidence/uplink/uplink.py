@@ -55,6 +55,9 @@ log = logging.getLogger(__name__)
 
 # How often the outbox is looked at when nobody says that something was sealed.
 LOOK_S = 0.5
+# A case is an alarm as long as it is this young; later it is part of the backlog. A live lane full of last
+# week's cases would make today's wait.
+LIVE_US = 600 * 1_000_000
 # Not more often than this because the platform has fallen back.
 HEAD_AGAIN_S = 2.0
 GOODBYE_S = 1.0
@@ -62,6 +65,10 @@ GOODBYE_S = 1.0
 ASK_S = 10.0
 # Beside the time limits of a connection: names that do not resolve, a disk that is slow.
 LONGEST_ROUND_S = 60
+# A connection that lived this long was a good one, even if it had nothing to send.
+BACKOFF_OVER_S = 60.0
+# A receipt's payload ends at 64 KiB; with base64 and signatures it is some 90 kB.
+LARGEST_RECEIPT_BYTES = 256 * 1024
 
 Connect = Callable[[LinkOptions], Link]
 Taken = Callable[[], None]
@@ -86,6 +93,7 @@ class Uplink:
         state: Describe = only,
         connect: Connect | None = None,
         uniform: Callable[[], float] = random.random,
+        utc_us: Callable[[], int] = lambda: time.time_ns() // 1000,
     ) -> None:
         """Nothing happens before `start`.
 
@@ -101,6 +109,7 @@ class Uplink:
             state: what the box says of itself on its state topic.
             connect: makes a connection; default: MQTT to `settings.mqtt`.
             uniform: draws from 0 to 1, for jitter.
+            utc_us: now; a wrong clock costs alarms their precedence and nothing else.
         """
         self._store = store
         self._settings = settings
@@ -110,6 +119,8 @@ class Uplink:
         self._taken: deque[tuple[Link, int]] = deque()  # commands that may be acknowledged
         self._state = StateTopic(state)
         self._uniform = uniform
+        self._utc_us = utc_us
+        self._silence_s = 1.5 * settings.mqtt.keepalive_s
         self._client_id = settings.mqtt.client_id or device_id
         self._topics = Topics(settings.topic_root, tenant, device_id)
         self._waker = Waker()
@@ -150,8 +161,8 @@ class Uplink:
         self._thread.start()
 
     def stop(self, drain_s: float = 10.0) -> None:
-        """Send on for at most this long if connected, say goodbye, end."""
-        self._drain_until_s = time.monotonic() + drain_s
+        """Send on if connected, say goodbye, end: together at most this long."""
+        self._drain_until_s = time.monotonic() + drain_s - GOODBYE_S
         self._stopping.set()
         self.wake()
         if self._thread.is_alive():
@@ -188,6 +199,7 @@ class Uplink:
     def _connect_until_stopped(self) -> None:
         while not self._stopping.is_set():
             self.pulse.beat()
+            started_s, arrived = time.monotonic(), self._sender.arrived
             try:
                 self._one_connection()
             except (LinkDown, StoreFull) as error:  # a full disk: a receipt may make room, next time
@@ -201,6 +213,9 @@ class Uplink:
                 self.counters.faults += 1
                 self._note_disconnect(f"bug: {error}")
             self._sender.lost(time.monotonic(), 0)
+            # A broker that takes every connection and drops it is as bad as one that takes none.
+            if self._sender.arrived > arrived or time.monotonic() - started_s > BACKOFF_OVER_S:
+                self._backoff.reset()
             self._rest(self._backoff.next_s())
 
     def _rest(self, wait_s: float) -> None:
@@ -242,6 +257,7 @@ class Uplink:
                 mqtt5=self._protocol.mqtt5,
                 will=Will(self._state_message(only("offline").to_bytes()), self._settings.will_delay_s),
                 receive_maximum=32,
+                maximum_packet_size=LARGEST_RECEIPT_BYTES,
             )
         )
         try:
@@ -261,7 +277,7 @@ class Uplink:
         connack_by_s = time.monotonic() + self._settings.mqtt.connect_timeout_s
         while not self._may_end():
             self.pulse.beat()
-            for event in link.poll(self._timeout_s()):
+            for event in link.poll(self._timeout_s(link)):
                 self._handle(link, event)
             now_s = time.monotonic()
             self._watch(link, now_s, connack_by_s)
@@ -283,13 +299,13 @@ class Uplink:
         nobody_listens = self._sender.held_until_s > now_s
         return nobody_listens or (self._sender.idle and not self._store.unreceipted)
 
-    def _timeout_s(self) -> float:
+    def _timeout_s(self, link: Link) -> float:
         now_s = time.monotonic()
         if self._asking(now_s):
             return min(LOOK_S, self._asking_until_s - now_s)
         if self._look and self._connected:
             return 0.0
-        due_s = [self._looked_s + LOOK_S, self._head_s]
+        due_s = [self._looked_s + LOOK_S, self._head_s, link.heard_at + self._silence_s]
         if self._sender.held_until_s > now_s:
             due_s.append(self._sender.held_until_s)
         return max(0.0, min(due_s) - now_s) if self._connected else LOOK_S
@@ -347,7 +363,6 @@ class Uplink:
         self._connected = True
         self.trouble = ""
         self.counters.connects += 1
-        self._backoff.reset()
         self._sender.connected(event.receive_maximum, event.maximum_packet_size, mended=self._was_away)
         self._tell(UplinkEventKind.CONNECTED, None, "MQTT 5" if event.mqtt5 else "MQTT 3.1.1")
         wanted = (self._topics.receipts, self._topics.commands)
@@ -384,7 +399,7 @@ class Uplink:
                 raise LinkDown("no CONNACK")
             return
         oldest_s = self._sender.oldest_flight_s
-        if now_s - link.heard_at > 1.5 * self._settings.mqtt.keepalive_s:
+        if now_s - link.heard_at >= self._silence_s:
             self.counters.watchdog += 1
             raise LinkDown("nothing heard from the broker")
         if oldest_s is not None and now_s - oldest_s > self._settings.ack_timeout_s:
@@ -414,6 +429,8 @@ class Uplink:
         taken = False
         limit = 1 if lane is Lane.LIVE else self._settings.window_bytes
         for item in self._store.pending(limit, _ns(now_s), lane):
+            if lane is Lane.LIVE and item.sealed_utc_us < self._utc_us() - LIVE_US:
+                break
             # Not offered again while it is on its way; the receipt or the resend timer decides then.
             self._store.mark_sent(item.seq, _ns(now_s + self._settings.resend_max_s))
             if item.seq not in self._sender:

@@ -19,6 +19,6 @@ def test_a_thousand_boxes_that_lost_their_broker_do_not_come_back_together():
 def test_waits_are_bounded_and_start_small_again():
     backoff = Backoff(10.0, lambda: 1.0)
 
-    assert [backoff.next_s() for _ in range(7)] == [0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
+    assert [backoff.next_s() for _ in range(7)] == [2.0, 4.0, 8.0, 10.0, 10.0, 10.0, 10.0]
     backoff.reset()
-    assert backoff.next_s() == 0.5
+    assert backoff.next_s() == 2.0

@@ -23,6 +23,7 @@ class Line:
 
     def __init__(self, **settings) -> None:
         self.sender = Sender(UplinkSettings(**settings), TOPICS, lambda: 1.0)
+        self.sender._window.limit = self.sender._settings.window_bytes  # a fast line, known to be one
         self.files = {}
         self.now = 100.0
         self.tokens = 0
@@ -287,7 +288,7 @@ def break_on(line, poison, times, mended=False) -> None:
     """A broker that closes whenever `poison` is published, after it has acknowledged something."""
     for _ in range(times):
         line.connect(mended=mended)
-        line.sender.proven()
+        line.ack(0)  # of the state message
         for _ in range(50):
             batch = line.send_all()
             if not batch:
@@ -323,6 +324,78 @@ def test_it_is_quarantined_when_that_happens_again_later():
 
     assert (Verdict.POISON, 2) in line.verdicts()
     assert line.sender.idle
+
+
+def test_a_poison_pill_is_found_when_nothing_else_is_waiting():
+    """The broker has acknowledged no evidence on that connection, only the head and the state."""
+    line = Line()
+    line.offer(1)
+    for _ in range(3):
+        line.connect()
+        line.ack(0)
+        line.send_all()
+        line.lose()
+
+    assert line.verdicts() == [(Verdict.ASIDE, 1)]
+
+
+def test_a_line_on_which_nothing_passes_convicts_nobody():
+    line = Line(poison_pause_s=10)
+    for seq in (1, 2):
+        line.offer(seq)
+
+    for _ in range(200):  # reset right after whatever is sent
+        line.now += 1
+        line.connect()
+        line.ack(0)
+        line.send_all()
+        line.lose()
+
+    assert {verdict for verdict, _ in line.verdicts()} == {Verdict.ASIDE}
+    line.now += 11
+    line.connect()
+    assert {seq for _, seq, _ in line.drain()} == {1, 2}
+
+
+def test_chunks_get_smaller_where_connections_end_on_them():
+    """A line that is reset after 20 kB would never carry a chunk of 96 KiB."""
+    line = Line()
+    line.offer(1, 200 * KIB)
+    for _ in range(100):
+        line.connect()
+        line.ack(0)
+        room = 20 * KIB
+        while batch := line.send_all():
+            for token, _, message in batch:
+                room -= message.size
+                if room > 0:
+                    line.ack(token)
+            if room <= 0:
+                line.lose()
+                break
+
+    assert line.verdicts() == [(Verdict.STATEMENT_ACKED, 1), (Verdict.SENT, 1)]
+
+
+def test_a_chunk_refused_for_its_size_says_nothing_about_statements():
+    line = Line()
+    line.offer(1, 200 * KIB, envelope=18 * KIB)
+    for _ in range(100):
+        for token, _, message in line.send_all():
+            line.ack(token, 0x95 if message.size > 20 * KIB else 0)
+
+    assert line.verdicts() == [(Verdict.STATEMENT_ACKED, 1), (Verdict.SENT, 1)]
+
+
+def test_what_a_broker_takes_is_remembered_on_the_next_connection():
+    line = Line()
+    line.offer(1, 90 * KIB)
+    line.send_all()
+    line.lose(0x95)
+
+    line.connect()
+
+    assert max(message.size for _, _, message in line.send_all()) < 60 * KIB
 
 
 def test_a_broker_that_dies_again_and_again_is_not_held_against_a_statement():
@@ -362,6 +435,44 @@ def test_a_receipt_ends_what_is_still_to_be_sent():
         line.ack(token)
     assert not line.send_all()
     assert line.sender.idle
+
+
+def test_a_slow_line_is_given_a_second_of_bytes():
+    """An alarm waits behind what is in flight; 64 kbit/s take 8 kB in a second."""
+    line = Line()
+    line.sender._window.limit = 16 * KIB
+    line.offer(1, 5000 * KIB)
+    for _ in range(100):
+        batch = line.send_all()
+        assert len(batch) == 2  # one travels while the other is acknowledged
+        for token, _, message in batch:
+            line.now += message.size / 8000
+            line.ack(token)
+
+    assert line.sender._window.limit == 16 * KIB
+
+
+def test_a_fast_line_is_filled_after_a_few_round_trips():
+    line = Line(window_bytes=512 * KIB)
+    line.sender._window.limit = 16 * KIB
+    line.offer(1, 5000 * KIB)
+    for _ in range(8):
+        for token, _, _ in line.send_all():
+            line.now += 0.001
+            line.ack(token)
+
+    assert sum(message.size for _, _, message in line.send_all()) > 400 * KIB
+
+
+def test_a_line_that_becomes_slow_gets_less():
+    line = Line(window_bytes=512 * KIB)
+    line.offer(1, 5000 * KIB)
+    batch = line.send_all()
+
+    line.now += 10
+    line.ack(batch[-1][0])
+
+    assert line.sender._window.limit == pytest.approx(51 * KIB, rel=0.1)
 
 
 def test_only_so_much_is_taken_from_the_outbox():

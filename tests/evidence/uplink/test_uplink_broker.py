@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from edge_agent.bench.torture.fake_broker import FakeBroker
+from edge_agent.bench.torture.proxy import Proxy
 from edge_agent.errors import StoreFault
 from edge_agent.evidence import receipts
 from edge_agent.evidence.examples import a_case, a_store
@@ -159,6 +161,32 @@ def test_a_receipt_twice_or_in_any_order_counts_once(rig, eventually):
     assert rig.store.receipt_of(first.seq) is not None
 
 
+def test_a_replayed_receipt_does_not_make_the_box_send_again(rig, eventually):
+    """What was missing a moment ago has been receipted since."""
+    rig.start_platform()
+    rig.start_uplink()
+    [sealed] = rig.seal()
+    assert rig.uplink.wait_idle(15)
+    eventually(lambda: rig.store.stats().pending == 0, "receipts")
+    before = rig.uplink.counters.messages
+    mallory = rig.client("mallory")
+    old = a_receipt(
+        rig,
+        sealed,
+        items=(),
+        missing=((sealed.seq, sealed.seq),),
+        received_utc_us=time.time_ns() // 1000 - 30_000_000,
+    )
+
+    heard = rig.uplink.counters.receipts
+    mallory.link.publish(Message(rig.topics.receipts, receipts.sign(old, [rig.receipt_key])))
+    eventually(lambda: (mallory.poll(), rig.uplink.counters.receipts > heard)[1], "the replay")
+    rig.seal()
+    assert rig.uplink.wait_idle(15)
+
+    assert rig.uplink.counters.messages == before + 4  # the new case alone
+
+
 def test_a_watermark_with_another_hash_receipts_nothing(rig, eventually):
     rig.start_uplink()
     [sealed] = rig.seal()
@@ -255,6 +283,60 @@ def test_chunks_shrink_to_what_the_broker_takes(rig):
     assert rig.ingest.stats.chunks >= 3 * 100_000 // 16384
 
 
+def test_a_platform_that_asks_again_gets_smaller_chunks(rig, eventually):
+    """On MQTT 3.1.1 a broker says that it took what it dropped for its size."""
+    rig.broker.stop()
+    rig.broker.configure("message_size_limit 16384\n")
+    rig.broker.start()
+    rig.start_platform()
+    rig.start_uplink(mqtt=rig.broker.settings("ea-test-0001", protocol="3.1.1"))
+
+    [sealed] = rig.seal(1, size=100_000)
+
+    assert rig.uplink.wait_idle(15)
+    assert sealed.seq in rig.platform_statements()
+    assert rig.uplink.counters.asked >= 2
+
+
+def test_a_fresh_alarm_goes_before_older_cases_that_are_under_way(rig, eventually):
+    rig.store._utc_us = lambda: time.time_ns() // 1000 - 3 * 3600 * 1_000_000
+    old = rig.seal(20, size=50_000)
+    rig.store._utc_us = lambda: time.time_ns() // 1000
+    rig.start_platform()
+    proxy = Proxy(rig.broker.port).start()
+    proxy.line.rate = 300_000  # the old ones need ten seconds
+    rig.start_uplink(live_burst_bytes=64 * 1024, mqtt=BrokerSettings(port=proxy.port))
+    eventually(lambda: rig.uplink.counters.receipted > 2, "a part of the backlog")
+
+    [alarm] = rig.seal(1, size=1000)
+    eventually(lambda: rig.store.receipt_of(alarm.seq), "the alarm's receipt")
+
+    waiting = [rig.store.receipt_of(s.seq) is None for s in old]
+    assert sum(waiting) > 10
+    assert waiting == sorted(waiting)  # those go oldest first, and spend nothing of the live lane's credit
+    proxy.line.rate = 0
+    assert rig.uplink.wait_idle(30)
+    proxy.reset()
+    proxy.stop()
+
+
+def test_a_broker_that_takes_every_connection_and_drops_it_is_not_stormed(a_rig, eventually):
+    class Drops(FakeBroker):
+        def subscribed(self, peer, mid):
+            peer.close()
+
+    broker = Drops().start()
+    rig = a_rig(None)
+    rig.start_uplink(mqtt=BrokerSettings(port=broker.port))
+    bounds = rig.uplink._backoff
+
+    eventually(lambda: broker.connects >= 2, "two connections")
+
+    assert bounds._bound_s > 2  # it grows from one to the next
+    rig.uplink.stop(drain_s=0)
+    broker.stop()
+
+
 def test_the_state_topic_tells_online_stopped_and_offline(rig, eventually):
     watcher = rig.client("watcher", rig.topics.state)
     rig.start_uplink(will_delay_s=0)
@@ -290,6 +372,23 @@ def test_stopping_sends_what_is_left_first(rig):
     rig.uplink.stop(drain_s=10)
 
     assert rig.store.stats().pending == 0
+
+
+def test_stopping_on_a_line_that_is_dead_takes_no_longer_than_allowed(rig, eventually):
+    proxy = Proxy(rig.broker.port).start()
+    rig.start_platform()
+    rig.start_uplink(mqtt=BrokerSettings(port=proxy.port))
+    rig.seal()
+    assert rig.uplink.wait_idle(15)
+    proxy.silence()
+    rig.seal()
+
+    started = time.monotonic()
+    rig.uplink.stop(drain_s=2.0)
+    took = time.monotonic() - started
+    proxy.stop()
+
+    assert took < 2.5
 
 
 def test_a_bug_on_the_uplinks_thread_costs_one_connection(rig):
