@@ -96,7 +96,13 @@ def _operations() -> dict[str, Any]:
     return {
         "sendStatement": operation("send", "statements", "Live cases first, then the backlog.", _QOS1),
         "sendAttachment": operation("send", "attachments", "Before the statement that lists it.", _QOS1),
-        "sendHead": operation("send", "head", "On every connect and every ten minutes.", _RETAINED),
+        "sendHead": operation(
+            "send",
+            "head",
+            "On every connect and every ten minutes. A box that has just started first asks, not retained,"
+            " with its newest statement that has a receipt.",
+            _RETAINED,
+        ),
         "sendState": operation(
             "send", "state", "On connect, and when it changes; `offline` is the last will.", _RETAINED
         ),

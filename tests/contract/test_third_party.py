@@ -104,7 +104,9 @@ def verdict(payload):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_node_and_python_agree_on_damaged_payloads(vectors, seed):
-    good = sorted(path for path in (vectors / "good").iterdir() if "receipt" not in path.name)
+    # Of one key: what a rotation needs is a matter of signatures, and `parse` sees none.
+    others = ("receipt", "rotation", "next-key", "certificate")
+    good = sorted(p for p in (vectors / "good").iterdir() if not any(name in p.name for name in others))
     payloads = [dsse.decode(path.read_bytes())[1] for path in good]
     mutator = Mutator(random.Random(seed), (), 60_000, structured=True)
     index = {"good": [], "bad": [], "chain": []}
