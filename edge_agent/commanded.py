@@ -39,21 +39,38 @@ from edge_agent.evidence.commands import (
 )
 from edge_agent.evidence.keys import read_public_keys
 
-# What no command may change: only a technician at the box. Who the box is, its keys, who may command it,
-# where evidence is and which platform gets it, and where the box writes.
+# What no command may change: only a technician at the box. Who the box is and what its word counts for, its
+# keys, who may command it, where evidence is and which platform gets it, who may connect to the box, what
+# time it believes, where it writes, and what code it loads (a token's library is one). `*`: each of them.
 PROTECTED: Final[tuple[tuple[str, ...], ...]] = (
     ("site", "id"),
     ("site", "tenant"),
     ("site", "device_id"),
     ("site", "device_serial"),
-    ("site", "cert_sha256"),
+    ("site", "legal"),
+    ("lanes", "*", "certificate"),
+    ("lanes", "*", "scale", "calibration"),
+    ("cameras", "*", "video", "tls_ca"),
+    ("street", "cameras", "*", "video", "tls_ca"),
+    ("street", "references_dir"),
+    ("anpr", "host"),
+    ("anpr", "port"),
+    ("anpr", "cameras", "*", "auth"),
+    ("anpr", "cameras", "*", "username"),
+    ("anpr", "cameras", "*", "password_file"),
+    ("anpr", "cameras", "*", "allow"),
     ("evidence", "key_file"),
-    ("evidence", "store", "directory"),
+    ("evidence", "key_credential"),
+    ("evidence", "pkcs11"),
+    ("evidence", "sm2_key_file"),
+    ("evidence", "store"),
     ("uplink", "mqtt"),
     ("uplink", "receipt_keys_file"),
     ("uplink", "topic_root"),
     ("commands",),
     ("journal", "dir"),
+    ("clock",),
+    ("metrics",),
     ("simulate",),
 )
 
@@ -298,8 +315,11 @@ def _folder(config: SiteConfig) -> Path:
 
 
 def _at(config: Any, loc: Loc) -> Any:
-    """What was chosen there; None where nothing was."""
-    for step in loc:
+    """What was chosen there; None where nothing was. Behind a `*`: by name, those for which something was."""
+    for place, step in enumerate(loc):
+        if step == "*":
+            found = {name: _at(item, loc[place + 1 :]) for name, item in (config or {}).items()}
+            return {name: chosen for name, chosen in found.items() if chosen is not None}
         config = getattr(config, str(step), None)
     return config
 
