@@ -231,7 +231,8 @@ class Agent:
             yield port.start, port.stop
         for server in self._servers():
             yield server.start, server.stop
-        yield self.watchdog.start, self.watchdog.stop  # last: ready when all are up
+        # Last: ready when all are up.
+        yield self.watchdog.start, lambda: self.watchdog.stop(beginning_anew=self.restart_wanted)
 
     def _servers(self) -> Iterator[HttpServer]:
         yield from (server for server in (self.http, self.metrics) if server)
