@@ -242,9 +242,8 @@ OPEN = {
     "text_model",
     "line_model",
     "port",  # of a lane: the name of an instrument's line
-    "device",
 }
-TELLING = re.compile(r"(_file|_dir|_ca|_cert|_key|_credential|^host|^port|^url|sub_url|^model|_model|^classes)$")
+TELLING = re.compile(r"(_file|_dir|_ca|_cert|_key|_credential|^host|^port|url|model|^classes)$")
 
 
 def test_every_new_place_of_a_secret_is_protected_or_thought_about():

@@ -99,6 +99,8 @@ class Glance:
     oldest_pending_s: int | None  # since it was sealed, by this box's UTC
     lost: int
     disk_free_bytes: int
+    pressure: Step  # what room is left for
+    pressed: Mapping[Step, int]  # as in `Stats`
 
 
 @dataclass(frozen=True, slots=True)
@@ -582,6 +584,8 @@ class EvidenceStore:
                 oldest_pending_s=self._oldest_pending_s(),
                 lost=self._lost(),
                 disk_free_bytes=self._disk.free(self._settings.directory),
+                pressure=self._step(),
+                pressed=dict(self._pressed),
             )
 
     @property

@@ -57,9 +57,7 @@ def test_ready_alive_in_trouble_alive_and_ending(manager, caplog):
 def test_who_begins_anew_in_the_same_process_does_not_say_that_it_ends(manager):
     """After STOPPING=1 systemd kills whatever still runs when TimeoutStopSec is over."""
     line, address = manager
-    watchdog = Watchdog(
-        list, lambda: "ok", Notifier({"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "30000000"})
-    )
+    watchdog = Watchdog(list, lambda: "ok", Notifier({"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "30000000"}))
     watchdog.start()
     assert heard(line)["READY"] == "1"
     watchdog.stop(beginning_anew=True)

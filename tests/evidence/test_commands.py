@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edge_agent.core.events import ClockSource, ClockStatus
 from edge_agent.core.units import US
-from edge_agent.errors import StoreFault, VerificationError
+from edge_agent.errors import StoreFault, StoreFull, VerificationError
 from edge_agent.evidence import dsse, strict_json
 from edge_agent.evidence.command_desk import REFUSALS_AN_HOUR, CommandDesk
 from edge_agent.evidence.commands import (
@@ -359,3 +359,36 @@ def test_every_action_has_one_role():
     assert len(names) == len(ROLE_OF) == 8
     assert set(ROLE_OF.values()) == set(Role)
     assert dsse.COMMAND_TYPE.endswith("command.v1+json")
+
+
+def without_room(desk, monkeypatch):
+    """A disk that takes nothing, until the returned call."""
+
+    def full(*_args, **_named):
+        raise StoreFull("no room on the disk")
+
+    for name in ("answer_command", "record"):
+        monkeypatch.setattr(desk.store, name, full)
+    return monkeypatch.undo
+
+
+def test_a_result_for_which_there_was_no_room_is_said_later(desk, monkeypatch):
+    accepted = desk.take(a_command())
+    room = without_room(desk, monkeypatch)
+    desk.desk.finish(accepted, "done", "said late")
+    desk.desk.tick()
+    room()
+    assert desk.records() == []
+
+    desk.desk.tick()
+    desk.desk.tick()
+    assert [(r.outcome, r.detail) for r in desk.records()] == [("done", "said late")]
+
+
+def test_an_incident_for_which_there_was_no_room_is_said_later(desk, monkeypatch):
+    room = without_room(desk, monkeypatch)
+    with pytest.raises(StoreFull):
+        desk.take(a_command(), [STRANGER])
+    room()
+    desk.desk.tick()
+    assert [r.detail for r in desk.records(Kind.INCIDENT)] == ["1 that no command key signed"]
