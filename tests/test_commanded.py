@@ -10,6 +10,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from edge_agent.cli.main import main
 from edge_agent.commanded import PROTECTED, ChangeRefused, ConfigKeeper, read_issuers
 from edge_agent.config.loader import load
 from edge_agent.config.settings import SiteConfig
@@ -417,3 +418,36 @@ def test_one_key_belongs_to_one_issuer(box):
     box.write(box.tree)
     with pytest.raises(UsageError, match="given twice"):
         read_issuers(load(box.site).commands)
+
+
+def test_a_check_of_the_file_says_that_another_configuration_is_in_force(box, capsys):
+    def said():
+        before = {path: path.read_bytes() for path in (box.folder / "box").rglob("*") if path.is_file()}
+        main(["config", "check", str(box.site)])
+        assert before == {
+            path: path.read_bytes() for path in (box.folder / "box").rglob("*") if path.is_file()
+        }
+        return capsys.readouterr().out
+
+    assert "in force" not in said()
+    digest = box.update(slower(box))
+    chosen = box.kept()
+    assert f"{digest}.dsse.json; sha256 {chosen.config.sha256()}" in said()
+
+    box.write(box.changed("street", "coverage_s", to=600))
+    assert "dropped at the next start" in said()
+    (box.folder / "box" / "config" / "state.json").write_text("{")
+    assert "cannot be read" in said()
+
+
+def test_a_technician_who_lets_nobody_command_for_a_while_has_the_last_word_too(box):
+    box.update(slower(box))
+    box.kept()
+    file = box.site.read_bytes()
+    tree = dict(box.tree)
+    del tree["commands"]
+    box.write(tree)
+    assert coverage_s(box.run()[1]) == 3600
+
+    box.site.write_bytes(file)
+    assert coverage_s(box.run()[1]) == 3600

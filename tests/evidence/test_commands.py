@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.core.events import ClockSource, ClockStatus
+from edge_agent.core.records import Picture
 from edge_agent.core.units import US
 from edge_agent.errors import StoreFault, StoreFull, VerificationError
 from edge_agent.evidence import dsse, strict_json
@@ -36,6 +37,7 @@ from edge_agent.evidence.contract_vectors_commands import (
     a_command,
 )
 from edge_agent.evidence.examples import a_store
+from edge_agent.evidence.outbox import Lane
 from edge_agent.evidence.statement import Kind
 from edge_agent.evidence.statement import parse as parse_statement
 
@@ -392,3 +394,17 @@ def test_an_incident_for_which_there_was_no_room_is_said_later(desk, monkeypatch
     room()
     desk.desk.tick()
     assert [r.detail for r in desk.records(Kind.INCIDENT)] == ["1 that no command key signed"]
+
+
+def test_an_answer_does_not_wait_behind_a_backlog_and_a_snapshot_does(desk):
+    desk.store.heartbeat()
+    desk.desk.finish(desk.take(a_command()), "done", "told at once")
+    answer = desk.store.head().seq
+    data = b"picture"
+    digest = hashlib.sha256(data).hexdigest()
+    shot = Picture("snapshot", digest, len(data), "image/jpeg", 8, 8, 0, "c1")
+    known = desk.take(a_command(counter=a_command().counter + 1, cmd_id="next"))
+    desk.desk.finish(known, "done", "shot", files=[shot], blobs={digest: data})
+
+    assert [item.seq for item in desk.store.pending(10**6, 0, Lane.LIVE)] == [answer]
+    assert [item.seq for item in desk.store.pending(10**6, 0)][-2:] == [answer, answer + 1]
