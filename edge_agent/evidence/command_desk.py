@@ -43,7 +43,10 @@ WORDS = {
     Refusal.WRONG_ISSUER: "the issuer is not the one whose key signed",
     Refusal.WRONG_ROLE: "the issuer has not this role, or the role does not allow this",
     Refusal.WRONG_AUDIENCE: "meant for another box",
-    Refusal.REPLAYED: "its counter or its id was used before, or it came again after its time",
+    Refusal.REPLAYED: (
+        "its counter or its id was used before, or it came again after its time, or it is older than the "
+        "store that remembers commands"
+    ),
     Refusal.EXPIRED: "it came after its time",
     Refusal.NOT_YET_VALID: "it came before its time",
     Refusal.CLOCK_NOT_SYNCED: "nobody knows what time it is",
@@ -91,6 +94,7 @@ class CommandDesk:
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
+        self._forgot_before_us = store.forgot_before_utc_us
         self._issuers = issuers
         self._tenant = tenant
         self._device_id = device_id
@@ -187,7 +191,9 @@ class CommandDesk:
             if log.known(signed.sha256):
                 self.counters.repeated += late is not Refusal.EXPIRED
                 return Refusal.REPLAYED if late is Refusal.EXPIRED else None
-            if command.counter <= log.counter(command.issuer) or log.used(command.cmd_id):
+            # An older one than the store may have been done: its note would be gone.
+            older = command.issued_utc_us <= self._forgot_before_us
+            if older or command.counter <= log.counter(command.issuer) or log.used(command.cmd_id):
                 return Refusal.REPLAYED
             if late is not None:
                 return late

@@ -67,6 +67,10 @@ RECENT_BYTES = 4 * 1024 * 1024
 NEWEST_CONFIG = """
 SELECT json_extract(CAST(payload AS TEXT), '$.software.config_sha256') FROM packet ORDER BY seq DESC LIMIT 1
 """
+EPOCH_BEGAN = """
+SELECT json_extract(CAST(payload AS TEXT), '$.time.sealed_utc_us') FROM packet
+    WHERE seq = 0 AND json_extract(CAST(payload AS TEXT), '$.record.reason') <> 'new_store'
+"""
 CLOSED = "the store is closed"
 
 
@@ -290,6 +294,13 @@ class EvidenceStore:
         with self._working():
             self._watch_certificate()
             return self._record(record, clock)
+
+    @property
+    def forgot_before_utc_us(self) -> int:
+        """When this epoch began if there was one before: commands until then are not remembered; else 0."""
+        with self._working():
+            row = self._db.execute(EPOCH_BEGAN).fetchone()
+            return 0 if row is None else int(row[0])
 
     @contextlib.contextmanager
     def commands(self) -> Iterator[CommandLog]:

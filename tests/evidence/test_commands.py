@@ -408,3 +408,20 @@ def test_an_answer_does_not_wait_behind_a_backlog_and_a_snapshot_does(desk):
 
     assert [item.seq for item in desk.store.pending(10**6, 0, Lane.LIVE)] == [answer]
     assert [item.seq for item in desk.store.pending(10**6, 0)][-2:] == [answer, answer + 1]
+
+
+def test_a_box_that_lost_its_memory_does_nothing_a_second_time(tmp_path):
+    now = [NOW_US - 1]
+    desk = Desk(tmp_path, EVERYTHING, utc_us=lambda: now[0])
+    assert desk.take(a_command()) is not None
+    desk.store.close()
+    (tmp_path / "evidence.db").write_bytes(b"not a database any more" * 1000)
+    now[0] = NOW_US + 1
+    desk = Desk(tmp_path, EVERYTHING, utc_us=lambda: now[0])
+    try:
+        assert desk.take(a_command()) is None
+        assert desk.reasons() == ["replayed"]
+        later = {"issued_utc_us": NOW_US + 2, "counter": a_command().counter + 1, "cmd_id": "new"}
+        assert desk.take(a_command(**later)) is not None
+    finally:
+        desk.store.close()
