@@ -39,23 +39,42 @@ from edge_agent.evidence.commands import (
 )
 from edge_agent.evidence.keys import read_public_keys
 
-# What no command may change: only a technician at the box. Who the box is, its keys, who may command it,
-# where evidence is and which platform gets it, and where the box writes.
+# What no command may change: only a technician at the box. Who the box is and what its word counts for, its
+# keys, who may command it, where evidence is and which platform gets it, who may connect to the box, what
+# time it believes, where it writes, and what code it loads (a token's library is one). `*`: each of them.
 PROTECTED: Final[tuple[tuple[str, ...], ...]] = (
     ("site", "id"),
     ("site", "tenant"),
     ("site", "device_id"),
     ("site", "device_serial"),
-    ("site", "cert_sha256"),
+    ("site", "legal"),
+    ("lanes", "*", "certificate"),
+    ("lanes", "*", "scale", "calibration"),
+    ("cameras", "*", "video", "tls_ca"),
+    ("street", "cameras", "*", "video", "tls_ca"),
+    ("street", "references_dir"),
+    ("anpr", "host"),
+    ("anpr", "port"),
+    ("anpr", "cameras", "*", "auth"),
+    ("anpr", "cameras", "*", "username"),
+    ("anpr", "cameras", "*", "password_file"),
+    ("anpr", "cameras", "*", "allow"),
     ("evidence", "key_file"),
-    ("evidence", "store", "directory"),
+    ("evidence", "key_credential"),
+    ("evidence", "pkcs11"),
+    ("evidence", "sm2_key_file"),
+    ("evidence", "store"),
     ("uplink", "mqtt"),
     ("uplink", "receipt_keys_file"),
     ("uplink", "topic_root"),
     ("commands",),
     ("journal", "dir"),
+    ("clock",),
+    ("metrics",),
     ("simulate",),
 )
+
+UNREADABLE: Final = ("unreadable",)
 
 # Where a model slot's file and digest are said.
 SLOTS: Final[dict[str, tuple[Loc, Loc]]] = {
@@ -124,7 +143,7 @@ class ConfigKeeper:
         text, self._local_sha256 = self._read()
         local = Effective(config, text)
         state = self._state(config)
-        if config.commands is None or state is None:
+        if state is None:
             return local
         if state.local_sha256 != self._local_sha256:
             self._forget(config)
@@ -144,6 +163,33 @@ class ConfigKeeper:
         except EdgeAgentError as error:
             self._forget(local.config)
             return Effective(local.config, text, failed=state.failed, dropped=f"not used: {error}"[:1000])
+
+    def in_force(self) -> str:
+        """What a start would run instead of the technician's file, for people; empty: that file.
+
+        Changes nothing.
+
+        Raises:
+            ConfigError: the technician's file has problems.
+        """
+        config = load(self.path)
+        text, sha256 = self._read()
+        folder, state = _folder(config), self._state(config)
+        layers = (state.trial or state.good) if state else ()
+        if config.commands is None or state is None or not layers:
+            return ""
+        if layers == UNREADABLE:
+            return f"{folder}/state.json cannot be read: another configuration may be in force"
+        if state.local_sha256 != sha256:
+            return f"commanded changes in {folder} are dropped at the next start: this file was edited since"
+        if state.trial and state.running:
+            return f"a trial runs, or was killed: {folder}/{layers[-1]}.dsse.json"
+        try:
+            digest = self._applied(Effective(config, text), layers).config.sha256()
+        except EdgeAgentError as error:
+            return f"commanded changes in {folder} cannot be used: {error}"
+        newest = f"{folder}/{layers[-1]}.dsse.json"
+        return f"not this file but a commanded change is in force: {newest}; sha256 {digest}"
 
     def propose(self, present: Effective, command: Command, envelope: bytes, digest: str) -> None:
         """Put an `update_config` or `update_model` on trial, to be run from the next start on.
@@ -263,7 +309,7 @@ class ConfigKeeper:
             return None
         except (OSError, ValidationError):
             # Nobody can say what held: the technician's file does.
-            return _State(local_sha256="unreadable", good=("unreadable",))
+            return _State(local_sha256="unreadable", good=UNREADABLE)
 
     def _save(self, config: SiteConfig, state: _State) -> None:
         folder = _folder(config)
@@ -298,8 +344,11 @@ def _folder(config: SiteConfig) -> Path:
 
 
 def _at(config: Any, loc: Loc) -> Any:
-    """What was chosen there; None where nothing was."""
-    for step in loc:
+    """What was chosen there; None where nothing was. Behind a `*`: by name, those for which something was."""
+    for place, step in enumerate(loc):
+        if step == "*":
+            found = {name: _at(item, loc[place + 1 :]) for name, item in (config or {}).items()}
+            return {name: chosen for name, chosen in found.items() if chosen is not None}
         config = getattr(config, str(step), None)
     return config
 

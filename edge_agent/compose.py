@@ -140,6 +140,8 @@ class Agent:
         Raises:
             StoreFault: a durable write failed; the process must end with an error.
         """
+        if self.uplink:
+            self.health.say("uplink", "degraded", "no broker has had us since the start")
         with contextlib.ExitStack() as parts:
             for begin, end in self._parts():
                 parts.callback(end)
@@ -231,7 +233,8 @@ class Agent:
             yield port.start, port.stop
         for server in self._servers():
             yield server.start, server.stop
-        yield self.watchdog.start, self.watchdog.stop  # last: ready when all are up
+        # Last: ready when all are up.
+        yield self.watchdog.start, lambda: self.watchdog.stop(beginning_anew=self.restart_wanted)
 
     def _servers(self) -> Iterator[HttpServer]:
         yield from (server for server in (self.http, self.metrics) if server)
@@ -240,7 +243,7 @@ class Agent:
     def pulses(self) -> Iterator[Pulse]:
         """Every part that must go round."""
         yield from (self.intake.pulse, self.sealer.pulse, self.clock.pulse)
-        yield from (part.pulse for part in (self.uplink, self.captures, self.plates) if part)
+        yield from (part.pulse for part in (self.uplink, self.orders, self.captures, self.plates) if part)
         yield from self.street.pulses if self.street else ()
         for camera in self.cameras.values():
             yield from camera.pulses
@@ -347,6 +350,7 @@ class Agent:
             reached=lambda: self.uplink is None or self.uplink.counters.connects > 0,
             keeper=self._keeper,
             run=self._chosen,
+            say=lambda state, detail: self.health.say("config", state, detail),
         )
 
     def _make_cameras(self, epochs: Mapping[str, Ns]) -> dict[str, Camera]:
@@ -421,6 +425,7 @@ class Agent:
             health=self.health,
             quota_bytes=self.config.evidence.store.quota_bytes,
             uplink=self.uplink,
+            commands=self.orders.counted if self.orders else None,
             ports=self.ports,
             decoders=lambda: self.site.counters,
             cameras=self.cameras | (street.cameras if street else {}),

@@ -19,6 +19,7 @@ from edge_agent.core.units import US, S
 from edge_agent.devices import clock
 from edge_agent.durations import Durations
 from edge_agent.errors import EvidenceError
+from edge_agent.evidence.pressure import Step
 from edge_agent.evidence.sealer import Order
 from edge_agent.evidence.store import CLOSED, EvidenceStore, Glance, Sealed
 from edge_agent.evidence.uplink.events import UplinkEvent, UplinkEventKind
@@ -43,7 +44,16 @@ MAX_WAITING = 1024
 # Adding up what a store holds reads much of it.
 MEASURE_S = 30.0
 # Words of the uplink that mean that a person must act.
-ALARMS = {UplinkEventKind.STOPPED, UplinkEventKind.PLATFORM_AHEAD}
+ALARMS = {UplinkEventKind.STOPPED, UplinkEventKind.PLATFORM_AHEAD, UplinkEventKind.TLS_CERTIFICATE}
+
+# What is left out of new cases (`evidence.pressure`).
+ROOM = {
+    Step.NO_MARKED: "70 % full, no marked copies",
+    Step.NO_CLIPS: "80 % full, no clips",
+    Step.ONE_PICTURE: "90 % full, one picture of a low class",
+    Step.NO_LOW_CLASS: "95 % full, nothing of a low class",
+    Step.FULL: "full, nothing is kept",
+}
 
 
 class Health:
@@ -142,6 +152,8 @@ class Health:
         """At the store; the last one when it is busy or has failed."""
         try:
             self._glance = self._store.glance() or self._glance
+            if self._glance:
+                self._say_room(self._glance.pressure)
         except EvidenceError as error:
             if str(error) != CLOSED:  # at the end of a good run
                 self.say("store", "fault", str(error))
@@ -204,6 +216,13 @@ class Health:
             boot_id=self._boot_id,
             software=__version__,
         )
+
+    def _say_room(self, at: Step) -> None:
+        """How full the evidence disk is; without room no case is sealed."""
+        if at is Step.ALL:
+            self.say("disk", "ok")
+        else:
+            self.say("disk", "fault" if at is Step.FULL else "degraded", f"evidence: {ROOM[at]}")
 
     def _clock_trouble(self) -> list[PartState]:
         now = self.clock_status()

@@ -31,6 +31,10 @@ from edge_agent.health import Health
 from edge_agent.progress import standing
 
 LEVELS = ("ok", "degraded", "fault")
+COMMANDS = (
+    "Messages by what was made of them; repeated: the same again; unsigned: no command key signed it; "
+    "dropped: too many waited."
+)
 
 
 class Port(Protocol):
@@ -52,6 +56,7 @@ class Sources:
     health: Health
     quota_bytes: int
     uplink: Uplink | None = None
+    commands: Callable[[], Mapping[str, int]] | None = None
     ports: Sequence[Port] = ()
     decoders: Callable[[], Mapping[str, PortCounters]] = dict
     cameras: Mapping[str, Camera] = field(default_factory=dict)
@@ -86,6 +91,8 @@ class AgentCollector:
         yield from self._evidence()
         if self._of.uplink is not None:
             yield from _sent(self._of.uplink)
+        if self._of.commands is not None:
+            yield _by("commands", COMMANDS, "result", self._of.commands())
         yield from self._clock()
         yield from self._parts()
         yield from self._serial()
@@ -128,6 +135,13 @@ class AgentCollector:
         yield Gauge(
             "edge_agent_storage_free_bytes", "Of the disk that evidence is on.", glance.disk_free_bytes
         )
+        yield Gauge(
+            "edge_agent_evidence_pressure",
+            "0: room for all, to 5: for nothing; disk.md.",
+            int(glance.pressure),
+        )
+        pressed = {str(int(step)): number for step, number in glance.pressed.items()}
+        yield _by("evidence_pressed", "Cases that lost pictures to a step, or all.", "step", pressed)
 
     def _clock(self) -> Iterator[Metric]:
         now = self._of.health.clock_status()

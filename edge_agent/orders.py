@@ -25,7 +25,7 @@ from edge_agent.core.records import Picture
 from edge_agent.core.units import US, Ns
 from edge_agent.devices.camera.stills import WAIT, picture_record, to_jpeg
 from edge_agent.devices.pictures.clips import StreetCamera, cut
-from edge_agent.errors import DeviceError, StoreFault
+from edge_agent.errors import DeviceError, StoreFault, StoreFull
 from edge_agent.evidence.command_desk import CommandDesk
 from edge_agent.evidence.command_log import Logged, standing_as
 from edge_agent.evidence.commands import (
@@ -40,11 +40,15 @@ from edge_agent.evidence.commands import (
 )
 from edge_agent.evidence.statement_records import Incident
 from edge_agent.evidence.store import EvidenceStore
+from edge_agent.progress import Pulse
 
 log = logging.getLogger(__name__)
 
 MESSAGES = 64  # that may wait; one more is dropped, and the platform sends it again
 TICK_S = 1.0
+AGAIN_S = 60.0  # between two attempts to end a trial on a disk without room
+# A clip of a minute cut and sealed, or every installed model hashed, on a slow box.
+LONGEST_ROUND_S = 180
 MAX_CLIP_BYTES = 16 * 1024 * 1024
 NOT_EVIDENCE = "asked for by command, not masked, no evidence"
 
@@ -67,6 +71,7 @@ class Orders:
         reached: whether the platform was reached since the start, where there is one to reach.
         keeper: of the configuration; None: it came from no file and cannot be changed.
         run: the configuration that runs; None without a keeper.
+        say: told how the configuration is, for people: `ok` or `degraded`, and why.
     """
 
     def __init__(
@@ -84,6 +89,7 @@ class Orders:
         reached: Callable[[], bool],
         keeper: ConfigKeeper | None = None,
         run: Effective | None = None,
+        say: Callable[[str, str], None] = lambda _state, _detail: None,
     ) -> None:
         self._desk = desk
         self._store = store
@@ -97,12 +103,14 @@ class Orders:
         self._reached = reached
         self._keeper = keeper
         self._run = run
+        self._say = say
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._room = threading.BoundedSemaphore(MESSAGES)
         self._told: dict[int, tuple[Event, Logged]] = {}  # events whose answer is awaited
         self._unplaced: list[Logged] = []  # inspections that wait for a clock
         self._trial: tuple[Logged | None, float] | None = None  # what is on trial, and until when
         self._thread = threading.Thread(target=self._work, name="orders", daemon=True)
+        self.pulse = Pulse("orders", LONGEST_ROUND_S)
         self.dropped = 0  # messages beyond those that may wait
 
     # -- from other threads ------------------------------------------------------------------------
@@ -117,6 +125,8 @@ class Orders:
         for known in begun:
             self._take_up(known)
         if self._keeper and self._run:
+            if trouble := _not_as_usual(self._run):
+                self._say("degraded", trouble)
             if self._run.dropped:
                 self._store.record(
                     Incident(what="commanded_config_dropped", subject="config", detail=self._run.dropped)
@@ -142,6 +152,12 @@ class Orders:
             return
         self._jobs.put(partial(self._receive, envelope, taken))
 
+    def counted(self) -> dict[str, int]:
+        """Messages by what was made of them."""
+        counted = self._desk.counters.as_dict() | {"dropped": self.dropped}
+        del counted["messages"]
+        return counted
+
     def stepped(self, event: Event, decisions: tuple[Decision, ...]) -> None:
         """The core has taken an event. On the runner's thread; never waits."""
         awaited = self._told.pop(id(event), None)
@@ -156,28 +172,44 @@ class Orders:
     # -- the thread --------------------------------------------------------------------------------
 
     def _work(self) -> None:
+        try:
+            with self.pulse:
+                self._work_until_closed()
+        except StoreFault as fault:
+            self._failed(fault)
+
+    def _work_until_closed(self) -> None:
         while True:
+            self.pulse.beat()
             try:
                 job = self._jobs.get(timeout=TICK_S)
-                if job is None:
-                    return
-                job()
             except queue.Empty:
-                pass
-            except StoreFault as fault:
-                self._failed(fault)
+                job = nothing
+            if job is None:
                 return
-            except Exception:  # a bug costs a command, never the evidence
-                log.exception("a command failed")
-            try:
-                self._tick()
-            except StoreFault as fault:
-                self._failed(fault)
-                return
+            for work in (job, self._tick):
+                try:
+                    work()
+                except StoreFault:
+                    raise
+                except StoreFull as full:  # the result is said when there is room, or at the next start
+                    log.warning("commands: %s", full)
+                except Exception:  # a bug costs a command, never the evidence
+                    log.exception("a command failed")
 
     def _receive(self, envelope: bytes, taken: Callable[[], None]) -> None:
+        """Judge it, carry it out. It is acknowledged even where the disk is too full to take it.
+
+        The platform sends it again; messages without a PUBACK would in the end keep receipts away, the
+        very thing that makes room.
+        """
         try:
             accepted = self._desk.take(envelope)
+        except StoreFault:
+            raise
+        except BaseException:
+            taken()
+            raise
         finally:
             self._room.release()
         taken()
@@ -215,13 +247,17 @@ class Orders:
             return
         assert self._keeper
         assert self._run
-        (known, _), self._trial = self._trial, None
+        known = self._trial[0]
+        self._trial = (known, time.monotonic() + AGAIN_S)
         if not self._reached():
             self._keeper.roll_back(self._run, "the platform was not reached")
+            self._trial = None
             self._restart()
             return
         self._store.heartbeat(self._clock())
         self._keeper.keep(self._run)
+        self._trial = None
+        self._say("ok", "")
         if known is not None:
             self._desk.finish(known, "done", f"it has run well for {self._trial_s:.0f} s")
         self._wake_uplink()
@@ -314,6 +350,19 @@ class Orders:
         self._keeper.propose(self._run, accepted.command, envelope, accepted.payload_sha256)
         log.warning("a commanded configuration is on trial: %s", accepted.command.cmd_id)
         self._restart()
+
+
+def _not_as_usual(run: Effective) -> str:
+    """What a person should know of the configuration until the next start; empty: nothing."""
+    if run.trial:
+        return f"on trial: {run.trial}"
+    if run.failed:
+        return f"back to the one before, {run.failed[0]} failed: {run.failed[1]}"
+    return f"commanded changes dropped: {run.dropped}" if run.dropped else ""
+
+
+def nothing() -> None:
+    """No job came."""
 
 
 def _event(known: Logged, clock: ClockStatus) -> ToldEvent:

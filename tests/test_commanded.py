@@ -2,12 +2,18 @@
 
 import hashlib
 import json
+import re
+from pathlib import Path
+from typing import get_args, get_origin
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
+from edge_agent.cli.main import main
 from edge_agent.commanded import PROTECTED, ChangeRefused, ConfigKeeper, read_issuers
 from edge_agent.config.loader import load
+from edge_agent.config.settings import SiteConfig
 from edge_agent.errors import UsageError
 from edge_agent.evidence.commands import Refusal, encode, sign
 from edge_agent.evidence.contract_vectors_commands import COMMAND_KEY, STRANGER, a_command
@@ -131,23 +137,132 @@ OTHERWISE = {
     ("site", "tenant"): "town",
     ("site", "device_id"): "ea-test-0002",
     ("site", "device_serial"): "9",
-    ("site", "cert_sha256"): "ab" * 32,
+    ("site", "legal"): {"use_class": "enforcement", "operator": "${file:secret}"},
+    ("lanes", "*", "certificate"): {"number": "2", "issuer": "a", "valid_until": "2099-01-01"},
+    ("lanes", "*", "scale", "calibration"): {"id": "another"},
+    ("cameras", "*", "video", "tls_ca"): "command.pem",
+    ("street", "cameras", "*", "video", "tls_ca"): "command.pem",
+    ("street", "references_dir"): "elsewhere",
+    ("anpr", "host"): "127.0.0.2",
+    ("anpr", "port"): 9999,
+    ("anpr", "cameras", "*", "auth"): "none",
+    ("anpr", "cameras", "*", "username"): "mallory",
+    ("anpr", "cameras", "*", "password_file"): "command.pem",
+    ("anpr", "cameras", "*", "allow"): ["0.0.0.0/0"],
     ("evidence", "key_file"): "other.pem",
-    ("evidence", "store", "directory"): "elsewhere/evidence",
+    ("evidence", "key_credential"): "other",
+    ("evidence", "pkcs11"): {"module": "/tmp/lib.so", "token": "t", "pin_file": "secret"},
+    ("evidence", "sm2_key_file"): "other.pem",
+    ("evidence", "store"): {"directory": "box/evidence", "keep_receipted_hours": 0},
     ("uplink", "mqtt"): {"host": "127.0.0.1", "port": 1884},
     ("uplink", "receipt_keys_file"): "command.pem",
     ("uplink", "topic_root"): "other/v1",
     ("commands",): None,
     ("journal", "dir"): "journal",
+    ("clock",): {"chrony_port": 3230},
+    ("metrics",): {"host": "0.0.0.0"},
 }
+HERE = {"street": "east", "lanes": "1", "cameras": "gate", "anpr": "gate"}  # the box has one of each
 
 
 # A street cannot be simulated from footage, so nothing could be said otherwise there.
 @pytest.mark.parametrize("path", [path for path in PROTECTED if path != ("simulate",)], ids=".".join)
 def test_what_only_a_technician_may_change_is_refused(box, path):
-    refused = box.refused(box.changed(*path, to=OTHERWISE[path]))
-    assert refused.reason is Refusal.CONFIG_PROTECTED
+    with_a_lane(box)
+    written = [HERE[path[0]] if step == "*" else step for step in path]
+    changed = box.changed(*written, to=OTHERWISE[path])
+    if path[-1] == "auth":
+        for gone in ("username", "password_file"):
+            del changed["anpr"]["cameras"]["gate"][gone]
+    refused = box.refused(changed)
+    assert refused.reason is Refusal.CONFIG_PROTECTED, refused
     assert ".".join(path) in str(refused)
+
+
+def with_a_lane(box):
+    """A lane with a camera that pushes its reads."""
+    posted = {
+        "road_class": "highway",
+        "limit_kind": "gvw",
+        "limit_kg": 49_000,
+        "sign_id": "s",
+        "legal_basis": "b",
+        "authority": "a",
+        "valid_from": "2026-01-01",
+    }
+    box.tree |= {
+        "ports": {"wim": {"device": "/dev/null", "protocol": {"kind": "wim_json", "lanes": {"1": "1"}}}},
+        "lanes": {
+            "1": {
+                "port": "wim",
+                "camera": "gate",
+                "scale": {"calibration": {"id": "one"}},
+                "limits": {"posted": posted},
+            }
+        },
+        "cameras": {
+            "gate": {
+                "match": {"lanes": [{"lane": "1", "distance_mm": 8000}]},
+                "video": {"url": "rtsp://192.0.2.2/x"},
+            }
+        },
+        "anpr": {
+            "cameras": {
+                "gate": {"protocol": "json", "username": "cam", "password_file": "secret", "lane": "1"}
+            }
+        },
+    }
+    box.write(box.tree)
+    load(box.site)
+
+
+def test_what_is_protected_is_there_to_be_protected():
+    """A field that was renamed would be open to everybody."""
+    for path in PROTECTED:
+        model = SiteConfig
+        for step in path:
+            if step != "*":
+                assert step in model.model_fields, path
+                model = settings_in(model.model_fields[step].annotation)
+
+
+def settings_in(annotation):
+    """The settings model in an annotation, if any."""
+    if isinstance(annotation, type):
+        return annotation if issubclass(annotation, BaseModel) else None
+    return next((found for part in get_args(annotation) if (found := settings_in(part))), None)
+
+
+# Paths, addresses and names of secrets that a command may change, and why.
+OPEN = {
+    "url",  # which camera is looked at; no password of the box can be put into it
+    "sub_url",
+    "model",  # files that are on the box already, whose digest every statement names
+    "classes",
+    "plate_model",
+    "text_model",
+    "line_model",
+    "port",  # of a lane: the name of an instrument's line
+}
+TELLING = re.compile(r"(_file|_dir|_ca|_cert|_key|_credential|^host|^port|url|model|^classes)$")
+
+
+def test_every_new_place_of_a_secret_is_protected_or_thought_about():
+    for loc, annotation in everything(SiteConfig):
+        secret = TELLING.search(loc[-1]) or annotation is Path or Path in get_args(annotation)
+        if secret and loc[-1] not in OPEN:
+            assert any(loc[: len(path)] == path for path in PROTECTED), ".".join(loc)
+
+
+def everything(annotation, loc=()):
+    """Each field below, as a path."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        for name, field in annotation.model_fields.items():
+            yield (*loc, name), field.annotation
+            yield from everything(field.annotation, (*loc, name))
+        return
+    for part in get_args(annotation):
+        yield from everything(part, (*loc, "*") if get_origin(annotation) is dict else loc)
 
 
 def test_no_command_can_take_the_uplink_away(box):
@@ -303,3 +418,36 @@ def test_one_key_belongs_to_one_issuer(box):
     box.write(box.tree)
     with pytest.raises(UsageError, match="given twice"):
         read_issuers(load(box.site).commands)
+
+
+def test_a_check_of_the_file_says_that_another_configuration_is_in_force(box, capsys):
+    def said():
+        before = {path: path.read_bytes() for path in (box.folder / "box").rglob("*") if path.is_file()}
+        main(["config", "check", str(box.site)])
+        assert before == {
+            path: path.read_bytes() for path in (box.folder / "box").rglob("*") if path.is_file()
+        }
+        return capsys.readouterr().out
+
+    assert "in force" not in said()
+    digest = box.update(slower(box))
+    chosen = box.kept()
+    assert f"{digest}.dsse.json; sha256 {chosen.config.sha256()}" in said()
+
+    box.write(box.changed("street", "coverage_s", to=600))
+    assert "dropped at the next start" in said()
+    (box.folder / "box" / "config" / "state.json").write_text("{")
+    assert "cannot be read" in said()
+
+
+def test_a_technician_who_lets_nobody_command_for_a_while_has_the_last_word_too(box):
+    box.update(slower(box))
+    box.kept()
+    file = box.site.read_bytes()
+    tree = dict(box.tree)
+    del tree["commands"]
+    box.write(tree)
+    assert coverage_s(box.run()[1]) == 3600
+
+    box.site.write_bytes(file)
+    assert coverage_s(box.run()[1]) == 3600

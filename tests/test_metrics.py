@@ -23,6 +23,7 @@ from edge_agent.core.events import ClockSource, ClockStatus
 from edge_agent.core.weigh.samples import Counters
 from edge_agent.durations import Durations
 from edge_agent.errors import StoreFault
+from edge_agent.evidence.pressure import Step
 from edge_agent.evidence.uplink import events
 from edge_agent.evidence.uplink.mqtt import MqttLink, Waker
 from edge_agent.evidence.uplink.port import Connected, LinkOptions, Received
@@ -41,9 +42,19 @@ WAIT_S = 20
 class FullStore:
     """A store that has everything to say."""
 
+    pressure = Step.NO_CLIPS
+
     def glance(self):
         head = SimpleNamespace(epoch="e", seq=7, payload_sha256="a" * 64)
-        return SimpleNamespace(head=head, pending=3, oldest_pending_s=9, lost=1, disk_free_bytes=5)
+        return SimpleNamespace(
+            head=head,
+            pending=3,
+            oldest_pending_s=9,
+            lost=1,
+            disk_free_bytes=5,
+            pressure=self.pressure,
+            pressed={Step.NO_CLIPS: 4},
+        )
 
     def volumes(self):
         return 100, 200
@@ -71,6 +82,7 @@ def everything():
         health=health,
         quota_bytes=1000,
         uplink=SimpleNamespace(counters=events.Counters(bytes=7), connected=True),
+        commands=lambda: {"accepted": 2, "refused": 1},
         ports=[SimpleNamespace(name="wim", bytes_read=11)],
         decoders=lambda: {"wim": Counters(frames=4, bad_checksum=1, bad_frame=2)},
         cameras={"cam1": camera},
@@ -126,11 +138,37 @@ def test_numbers_are_those_of_the_parts(everything):
     assert found["edge_agent_serial_frames_total", "wim", "good"] == 4
     assert found["edge_agent_serial_frames_total", "wim", "bad"] == 3
     assert found["edge_agent_outbox_messages",] == 3
+    assert found["edge_agent_evidence_pressure",] == 2
+    assert found["edge_agent_evidence_pressed_total", "2"] == 4
+    assert found["edge_agent_commands_total", "refused"] == 1
     assert found["edge_agent_clock_offset_seconds",] == 0.001
     assert found["edge_agent_skipped_frames_total", "cam1"] == 3
     assert found["edge_agent_part_up", "camera/cam1"] == 0
     assert found["edge_agent_health",] == 1
     assert found["edge_agent_detector_inference_speed_seconds_bucket", "street", "0.1"] == 1
+
+
+def test_a_disk_that_fills_up_is_said_and_that_it_is_emptied_again():
+    store = FullStore()
+    health = Health(store, "boot", lambda: None, list)
+    for step, level in (
+        (Step.ALL, "ok"),
+        (Step.NO_MARKED, "degraded"),
+        (Step.FULL, "fault"),
+        (Step.ALL, "ok"),
+    ):
+        store.pressure = step
+        state = health.state("online")
+        assert (state.health, state.sealing) == (level, True)
+        assert [part.part for part in state.parts] == ([] if step is Step.ALL else ["disk"])
+
+
+def test_a_tls_certificate_that_keeps_the_box_out_is_said():
+    health = Health(FullStore(), "boot", lambda: None, list)
+    health.uplink(events.UplinkEvent(events.UplinkEventKind.TLS_CERTIFICATE, 0, None, "expired on ..."))
+    assert health.level() == "fault"
+    health.uplink(events.UplinkEvent(events.UplinkEventKind.CONNECTED, 1))
+    assert health.level() == "ok"
 
 
 def test_alert_rules_speak_of_metrics_that_there_are(everything):

@@ -9,12 +9,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from edge_agent.commanded import Effective
 from edge_agent.core.decisions import Fault, FaultKind
 from edge_agent.core.events import ClockSource, ClockStatus, InspectionOrdered, NoticeGiven, TierSet
 from edge_agent.core.scene import Phase
 from edge_agent.core.units import US, S
 from edge_agent.devices.camera.frame import Frame
-from edge_agent.errors import DeviceError, StoreFault
+from edge_agent.errors import DeviceError, StoreFault, StoreFull
 from edge_agent.evidence import dsse
 from edge_agent.evidence.command_desk import CommandDesk
 from edge_agent.evidence.commands import Issuer, Issuers, Role, sign
@@ -22,7 +23,7 @@ from edge_agent.evidence.contract_vectors_commands import BOX, COMMAND_KEY, NOW_
 from edge_agent.evidence.examples import a_store
 from edge_agent.evidence.examples_street import a_zone_case
 from edge_agent.evidence.statement import Kind, parse
-from edge_agent.orders import MESSAGES, Orders
+from edge_agent.orders import MESSAGES, Orders, _not_as_usual
 
 ISSUERS = Issuers([Issuer("city-platform", (COMMAND_KEY.public,), frozenset(Role))])
 WAIT_S = 10
@@ -290,3 +291,74 @@ def test_a_disk_that_fails_ends_the_daemon(box):
     box.orders.deliver(b"x", lambda: acknowledged.append(1))
     eventually(lambda: box.faults)
     assert acknowledged == []
+
+
+@pytest.mark.parametrize("failing", ["take", "tick"])
+def test_a_full_disk_costs_neither_the_thread_nor_the_puback(box, monkeypatch, failing):
+    """Messages without a PUBACK fill the broker's window; the receipts that make room come through it."""
+
+    def full(*_args):
+        raise StoreFull("no room on the disk")
+
+    asked = threading.Event()
+    with monkeypatch.context() as disk:
+        disk.setattr(box.orders._desk, failing, lambda *args: (asked.set(), full(*args)))
+        box.send({"name": "clock_report"}, Role.OPERATE)
+        assert asked.wait(WAIT_S)
+    assert box.result(box.send({"name": "clock_report"}, Role.OPERATE)).record.outcome == "done"
+    assert box.faults == []
+
+
+def test_the_thread_of_the_commands_is_watched(box):
+    assert box.orders.pulse.age_s is not None
+    box.camera.held.clear()
+    box.send({"name": "snapshot", "camera": "c1"}, Role.OPERATE)
+    eventually(lambda: box.camera.shots)
+    before = box.orders.pulse.age_s
+    eventually(lambda: box.orders.pulse.age_s > before)
+    box.camera.held.set()
+
+
+def test_what_the_configuration_is_in_the_eyes_of_a_person(box):
+    """On trial, then kept; a disk without room puts the end of the trial off."""
+    said, kept, room = [], [], threading.Event()
+
+    def keep(run):
+        if not room.is_set():
+            raise OSError("No space left on device")
+        kept.append(run)
+
+    run = Effective(config=None, text="", layers=("d",), trial="d")
+    keeper = SimpleNamespace(keep=keep, failure_told=lambda _run: None)
+    orders = Orders(
+        box.orders._desk,
+        box.store,
+        emit=box.emitted.append,
+        cameras={},
+        clock=box.clock,
+        wake_uplink=lambda: None,
+        failed=box.faults.append,
+        restart=lambda: None,
+        trial_s=0,
+        reached=lambda: True,
+        keeper=keeper,
+        run=run,
+        say=lambda *words: said.append(words),
+    )
+    orders.begin()
+    assert said == [("degraded", "on trial: d")]
+    with pytest.raises(OSError, match="No space"):
+        orders._tick()
+    orders._tick()  # not at once again
+    room.set()
+    orders._trial = (None, 0)
+    orders._tick()
+    assert (kept, said[1:]) == ([run], [("ok", "")])
+
+
+@pytest.mark.parametrize(
+    ("other", "word"), [({"failed": ("d", "it broke")}, "it broke"), ({"dropped": "edited"}, "edited")]
+)
+def test_a_configuration_that_fell_back_is_said(other, word):
+    assert word in _not_as_usual(Effective(config=None, text="", **other))
+    assert _not_as_usual(Effective(config=None, text="")) == ""

@@ -27,7 +27,8 @@ def check(
 
     Exit: 0 it is good, 1 it is not, 2 there is no such file.
     """
-    from edge_agent.config.loader import load  # noqa: PLC0415 - help stays instant
+    from edge_agent.commanded import ConfigKeeper  # noqa: PLC0415 - help stays instant
+    from edge_agent.config.loader import load  # noqa: PLC0415 - same
 
     if not file.is_file():
         raise UsageError(f"no file {file}")
@@ -44,12 +45,13 @@ def check(
             print(error)
             print(f"{len(error.problems)} problem(s)")
         raise typer.Exit(1) from error
+    said = [*notes(config), *filter(None, [ConfigKeeper(file).in_force()])]
     if as_json:
-        told = {"good": True, "problems": [], "notes": notes(config), "sha256": config.sha256()}
+        told = {"good": True, "problems": [], "notes": said, "sha256": config.sha256()}
         print(json.dumps(told, ensure_ascii=False))
     else:
         print(f"{file}: good; {_summary(config)}")
-        for note in notes(config):
+        for note in said:
             print(f"note: {note}")
 
 

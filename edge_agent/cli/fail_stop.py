@@ -2,8 +2,8 @@
 
 A disk that fails at every start must not be hammered, nor may its box look as if it only restarted. The
 supervisor waits a minute between two starts (`RestartSec=60`, docs/disk.md). After five starts in a row
-without a single statement sealed, the next one does not touch the disk: it stays up for ten minutes, says
-in its log and on its `state` topic what is wrong, ends with an error, and so the next one tries again.
+without a single statement sealed, the next one leaves the disk alone for ten minutes, says in its log and on
+its `state` topic what is wrong, and then tries again, as every later one until something was sealed.
 
 The count lies in systemd's runtime directory, which is memory: the disk is what failed. Where there is no
 such directory nobody restarts us either, and nothing is counted.
@@ -11,7 +11,6 @@ such directory nobody restarts us either, and nothing is counted.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import threading
@@ -19,6 +18,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge_agent import __version__
+from edge_agent.devices.systemd import Notifier
 from edge_agent.errors import StoreFault
 
 if TYPE_CHECKING:
@@ -58,19 +59,25 @@ class FaultCount:
 
 
 def shout(site: SiteConfig, faults: FaultCount, stop: threading.Event) -> None:
-    """Stay up without the store, and say so.
+    """Stay up without the store, and say so, until it is time to try again.
 
     Raises:
-        StoreFault: when it is time to try again, or `stop` was set.
+        StoreFault: `stop` was set.
     """
+    manager = Notifier()
     text = f"{faults.value} starts in a row could seal nothing, nothing is sealed now: {faults.last}"
     until_s = time.monotonic() + SHOUT_S
     threading.Thread(target=_tell_platform, args=(site, faults.last, until_s, stop), daemon=True).start()
+    manager.ready(text)
+    said_s = -SHOUT_EVERY_S
     while (left_s := until_s - time.monotonic()) > 0:
-        log.critical("%s", text)
-        if stop.wait(min(SHOUT_EVERY_S, left_s)):
-            break
-    raise StoreFault(text)
+        if time.monotonic() - said_s >= SHOUT_EVERY_S:
+            said_s = time.monotonic()
+            log.critical("%s", text)
+        if stop.wait(min(manager.watchdog_s / 2 or SHOUT_EVERY_S, SHOUT_EVERY_S, left_s)):
+            raise StoreFault(text)
+        manager.send(WATCHDOG=1)
+    manager.setting_up("trying the disk again")
 
 
 def _tell_platform(site: SiteConfig, fault: str, until_s: float, stop: threading.Event) -> None:
@@ -84,15 +91,16 @@ def _tell_platform(site: SiteConfig, fault: str, until_s: float, stop: threading
         LinkOptions,
         Message,
     )
+    from edge_agent.evidence.uplink.state import MAX_DETAIL, BoxState, PartState  # noqa: PLC0415 - same
     from edge_agent.evidence.uplink.topics import Topics  # noqa: PLC0415 - same
 
     chosen = site.uplink
     if chosen is None:
         return
     topics = Topics(chosen.topic_root, site.site.tenant, site.site.device_id)
-    part = {"part": "store", "state": "fault", "detail": fault[:200]}
-    said = json.dumps({"state": "online", "health": "fault", "sealing": False, "parts": [part]})
-    message = Message(topics.state, said.encode(), retain=True, content_type="application/json")
+    part = PartState(part="store", state="fault", detail=fault[:MAX_DETAIL])
+    said = BoxState(state="online", health="fault", sealing=False, parts=(part,), software=__version__)
+    message = Message(topics.state, said.to_bytes(), retain=True, content_type="application/json")
     mqtt5 = chosen.mqtt.protocol != "3.1.1"
     options = LinkOptions(chosen.mqtt.client_id or site.site.device_id, mqtt5=mqtt5)
     while not stop.is_set() and time.monotonic() < until_s:

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 TEXT = "%(asctime)s %(levelname)s %(message)s"
-PASSWORD = re.compile(r"://[^/\s@]+@")  # scheme://user:password@host
+# scheme://user:password@host; up to the last @, since cameras' passwords hold one unescaped
+PASSWORD = re.compile(r"://[^/\s\"']*@")
 # What every record has: everything else was given by the caller, as `extra`.
 USUAL = {*logging.makeLogRecord({}).__dict__, "message", "asctime", "taskName"}
 

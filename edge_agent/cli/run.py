@@ -100,6 +100,8 @@ def _run_unless_disk_failed(keeper: ConfigKeeper, chosen: Effective, until_s: fl
             shout(chosen.config, faults, stop)
         finally:
             stop.set()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_DFL)
     try:
         agent = Agent(chosen.config, Hooks(sealed=sealed, refused=_say_refused), keeper=keeper, chosen=chosen)
         run_agent(agent, None if until_s is None else max(0.1, until_s - time.monotonic()))

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 # How often is looked, where systemd wants no sign of life or wants it seldom.
 LOOK_S = 5.0
+# Parts may take so long to be ended and set up again within one process.
+SETTING_UP_S = 600
 
 
 class Notifier:
@@ -29,6 +31,19 @@ class Notifier:
         # Meant for another process (a wrapper's) where a pid is given that is not ours.
         ours = environment.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         self.watchdog_s = int(environment.get("WATCHDOG_USEC") or 0) / 1e6 if ours else 0.0
+
+    def ready(self, status: str) -> None:
+        """Everything is up; from now on signs of life come."""
+        usual = {"WATCHDOG_USEC": int(self.watchdog_s * 1e6)} if self.watchdog_s else {}
+        self.send(READY=1, STATUS=status, **usual)
+
+    def setting_up(self, status: str) -> None:
+        """For a while no sign of life comes, and the process goes on: until `ready`.
+
+        STOPPING=1 must not be said then: systemd would end the process when TimeoutStopSec is over.
+        """
+        longer = {"WATCHDOG_USEC": SETTING_UP_S * 1_000_000} if self.watchdog_s else {}
+        self.send(STATUS=status, **longer)
 
     def send(self, **fields: object) -> None:
         """One message: `send(READY=1, STATUS="...")`."""
@@ -70,14 +85,17 @@ class Watchdog:
 
     def start(self) -> None:
         """Everything is up."""
-        self._notifier.send(READY=1, STATUS=self._status())
+        self._notifier.ready(self._status())
         self._thread.start()
 
-    def stop(self) -> None:
-        """Everything is about to end."""
+    def stop(self, *, beginning_anew: bool = False) -> None:
+        """Everything is about to end, perhaps to begin anew in this process."""
         self._stop.set()
         self._thread.join()
-        self._notifier.send(STOPPING=1)
+        if beginning_anew:
+            self._notifier.setting_up("beginning anew with a changed configuration")
+        else:
+            self._notifier.send(STOPPING=1)
 
     def look(self) -> None:
         """Once: a sign of life if everybody gives one."""

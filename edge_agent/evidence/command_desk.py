@@ -14,6 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 
 from edge_agent.core.events import ClockStatus
 from edge_agent.core.records import Picture
@@ -42,7 +43,10 @@ WORDS = {
     Refusal.WRONG_ISSUER: "the issuer is not the one whose key signed",
     Refusal.WRONG_ROLE: "the issuer has not this role, or the role does not allow this",
     Refusal.WRONG_AUDIENCE: "meant for another box",
-    Refusal.REPLAYED: "its counter or its id was used before, or it came again after its time",
+    Refusal.REPLAYED: (
+        "its counter or its id was used before, or it came again after its time, or it is older than the "
+        "store that remembers commands"
+    ),
     Refusal.EXPIRED: "it came after its time",
     Refusal.NOT_YET_VALID: "it came before its time",
     Refusal.CLOCK_NOT_SYNCED: "nobody knows what time it is",
@@ -90,6 +94,7 @@ class CommandDesk:
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
+        self._forgot_before_us = store.forgot_before_utc_us
         self._issuers = issuers
         self._tenant = tenant
         self._device_id = device_id
@@ -99,6 +104,7 @@ class CommandDesk:
         self._said_s: list[float] = []  # when refusals were sealed, this hour
         self._noise: dict[str, int] = {}  # since the last incident, by what it was
         self._incident_s: float | None = None
+        self._unsaid: list[Callable[[], None]] = []  # results for which there was no room
         self.counters = CommandCounters()
 
     def take(self, envelope: bytes) -> Logged | None:
@@ -132,14 +138,17 @@ class CommandDesk:
         return None
 
     def tick(self) -> None:
-        """Time has passed: seal the incident that is due."""
+        """Time has passed: seal the incident that is due, and the results for which there was no room."""
+        waiting, self._unsaid = self._unsaid, []
+        for say in waiting:
+            say()
         now_s = self._monotonic_s()
         if not self._noise or (self._incident_s is not None and now_s - self._incident_s < HOUR_S):
             return
-        self._incident_s = now_s
         detail = ", ".join(f"{count} {what}" for what, count in self._noise.items())
-        self._noise.clear()
         self._store.record(Incident(what="commands_ignored", subject="messages", detail=detail))
+        self._incident_s = now_s
+        self._noise.clear()
 
     def finish(
         self,
@@ -151,7 +160,9 @@ class CommandDesk:
         files: Sequence[Picture] = (),
         blobs: Mapping[str, bytes] | None = None,
     ) -> None:
-        """Seal what came of an accepted command.
+        """Seal what came of an accepted command; without room for its files, that it failed.
+
+        Without room even for that it is sealed at a later `tick`, or answered at the next start.
 
         Raises:
             StoreFault: the disk failed.
@@ -165,7 +176,10 @@ class CommandDesk:
         try:
             self._store.answer_command(result, self._clock(), note, files, blobs)
         except StoreFull as error:
-            self.finish(done, "failed", str(error))
+            if files:
+                self.finish(done, "failed", str(error))
+            else:
+                self._unsaid.append(partial(self.finish, done, outcome, detail, reason=reason))
 
     def _judge(self, command: Command, signed: Signed, clock: ClockStatus) -> Logged | Refusal | None:
         """Accepted and noted, refused, or nothing to be said."""
@@ -177,7 +191,9 @@ class CommandDesk:
             if log.known(signed.sha256):
                 self.counters.repeated += late is not Refusal.EXPIRED
                 return Refusal.REPLAYED if late is Refusal.EXPIRED else None
-            if command.counter <= log.counter(command.issuer) or log.used(command.cmd_id):
+            # An older one than the store may have been done: its note would be gone.
+            older = command.issued_utc_us <= self._forgot_before_us
+            if older or command.counter <= log.counter(command.issuer) or log.used(command.cmd_id):
                 return Refusal.REPLAYED
             if late is not None:
                 return late

@@ -21,13 +21,19 @@ from edge_agent.evidence import dsse
 from edge_agent.evidence.receipts import Need, Receipt, ReceiptStatus
 from edge_agent.evidence.statement import Kind
 
+# Somebody waits for the answer to a command; for a snapshot or clip no alarm may.
+_LIVE = """
+SELECT seq FROM packet WHERE state = 'sealed' AND (case_id IS NOT NULL OR (kind = 'command_result'
+    AND NOT EXISTS (SELECT 1 FROM packet_attachment AS file WHERE file.seq = packet.seq))) ORDER BY seq DESC
+"""
+
 STATES = ("sealed", "receipted", "purged", "quarantined", "rejected")
 
 
 class Lane(StrEnum):
     """Two orders of sending: live cases first of all, and the backlog from its start."""
 
-    LIVE = "live"  # cases only, the newest first
+    LIVE = "live"  # cases, and what came of a command if it is small; the newest first
     BACKLOG = "backlog"  # everything, the oldest first
 
 
@@ -187,7 +193,7 @@ class Outbox:
     def _due(self, now: int, lane: Lane) -> Generator[int, None, None]:
         """Places in the order of the lane, read as far as they are wanted."""
         if lane is Lane.LIVE:
-            query = "SELECT seq FROM packet WHERE state = 'sealed' AND case_id IS NOT NULL ORDER BY seq DESC"
+            query = _LIVE
         else:
             query = "SELECT seq FROM packet WHERE state = 'sealed' ORDER BY seq"
             yield from (seq for seq in sorted(self._again) if self._is_due(seq, now))

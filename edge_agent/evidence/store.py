@@ -67,6 +67,10 @@ RECENT_BYTES = 4 * 1024 * 1024
 NEWEST_CONFIG = """
 SELECT json_extract(CAST(payload AS TEXT), '$.software.config_sha256') FROM packet ORDER BY seq DESC LIMIT 1
 """
+EPOCH_BEGAN = """
+SELECT json_extract(CAST(payload AS TEXT), '$.time.sealed_utc_us') FROM packet
+    WHERE seq = 0 AND json_extract(CAST(payload AS TEXT), '$.record.reason') <> 'new_store'
+"""
 CLOSED = "the store is closed"
 
 
@@ -99,6 +103,8 @@ class Glance:
     oldest_pending_s: int | None  # since it was sealed, by this box's UTC
     lost: int
     disk_free_bytes: int
+    pressure: Step  # what room is left for
+    pressed: Mapping[Step, int]  # as in `Stats`
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +294,13 @@ class EvidenceStore:
         with self._working():
             self._watch_certificate()
             return self._record(record, clock)
+
+    @property
+    def forgot_before_utc_us(self) -> int:
+        """When this epoch began if there was one before: commands until then are not remembered; else 0."""
+        with self._working():
+            row = self._db.execute(EPOCH_BEGAN).fetchone()
+            return 0 if row is None else int(row[0])
 
     @contextlib.contextmanager
     def commands(self) -> Iterator[CommandLog]:
@@ -582,6 +595,8 @@ class EvidenceStore:
                 oldest_pending_s=self._oldest_pending_s(),
                 lost=self._lost(),
                 disk_free_bytes=self._disk.free(self._settings.directory),
+                pressure=self._step(),
+                pressed=dict(self._pressed),
             )
 
     @property

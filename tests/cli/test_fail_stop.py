@@ -1,6 +1,7 @@
 """A disk that fails at every start: the process ends with an error, and then stays up and says so."""
 
 import json
+import socket
 import threading
 
 import pytest
@@ -57,7 +58,40 @@ def test_after_five_in_a_row_the_disk_is_left_alone_and_then_tried_again(site, t
     capsys.readouterr()
     assert run(site, tmp_path) == 1
     assert "CRITICAL 5 starts in a row could seal nothing" in capsys.readouterr().err
-    assert FaultCount(str(tmp_path)).value == IN_A_ROW  # this start did not touch the disk
+    assert FaultCount(str(tmp_path)).value == IN_A_ROW + 1  # tried once, after the wait
+
+
+def test_a_disk_that_was_mended_in_the_meantime_is_used(site, tmp_path, monkeypatch):
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
+    monkeypatch.setattr(fail_stop, "SHOUT_S", 0.05)
+    for _ in range(IN_A_ROW + 1):
+        run(site, tmp_path)
+    (tmp_path / "file").unlink()
+    (tmp_path / "site.yaml").write_text(to_text(site), encoding="utf-8")
+    assert main(["run", "--config", str(tmp_path / "site.yaml"), "--seconds", "1"]) == 0
+    assert (tmp_path / "file" / "evidence").is_dir()
+
+
+def test_while_the_disk_is_left_alone_the_service_manager_is_told(site, tmp_path, monkeypatch):
+    address = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+        line.bind(address)
+        line.settimeout(10)
+        monkeypatch.setenv("NOTIFY_SOCKET", address)
+        monkeypatch.setenv("WATCHDOG_USEC", "100000")
+        monkeypatch.delenv("WATCHDOG_PID", raising=False)
+        monkeypatch.setattr(fail_stop, "SHOUT_S", 0.3)
+        fail_stop.shout(site, FaultCount(None), threading.Event())
+        said = [line.recv(4096).decode() for _ in range(4)]
+    assert said[0].startswith("READY=1\n")
+    assert said[1:3] == ["WATCHDOG=1"] * 2
+
+
+def test_who_is_told_to_end_does_not_try_the_disk(site):
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(StoreFault):
+        fail_stop.shout(site, FaultCount(None), stop)
 
 
 def test_a_good_seal_ends_the_row(tmp_path):

@@ -82,3 +82,9 @@ def test_setting_up_twice_leaves_one_handler():
         assert isinstance(handler.formatter, JsonLines)
     finally:
         root.handlers, root.level = before, level
+
+
+def test_a_password_with_an_at_in_it_does_not_go_out_either(log):
+    """Cameras' passwords often stand unescaped in their addresses; FFmpeg takes the last @."""
+    text = log(TextLines("%(message)s"), lambda out: out.info("rtsp://admin:p@ss@10.0.0.1/1, then x@y"))
+    assert text == "rtsp://***@10.0.0.1/1, then x@y\n"

@@ -33,7 +33,7 @@ def test_ready_alive_in_trouble_alive_and_ending(manager, caplog):
         Notifier({"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "100000"}),
     )
     watchdog.start()
-    assert heard(line) == {"READY": "1", "STATUS": "ok: all well"}
+    assert heard(line) == {"READY": "1", "STATUS": "ok: all well", "WATCHDOG_USEC": "100000"}
     assert heard(line) == {"WATCHDOG": "1", "STATUS": "ok: all well"}
 
     trouble.append(Standing("sealer", 61))
@@ -52,6 +52,18 @@ def test_ready_alive_in_trouble_alive_and_ending(manager, caplog):
     assert [r.message for r in caplog.records if r.levelname == "CRITICAL"] == [
         "sealer has stood still for 61 s"
     ]
+
+
+def test_who_begins_anew_in_the_same_process_does_not_say_that_it_ends(manager):
+    """After STOPPING=1 systemd kills whatever still runs when TimeoutStopSec is over."""
+    line, address = manager
+    watchdog = Watchdog(list, lambda: "ok", Notifier({"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "30000000"}))
+    watchdog.start()
+    assert heard(line)["READY"] == "1"
+    watchdog.stop(beginning_anew=True)
+    said = heard(line)
+    assert "STOPPING" not in said
+    assert int(said["WATCHDOG_USEC"]) == 600_000_000
 
 
 def test_nothing_is_sent_where_nobody_asks_and_nothing_raises_where_nobody_listens(caplog):

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.core.events import ClockSource, ClockStatus
+from edge_agent.core.records import Picture
 from edge_agent.core.units import US
-from edge_agent.errors import StoreFault, VerificationError
+from edge_agent.errors import StoreFault, StoreFull, VerificationError
 from edge_agent.evidence import dsse, strict_json
 from edge_agent.evidence.command_desk import REFUSALS_AN_HOUR, CommandDesk
 from edge_agent.evidence.commands import (
@@ -36,6 +37,7 @@ from edge_agent.evidence.contract_vectors_commands import (
     a_command,
 )
 from edge_agent.evidence.examples import a_store
+from edge_agent.evidence.outbox import Lane
 from edge_agent.evidence.statement import Kind
 from edge_agent.evidence.statement import parse as parse_statement
 
@@ -359,3 +361,67 @@ def test_every_action_has_one_role():
     assert len(names) == len(ROLE_OF) == 8
     assert set(ROLE_OF.values()) == set(Role)
     assert dsse.COMMAND_TYPE.endswith("command.v1+json")
+
+
+def without_room(desk, monkeypatch):
+    """A disk that takes nothing, until the returned call."""
+
+    def full(*_args, **_named):
+        raise StoreFull("no room on the disk")
+
+    for name in ("answer_command", "record"):
+        monkeypatch.setattr(desk.store, name, full)
+    return monkeypatch.undo
+
+
+def test_a_result_for_which_there_was_no_room_is_said_later(desk, monkeypatch):
+    accepted = desk.take(a_command())
+    room = without_room(desk, monkeypatch)
+    desk.desk.finish(accepted, "done", "said late")
+    desk.desk.tick()
+    room()
+    assert desk.records() == []
+
+    desk.desk.tick()
+    desk.desk.tick()
+    assert [(r.outcome, r.detail) for r in desk.records()] == [("done", "said late")]
+
+
+def test_an_incident_for_which_there_was_no_room_is_said_later(desk, monkeypatch):
+    room = without_room(desk, monkeypatch)
+    with pytest.raises(StoreFull):
+        desk.take(a_command(), [STRANGER])
+    room()
+    desk.desk.tick()
+    assert [r.detail for r in desk.records(Kind.INCIDENT)] == ["1 that no command key signed"]
+
+
+def test_an_answer_does_not_wait_behind_a_backlog_and_a_snapshot_does(desk):
+    desk.store.heartbeat()
+    desk.desk.finish(desk.take(a_command()), "done", "told at once")
+    answer = desk.store.head().seq
+    data = b"picture"
+    digest = hashlib.sha256(data).hexdigest()
+    shot = Picture("snapshot", digest, len(data), "image/jpeg", 8, 8, 0, "c1")
+    known = desk.take(a_command(counter=a_command().counter + 1, cmd_id="next"))
+    desk.desk.finish(known, "done", "shot", files=[shot], blobs={digest: data})
+
+    assert [item.seq for item in desk.store.pending(10**6, 0, Lane.LIVE)] == [answer]
+    assert [item.seq for item in desk.store.pending(10**6, 0)][-2:] == [answer, answer + 1]
+
+
+def test_a_box_that_lost_its_memory_does_nothing_a_second_time(tmp_path):
+    now = [NOW_US - 1]
+    desk = Desk(tmp_path, EVERYTHING, utc_us=lambda: now[0])
+    assert desk.take(a_command()) is not None
+    desk.store.close()
+    (tmp_path / "evidence.db").write_bytes(b"not a database any more" * 1000)
+    now[0] = NOW_US + 1
+    desk = Desk(tmp_path, EVERYTHING, utc_us=lambda: now[0])
+    try:
+        assert desk.take(a_command()) is None
+        assert desk.reasons() == ["replayed"]
+        later = {"issued_utc_us": NOW_US + 2, "counter": a_command().counter + 1, "cmd_id": "new"}
+        assert desk.take(a_command(**later)) is not None
+    finally:
+        desk.store.close()

@@ -28,7 +28,7 @@ class PartState(_Part):
     """A part of the box that is not well."""
 
     part: str
-    """As in the statements: port/<name>, camera/<name>, lane/<name>, clock, sealer, uplink, config, ..."""
+    """As in statements: port/<name>, camera/<name>, lane/<name>, clock, store, disk, uplink, config, ..."""
     state: str
     """degraded | blind | stuck | fault | unknown."""
     detail: str
