@@ -3,7 +3,8 @@
 A disk that fails at every start must not be hammered, nor may its box look as if it only restarted. The
 supervisor waits a minute between two starts (`RestartSec=60`, docs/disk.md). After five starts in a row
 without a single statement sealed, the next one does not touch the disk: it stays up for ten minutes, says
-in its log and on its `state` topic what is wrong, ends with an error, and so the next one tries again.
+in its log and on its `state` topic what is wrong, and ends with an error. The one after it tries the disk
+once; where that is in vain too, the next ten minutes begin.
 
 The count lies in systemd's runtime directory, which is memory: the disk is what failed. Where there is no
 such directory nobody restarts us either, and nothing is counted.
@@ -11,6 +12,7 @@ such directory nobody restarts us either, and nothing is counted.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -19,6 +21,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge_agent.devices.systemd import Watchdog
 from edge_agent.errors import StoreFault
 
 if TYPE_CHECKING:
@@ -47,14 +50,25 @@ class FaultCount:
     def add(self, fault: str) -> None:
         """One more."""
         self.value, self.last = self.value + 1, fault
-        if self._path is not None:
-            self._path.write_text(f"{self.value} {fault}", encoding="utf-8")
+        self._save()
+
+    def one_more_try(self) -> None:
+        """The next start may touch the disk, however this one ends."""
+        self.value = IN_A_ROW - 1
+        self._save()
 
     def clear(self) -> None:
         """Something was sealed: all is well again."""
         if self.value and self._path is not None:
             self._path.unlink(missing_ok=True)
         self.value = 0
+
+    def _save(self) -> None:
+        if self._path is not None:
+            try:
+                self._path.write_text(f"{self.value} {self.last}", encoding="utf-8")
+            except OSError as error:  # the fault itself is what has to be heard of
+                log.warning("the starts in vain are not counted: %s", error)
 
 
 def shout(site: SiteConfig, faults: FaultCount, stop: threading.Event) -> None:
@@ -64,12 +78,16 @@ def shout(site: SiteConfig, faults: FaultCount, stop: threading.Event) -> None:
         StoreFault: when it is time to try again, or `stop` was set.
     """
     text = f"{faults.value} starts in a row could seal nothing, nothing is sealed now: {faults.last}"
+    faults.one_more_try()
     until_s = time.monotonic() + SHOUT_S
     threading.Thread(target=_tell_platform, args=(site, faults.last, until_s, stop), daemon=True).start()
+    watchdog = Watchdog(lambda: [], lambda: text)  # systemd would end what never gets ready
+    watchdog.start()
     while (left_s := until_s - time.monotonic()) > 0:
         log.critical("%s", text)
         if stop.wait(min(SHOUT_EVERY_S, left_s)):
             break
+    watchdog.stop()
     raise StoreFault(text)
 
 
@@ -96,20 +114,19 @@ def _tell_platform(site: SiteConfig, fault: str, until_s: float, stop: threading
     mqtt5 = chosen.mqtt.protocol != "3.1.1"
     options = LinkOptions(chosen.mqtt.client_id or site.site.device_id, mqtt5=mqtt5)
     while not stop.is_set() and time.monotonic() < until_s:
-        waker = Waker()
-        link = MqttLink(chosen.mqtt, options, waker)
-        events: list[LinkEvent] = []
-        try:
-            link.open()
-            while not stop.is_set() and not any(isinstance(e, Closed) for e in events):
-                events = link.poll(1.0)
-                if any(isinstance(e, Connected) for e in events):
-                    link.publish(message)
-        except LinkDown as error:
-            log.info("uplink: %s", error)
-        finally:
-            link.abort()
-            waker.close()
+        with contextlib.closing(Waker()) as waker:
+            events: list[LinkEvent] = []
+            try:
+                link = MqttLink(chosen.mqtt, options, waker)
+                with contextlib.ExitStack() as end:
+                    end.callback(link.abort)
+                    link.open()
+                    while not stop.is_set() and not any(isinstance(e, Closed) for e in events):
+                        events = link.poll(1.0)
+                        if any(isinstance(e, Connected) for e in events):
+                            link.publish(message)
+            except LinkDown as error:  # also of files that cannot be read
+                log.info("uplink: %s", error)
         stop.wait(AGAIN_S)
 
 

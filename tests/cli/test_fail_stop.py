@@ -1,6 +1,7 @@
 """A disk that fails at every start: the process ends with an error, and then stays up and says so."""
 
 import json
+import socket
 import threading
 
 import pytest
@@ -36,6 +37,13 @@ def run(site, tmp_path):
     return main(["run", "--config", str(tmp_path / "site.yaml")])
 
 
+def after_run(site, tmp_path, capsys):
+    """What a start says that ends with an error."""
+    capsys.readouterr()
+    assert run(site, tmp_path) == 1
+    return capsys.readouterr().err
+
+
 def test_a_failed_disk_ends_the_process_with_an_error_and_is_counted(site, tmp_path, monkeypatch):
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
     for times in (1, 2, 3):
@@ -57,7 +65,29 @@ def test_after_five_in_a_row_the_disk_is_left_alone_and_then_tried_again(site, t
     capsys.readouterr()
     assert run(site, tmp_path) == 1
     assert "CRITICAL 5 starts in a row could seal nothing" in capsys.readouterr().err
-    assert FaultCount(str(tmp_path)).value == IN_A_ROW  # this start did not touch the disk
+    assert "CRITICAL" not in after_run(site, tmp_path, capsys)  # this one tried the disk
+    assert FaultCount(str(tmp_path)).value == IN_A_ROW
+    assert "CRITICAL 5 starts in a row" in after_run(site, tmp_path, capsys)
+
+
+def test_whoever_stays_up_is_ready_and_alive_for_the_supervisor(site, tmp_path, monkeypatch):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+        supervisor.bind(str(tmp_path / "notify"))
+        supervisor.settimeout(10)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "100000")
+        monkeypatch.setattr(fail_stop, "SHOUT_S", 0.5)
+        faults = FaultCount(None)
+        faults.value, faults.last = IN_A_ROW, "disk I/O error"
+        with pytest.raises(StoreFault):
+            fail_stop.shout(site, faults, threading.Event())
+        said = [supervisor.recv(4096).decode() for _ in range(2)]
+    assert said[0].startswith("READY=1")
+    assert said[1].startswith("WATCHDOG=1")
+
+
+def test_a_count_that_cannot_be_written_hides_no_fault(tmp_path):
+    FaultCount(str(tmp_path / "gone")).add("EIO")
 
 
 def test_a_good_seal_ends_the_row(tmp_path):
