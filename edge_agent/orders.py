@@ -10,6 +10,7 @@ its result says so; what the core is told may come twice, since it knows orders 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import queue
@@ -25,7 +26,7 @@ from edge_agent.core.records import Picture
 from edge_agent.core.units import US, Ns
 from edge_agent.devices.camera.stills import WAIT, picture_record, to_jpeg
 from edge_agent.devices.pictures.clips import StreetCamera, cut
-from edge_agent.errors import DeviceError, StoreFault
+from edge_agent.errors import DeviceError, StoreFault, StoreFull
 from edge_agent.evidence.command_desk import CommandDesk
 from edge_agent.evidence.command_log import Logged, standing_as
 from edge_agent.evidence.commands import (
@@ -156,24 +157,28 @@ class Orders:
     # -- the thread --------------------------------------------------------------------------------
 
     def _work(self) -> None:
-        while True:
-            try:
+        try:
+            while self._goes_on():
+                pass
+        except StoreFault as fault:
+            self._failed(fault)
+
+    def _goes_on(self) -> bool:
+        """One job, or a moment without; False when it was the last."""
+        try:
+            with contextlib.suppress(queue.Empty):
                 job = self._jobs.get(timeout=TICK_S)
                 if job is None:
-                    return
+                    return False
                 job()
-            except queue.Empty:
-                pass
-            except StoreFault as fault:
-                self._failed(fault)
-                return
-            except Exception:  # a bug costs a command, never the evidence
-                log.exception("a command failed")
-            try:
-                self._tick()
-            except StoreFault as fault:
-                self._failed(fault)
-                return
+            self._tick()
+        except StoreFault:
+            raise
+        except StoreFull as full:
+            log.warning("what came of a command is not sealed yet: %s", full)
+        except Exception:  # a bug costs a command, never the evidence
+            log.exception("a command failed")
+        return True
 
     def _receive(self, envelope: bytes, taken: Callable[[], None]) -> None:
         try:
@@ -201,7 +206,7 @@ class Orders:
                     self._change(accepted, envelope)
         except ChangeRefused as refused:
             self._desk.finish(accepted, "refused", str(refused), reason=refused.reason)
-        except StoreFault:
+        except (StoreFault, StoreFull):
             raise
         except DeviceError as error:
             self._desk.finish(accepted, "failed", str(error))
@@ -220,7 +225,8 @@ class Orders:
             self._keeper.roll_back(self._run, "the platform was not reached")
             self._restart()
             return
-        self._store.heartbeat(self._clock())
+        with contextlib.suppress(StoreFull):  # a full disk is not the configuration's fault
+            self._store.heartbeat(self._clock())
         self._keeper.keep(self._run)
         if known is not None:
             self._desk.finish(known, "done", f"it has run well for {self._trial_s:.0f} s")

@@ -14,7 +14,7 @@ from edge_agent.core.events import ClockSource, ClockStatus, InspectionOrdered, 
 from edge_agent.core.scene import Phase
 from edge_agent.core.units import US, S
 from edge_agent.devices.camera.frame import Frame
-from edge_agent.errors import DeviceError, StoreFault
+from edge_agent.errors import DeviceError, StoreFault, StoreFull
 from edge_agent.evidence import dsse
 from edge_agent.evidence.command_desk import CommandDesk
 from edge_agent.evidence.commands import Issuer, Issuers, Role, sign
@@ -290,3 +290,47 @@ def test_a_disk_that_fails_ends_the_daemon(box):
     box.orders.deliver(b"x", lambda: acknowledged.append(1))
     eventually(lambda: box.faults)
     assert acknowledged == []
+
+
+def test_a_full_disk_costs_an_answer_and_not_the_thread(box, monkeypatch):
+    monkeypatch.setattr("edge_agent.evidence.command_desk.HOUR_S", 0.3)
+    refused = []
+
+    def refuse(*_, **__):
+        refused.append(1)
+        raise StoreFull("no room")
+
+    box.orders.deliver(b"nobody signed this", lambda: None)
+    eventually(lambda: Kind.INCIDENT in [box.store.packet(seq).kind for seq in box.store.seqs()])
+    with monkeypatch.context() as full:
+        full.setattr(box.store, "record", refuse)
+        box.orders.deliver(b"nor this", lambda: None)
+        eventually(lambda: len(refused) > 1)  # the next incident is due, and again, and has no room
+    later = box.send({"name": "clock_report"}, "operate")
+    assert box.result(later).record.outcome == "done"
+
+
+def test_a_result_for_which_there_is_no_room_is_tried_once(box, monkeypatch):
+    tried = []
+
+    def refuse(*_, **__):
+        tried.append(1)
+        raise StoreFull("no room")
+
+    monkeypatch.setattr(box.store, "answer_command", refuse)
+    box.send({"name": "clock_report"}, "operate")
+    eventually(lambda: tried)
+    eventually(lambda: not box.orders._jobs.qsize())
+    box.send({"name": "clock_report"}, "operate")
+    eventually(lambda: len(tried) == 2)
+
+
+def test_a_command_that_only_a_later_program_knows_does_not_stop_the_start(box):
+    box.send(INSPECT, "inspect")
+    box.event(InspectionOrdered)
+    with box.store.commands() as memory:
+        memory._db.execute("UPDATE command SET payload = ?", (b'{"schema": "command.v2"}',))
+    box.restart()
+    assert box.emitted == []
+    with box.store.commands() as memory:
+        assert memory._db.execute("SELECT count(*) FROM command WHERE payload IS NOT NULL").fetchone() == (1,)

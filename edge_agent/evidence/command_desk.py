@@ -132,14 +132,19 @@ class CommandDesk:
         return None
 
     def tick(self) -> None:
-        """Time has passed: seal the incident that is due."""
+        """Time has passed: seal the incident that is due.
+
+        Raises:
+            StoreFull: no room; it is tried again in an hour.
+            StoreFault: the disk failed.
+        """
         now_s = self._monotonic_s()
         if not self._noise or (self._incident_s is not None and now_s - self._incident_s < HOUR_S):
             return
         self._incident_s = now_s
         detail = ", ".join(f"{count} {what}" for what, count in self._noise.items())
-        self._noise.clear()
         self._store.record(Incident(what="commands_ignored", subject="messages", detail=detail))
+        self._noise.clear()
 
     def finish(
         self,
@@ -154,6 +159,7 @@ class CommandDesk:
         """Seal what came of an accepted command.
 
         Raises:
+            StoreFull: no room, not even for the words. The next start answers it.
             StoreFault: the disk failed.
         """
         command = done.command
@@ -165,6 +171,8 @@ class CommandDesk:
         try:
             self._store.answer_command(result, self._clock(), note, files, blobs)
         except StoreFull as error:
+            if not blobs:
+                raise
             self.finish(done, "failed", str(error))
 
     def _judge(self, command: Command, signed: Signed, clock: ClockStatus) -> Logged | Refusal | None:
