@@ -81,7 +81,7 @@ def shout(site: SiteConfig, faults: FaultCount, stop: threading.Event) -> None:
     faults.one_more_try()
     until_s = time.monotonic() + SHOUT_S
     threading.Thread(target=_tell_platform, args=(site, faults.last, until_s, stop), daemon=True).start()
-    watchdog = Watchdog(lambda: [], lambda: text)  # systemd would end what never gets ready
+    watchdog = Watchdog(list, lambda: text)  # systemd would end what never gets ready
     watchdog.start()
     while (left_s := until_s - time.monotonic()) > 0:
         log.critical("%s", text)
