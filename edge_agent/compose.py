@@ -23,7 +23,7 @@ from edge_agent.devices import clock
 from edge_agent.devices.intake import Intake
 from edge_agent.devices.staging import Staging
 from edge_agent.devices.systemd import Watchdog
-from edge_agent.errors import StoreFault
+from edge_agent.errors import EvidenceError, StoreFault
 from edge_agent.evidence.command_desk import CommandDesk
 from edge_agent.evidence.dsse import RECEIPT_TYPE
 from edge_agent.evidence.enrolment import installed_certificates
@@ -461,8 +461,12 @@ def open_store(config: SiteConfig, boot_id: str, utc_us: Callable[[], int] | Non
         cosigners=[Sm2FileKey.load(settings.sm2_key_file)] if settings.sm2_key_file else [],
     )
     if successor is not None:
-        place.settle()
         log.warning("evidence key %s has taken over from %s", store.keyid, key.keyid)
+        try:
+            place.settle()
+        except (OSError, EvidenceError) as error:
+            # The chain knows which key signs; the next start tries again.
+            log.warning("evidence key %s keeps its second name: %s", store.keyid, error)
     return store
 
 

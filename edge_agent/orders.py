@@ -10,6 +10,7 @@ its result says so; what the core is told may come twice, since it knows orders 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import queue
@@ -233,7 +234,7 @@ class Orders:
                     self._change(accepted, envelope)
         except ChangeRefused as refused:
             self._desk.finish(accepted, "refused", str(refused), reason=refused.reason)
-        except StoreFault:
+        except (StoreFault, StoreFull):
             raise
         except DeviceError as error:
             self._desk.finish(accepted, "failed", str(error))
@@ -254,7 +255,8 @@ class Orders:
             self._trial = None
             self._restart()
             return
-        self._store.heartbeat(self._clock())
+        with contextlib.suppress(StoreFull):  # a full disk is not the configuration's fault
+            self._store.heartbeat(self._clock())
         self._keeper.keep(self._run)
         self._trial = None
         self._say("ok", "")

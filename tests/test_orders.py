@@ -362,3 +362,14 @@ def test_what_the_configuration_is_in_the_eyes_of_a_person(box):
 def test_a_configuration_that_fell_back_is_said(other, word):
     assert word in _not_as_usual(Effective(config=None, text="", **other))
     assert _not_as_usual(Effective(config=None, text="")) == ""
+
+
+def test_a_command_that_only_a_later_program_knows_does_not_stop_the_start(box):
+    box.send(INSPECT, "inspect")
+    box.event(InspectionOrdered)
+    with box.store.commands() as memory:
+        memory._db.execute("UPDATE command SET payload = ?", (b'{"schema": "command.v2"}',))
+    box.restart()
+    assert box.emitted == []
+    with box.store.commands() as memory:
+        assert memory._db.execute("SELECT count(*) FROM command WHERE payload IS NOT NULL").fetchone() == (1,)

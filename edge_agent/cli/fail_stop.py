@@ -11,6 +11,7 @@ such directory nobody restarts us either, and nothing is counted.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -48,14 +49,20 @@ class FaultCount:
     def add(self, fault: str) -> None:
         """One more."""
         self.value, self.last = self.value + 1, fault
-        if self._path is not None:
-            self._path.write_text(f"{self.value} {fault}", encoding="utf-8")
+        self._save()
 
     def clear(self) -> None:
         """Something was sealed: all is well again."""
         if self.value and self._path is not None:
             self._path.unlink(missing_ok=True)
         self.value = 0
+
+    def _save(self) -> None:
+        if self._path is not None:
+            try:
+                self._path.write_text(f"{self.value} {self.last}", encoding="utf-8")
+            except OSError as error:  # the fault itself is what has to be heard of
+                log.warning("the starts in vain are not counted: %s", error)
 
 
 def shout(site: SiteConfig, faults: FaultCount, stop: threading.Event) -> None:
@@ -104,20 +111,19 @@ def _tell_platform(site: SiteConfig, fault: str, until_s: float, stop: threading
     mqtt5 = chosen.mqtt.protocol != "3.1.1"
     options = LinkOptions(chosen.mqtt.client_id or site.site.device_id, mqtt5=mqtt5)
     while not stop.is_set() and time.monotonic() < until_s:
-        waker = Waker()
-        link = MqttLink(chosen.mqtt, options, waker)
-        events: list[LinkEvent] = []
-        try:
-            link.open()
-            while not stop.is_set() and not any(isinstance(e, Closed) for e in events):
-                events = link.poll(1.0)
-                if any(isinstance(e, Connected) for e in events):
-                    link.publish(message)
-        except LinkDown as error:
-            log.info("uplink: %s", error)
-        finally:
-            link.abort()
-            waker.close()
+        with contextlib.closing(Waker()) as waker:
+            events: list[LinkEvent] = []
+            try:
+                link = MqttLink(chosen.mqtt, options, waker)
+                with contextlib.ExitStack() as end:
+                    end.callback(link.abort)
+                    link.open()
+                    while not stop.is_set() and not any(isinstance(e, Closed) for e in events):
+                        events = link.poll(1.0)
+                        if any(isinstance(e, Connected) for e in events):
+                            link.publish(message)
+            except LinkDown as error:  # also of files that cannot be read
+                log.info("uplink: %s", error)
         stop.wait(AGAIN_S)
 
 

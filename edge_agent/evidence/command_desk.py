@@ -165,6 +165,7 @@ class CommandDesk:
         Without room even for that it is sealed at a later `tick`, or answered at the next start.
 
         Raises:
+            StoreFull: no room, not even for the words. The next start answers it.
             StoreFault: the disk failed.
         """
         command = done.command

@@ -8,9 +8,11 @@ no statement has answered yet. Callers hold the store's lock and an open transac
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from dataclasses import dataclass
 
+from edge_agent.errors import VerificationError
 from edge_agent.evidence.commands import Command, OrderInspection, Recheck, SetTier, parse
 
 # 4: commands of the platform.
@@ -144,8 +146,12 @@ class CommandLog:
         return self._db.execute(query, (payload_sha256, reason)).fetchone() is not None
 
     def _logged(self, query: str) -> tuple[Logged, ...]:
-        rows = self._db.execute(query).fetchall()
-        return tuple(Logged(parse(payload), sha256, at, bool(stands)) for payload, sha256, at, stands in rows)
+        found = []
+        for payload, sha256, at, stands in self._db.execute(query).fetchall():
+            # What a later program accepted, before an upgrade was taken back, waits for that program.
+            with contextlib.suppress(VerificationError):
+                found.append(Logged(parse(payload), sha256, at, bool(stands)))
+        return tuple(found)
 
     def _has(self, query: str, value: str) -> bool:
         return self._db.execute(query, (value,)).fetchone() is not None

@@ -132,8 +132,11 @@ class Outbox:
         changed = self._db.execute(
             "UPDATE packet SET state = ?, reason = ? WHERE seq = ? AND state = 'sealed'", (state, reason, seq)
         ).rowcount
-        self._tries.pop(seq, None)
         return changed == 1
+
+    def settled(self, seq: int) -> None:
+        """It was set aside, durably: its tries are over."""
+        self._tries.pop(seq, None)
 
     def apply(self, receipt: Receipt, raw: bytes, now_utc_us: int) -> Applied:
         """Do what a verified receipt says. The same receipt twice changes nothing the second time."""
@@ -154,6 +157,7 @@ class Outbox:
                 needs.extend((row[0], need) for need in item.need)
             elif self.set_aside(row[0], "rejected", item.reason):
                 rejected.append(row[0])
+                self.settled(row[0])
         mark = receipt.watermark
         if mark is not None:
             if self._is_ours(mark.seq, mark.payload_sha256):

@@ -94,7 +94,7 @@ def prepare(
             run.end(orderly=not failed and run.previous is None)
         raise
     # What was set aside for this genesis, in this start or in one that a crash ended.
-    why = _set_aside_as(directory, noted) if fresh and noted is not None else None
+    why = _set_aside_as(directory, noted) if fresh else None
     return Start(
         lock,
         db,
@@ -108,10 +108,10 @@ def prepare(
     )
 
 
-def _set_aside_as(directory: Path, noted: HeadNote) -> Why | None:
-    """Why the chain that the note is about was set aside, if it was."""
+def _set_aside_as(directory: Path, noted: HeadNote | None) -> Why | None:
+    """Why the chain that the note is about was set aside, if it was; without a note, of no known chain."""
     why = last_set_aside(directory)
-    return why if why is not None and why.epoch == noted.epoch else None
+    return why if why is not None and why.epoch == (noted.epoch if noted else None) else None
 
 
 def _incidents(run: RunNote, why: Why | None) -> Iterator[tuple[str, str, str]]:

@@ -45,7 +45,7 @@ from edge_agent.evidence.receipts import Receipt
 from edge_agent.evidence.recent import RecentBlobs
 from edge_agent.evidence.recovery import FORKED, Start, prepare
 from edge_agent.evidence.rotation import rotation
-from edge_agent.evidence.sealable import OfItself, Sealable, case_of, name_of, pictures_of
+from edge_agent.evidence.sealable import Case, OfItself, Sealable, case_of, name_of, pictures_of
 from edge_agent.evidence.set_aside import DATABASE
 from edge_agent.evidence.settings import StoreSettings
 from edge_agent.evidence.statement import Health, Kind
@@ -71,6 +71,10 @@ EPOCH_BEGAN = """
 SELECT json_extract(CAST(payload AS TEXT), '$.time.sealed_utc_us') FROM packet
     WHERE seq = 0 AND json_extract(CAST(payload AS TEXT), '$.record.reason') <> 'new_store'
 """
+STATE_AND_WHAT = (
+    "SELECT state, json_extract(CAST(payload AS TEXT), '$.record.what') FROM packet WHERE seq = ?"
+)
+FOR_EVER_US = 2**63 - 1
 CLOSED = "the store is closed"
 
 
@@ -275,6 +279,9 @@ class EvidenceStore:
         with self._working():
             self._watch_certificate()
             try:
+                if isinstance(seal, OfItself):
+                    nothing = case_files(seal, frozenset(), None)
+                    return self._with_ballast(lambda: self._seal(seal, nothing, {}))
                 files = case_files(seal, self._fitting(seal, attachments, raw), raw)
                 blobs = {
                     a.sha256: attachments[a.sha256] for a in files.listed if a.sha256 != files.raw_sha256
@@ -345,11 +352,17 @@ class EvidenceStore:
                 health=self._health(),
                 attachments=tuple(attachment_of(file, clock.utc_minus_mono) for file in files),
             )
+
+            def words() -> None:
+                note(self._commands)
+
+            if not blobs:
+                return self._with_ballast(lambda: self._commit(built, {}, case=None, before_commit=words))
             try:
                 with self._files.putting(blobs) as finish:
 
                     def last() -> None:
-                        note(self._commands)
+                        words()
                         finish()
 
                     return self._commit(built, blobs, case=None, before_commit=last)
@@ -440,12 +453,22 @@ class EvidenceStore:
 
     def quarantine(self, seq: int, reason: str) -> None:
         """Keep it, show it, never send it: it is corrupt, too large, or breaks every connection."""
+
+        def aside() -> None:
+            self._outbox.set_aside(seq, "quarantined", reason)
+
         with self._working():
-            with self._transaction():
-                changed = self._outbox.set_aside(seq, "quarantined", reason)
-            if changed:
-                self._pending -= 1
-                self._record(Incident(what="quarantined", subject=f"seq {seq}", detail=reason[:1000]))
+            row = self._db.execute(STATE_AND_WHAT, (seq,)).fetchone()
+            if row is None or row[0] != "sealed":
+                return
+            if row[1] == "quarantined":  # one more would be too large as well, and so on for ever
+                with self._transaction():
+                    aside()
+            else:
+                told = Incident(what="quarantined", subject=f"seq {seq}", detail=reason[:1000])
+                self._record(told, before_commit=aside)
+            self._outbox.settled(seq)
+            self._pending -= 1
 
     def apply_receipt(self, receipt: Receipt, raw_envelope: bytes) -> Applied:
         """Do what a receipt says. The caller has verified it (`receipts.open_receipt`).
@@ -479,9 +502,10 @@ class EvidenceStore:
             how many files went. Statements stay for ever.
         """
         with self._working():
-            keep_us = 0 if early else self._settings.keep_receipted_hours * 3_600_000_000
+            keep_us = self._settings.keep_receipted_hours * 3_600_000_000
             with self._transaction():
-                gone = self._outbox.purge(self._utc_us() - keep_us + int(early))
+                # Early is whatever the clock says: it may have been set back since the receipt.
+                gone = self._outbox.purge(FOR_EVER_US if early else self._utc_us() - keep_us)
             self._files.remove(gone)
             return len(gone)
 
@@ -505,10 +529,13 @@ class EvidenceStore:
         Raises:
             StoreFault: it is damaged. The next start sets it aside and begins a new epoch.
         """
-        with self._working():
-            if self._checking or not self._checkpoint():
+        with self._lock:
+            if self._closed:
                 return
-            self._checking = True
+            with self._working():
+                if self._checking or not self._checkpoint():
+                    return
+                self._checking = True
         try:
             trouble = _integrity(self._settings.directory / DATABASE)
         finally:
@@ -546,6 +573,7 @@ class EvidenceStore:
             StoreFault: always.
         """
         with self._working():
+            self._ballast.release()  # without the note the next start would go on with the older copy
             write_fork(self._settings.directory / FORKED, platform)
             self._disk.sync_directory(self._settings.directory)
             here = self._head().seq
@@ -706,11 +734,14 @@ class EvidenceStore:
         problem = held.problem_at(self._utc_us()) if held else ""
         if not held or not problem or problem in self._told:
             return
-        self._told.add(problem)
         what = f"evidence_certificate_{problem}"
         if not was_recorded(self._db, Kind.INCIDENT, what=what, subject=held.sha256):
             valid = f"{held.leaf.not_valid_before_utc:%Y-%m-%d} to {held.leaf.not_valid_after_utc:%Y-%m-%d}"
-            self._record(Incident(what=what, subject=held.sha256, detail=f"valid {valid}"))
+            try:
+                self._record(Incident(what=what, subject=held.sha256, detail=f"valid {valid}"))
+            except NoRoom:  # it must cost nothing else; the next statement tries again
+                return
+        self._told.add(problem)
 
     def _restore_ballast(self) -> None:
         """Set it aside where that leaves room for more than itself."""
@@ -738,21 +769,33 @@ class EvidenceStore:
         return sealed
 
     def _record(
-        self, record: Record, clock: ClockStatus | None = None, also: Sequence[Signer] = ()
+        self,
+        record: Record,
+        clock: ClockStatus | None = None,
+        also: Sequence[Signer] = (),
+        before_commit: Callable[[], None] = lambda: None,
     ) -> Sealed:
         built = build_record(
             record, self._identity, self._next_link(), self._utc_us(), clock=clock, health=self._health()
         )
-        return self._commit(built, {}, case=None, also=also)
+        return self._with_ballast(
+            lambda: self._commit(built, {}, case=None, before_commit=before_commit, also=also)
+        )
 
-    def _fitting(self, seal: Sealable, attachments: Mapping[str, bytes], raw: bytes | None) -> frozenset[str]:
+    def _with_ballast(self, commit: Callable[[], Sealed]) -> Sealed:
+        """What the box says of itself may take the ballast's room."""
+        try:
+            return commit()
+        except NoRoom:
+            self._ballast.release()
+            return commit()
+
+    def _fitting(self, seal: Case, attachments: Mapping[str, bytes], raw: bytes | None) -> frozenset[str]:
         """Digests of the pictures for which there is room.
 
         Raises:
             _Refused: there is none for the case.
         """
-        if isinstance(seal, OfItself):
-            return frozenset()
         held = {p.sha256: p for p in pictures_of(seal) if p.sha256 in attachments}
         self._make_room(sum(len(attachments[sha256]) for sha256 in held) + len(raw or b""))
         at = self._step()
@@ -915,6 +958,8 @@ class EvidenceStore:
             ).fetchall()
             for (seq,) in users:
                 self._outbox.set_aside(seq, "quarantined", detail)
+        for (seq,) in users:
+            self._outbox.settled(seq)
         self._pending = self._count_pending()
 
     def _health(self) -> Health:

@@ -94,6 +94,10 @@ def test_who_is_told_to_end_does_not_try_the_disk(site):
         fail_stop.shout(site, FaultCount(None), stop)
 
 
+def test_a_count_that_cannot_be_written_hides_no_fault(tmp_path):
+    FaultCount(str(tmp_path / "gone")).add("EIO")
+
+
 def test_a_good_seal_ends_the_row(tmp_path):
     faults = FaultCount(str(tmp_path))
     faults.add("EIO")

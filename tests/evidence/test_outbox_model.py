@@ -99,7 +99,9 @@ class OutboxModel(RuleBasedStateMachine):
         self.store.quarantine(seq, "poison")
         if self.model[seq]["state"] == "sealed":
             self.model[seq]["state"] = "quarantined"
-            self.note(self.store.head().payload_sha256, case=False)  # the incident
+            if not self.model[seq].get("tells"):  # that an incident cannot be sent is told by none
+                self.note(self.store.head().payload_sha256, case=False)
+                self.model[-1]["tells"] = True
 
     @rule()
     def purge(self):
