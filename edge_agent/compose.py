@@ -23,7 +23,7 @@ from edge_agent.devices import clock
 from edge_agent.devices.intake import Intake
 from edge_agent.devices.staging import Staging
 from edge_agent.devices.systemd import Watchdog
-from edge_agent.errors import EvidenceError, StoreFault
+from edge_agent.errors import EvidenceError, StoreFault, StoreFull
 from edge_agent.evidence.command_desk import CommandDesk
 from edge_agent.evidence.dsse import RECEIPT_TYPE
 from edge_agent.evidence.enrolment import installed_certificates
@@ -262,7 +262,12 @@ class Agent:
         before, now = self.store.configured_before, self.config.sha256()
         if before not in {"", now}:
             origin = self._chosen.origin if self._chosen else ""
-            self.store.record(ConfigChange(old_sha256=before, new_sha256=now, detail=origin))
+            try:
+                self.store.record(ConfigChange(old_sha256=before, new_sha256=now, detail=origin))
+            except (
+                StoreFull
+            ) as full:  # the uplink must get to make room; every statement names its configuration
+                log.warning("the change of the configuration is not told: %s", full)
 
     def _recall_cases(self, street: StreetConfig) -> None:
         status = self._time.status()

@@ -123,18 +123,12 @@ class Orders:
             begun, standing = memory.begun(), memory.standing(now_us)
         for known in standing:
             self._tell(known, answer=False)
-        for known in begun:
-            self._take_up(known)
-        if self._keeper and self._run:
-            if trouble := _not_as_usual(self._run):
-                self._say("degraded", trouble)
-            if self._run.dropped:
-                self._store.record(
-                    Incident(what="commanded_config_dropped", subject="config", detail=self._run.dropped)
-                )
-            self._keeper.failure_told(self._run)
-            if self._run.trial and self._trial is None:  # begun in a store that is gone
-                self._trial = (None, time.monotonic() + self._trial_s)
+        try:
+            self._answer(begun)
+        except StoreFull as full:  # a start in vain would help nobody; the next one answers them
+            log.warning("not all that was begun before the start is answered: %s", full)
+        if self._run and self._run.trial and self._trial is None:  # begun in a store that is gone
+            self._trial = (None, time.monotonic() + self._trial_s)
 
     def start(self) -> None:
         """Begin to carry out."""
@@ -265,6 +259,18 @@ class Orders:
         self._wake_uplink()
 
     # -- what was begun before the start -------------------------------------------------------------
+
+    def _answer(self, begun: tuple[Logged, ...]) -> None:
+        for known in begun:
+            self._take_up(known)
+        if self._keeper and self._run:
+            if trouble := _not_as_usual(self._run):
+                self._say("degraded", trouble)
+            if self._run.dropped:
+                self._store.record(
+                    Incident(what="commanded_config_dropped", subject="config", detail=self._run.dropped)
+                )
+            self._keeper.failure_told(self._run)
 
     def _take_up(self, known: Logged) -> None:
         run, digest = self._run, known.payload_sha256

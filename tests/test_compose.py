@@ -19,8 +19,11 @@ from edge_agent.config.loader import load
 from edge_agent.core.decisions import CrossingSeen, Seal, Status
 from edge_agent.core.events import Stopped
 from edge_agent.core.records import MatchStatus, Outcome
-from edge_agent.errors import StoreFault
+from edge_agent.errors import StoreFault, StoreFull
+from edge_agent.evidence.key_places import FilePlace, key_place, prepare_successor
 from edge_agent.evidence.statement import Kind
+from edge_agent.evidence.statement_records import ConfigChange
+from edge_agent.evidence.store import EvidenceStore
 from edge_agent.journal.reader import open_all, recorded_lines
 from tests.road import POSTED
 
@@ -220,3 +223,41 @@ def test_a_signal_ends_the_daemon_in_order(tmp_path, line, number):
     [recording] = open_all(tmp_path / "journal")
     assert list(recording.events())
     assert recording.torn == ""
+
+
+def test_a_change_of_the_configuration_that_finds_no_room_does_not_stop_the_start(
+    tmp_path, line, monkeypatch
+):
+    site = load(a_site(tmp_path, line[1]))
+    with open_store(site, "boot-1") as store:
+        store.heartbeat()
+    other = site.model_copy(update={"clock": site.clock.model_copy(update={"interval_ms": 7_000})})
+    told = []
+
+    def refuse(_store, record, *_):
+        told.append(record)
+        raise StoreFull("no room")
+
+    monkeypatch.setattr(EvidenceStore, "record", refuse)
+    box = Running(other).ready()
+    box.agent.stop()
+    assert box.ended()
+    assert [type(record) for record in told] == [ConfigChange]
+
+
+def test_a_key_that_cannot_be_renamed_has_taken_over_all_the_same(tmp_path, line, monkeypatch):
+    site = load(a_site(tmp_path, line[1]))
+    place = key_place(site.evidence_settings())
+    open_store(site, "boot-1").close()
+    successor = prepare_successor(place)
+
+    def refuse(*_):
+        raise PermissionError("read-only")
+
+    with monkeypatch.context() as fixed:
+        fixed.setattr(FilePlace, "settle", refuse)
+        for boot in ("boot-2", "boot-3"):
+            with open_store(site, boot) as store:
+                assert store.keyid == successor.keyid
+    open_store(site, "boot-4").close()
+    assert place.successor() is None

@@ -23,6 +23,7 @@ from edge_agent.evidence.contract_vectors_commands import BOX, COMMAND_KEY, NOW_
 from edge_agent.evidence.examples import a_store
 from edge_agent.evidence.examples_street import a_zone_case
 from edge_agent.evidence.statement import Kind, parse
+from edge_agent.evidence.store import EvidenceStore
 from edge_agent.orders import MESSAGES, Orders, _not_as_usual
 
 ISSUERS = Issuers([Issuer("city-platform", (COMMAND_KEY.public,), frozenset(Role))])
@@ -373,3 +374,20 @@ def test_a_command_that_only_a_later_program_knows_does_not_stop_the_start(box):
     assert box.emitted == []
     with box.store.commands() as memory:
         assert memory._db.execute("SELECT count(*) FROM command WHERE payload IS NOT NULL").fetchone() == (1,)
+
+
+def test_a_start_without_room_for_an_answer_goes_on_and_the_next_one_answers(box, monkeypatch):
+    box.camera.held.clear()
+    taken = box.send({"name": "snapshot", "camera": "c1"}, "operate")
+    eventually(lambda: box.camera.shots)
+
+    def refuse(*_, **__):
+        raise StoreFull("no room")
+
+    with monkeypatch.context() as full:
+        full.setattr(EvidenceStore, "answer_command", refuse)
+        box.camera.held.set()
+        box.restart()
+        assert box.results() == []
+    box.restart()
+    assert box.result(taken).record.outcome == "failed"

@@ -19,7 +19,6 @@ import os
 import sqlite3
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,9 +27,9 @@ from typing import NoReturn, Self
 from edge_agent.core.events import ClockStatus
 from edge_agent.core.records import Picture
 from edge_agent.errors import StoreFault, StoreFull, VerificationError
-from edge_agent.evidence import dsse, pressure
+from edge_agent.evidence import dsse
 from edge_agent.evidence.attachments import CaseFiles, attachment_of, case_files
-from edge_agent.evidence.build import Built, Earlier, build, build_record, packet_id
+from edge_agent.evidence.build import Built, build, build_record, packet_id
 from edge_agent.evidence.chain_keys import key_in_force, was_recorded
 from edge_agent.evidence.command_log import CommandLog
 from edge_agent.evidence.disk import Ballast, DirectoryLock, Disk, NoRoom
@@ -40,12 +39,14 @@ from edge_agent.evidence.losses import Losses
 from edge_agent.evidence.notes import HeadNote, write_fork
 from edge_agent.evidence.open_cases import MAX_ANSWERED, MAX_OPEN_CASES, OpenCase, answered_orders, open_cases
 from edge_agent.evidence.outbox import Applied, Lane, Outbox, Pending, write_signatures
+from edge_agent.evidence.packets import EPOCH_BEGAN, Head, Packets
 from edge_agent.evidence.pressure import Step
 from edge_agent.evidence.receipts import Receipt
 from edge_agent.evidence.recent import RecentBlobs
 from edge_agent.evidence.recovery import FORKED, Start, prepare
+from edge_agent.evidence.room import Refused, Room
 from edge_agent.evidence.rotation import rotation
-from edge_agent.evidence.sealable import Case, OfItself, Sealable, case_of, name_of, pictures_of
+from edge_agent.evidence.sealable import OfItself, Sealable, case_of, name_of
 from edge_agent.evidence.set_aside import DATABASE
 from edge_agent.evidence.settings import StoreSettings
 from edge_agent.evidence.statement import Health, Kind
@@ -64,27 +65,8 @@ UtcUs = Callable[[], int]
 # Pictures of the newest few cases stay in memory, so that sending them does not wait for a read.
 RECENT_BYTES = 4 * 1024 * 1024
 
-NEWEST_CONFIG = """
-SELECT json_extract(CAST(payload AS TEXT), '$.software.config_sha256') FROM packet ORDER BY seq DESC LIMIT 1
-"""
-EPOCH_BEGAN = """
-SELECT json_extract(CAST(payload AS TEXT), '$.time.sealed_utc_us') FROM packet
-    WHERE seq = 0 AND json_extract(CAST(payload AS TEXT), '$.record.reason') <> 'new_store'
-"""
-STATE_AND_WHAT = (
-    "SELECT state, json_extract(CAST(payload AS TEXT), '$.record.what') FROM packet WHERE seq = ?"
-)
 FOR_EVER_US = 2**63 - 1
 CLOSED = "the store is closed"
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The end of the chain."""
-
-    epoch: str
-    seq: int
-    payload_sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +112,6 @@ class Stats:
     pressed: Mapping[Step, int]  # cases since the start that a step took pictures of, or refused
 
 
-class _Refused(Exception):
-    """There is no room for a case, and why."""
-
-
 class EvidenceStore:
     """Open with `EvidenceStore.open`. Any thread may call it; calls take turns."""
 
@@ -157,14 +135,12 @@ class EvidenceStore:
         self._utc_us = utc_us
         self._outbox = Outbox(start.db)
         self._commands = CommandLog(start.db)
-        newest = start.db.execute(NEWEST_CONFIG).fetchone()
-        self.configured_before = "" if newest is None else str(newest[0])  # digest, as the last run said it
+        self._packets = Packets(start.db)
+        self.configured_before = self._packets.configured()  # digest, as the last run said it
         self._recent = RecentBlobs(RECENT_BYTES)
-        self._ballast = Ballast(settings.directory / "ballast", settings.ballast_bytes)
         self._disk = start.disk
+        self._room = Room(start.db, settings, start.disk, self._let_go)
         self._losses = Losses(start.db)
-        self._pressed: Counter[Step] = Counter()
-        self._held: int | None = None  # bytes of pictures; None: to be counted
         self._commits = 0  # since the last checkpoint
         self._checking = False
         self._opened = time.monotonic()
@@ -282,18 +258,18 @@ class EvidenceStore:
                 if isinstance(seal, OfItself):
                     nothing = case_files(seal, frozenset(), None)
                     return self._with_ballast(lambda: self._seal(seal, nothing, {}))
-                files = case_files(seal, self._fitting(seal, attachments, raw), raw)
+                files = case_files(seal, self._room.fitting(seal, attachments, raw), raw)
                 blobs = {
                     a.sha256: attachments[a.sha256] for a in files.listed if a.sha256 != files.raw_sha256
                 }
                 if raw is not None and files.raw_sha256 is not None:
                     blobs[files.raw_sha256] = raw
                 return self._seal(seal, files, blobs)
-            except _Refused as refused:
+            except Refused as refused:
                 known = self._sealed_as(packet_id(seal, self._identity))
                 return known or self._lose(seal, str(refused))
             except NoRoom as error:
-                self._ballast.release()
+                self._room.spend_ballast()
                 self._lose(seal, "disk full", error)
 
     def record(self, record: Record, clock: ClockStatus | None = None) -> Sealed:
@@ -339,14 +315,14 @@ class EvidenceStore:
         blobs = blobs or {}
         with self._working():
             size = sum(map(len, blobs.values()))
-            self._make_room(size)
+            self._room.make(size)
             # Evidence comes first: what somebody only asked for takes none of the room that is getting short.
-            if blobs and not (self._fits(size) and self._step() is Step.ALL):
-                raise StoreFull(f"no room for what was asked for ({self._what_is_full()})")
+            if blobs and not (self._room.fits(size) and self._room.step() is Step.ALL):
+                raise StoreFull(f"no room for what was asked for ({self._room.what_is_full()})")
             built = build_record(
                 result,
                 self._identity,
-                self._next_link(),
+                self._packets.next_link(),
                 self._utc_us(),
                 clock=clock,
                 health=self._health(),
@@ -458,7 +434,7 @@ class EvidenceStore:
             self._outbox.set_aside(seq, "quarantined", reason)
 
         with self._working():
-            row = self._db.execute(STATE_AND_WHAT, (seq,)).fetchone()
+            row = self._packets.state_and_incident(seq)
             if row is None or row[0] != "sealed":
                 return
             if row[1] == "quarantined":  # one more would be too large as well, and so on for ever
@@ -481,17 +457,13 @@ class EvidenceStore:
             with self._transaction():
                 applied = self._outbox.apply(receipt, raw_envelope, self._utc_us())
             if applied:
-                self._pending = self._count_pending()
+                self._pending = self._packets.waiting()
             return applied
 
     def receipt_of(self, seq: int) -> bytes | None:
         """The envelope of the receipt that covers a statement."""
         with self._working():
-            row = self._db.execute(
-                "SELECT envelope FROM packet JOIN receipt ON receipt.id = packet.receipt WHERE seq = ?",
-                (seq,),
-            ).fetchone()
-            return None if row is None else row[0]
+            return self._packets.receipt(seq)
 
     # --- keeping house -------------------------------------------------------------------------
 
@@ -506,8 +478,15 @@ class EvidenceStore:
             with self._transaction():
                 # Early is whatever the clock says: it may have been set back since the receipt.
                 gone = self._outbox.purge(FOR_EVER_US if early else self._utc_us() - keep_us)
+            if gone:
+                self._room.recount()
             self._files.remove(gone)
             return len(gone)
+
+    def _let_go(self) -> int:
+        with contextlib.suppress(StoreFull):  # too full even to let go: the step says so
+            return self.purge(early=True)
+        return 0
 
     def keep_house(self) -> None:
         """What is due every minute or so: old pictures go, losses are told, the ballast is set aside again.
@@ -518,7 +497,7 @@ class EvidenceStore:
         self.purge()
         with self._working():
             self._tell_losses()
-            self._restore_ballast()
+            self._room.restore_ballast()
 
     def check_integrity(self) -> None:
         """Look at every page of the database, while sealing goes on.
@@ -550,18 +529,21 @@ class EvidenceStore:
         with self._working():
             if platform.epoch != self._head().epoch:
                 return False
-            row = self._db.execute(
-                "SELECT payload_sha256 FROM packet WHERE seq = ?", (platform.seq,)
-            ).fetchone()
-            return bool(row != (platform.payload_sha256,))
+            return self._packets.payload_sha256(platform.seq) != platform.payload_sha256
 
     def newest_receipted(self) -> Pending | None:
         """The newest statement that the platform is known to have."""
         with self._working():
-            row = self._db.execute(
-                "SELECT seq FROM packet WHERE receipt IS NOT NULL ORDER BY seq DESC LIMIT 1"
-            ).fetchone()
-            return None if row is None else self._outbox.load(row[0])
+            seq = self._packets.newest_receipted()
+            return None if seq is None else self._outbox.load(seq)
+
+    def to_ask_with(self) -> Pending | None:
+        """A statement that contradicts no other copy of this store: the newest with a receipt, or the first.
+
+        None for a store that was made in this life: there is no other copy.
+        """
+        known = self.newest_receipted()
+        return known or (self.packet(0) if self._start.genesis is None else None)
 
     def stop_for_fork(self, platform: HeadNote) -> NoReturn:
         """The platform has another chain of this epoch, or a longer one: this disk is an older copy.
@@ -573,7 +555,7 @@ class EvidenceStore:
             StoreFault: always.
         """
         with self._working():
-            self._ballast.release()  # without the note the next start would go on with the older copy
+            self._room.spend_ballast()  # without the note the next start would go on with the older copy
             write_fork(self._settings.directory / FORKED, platform)
             self._disk.sync_directory(self._settings.directory)
             here = self._head().seq
@@ -582,25 +564,21 @@ class EvidenceStore:
     def stats(self) -> Stats:
         """What the store holds."""
         with self._working():
-            states = dict(self._db.execute("SELECT state, count(*) FROM packet GROUP BY state").fetchall())
-            pending_bytes, oldest = self._db.execute(
-                "SELECT coalesce(sum(bytes), 0), min(sealed_utc_us) FROM packet WHERE state = 'sealed'"
-            ).fetchone()
-            (cases,) = self._db.execute("SELECT count(*) FROM packet WHERE case_id IS NOT NULL").fetchone()
+            states = self._packets.states()
             return Stats(
                 sealed=sum(states.values()),
-                cases=cases,
+                cases=self._packets.cases(),
                 sent=self._outbox.sent,
                 receipted=states.get("receipted", 0) + states.get("purged", 0),
                 quarantined=states.get("quarantined", 0),
                 rejected=states.get("rejected", 0),
                 pending=states.get("sealed", 0),
-                pending_bytes=pending_bytes,
-                oldest_pending_utc_us=oldest,
-                attachment_bytes=self._attachment_bytes(),
+                pending_bytes=self._packets.waiting_bytes(),
+                oldest_pending_utc_us=self._packets.oldest_waiting_utc_us(),
+                attachment_bytes=self._room.held,
                 lost=self._lost(),
-                pressure=self._step(),
-                pressed=dict(self._pressed),
+                pressure=self._room.step(),
+                pressed=dict(self._room.pressed),
             )
 
     def glance(self, wait_s: float = 1.0) -> Glance | None:
@@ -622,9 +600,9 @@ class EvidenceStore:
                 pending=self._pending,
                 oldest_pending_s=self._oldest_pending_s(),
                 lost=self._lost(),
-                disk_free_bytes=self._disk.free(self._settings.directory),
-                pressure=self._step(),
-                pressed=dict(self._pressed),
+                disk_free_bytes=self._room.free,
+                pressure=self._room.step(),
+                pressed=dict(self._room.pressed),
             )
 
     @property
@@ -636,10 +614,7 @@ class EvidenceStore:
     def volumes(self) -> tuple[int, int]:
         """Bytes that wait for a receipt, and bytes of all attachments. Reads much: not to be asked often."""
         with self._working():
-            (pending,) = self._db.execute(
-                "SELECT coalesce(sum(bytes), 0) FROM packet WHERE state = 'sealed'"
-            ).fetchone()
-            return int(pending), self._attachment_bytes()
+            return self._packets.waiting_bytes(), self._room.held
 
     def seqs(self) -> range:
         """Every place of the chain."""
@@ -656,7 +631,7 @@ class EvidenceStore:
             try:
                 yield
             except NoRoom as error:  # nothing was promised; the next call has what the ballast gives
-                self._ballast.release()
+                self._room.spend_ballast()
                 raise StoreFull(f"no room on the disk: {error}") from error
             except (OSError, sqlite3.Error) as error:
                 self._fault = f"the evidence store failed and is stopped: {error}"
@@ -678,7 +653,6 @@ class EvidenceStore:
             if isinstance(error, sqlite3.Error) and is_full(error):
                 raise NoRoom(errno.ENOSPC, str(error)) from error
             raise
-        self._held = None
         self._commits += 1
         if self._commits >= CHECKPOINT_COMMITS and not self._checking:
             self._checkpoint()
@@ -700,7 +674,7 @@ class EvidenceStore:
             self._commit(
                 build_record(start.genesis, self._identity, _first_link(), self._utc_us()), {}, case=None
             )
-        self._pending = self._count_pending()
+        self._pending = self._packets.waiting()
         for what, subject, detail in start.incidents:
             self._record(Incident(what=what, subject=subject, detail=detail[:1000]))
         for sha256, detail in start.damaged:
@@ -713,7 +687,7 @@ class EvidenceStore:
         self._tell_certificate()
         start.run.begin()
         self._tell_losses()
-        self._restore_ballast()
+        self._room.restore_ballast()
 
     def _rotate(self, successor: EvidenceSigner) -> None:
         """One statement, signed by both; every later one by the successor."""
@@ -743,11 +717,6 @@ class EvidenceStore:
                 return
         self._told.add(problem)
 
-    def _restore_ballast(self) -> None:
-        """Set it aside where that leaves room for more than itself."""
-        if self._disk.free(self._settings.directory) > self._settings.ballast_bytes + pressure.RESERVE_BYTES:
-            self._ballast.restore()
-
     def _seal(self, seal: Sealable, files: CaseFiles, blobs: Mapping[str, bytes]) -> Sealed:
         with self._files.putting(blobs) as finish:
             name = packet_id(seal, self._identity)
@@ -757,11 +726,11 @@ class EvidenceStore:
             built = build(
                 seal,
                 self._identity,
-                self._next_link(),
+                self._packets.next_link(),
                 self._utc_us(),
                 files,
                 name=name,
-                earlier=self._earlier(seal),
+                earlier=self._packets.earlier(case_of(seal)),
                 health=self._health(),
             )
             sealed = self._commit(built, blobs, case=case_of(seal), before_commit=finish)
@@ -776,7 +745,12 @@ class EvidenceStore:
         before_commit: Callable[[], None] = lambda: None,
     ) -> Sealed:
         built = build_record(
-            record, self._identity, self._next_link(), self._utc_us(), clock=clock, health=self._health()
+            record,
+            self._identity,
+            self._packets.next_link(),
+            self._utc_us(),
+            clock=clock,
+            health=self._health(),
         )
         return self._with_ballast(
             lambda: self._commit(built, {}, case=None, before_commit=before_commit, also=also)
@@ -787,47 +761,8 @@ class EvidenceStore:
         try:
             return commit()
         except NoRoom:
-            self._ballast.release()
+            self._room.spend_ballast()
             return commit()
-
-    def _fitting(self, seal: Case, attachments: Mapping[str, bytes], raw: bytes | None) -> frozenset[str]:
-        """Digests of the pictures for which there is room.
-
-        Raises:
-            _Refused: there is none for the case.
-        """
-        held = {p.sha256: p for p in pictures_of(seal) if p.sha256 in attachments}
-        self._make_room(sum(len(attachments[sha256]) for sha256 in held) + len(raw or b""))
-        at = self._step()
-        kept = pressure.kept(at, seal.use_class, tuple(held.values()))
-        if kept is not None and not self._fits(
-            sum(len(attachments[p.sha256]) for p in kept) + len(raw or b"")
-        ):
-            at, kept = Step.FULL, None
-        if kept is None or len(kept) < len(held):
-            self._pressed[at] += 1
-        if kept is None:
-            raise _Refused("low class" if at is Step.NO_LOW_CLASS else self._what_is_full())
-        return frozenset(picture.sha256 for picture in kept)
-
-    def _make_room(self, size: int) -> None:
-        """Receipted files may go early; what has no receipt never goes."""
-        with contextlib.suppress(StoreFull):  # too full even to let go: the step says so
-            while (not self._fits(size) or self._step() is not Step.ALL) and self.purge(early=True):
-                pass
-
-    def _what_is_full(self) -> str:
-        held, quota, free = self._filling()
-        return "quota" if pressure.room(held, quota, free) == quota else "disk full"
-
-    def _fits(self, size: int) -> bool:
-        return self._attachment_bytes() + size <= pressure.room(*self._filling())
-
-    def _step(self) -> Step:
-        return pressure.step(*self._filling())
-
-    def _filling(self) -> tuple[int, int, int]:
-        return self._attachment_bytes(), self._settings.quota_bytes, self._disk.free(self._settings.directory)
 
     def _lose(self, seal: Sealable, reason: str, cause: OSError | None = None) -> NoReturn:
         name = name_of(seal) if isinstance(seal, OfItself) else seal.use_class
@@ -861,134 +796,57 @@ class EvidenceStore:
         message = dsse.pae(dsse.EVIDENCE_TYPE, built.payload)
         signers: tuple[Signer, ...] = (self._signer, *also, *self._cosigners)
         signatures = write_signatures([Signature(s.keyid, s.sign(message)) for s in signers])
-        size = len(built.payload) + sum(map(len, blobs.values()))
         with self._transaction():
-            self._db.execute(
-                "INSERT INTO packet (seq, packet_id, kind, case_id, revision, phase, zone, event_type,"
-                " sealed_utc_us, payload_sha256, payload, signatures, bytes)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    chain.seq,
-                    statement.packet_id,
-                    statement.kind,
-                    *(case or (None, None)),
-                    *((said.phase, said.zone, said.event_type) if said else (None, None, None)),
-                    statement.time.sealed_utc_us,
-                    built.sha256,
-                    built.payload,
-                    signatures,
-                    size,
-                ),
-            )
-            self._add_files(chain.seq, blobs)
-            self._move_head(built)
+            added = self._packets.add(built, signatures, blobs, case)
+            if isinstance(statement.record, Loss):
+                self._losses.forget(statement.record)
             if said and said.order:
                 self._commands.answered(said.order)
             before_commit()
+        self._room.added(added)
         self._pending += 1
         self._start.hint.write(chain.epoch, chain.seq, built.sha256)
         return Sealed(statement.packet_id, chain.epoch, chain.seq, built.sha256, built.payload)
-
-    def _add_files(self, seq: int, blobs: Mapping[str, bytes]) -> None:
-        for sha256, data in blobs.items():
-            self._db.execute(
-                "INSERT INTO attachment (sha256, size) VALUES (?, ?) "
-                "ON CONFLICT (sha256) DO UPDATE SET state = 'kept'",
-                (sha256, len(data)),
-            )
-            self._db.execute("INSERT INTO packet_attachment VALUES (?, ?)", (seq, sha256))
-
-    def _move_head(self, built: Built) -> None:
-        chain = built.statement.chain
-        record = built.statement.record
-        lost = 0
-        if isinstance(record, Loss):
-            lost = record.count
-            self._losses.forget(record)
-        if chain.seq == 0:
-            self._db.execute(
-                "INSERT INTO head (one, epoch, seq, payload_sha256, genesis_sha256) VALUES (1, ?, 0, ?, ?)",
-                (chain.epoch, built.sha256, built.sha256),
-            )
-            return
-        moved = self._db.execute(
-            "UPDATE head SET seq = ?, payload_sha256 = ?, lost = lost + ? WHERE seq = ?",
-            (chain.seq, built.sha256, lost, chain.seq - 1),
-        ).rowcount
-        assert moved == 1, "the head moved under the writer's feet"
-
-    def _head(self) -> Head:
-        return Head(*self._db.execute("SELECT epoch, seq, payload_sha256 FROM head").fetchone())
-
-    def _next_link(self) -> ChainLink:
-        epoch, seq, prev, genesis = self._db.execute(
-            "SELECT epoch, seq, payload_sha256, genesis_sha256 FROM head"
-        ).fetchone()
-        return ChainLink(epoch, seq + 1, prev, genesis)
-
-    def _sealed_as(self, name: str) -> Sealed | None:
-        row = self._db.execute(
-            "SELECT seq, payload_sha256, payload FROM packet WHERE packet_id = ?", (name,)
-        ).fetchone()
-        return None if row is None else Sealed(name, self._head().epoch, *row)
-
-    def _earlier(self, seal: Sealable) -> Earlier | None:
-        """The case's first and newest statements of lower revisions, of its newest run of that name."""
-        case = case_of(seal)
-        query = "SELECT packet_id FROM packet WHERE case_id = ? AND revision < ? ORDER BY"
-        newest = None if case is None else self._db.execute(f"{query} seq DESC LIMIT 1", case).fetchone()
-        if case is None or newest is None:
-            return None
-        (first,) = self._db.execute(f"{query} revision, seq DESC LIMIT 1", case).fetchone()
-        return Earlier(first, newest[0])
 
     def _damaged(self, sha256: str, detail: str) -> None:
         """A file is not what was sealed: say so in the chain, then send nothing that leans on it.
 
         In this order: a crash between the two tells it twice, and never not at all.
         """
-        row = self._db.execute("SELECT state FROM attachment WHERE sha256 = ?", (sha256,)).fetchone()
-        if row != ("kept",):
+        if self._packets.file_state(sha256) != "kept":
             return
         self._record(Incident(what="attachment_damaged", subject=sha256, detail=detail[:1000]))
         with self._transaction():
-            self._db.execute("UPDATE attachment SET state = 'damaged' WHERE sha256 = ?", (sha256,))
-            users = self._db.execute(
-                "SELECT seq FROM packet_attachment WHERE sha256 = ?", (sha256,)
-            ).fetchall()
-            for (seq,) in users:
+            users = self._packets.damage(sha256)
+            for seq in users:
                 self._outbox.set_aside(seq, "quarantined", detail)
-        for (seq,) in users:
+        self._room.recount()
+        for seq in users:
             self._outbox.settled(seq)
-        self._pending = self._count_pending()
+        self._pending = self._packets.waiting()
 
     def _health(self) -> Health:
         return Health(
-            disk_free_bytes=self._disk.free(self._settings.directory),
+            disk_free_bytes=self._room.free,
             unreceipted=self._pending,
             oldest_unreceipted_age_s=self._oldest_pending_s(),
             lost=self._lost(),
         )
 
-    def _oldest_pending_s(self) -> int | None:
-        """Age of the first statement without a receipt; not a scan of all of them."""
-        row = self._db.execute(
-            "SELECT sealed_utc_us FROM packet WHERE state = 'sealed' ORDER BY seq LIMIT 1"
-        ).fetchone()
-        return None if row is None else max(0, self._utc_us() - row[0]) // 1_000_000
-
     def _lost(self) -> int:
-        row = self._db.execute("SELECT lost FROM head").fetchone()
-        return self._losses.count + (0 if row is None else int(row[0]))
+        return self._losses.count + self._packets.lost()
 
-    def _count_pending(self) -> int:
-        return int(self._db.execute("SELECT count(*) FROM packet WHERE state = 'sealed'").fetchone()[0])
+    def _oldest_pending_s(self) -> int | None:
+        """Age of the first statement without a receipt."""
+        oldest_us = self._packets.oldest_waiting_utc_us()
+        return None if oldest_us is None else max(0, self._utc_us() - oldest_us) // 1_000_000
 
-    def _attachment_bytes(self) -> int:
-        if self._held is None:
-            query = "SELECT coalesce(sum(size), 0) FROM attachment WHERE state = 'kept'"
-            self._held = int(self._db.execute(query).fetchone()[0])
-        return self._held
+    def _head(self) -> Head:
+        return self._packets.head()
+
+    def _sealed_as(self, name: str) -> Sealed | None:
+        row = self._packets.sealed_as(name)
+        return None if row is None else Sealed(name, self._head().epoch, *row)
 
 
 def _make_directory(directory: Path, disk: Disk) -> None:

@@ -81,8 +81,8 @@ CREATE INDEX packet_inspection ON packet (seq) WHERE kind = 'inspection'
 """
 _STEPS = (_SCHEMA, _STREET, _ZONES)  # from version 0 on
 
-# Tables that a program which does not know them can leave alone. They do not raise the version, so that
-# an older program still opens the store after an upgrade is taken back.
+# Tables and indexes that a program can leave alone which does not know them. They do not raise the version,
+# so that an older program still opens the store after an upgrade is taken back.
 _ADDITIONS = """
 CREATE TABLE IF NOT EXISTS untold_loss (
     class TEXT NOT NULL,
@@ -91,7 +91,8 @@ CREATE TABLE IF NOT EXISTS untold_loss (
     first_utc_us INTEGER NOT NULL,
     last_utc_us INTEGER NOT NULL,
     PRIMARY KEY (class, reason)
-) STRICT, WITHOUT ROWID
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS attachment_kept ON attachment (size) WHERE state = 'kept'
 """
 
 # A checkpoint writes the log's pages into the database. SQLite's own one, at the end of a commit, swallows

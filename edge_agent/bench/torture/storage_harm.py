@@ -17,7 +17,8 @@ from edge_agent.bench.torture.storage_work import DATABASE, PICTURE, compare, fi
 from edge_agent.errors import EvidenceError, StoreFault, VerificationError
 from edge_agent.evidence.examples import a_case
 from edge_agent.evidence.outbox import Lane
-from edge_agent.evidence.store import Head, Sealed
+from edge_agent.evidence.packets import Head
+from edge_agent.evidence.store import Sealed
 
 
 def damaged_database(effort: Effort, folder: Path) -> Outcome:

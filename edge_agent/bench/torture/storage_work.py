@@ -23,9 +23,10 @@ from edge_agent.errors import StoreFault, StoreFull
 from edge_agent.evidence.examples import KEY, Clock, a_case, an_identity, store_settings
 from edge_agent.evidence.examples_street import a_coverage, a_zone_case
 from edge_agent.evidence.notes import HeadNote
+from edge_agent.evidence.packets import Head
 from edge_agent.evidence.receipts import Receipt, ReceiptItem, ReceiptStatus
 from edge_agent.evidence.settings import StoreSettings
-from edge_agent.evidence.store import EvidenceStore, Head, Sealed
+from edge_agent.evidence.store import EvidenceStore, Sealed
 from edge_agent.evidence.tables import connect, make_version
 from edge_agent.evidence.verify import verify
 from edge_agent.evidence.verify_sources import open_material

@@ -348,9 +348,10 @@ class Uplink:
         """Before this life sends anything: where does the platform see our chain end?
 
         On a disk that was put back from a backup, what was sealed since would contradict what the
-        platform has. Nothing is sealed for the question: it is the newest statement with a receipt.
+        platform has. Nothing is sealed for the question: it is the newest statement with a receipt, or the
+        first of all where none has one (an image of a box that had never been connected).
         """
-        known = None if self.counters.receipts else self._store.newest_receipted()
+        known = None if self.counters.receipts else self._store.to_ask_with()
         if known is None:
             return
         self._asking_until_s = time.monotonic() + ASK_S

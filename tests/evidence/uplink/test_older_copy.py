@@ -60,6 +60,21 @@ def test_what_was_sealed_since_the_backup_never_contradicts_what_the_platform_ha
     assert alarms(rig) == []
 
 
+def test_a_copy_from_before_the_first_receipt_is_found_too(rig, tmp_path, eventually):
+    rig.seal(2)
+    backup = tmp_path / "backup"
+    shutil.copytree(tmp_path / "box", backup)
+    rig.start_platform()
+    rig.start_uplink()
+    rig.seal(3)
+    assert rig.uplink.wait_idle(15)
+    put_back(rig, backup)
+    rig.store.seal(*a_case(900))
+    rig.start_uplink()
+    eventually(lambda: rig.uplink.fault is not None, "the stop")
+    assert alarms(rig) == []
+
+
 def test_a_box_that_nobody_answers_sends_all_the_same(rig, monkeypatch, eventually):
     monkeypatch.setattr("edge_agent.evidence.uplink.uplink.ASK_S", 0.3)
     rig.start_platform()
