@@ -70,6 +70,7 @@ PROTECTED: Final[tuple[tuple[str, ...], ...]] = (
     ("commands",),
     ("journal", "dir"),
     ("clock",),
+    ("health", "clock_step_ms"),
     ("metrics",),
     ("simulate",),
 )

@@ -160,6 +160,7 @@ OTHERWISE = {
     ("commands",): None,
     ("journal", "dir"): "journal",
     ("clock",): {"chrony_port": 3230},
+    ("health", "clock_step_ms"): 5000,
     ("metrics",): {"host": "0.0.0.0"},
 }
 HERE = {"street": "east", "lanes": "1", "cameras": "gate", "anpr": "gate"}  # the box has one of each
