@@ -284,7 +284,7 @@ def test_a_real_daemon_on_its_page_and_on_its_topic(screen, box):
 def test_a_disk_that_fails_is_said_before_the_daemon_ends(screen, box):
     agent, seal, _ = box
     seal()
-    with agent.store._lock:  # the integrity check of the start may be using it
+    with agent.store._lock:  # sqlite3 does not stand being closed under a query
         agent.store._db.close()  # every later use of it fails, as on a disk that is gone
     agent.uplink.wake()
 

@@ -148,23 +148,30 @@ def torture(
     ] = False,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.md", help="Write the table as a page, and FILE.json beside it."),
+        typer.Option(metavar="FILE.md", help="Put the rows into this page and FILE.json; others stay there."),
     ] = None,
     seed: Seed = 1,
     as_json: AsJson = False,
 ) -> None:
     """The failure matrix: every fault provoked against the real parts, and what became of the evidence."""
-    from edge_agent.bench.torture import run as bench  # noqa: PLC0415 - help stays instant
+    from datetime import UTC, datetime  # noqa: PLC0415 - help stays instant
+
+    from edge_agent.bench.torture import run as bench  # noqa: PLC0415
+    from edge_agent.bench.torture.page import Table  # noqa: PLC0415
     from edge_agent.bench.torture.row import Effort  # noqa: PLC0415
+    from edge_agent.bench.torture.rows import all_rows  # noqa: PLC0415
+
+    table = Table.at(out) if out is not None else None
+    order = [row.id for row in all_rows()]
+    facts = {"full": full, "machine": machine(), "date": datetime.now(UTC).date().isoformat()}
+
+    def keep(entry: dict[str, Any]) -> None:
+        if table is not None:
+            table.put(entry, facts, order)
 
     wanted = [row for row in rows.split(",") if row]
     with _progress(as_json) as told:
-        result = bench.run(wanted, Effort(full=full, seed=seed), told)
-    if out is not None:
-        out.write_text(bench.markdown(result, machine()), encoding="utf-8")
-        out.with_suffix(".json").write_text(
-            json.dumps({"machine": machine(), **result}, indent=1), encoding="utf-8"
-        )
+        result = bench.run(wanted, Effort(full=full, seed=seed), told, keep)
     _show(result, bench.text, as_json=as_json)
     if not result["good"]:
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""Runs rows and says what came out: as a table for people, as Markdown for `docs/torture.md`, as JSON."""
+"""Runs rows and says what came out."""
 
 from __future__ import annotations
 
@@ -21,9 +21,18 @@ COLUMNS = {"tried": 7, "sealed": 8, "lost": 5, "gaps": 5, "differing": 9, "secon
 
 
 def run(
-    wanted: Sequence[str], effort: Effort, progress: Callable[[str, int, int], None] = lambda *_: None
+    wanted: Sequence[str],
+    effort: Effort,
+    progress: Callable[[str, int, int], None] = lambda *_: None,
+    came_out: Callable[[dict[str, Any]], None] = lambda _entry: None,
 ) -> dict[str, Any]:
     """Run the rows whose id starts with one of `wanted`; all of them when it is empty.
+
+    Args:
+        wanted: beginnings of ids.
+        effort: how much of each.
+        progress: told (what, done, of).
+        came_out: told each row's entry as soon as it is known.
 
     Returns:
         one entry a row; `good` only if every row that could be run is, and one was.
@@ -35,6 +44,7 @@ def run(
     for row in rows:
         progress(f"{row.id} {row.fault}", len(done), len(rows))
         done.append(_one(row, effort))
+        came_out(done[-1])
     ran = [entry for entry in done if not entry["skipped"]]
     return {
         "full": effort.full,
@@ -59,36 +69,6 @@ def text(result: dict[str, Any]) -> str:
         if entry["measured"]:
             lines.append("      " + ", ".join(f"{k} {v}" for k, v in entry["measured"].items()))
     return "\n".join([*lines, "good" if result["good"] else "NOT GOOD"])
-
-
-def markdown(result: dict[str, Any], machine: str) -> str:
-    """The page that `scripts/torture` writes."""
-    titles = [
-        "row",
-        "fault",
-        "how it is provoked",
-        "expected",
-        "times",
-        "sealed",
-        "lost",
-        "gaps",
-        "differing",
-        "measured",
-    ]
-    lines = ["| " + " | ".join(titles) + " |", "|" + "---|" * len(titles)]
-    for entry in result["rows"]:
-        if entry["skipped"]:
-            counts = f"not run: {entry['skipped']} | | | | | "
-        else:
-            measured = ", ".join(f"{k} {v}" for k, v in entry["measured"].items())
-            counts = (
-                f"{entry['tried']:,} | {entry['sealed']:,} | {entry['lost']} | {entry['gaps']} "
-                f"| {entry['differing']} | {measured}"
-            )
-        lines.append(
-            f"| {entry['id']} | {entry['fault']} | {entry['how']} | {entry['expected']} | {counts} |"
-        )
-    return "\n".join([f"Made by `scripts/torture` on {machine}.", "", *lines, ""])
 
 
 def _one(row: Row, effort: Effort) -> dict[str, Any]:
