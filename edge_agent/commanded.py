@@ -13,6 +13,7 @@ The envelopes are verified again at every start: what somebody edited on the dis
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ from edge_agent.evidence.commands import (
     unauthorised,
 )
 from edge_agent.evidence.keys import read_public_keys
+
+log = logging.getLogger(__name__)
 
 # What no command may change: only a technician at the box. Who the box is and what its word counts for, its
 # keys, who may command it, where evidence is and which platform gets it, who may connect to the box, what
@@ -70,6 +73,7 @@ PROTECTED: Final[tuple[tuple[str, ...], ...]] = (
     ("commands",),
     ("journal", "dir"),
     ("clock",),
+    ("health", "clock_step_ms"),
     ("metrics",),
     ("simulate",),
 )
@@ -132,6 +136,9 @@ class ConfigKeeper:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._local_sha256 = ""  # of the file at the start
+        self._unsaved: _State | None = (
+            None  # what a disk without room did not take: a box must start all the same
+        )
 
     def effective(self) -> Effective:
         """What to run now.
@@ -218,16 +225,24 @@ class ConfigKeeper:
         self._save(present.config, _State(local_sha256=self._local_sha256, good=present.layers, trial=layers))
 
     def started(self, run: Effective) -> None:
-        """A daemon begins to run it."""
-        self._set(run.config, running=bool(run.trial))
+        """A daemon begins to run it.
+
+        Raises:
+            OSError: that a trial runs could not be noted: it must not.
+        """
+        self._set(run.config, must=bool(run.trial), running=bool(run.trial))
 
     def stopped(self, run: Effective) -> None:
         """It ended in good order."""
         self._set(run.config, running=False)
 
     def keep(self, run: Effective) -> None:
-        """The trial went well: what it tried is the last known good from now on."""
-        self._set(run.config, good=run.layers, trial=None, running=False)
+        """The trial went well: what it tried is the last known good from now on.
+
+        Raises:
+            OSError: that could not be noted: it is still on trial.
+        """
+        self._set(run.config, must=True, good=run.layers, trial=None, running=False)
 
     def roll_back(self, run: Effective, why: str) -> None:
         """The trial failed: the next start runs what was good before."""
@@ -294,15 +309,17 @@ class ConfigKeeper:
         back = state.model_copy(
             update={"trial": None, "running": False, "failed": (state.trial[-1], why[:500])}
         )
-        self._save(config, back)
+        self._try_to_save(config, back)
         return back
 
-    def _set(self, config: SiteConfig, **changed: Any) -> None:
+    def _set(self, config: SiteConfig, *, must: bool = False, **changed: Any) -> None:
         state = self._state(config)
         if state is not None and any(getattr(state, name) != value for name, value in changed.items()):
-            self._save(config, state.model_copy(update=changed))
+            (self._save if must else self._try_to_save)(config, state.model_copy(update=changed))
 
     def _state(self, config: SiteConfig) -> _State | None:
+        if self._unsaved is not None:
+            return self._unsaved
         try:
             return _State.model_validate_json((_folder(config) / "state.json").read_bytes())
         except FileNotFoundError:
@@ -311,16 +328,24 @@ class ConfigKeeper:
             # Nobody can say what held: the technician's file does.
             return _State(local_sha256="unreadable", good=UNREADABLE)
 
+    def _try_to_save(self, config: SiteConfig, state: _State) -> None:
+        try:
+            self._save(config, state)
+        except OSError as error:
+            log.error("%s: %s; the next start finds it out again", _folder(config), error)  # noqa: TRY400 - no bug
+            self._unsaved = state
+
     def _save(self, config: SiteConfig, state: _State) -> None:
         folder = _folder(config)
         _write(folder / "state.json", state.model_dump_json().encode())
+        self._unsaved = None
         used = {*state.good, *(state.trial or ())}
         for path in folder.glob("*.dsse.json"):
             if path.name.removesuffix(".dsse.json") not in used:
                 path.unlink()
 
     def _forget(self, config: SiteConfig) -> None:
-        self._save(config, _State(local_sha256=self._local_sha256))
+        self._try_to_save(config, _State(local_sha256=self._local_sha256))
 
 
 def read_issuers(settings: CommandSettings | None) -> Issuers:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from edge_agent import commanded
 from edge_agent.cli.main import main
 from edge_agent.commanded import PROTECTED, ChangeRefused, ConfigKeeper, read_issuers
 from edge_agent.config.loader import load
@@ -160,6 +161,7 @@ OTHERWISE = {
     ("commands",): None,
     ("journal", "dir"): "journal",
     ("clock",): {"chrony_port": 3230},
+    ("health", "clock_step_ms"): 5000,
     ("metrics",): {"host": "0.0.0.0"},
 }
 HERE = {"street": "east", "lanes": "1", "cameras": "gate", "anpr": "gate"}  # the box has one of each
@@ -451,3 +453,33 @@ def test_a_technician_who_lets_nobody_command_for_a_while_has_the_last_word_too(
 
     box.site.write_bytes(file)
     assert coverage_s(box.run()[1]) == 3600
+
+
+def test_a_box_whose_disk_is_full_starts_without_the_trial(box, monkeypatch):
+    box.update(slower(box))
+
+    def full(_path, _data):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(commanded, "_write", full)
+        keeper = ConfigKeeper(box.site)
+        tried = keeper.effective()
+        assert tried.trial
+        with pytest.raises(OSError, match="No space"):
+            keeper.started(tried)
+        keeper.roll_back(tried, "no room")  # as whoever runs the daemon does
+        back = keeper.effective()
+        assert (back.trial, coverage_s(back)) == ("", 3600)
+        keeper.started(back)
+        keeper.failure_told(back)
+        keeper.stopped(back)
+        assert keeper.effective().failed is None
+    assert box.run()[1].trial  # nothing was noted: the next start tries it
+
+
+def test_a_trial_that_was_killed_is_over_on_a_full_disk_too(box, monkeypatch):
+    box.update(slower(box))
+    box.run()
+    monkeypatch.setattr(commanded, "_write", lambda *_: (_ for _ in ()).throw(OSError(28, "No space")))
+    assert ConfigKeeper(box.site).effective().trial == ""

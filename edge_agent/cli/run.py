@@ -62,8 +62,8 @@ def _run_once(keeper: ConfigKeeper, until_s: float | None) -> bool:
     A commanded configuration that does not start, or breaks the daemon, costs its trial and nothing else.
     """
     chosen = keeper.effective()
-    keeper.started(chosen)
     try:
+        keeper.started(chosen)
         restart = _run_unless_disk_failed(keeper, chosen, until_s)
     except StoreFault:
         raise

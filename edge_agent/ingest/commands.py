@@ -208,8 +208,12 @@ class Commands:
         if result.reason not in NOT_FINAL:
             said["state"] = "answered"
         this = (command.c.payload_sha256 == result.payload_sha256) & (command.c.device == new.place.device)
-        # The first answer holds: a copy that somebody replays later is refused, and changes nothing.
-        self._store.write(update(command).where(this & (command.c.state != "answered")).values(said))
+        # The first answer holds: a copy that somebody replays later is refused, and changes nothing. What was
+        # carried out holds always: newer answers come first, so that refusal may be here before it.
+        still_open = command.c.state != "answered"
+        if result.outcome != "refused":
+            still_open |= command.c.outcome == "refused"
+        self._store.write(update(command).where(this & still_open).values(said))
 
     def listed(self, device: str = "", limit: int = 100) -> list[Sent]:
         """The newest, of one box where it is named; newest first."""

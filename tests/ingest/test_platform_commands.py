@@ -153,6 +153,15 @@ def test_a_replay_that_is_refused_later_does_not_undo_what_was_done(platform, bo
     assert (platform.newest.outcome, platform.newest.state) == ("done", "answered")
 
 
+def test_a_refused_replay_that_overtakes_the_result_does_not_hide_it(platform, box):
+    platform.commands.make(DEVICE.device_id, TIER)
+    [due] = platform.due()
+    platform.answer(box, platform.opened(due).sha256, "refused", Refusal.REPLAYED)
+    sealed = platform.answer(box, platform.opened(due).sha256)
+    assert (platform.newest.outcome, platform.newest.reason) == ("done", "")
+    assert platform.newest.result_packet_id == sealed.packet_id
+
+
 def test_a_result_of_another_message_or_another_box_answers_nothing(platform, box):
     platform.commands.make(DEVICE.device_id, TIER)
     platform.commands.make("b2", TIER)
