@@ -113,11 +113,11 @@ def _masked_pictures(said: Statement, read: ReadFile) -> list[dict[str, Any]]:
     """The copies for the owner, with their bytes, as many as a message can hold."""
     out: list[dict[str, Any]] = []
     room = MAX_OWNER_BYTES
-    # A copy with an original's very bytes masks nothing, whatever the box says of it.
+    # A copy with an original's very bytes is among them: it masks nothing, whatever the box says of it.
     unmasked = {file.sha256 for file in said.attachments if not is_shared(file.role)}
     for attachment in said.attachments:
         # By what the box says of its size first, which spares reading what is too large anyway.
-        if not is_shared(attachment.role) or attachment.sha256 in unmasked or attachment.size > room:
+        if attachment.sha256 in unmasked or attachment.size > room:
             continue
         data = read(attachment.sha256)
         if data is None or len(data) > room:
