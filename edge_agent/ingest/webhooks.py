@@ -27,6 +27,8 @@ from edge_agent.ingest.store import PlatformStore
 from edge_agent.ingest.webhook_body import ReadFile, body
 
 log = logging.getLogger(__name__)
+# Says each address in full, and there are receivers whose key is in it.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 S_US = 1_000_000
 DAY_US = 24 * 3600 * S_US

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import logging
 import ssl
 import threading
 import time
@@ -62,6 +63,24 @@ def test_a_receiver_gets_the_json_its_delivery_id_and_its_token(receiver, tmp_pa
     assert posted.headers["content-type"] == "application/json"
     assert posted.headers["x-delivery-id"] == "id-1"
     assert posted.headers["authorization"] == "Bearer s3cret"
+
+
+def test_neither_token_nor_address_is_in_a_log(receiver, tmp_path, caplog):
+    """There are receivers whose key is a part of the address."""
+    token = tmp_path / "token"
+    token.write_text("s3cret")
+    token.chmod(0o600)
+    caplog.set_level(logging.INFO)
+    receiver.reply = lambda _: Reply(500)
+    with a_told_city(tmp_path, hooks=[a_hook(url=f"{receiver.url}?key=k3y", token_file=token)]) as told:
+        told.seal(a_case())
+        told.webhooks().step("officer")
+
+        assert receiver.posted[0].path == "/told?key=k3y"
+        assert "HTTP 500" in caplog.text
+        [waiting] = told.fanout.newest(9)
+        for secret in ("s3cret", "k3y"):
+            assert secret not in caplog.text + waiting.said
 
 
 @pytest.mark.parametrize("status", [201, 202, 204])
