@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, delete, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -21,8 +21,9 @@ from edge_agent.errors import VerificationError
 from edge_agent.evidence import dsse
 from edge_agent.evidence.statement import STREET_KINDS, Statement, parse
 from edge_agent.ingest.db import Database, metadata
+from edge_agent.ingest.place import Place
 from edge_agent.ingest.settings_outward import WebhookSettings
-from edge_agent.ingest.store import Place
+from edge_agent.ingest.summary import plain
 from edge_agent.ingest.tables import fresh, statement
 
 BATCH = 100
@@ -118,7 +119,7 @@ class Fanout:
                 return None
             claimed = {"due_utc_us": now_us + LEASE_US, "attempts": row.attempts + 1}
             connection.execute(update(delivery).where(delivery.c.id == row.id).values(claimed))
-        return _delivery(row._replace(**claimed))
+        return replace(_delivery(row), **claimed)
 
     def delivered(self, attempt: Delivery, said: str, now_us: int) -> None:
         """It was taken."""
@@ -134,7 +135,13 @@ class Fanout:
 
     def again(self, hook: str, now_us: int) -> int:
         """What was given up of a hook is due now, as if new; returns how many."""
-        new = {"state": WAITING, "due_utc_us": now_us, "made_utc_us": now_us, "ended_utc_us": None}
+        new = {
+            "state": WAITING,
+            "due_utc_us": now_us,
+            "made_utc_us": now_us,
+            "attempts": 0,
+            "ended_utc_us": None,
+        }
         gone = (delivery.c.hook == hook) & (delivery.c.state == GIVEN_UP)
         with self._database.transaction() as connection:
             return connection.execute(update(delivery).where(gone).values(new)).rowcount
@@ -162,10 +169,10 @@ class Fanout:
         """Deliveries by state."""
         query = select(delivery.c.state, func.count()).group_by(delivery.c.state)
         with self._database.reading() as connection:
-            return dict(connection.execute(query).tuples().all())
+            return {state: count for state, count in connection.execute(query)}  # noqa: C416 - rows are no pairs to mypy
 
     def _conclude(self, attempt: Delivery, values: dict[str, object]) -> None:
-        values["said"] = str(values["said"])[:MAX_ERROR].replace("\0", "")
+        values["said"] = plain(str(values["said"]))[:MAX_ERROR]
         # Not when its lease ran out and somebody else has tried meanwhile.
         mine = (delivery.c.id == attempt.id) & (delivery.c.attempts == attempt.attempts)
         with self._database.transaction() as connection:

@@ -64,7 +64,7 @@ class IngestSettings(Settings):
     authentication must do."""
     feed: bool = False
     """Whether every statement that becomes complete is also noted in table `fresh`, from which a consumer
-    takes it. Without a consumer that table would grow."""
+    takes it. Without a consumer that table would grow. Webhooks are a consumer: not beside them."""
     devices_dir: Path
     """Enrolled boxes: one PEM file `<device_id>.pem` each, with its public keys, oldest first."""
     receipt_key_file: Path
@@ -89,13 +89,15 @@ class IngestSettings(Settings):
     inbox: InboxSettings = InboxSettings()
     """The pages on which people review what came in."""
     webhooks: tuple[WebhookSettings, ...] = ()
-    """Who is told of it. The inbox's process does the telling: docs/inbox.md."""
+    """Who is told of it. The inbox's process does the telling: docs/webhooks.md."""
 
     @model_validator(mode="after")
-    def _webhooks_have_names_of_their_own(self) -> Self:
+    def _webhooks_are_told_apart_and_alone(self) -> Self:
         names = [hook.name for hook in self.webhooks]
         if len(set(names)) != len(names):
             raise ValueError("webhooks: two have the same name")
+        if names and self.feed:
+            raise ValueError("feed: the webhooks empty table `fresh`; another consumer would miss statements")
         return self
 
     @model_validator(mode="after")

@@ -70,7 +70,7 @@ class WebhookSettings(Settings):
     @model_validator(mode="after")
     def _goes_where_it_may(self) -> Self:
         url = urlsplit(self.url)
-        if url.scheme not in {"https", "http"} or not url.hostname:
+        if url.scheme not in {"https", "http"} or not url.hostname or url.port == 0:
             raise ValueError(f"url: {self.url} is no https address")
         if url.username or url.password:
             raise ValueError("url: a password belongs in token_file")

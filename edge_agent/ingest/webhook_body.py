@@ -1,8 +1,8 @@
 """What a hook is told: all of it for the bureau's own systems, and for a shop's owner what is the shop's.
 
 An owner gets no envelope (boxes, scores and lists of other people's pictures are in it), no original
-and no marked picture, no camera, no place of the box: the words, the times, the shop's own goods, and the
-copies in which everything else is masked.
+and no marked picture, no camera and no box: site and shop, since a shop's id is its site's, the words, the
+times, the shop's own goods, and the copies in which everything else is masked.
 """
 
 from __future__ import annotations
@@ -88,6 +88,7 @@ def _for_owner(said: Statement, read: ReadFile) -> dict[str, Any]:
     assert street is not None
     return {
         "about": {
+            "site": said.site_id,
             "shop": street.shop,
             "zone": street.zone,
             "case": street.case,
@@ -112,14 +113,19 @@ def _masked_pictures(said: Statement, read: ReadFile) -> list[dict[str, Any]]:
     """The copies for the owner, with their bytes, as many as a message can hold."""
     out: list[dict[str, Any]] = []
     room = MAX_OWNER_BYTES
+    # A copy with an original's very bytes is among them: it masks nothing, whatever the box says of it.
+    unmasked = {file.sha256 for file in said.attachments if not is_shared(file.role)}
     for attachment in said.attachments:
-        if not is_shared(attachment.role) or not attachment.privacy_mask or attachment.size > room:
+        # By what the box says of its size first, which spares reading what is too large anyway.
+        if attachment.sha256 in unmasked or attachment.size > room:
             continue
         data = read(attachment.sha256)
-        if data is None or len(out) == MAX_OWNER_PICTURES:
+        if data is None or len(data) > room:
             continue
         room -= len(data)
         out.append({**_listed(attachment), "data": base64.b64encode(data).decode("ascii")})
+        if len(out) == MAX_OWNER_PICTURES:
+            break
     return out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -26,13 +27,14 @@ from edge_agent.ingest.store import PlatformStore
 from edge_agent.ingest.webhook_body import ReadFile, body
 
 log = logging.getLogger(__name__)
+# Says each address in full, and there are receivers whose key is in it.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 S_US = 1_000_000
 DAY_US = 24 * 3600 * S_US
 FIRST_WAIT_S, LONGEST_WAIT_S = 5.0, 3600.0
 LONGEST_RETRY_AFTER_S = 24 * 3600.0
 IDLE_S = 2.0
-MAX_ANSWER = 64 * 1024
 MAX_TOKEN = 4096
 
 
@@ -49,7 +51,7 @@ class Post:
     """One hook's address, over TLS that is verified; redirects, proxies and cookies are not followed.
 
     Raises:
-        UsageError: its token or authority cannot be used.
+        UsageError: its address, token or authority cannot be used.
     """
 
     def __init__(self, hook: WebhookSettings) -> None:
@@ -58,34 +60,35 @@ class Post:
         if hook.token_file is not None:
             self._headers["authorization"] = f"Bearer {_read_token(hook.token_file)}"
         try:
-            context = ssl.create_default_context(cafile=hook.ca_file)
+            self._url = httpx.URL(hook.url)
+        except httpx.InvalidURL as error:
+            raise UsageError(f"webhook {hook.name}: url: {error}") from error
+        try:
+            self._tls = ssl.create_default_context(cafile=hook.ca_file)
         except (OSError, ssl.SSLError) as error:
             raise UsageError(f"webhook {hook.name}: ca_file {hook.ca_file}: {error}") from error
-        self._client = httpx.Client(
-            verify=context, follow_redirects=False, trust_env=False, timeout=hook.timeout_s
-        )
 
     def __call__(self, content: bytes, delivery_id: str) -> Answer:
         """Post once."""
-        headers = {**self._headers, "x-delivery-id": delivery_id}
-        ends_s = time.monotonic() + self._hook.timeout_s
+        return asyncio.run(self._post(content, {**self._headers, "x-delivery-id": delivery_id}))
+
+    async def _post(self, content: bytes, headers: dict[str, str]) -> Answer:
+        # A time limit for each read alone would let a receiver that drips hold the hook up for ever.
         try:
-            with self._client.stream("POST", self._hook.url, content=content, headers=headers) as response:
-                read = 0
-                for part in response.iter_raw():
-                    read += len(part)
-                    if read > MAX_ANSWER or time.monotonic() > ends_s:
-                        break  # its status has been said
-                said = f"HTTP {response.status_code}"
-                return Answer(response.is_success, said, retry_after_s(response.headers, time.time()))
+            async with (
+                asyncio.timeout(self._hook.timeout_s),
+                httpx.AsyncClient(verify=self._tls, trust_env=False, timeout=None) as client,  # noqa: S113 - the line above is for all of it
+                client.stream(
+                    "POST", self._url, content=content, headers=headers, follow_redirects=False
+                ) as response,
+            ):
+                # The status says it all: a body of any size is left unread.
+                asked = retry_after_s(response.headers, time.time())
+                return Answer(response.is_success, f"HTTP {response.status_code}", asked)
+        except TimeoutError:
+            return Answer(taken=False, said=f"no answer within {self._hook.timeout_s:g} s")
         except httpx.HTTPError as error:
             return Answer(taken=False, said=f"{type(error).__name__}: {error}")
-        finally:
-            self._client.cookies.clear()
-
-    def close(self) -> None:
-        """Free its connections."""
-        self._client.close()
 
 
 class Webhooks:
@@ -116,6 +119,7 @@ class Webhooks:
         self._read = read
         self._public_url = public_url
         self._utc_us = utc_us
+        self._leave_alone_until_us = dict.fromkeys(self._hooks, 0)  # each hook's thread its own
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, args=(name,), name=f"webhook-{name}", daemon=True)
@@ -133,8 +137,6 @@ class Webhooks:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(timeout=130)
-        for post in self._posts.values():
-            post.close()
 
     def _run(self, hook: str) -> None:
         while not self._stopping.is_set():
@@ -156,6 +158,8 @@ class Webhooks:
             StoreFault: the database failed; what was not concluded is due again later.
         """
         new = self._fanout.take_fresh(self._utc_us())
+        if self._utc_us() < self._leave_alone_until_us[hook]:
+            return new > 0
         attempt = self._fanout.claim(hook, self._utc_us())
         if attempt is not None:
             self._attempt(attempt)
@@ -176,6 +180,8 @@ class Webhooks:
         log.warning(
             "webhook %s, delivery %s, attempt %d: %s", hook.name, attempt.id, attempt.attempts, answer.said
         )
+        if answer.retry_after_s is not None:
+            self._leave_alone_until_us[hook.name] = now_us + round(answer.retry_after_s * S_US)
         chance = random.random()  # noqa: S311 - spreads attempts in time, hides nothing
         wait_us = round(wait_s(attempt.attempts, answer.retry_after_s, chance) * S_US)
         if now_us + wait_us >= attempt.made_utc_us + hook.give_up_days * DAY_US:

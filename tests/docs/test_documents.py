@@ -41,7 +41,18 @@ def commands_in(text):
             name, rest = words[0], words[1:]
             options = tuple(word.strip("[]") for word in rest if OPTION.fullmatch(word.strip("[]")))
             group = (
-                name in {"bench", "command", "config", "identity", "ingest", "model", "plates", "reference"}
+                name
+                in {
+                    "bench",
+                    "command",
+                    "config",
+                    "identity",
+                    "inbox",
+                    "ingest",
+                    "model",
+                    "plates",
+                    "reference",
+                }
                 and rest
                 and re.fullmatch(r"[a-z][a-z|/-]*", rest[0])
             )

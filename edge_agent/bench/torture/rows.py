@@ -20,6 +20,7 @@ from edge_agent.bench.torture import (
     storage_copies,
     storage_harm,
     storage_space,
+    webhooks,
 )
 from edge_agent.bench.torture.row import Row
 
@@ -44,5 +45,6 @@ def all_rows() -> tuple[Row, ...]:
         stopping.ROWS,
         lifecycle.LIFECYCLE_ROWS,
         hostile.ROWS,
+        webhooks.ROWS,
     )
     return tuple(row for rows in modules for row in rows)
