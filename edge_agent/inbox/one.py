@@ -112,6 +112,7 @@ class One:
                 (one, to_the_second(one.at_utc_us)) for one in self._reviews.dispatches(stored.place)
             ],
             "deliveries": [(one, to_the_second(one.ended_utc_us)) for one in self._fanout.of(stored.place)],
+            "frozen": self._store.is_frozen(stored.place.device),
             "problem": problem,
             "form": visit.form,
         }
@@ -204,7 +205,10 @@ class One:
         stored, envelope = self._store.get(place), self._store.envelope(place)
         if stored is None or envelope is None:
             raise NotHere(seq)
-        return stored, envelope, parse(dsse.decode(envelope)[1])
+        try:
+            return stored, envelope, parse(dsse.decode(envelope)[1])
+        except VerificationError as error:
+            raise NotHere("unreadable") from error
 
     def _case(self, stored: Stored, statement: Statement) -> list[tuple[Stored, Statement]]:
         """All records of its case, oldest first; itself alone where it is of no case."""

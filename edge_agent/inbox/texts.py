@@ -18,6 +18,10 @@ TEXTS: Texts = MappingProxyType(
         "login_form": ("页面已过期，请再试一次。", "The page had expired: please try again."),
         "error_403": ("没有权限，或页面已过期。", "Not allowed, or the page has expired."),
         "error_404": ("没有这个页面。", "There is no such page."),
+        "error_404_unreadable": (
+            "此记录无法解读：已损坏，或格式较旧。请用 edge-agent ingest show 查看。",
+            "This record cannot be read: it is damaged, or of an older form. See edge-agent ingest show.",
+        ),
         "error_409": (
             "刚刚有人作出了另一个审核，请重新查看。",
             "Somebody has just reviewed it: please look again.",
@@ -143,6 +147,7 @@ TEXTS: Texts = MappingProxyType(
         "offset": ("距首轴", "Behind first"),
         "limit": ("限值", "Limit"),
         "limits": ("与各项限值比较", "Against each limit"),
+        "in_words": ("完整结论与依据", "In full, with its basis"),
         "measured": ("实测", "Measured"),
         "deduction": ("扣减", "Deduction"),
         "deducted": ("扣减后", "After deduction"),
