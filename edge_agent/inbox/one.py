@@ -21,6 +21,7 @@ from edge_agent.inbox.accounts import REVIEWER
 from edge_agent.inbox.brief import brief
 from edge_agent.inbox.checks import Checks, check
 from edge_agent.inbox.detail_bridge import bridge_detail
+from edge_agent.inbox.detail_record import record_detail
 from edge_agent.inbox.detail_street import record_line, street_detail
 from edge_agent.inbox.lists import VERDICT
 from edge_agent.inbox.look import Look
@@ -98,6 +99,7 @@ class One:
             if statement.measurement
             else None,
             "street": street_detail(statement, records, words) if street else None,
+            "record": record_detail(statement, words),
             "records": [record_line(one, said, words) for one, said in case],
             "newest": case[-1][0].place,
             "others": self._others(stored, statement),

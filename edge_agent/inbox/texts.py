@@ -213,6 +213,9 @@ TEXTS: Texts = MappingProxyType(
         "order": ("指令", "Order"),
         "routes": ("告知对象", "Who is to be told"),
         "found_there": ("所见", "Seen"),
+        "watched": ("有效观察", "Watched"),
+        "not_watched": ("未能观察", "Not watched"),
+        "part": ("部分", "Part"),
         "own_record": ("设备自述", "The box says of itself"),
         # What was checked
         "checked": ("已核验", "What was checked"),
