@@ -13,6 +13,7 @@ from edge_agent.evidence.statement import CASE_KINDS, STREET_KINDS, Kind
 from edge_agent.inbox.reviews import ACCEPT, REJECT, verdict_is, verdicts
 from edge_agent.ingest.db import Database
 from edge_agent.ingest.store import STORED, Place, Stored
+from edge_agent.ingest.summary import plain
 from edge_agent.ingest.tables import statement
 from edge_agent.report.times import CHINA
 
@@ -59,8 +60,8 @@ class Filters:
     def of(cls, query: Mapping[str, str]) -> Filters:
         """Out of an address."""
         return cls(
-            text=query.get("q", "").strip()[:100],
-            device=query.get("device", "")[:64],
+            text=plain(query.get("q", "")).strip()[:100],
+            device=plain(query.get("device", ""))[:64],
             group=_one_of(query.get("kind", ""), GROUPS, "cases"),
             use_class=_one_of(query.get("use", ""), USE_CLASSES, ""),
             review=_one_of(query.get("review", ""), REVIEW_STATES, ""),

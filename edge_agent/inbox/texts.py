@@ -92,6 +92,7 @@ TEXTS: Texts = MappingProxyType(
             "Two different records were signed for one place",
         ),
         "alarm_broken_link": ("链条不连续", "The chain does not fit"),
+        "alarm_key_rotated": ("设备更换了密钥", "The box's key was changed"),
         "alarm_webhook_given_up": ("推送失败，已放弃", "A webhook could not be delivered"),
         "none": ("没有", "None"),
         # One statement

@@ -67,11 +67,11 @@ class Visit:
 
     def path(self, name: str) -> str:
         """A part of the address."""
-        return str(self.request.path_params[name])
+        return _plain(str(self.request.path_params[name]))
 
     def query(self, name: str) -> str:
         """A parameter of the address, at most 200 letters of it."""
-        return self.request.query_params.get(name, "")[:200]
+        return _plain(self.request.query_params.get(name, ""))[:200]
 
 
 class Pages(Protocol):
@@ -244,7 +244,12 @@ async def _read_form(request: Request) -> dict[str, str]:
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return {}
     form: Any = await request.form(max_files=0, max_fields=MAX_FIELDS)
-    return {str(name): value for name, value in form.items() if isinstance(value, str)}
+    return {str(name): _plain(value) for name, value in form.items() if isinstance(value, str)}
+
+
+def _plain(said: str) -> str:
+    """Without NUL, which PostgreSQL takes in no text."""
+    return said.replace("\0", "\ufffd")
 
 
 def _own_path(said: str) -> str:

@@ -204,6 +204,13 @@ def test_a_role_is_asked_anew_each_time(door):
     assert door.client.post("/review", form).status_code == 200
 
 
+def test_no_database_is_asked_for_a_nul(door):
+    asked = []
+    door.people.user = asked.append
+    door.log_in("a\0b")
+    assert asked == ["a\ufffdb"]
+
+
 def test_a_visit_that_was_left_alone_ends(door):
     door.log_in()
     door.now += IDLE_S
