@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from edge_agent.errors import VerificationError
 from edge_agent.evidence import dsse
 from edge_agent.evidence.statement import Statement, parse
 from edge_agent.evidence.verify import Material, Report, verify
 from edge_agent.evidence.verify_signed import Item
 from edge_agent.ingest.attachments import AttachmentReader
+from edge_agent.ingest.device_keys import DeviceKeys
 from edge_agent.ingest.devices import Devices
 from edge_agent.ingest.place import Place
 from edge_agent.ingest.store import PlatformStore, Stored
@@ -65,6 +67,8 @@ def check(
     place = stored.place
     out = Checks(complete=stored.complete)
     ring = devices.ring(place.device)
+    if ring is not None:
+        ring = DeviceKeys(store, [place.device]).ring(ring, place.device)
     keys = ring.of_type(dsse.EVIDENCE_TYPE) if ring else ()
     if not keys:
         out.problems.append(words("not_enrolled"))
@@ -108,7 +112,11 @@ def _verify(
 
 def _listed(envelopes: Any) -> Iterator[str]:
     for envelope in envelopes:
-        yield from (attachment.sha256 for attachment in parse(dsse.decode(envelope)[1]).attachments)
+        try:
+            statement = parse(dsse.decode(envelope)[1])
+        except VerificationError:
+            continue  # `verify` says so
+        yield from (attachment.sha256 for attachment in statement.attachments)
 
 
 def _say_chain(out: Checks, store: PlatformStore, stored: Stored, *, before: bool, after: bool) -> None:

@@ -130,9 +130,11 @@ def _states(told: Sequence[Storefront], axis: Axis) -> list[Run]:
     ):
         if at_us is not None and axis.start <= at_us * 1000 <= axis.end:
             corners.append((at_us * 1000, state))
+    if not corners:
+        return []  # an inspection looks once
     corners.sort()
     until = last.judged_monotonic_us * 1000
-    ends = [*(at for at, _ in corners[1:]), max(until, corners[-1][0]) if corners else 0]
+    ends = [*(at for at, _ in corners[1:]), max(until, corners[-1][0])]
     return [Run(at, end, state) for (at, state), end in zip(corners, ends, strict=True) if end > at]
 
 

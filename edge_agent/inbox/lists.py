@@ -40,7 +40,10 @@ class Lists:
         """The first page."""
         words = Words(TEXTS, visit.language)
         filters = Filters.of(visit.request.query_params)
-        found = self._search.find(filters, _number(visit.query("page")))
+        devices = self._search.devices()
+        found = self._search.find(
+            filters, _number(visit.query("page")), lambda word: self._sites.shops_named(word, devices)
+        )
         waiting, more_wait = self._search.waiting()
         query = filters.as_query()
         alarms = self._store.alarms(ON_TOP)
@@ -54,7 +57,7 @@ class Lists:
                 "filtered": bool(query),
                 "waiting": _count(waiting, words, more=more_wait),
                 "total": _count(found.count, words, more=found.more),
-                "devices": self._search.devices(),
+                "devices": devices,
                 "groups": list(GROUPS),
                 "use_classes": USE_CLASSES,
                 "reviews": list(REVIEW_STATES),

@@ -19,6 +19,7 @@ KIND: Mapping[str, str] = {
     "loss": "丢失登记",
     "incident": "事件",
     "key_rotation": "更换密钥",
+    "certificate": "密钥证书",
     "config_change": "更换配置",
     "command_result": "指令结果",
     "time_step": "时钟跳变",

@@ -21,6 +21,7 @@ from edge_agent.inbox.accounts import REVIEWER
 from edge_agent.inbox.brief import brief
 from edge_agent.inbox.checks import Checks, check
 from edge_agent.inbox.detail_bridge import bridge_detail
+from edge_agent.inbox.detail_record import record_detail
 from edge_agent.inbox.detail_street import record_line, street_detail
 from edge_agent.inbox.lists import VERDICT
 from edge_agent.inbox.look import Look
@@ -98,6 +99,7 @@ class One:
             if statement.measurement
             else None,
             "street": street_detail(statement, records, words) if street else None,
+            "record": record_detail(statement, words),
             "records": [record_line(one, said, words) for one, said in case],
             "newest": case[-1][0].place,
             "others": self._others(stored, statement),
@@ -112,6 +114,7 @@ class One:
                 (one, to_the_second(one.at_utc_us)) for one in self._reviews.dispatches(stored.place)
             ],
             "deliveries": [(one, to_the_second(one.ended_utc_us)) for one in self._fanout.of(stored.place)],
+            "frozen": self._store.is_frozen(stored.place.device),
             "problem": problem,
             "form": visit.form,
         }
@@ -204,7 +207,10 @@ class One:
         stored, envelope = self._store.get(place), self._store.envelope(place)
         if stored is None or envelope is None:
             raise NotHere(seq)
-        return stored, envelope, parse(dsse.decode(envelope)[1])
+        try:
+            return stored, envelope, parse(dsse.decode(envelope)[1])
+        except VerificationError as error:
+            raise NotHere("unreadable") from error
 
     def _case(self, stored: Stored, statement: Statement) -> list[tuple[Stored, Statement]]:
         """All records of its case, oldest first; itself alone where it is of no case."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, select
+from sqlalchemy import ColumnElement, Row, and_, func, literal, or_, select
 
 from edge_agent.evidence.statement import CASE_KINDS, STREET_KINDS, Kind
 from edge_agent.inbox.reviews import ACCEPT, REJECT, verdict_is, verdicts
 from edge_agent.ingest.db import Database
 from edge_agent.ingest.store import STORED, Place, Stored
+from edge_agent.ingest.summary import plain
 from edge_agent.ingest.tables import statement
 from edge_agent.report.times import CHINA
 
@@ -35,6 +36,14 @@ REVIEW_STATES = {"open": "", "accepted": ACCEPT, "rejected": REJECT}
 USE_CLASSES = ("enforcement", "reference", "test")
 
 
+ShopsNamed = Callable[[str], list[tuple[str, str]]]  # a word -> devices and ids of shops
+
+
+def nobodys(_: str) -> list[tuple[str, str]]:
+    """No shop has a name."""
+    return []
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """As a person chose them; what makes no sense in an address is as if it were not there."""
@@ -51,8 +60,8 @@ class Filters:
     def of(cls, query: Mapping[str, str]) -> Filters:
         """Out of an address."""
         return cls(
-            text=query.get("q", "").strip()[:100],
-            device=query.get("device", "")[:64],
+            text=plain(query.get("q", "")).strip()[:100],
+            device=plain(query.get("device", ""))[:64],
             group=_one_of(query.get("kind", ""), GROUPS, "cases"),
             use_class=_one_of(query.get("use", ""), USE_CLASSES, ""),
             review=_one_of(query.get("review", ""), REVIEW_STATES, ""),
@@ -73,13 +82,21 @@ class Filters:
         }
         return {name: value for name, value in said.items() if value}
 
-    def condition(self) -> ColumnElement[bool]:
+    @property
+    def words(self) -> list[str]:
+        """All of which must be there."""
+        return self.text.lower().split()[:MAX_WORDS]
+
+    def condition(self, shops_named: ShopsNamed = nobodys) -> ColumnElement[bool]:
         """For the database."""
         when = func.coalesce(statement.c.event_utc_us, statement.c.received_utc_us)
         first, last = _midnight_us(self.first_day), _midnight_us(self.last_day, days=1)
-        words = self.text.lower().split()[:MAX_WORDS]
         parts: list[ColumnElement[bool]] = [
-            statement.c.words.contains(word, autoescape=True) for word in words
+            or_(
+                statement.c.words.contains(word, autoescape=True),
+                *(_of_shop(device, shop) for device, shop in shops_named(word)),
+            )
+            for word in self.words
         ]
         parts.append(statement.c.kind.in_([kind.value for kind in GROUPS[self.group]]))
         if self.device:
@@ -125,9 +142,12 @@ class Search:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def find(self, filters: Filters, page: int) -> Found:
-        """Newest first; what arrived last is the newest. Pages count from 1."""
-        wanted = filters.condition()
+    def find(self, filters: Filters, page: int, shops_named: ShopsNamed = nobodys) -> Found:
+        """Newest first; what arrived last is the newest. Pages count from 1.
+
+        `shops_named` knows the shops by the names that people search for.
+        """
+        wanted = filters.condition(shops_named)
         columns = statement.c
         order = (columns.received_utc_us.desc(), columns.device, columns.epoch, columns.seq.desc())
         page = min(max(page, 1), MAX_PAGE)
@@ -180,6 +200,12 @@ class Search:
 def _stored(row: Row[*tuple[Any, ...]]) -> Stored:
     device, epoch, seq, *rest = row[: len(STORED)]
     return Stored(Place(device, epoch, seq), *rest)
+
+
+def _of_shop(device: str, shop: str) -> ColumnElement[bool]:
+    """As `ingest.summary.search_fields` writes a shop: a word among others."""
+    among = literal(" ") + statement.c.words + " "
+    return (statement.c.device == device) & among.contains(f" {shop.lower()} ", autoescape=True)
 
 
 def _one_of(said: str, known: Collection[str], otherwise: str) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from edge_agent.config.loader import load
 from edge_agent.config.settings import SiteConfig
 from edge_agent.errors import ConfigError
 from edge_agent.evidence.uplink.topics import NAME
+
+MAX_SHOPS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,18 @@ class Sites:
         config = self.of(device)
         known = config.street.shops.get(shop) if config and config.street else None
         return known.name if known and known.name else shop
+
+    def shops_named(self, word: str, devices: Collection[str]) -> list[tuple[str, str]]:
+        """Device and id of the shops whose name has this word in it, at most `MAX_SHOPS`."""
+        configs = ((device, self.of(device)) for device in devices)
+        found = (
+            (device, shop)
+            for device, config in configs
+            if config and config.street
+            for shop, known in config.street.shops.items()
+            if word in known.name.lower()
+        )
+        return list(islice(found, MAX_SHOPS))
 
 
 def _read(path: Path) -> SiteConfig | None:

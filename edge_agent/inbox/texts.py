@@ -18,6 +18,10 @@ TEXTS: Texts = MappingProxyType(
         "login_form": ("页面已过期，请再试一次。", "The page had expired: please try again."),
         "error_403": ("没有权限，或页面已过期。", "Not allowed, or the page has expired."),
         "error_404": ("没有这个页面。", "There is no such page."),
+        "error_404_unreadable": (
+            "此记录无法解读：已损坏，或格式较旧。请用 edge-agent ingest show 查看。",
+            "This record cannot be read: it is damaged, or of an older form. See edge-agent ingest show.",
+        ),
         "error_409": (
             "刚刚有人作出了另一个审核，请重新查看。",
             "Somebody has just reviewed it: please look again.",
@@ -88,6 +92,7 @@ TEXTS: Texts = MappingProxyType(
             "Two different records were signed for one place",
         ),
         "alarm_broken_link": ("链条不连续", "The chain does not fit"),
+        "alarm_key_rotated": ("设备更换了密钥", "The box's key was changed"),
         "alarm_webhook_given_up": ("推送失败，已放弃", "A webhook could not be delivered"),
         "none": ("没有", "None"),
         # One statement
@@ -143,6 +148,7 @@ TEXTS: Texts = MappingProxyType(
         "offset": ("距首轴", "Behind first"),
         "limit": ("限值", "Limit"),
         "limits": ("与各项限值比较", "Against each limit"),
+        "in_words": ("完整结论与依据", "In full, with its basis"),
         "measured": ("实测", "Measured"),
         "deduction": ("扣减", "Deduction"),
         "deducted": ("扣减后", "After deduction"),
@@ -208,6 +214,9 @@ TEXTS: Texts = MappingProxyType(
         "order": ("指令", "Order"),
         "routes": ("告知对象", "Who is to be told"),
         "found_there": ("所见", "Seen"),
+        "watched": ("有效观察", "Watched"),
+        "not_watched": ("未能观察", "Not watched"),
+        "part": ("部分", "Part"),
         "own_record": ("设备自述", "The box says of itself"),
         # What was checked
         "checked": ("已核验", "What was checked"),

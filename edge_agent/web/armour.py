@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from starlette.datastructures import MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 64 * 1024
@@ -24,15 +24,11 @@ HEADERS = {
 STRICT_TRANSPORT = "max-age=31536000"
 
 
-class _TooLarge(Exception):
-    """The body went on beyond what it may be."""
-
-
 class Armour:
     """Wraps an application.
 
     Args:
-        app: what it protects.
+        app: a Starlette application; it answers for a body that is too large.
         secure: browsers come over TLS, and shall not come otherwise any more.
         max_body: bytes of a request's body.
     """
@@ -47,7 +43,6 @@ class Armour:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun = False
         taken = 0
 
         async def bounded() -> Message:
@@ -55,21 +50,15 @@ class Armour:
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > self._max_body:
-                raise _TooLarge
+                raise HTTPException(413, "too large")
             return message
 
         async def armoured(message: Message) -> None:
-            nonlocal begun
             if message["type"] == "http.response.start":
-                begun = True
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers[name] = value
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 
-        try:
-            await self._app(scope, bounded, armoured)
-        except _TooLarge:
-            if not begun:
-                await PlainTextResponse("too large", 413)(scope, receive, armoured)
+        await self._app(scope, bounded, armoured)

@@ -67,11 +67,11 @@ class Visit:
 
     def path(self, name: str) -> str:
         """A part of the address."""
-        return str(self.request.path_params[name])
+        return _plain(str(self.request.path_params[name]))
 
     def query(self, name: str) -> str:
         """A parameter of the address, at most 200 letters of it."""
-        return self.request.query_params.get(name, "")[:200]
+        return _plain(self.request.query_params.get(name, ""))[:200]
 
 
 class Pages(Protocol):
@@ -183,7 +183,7 @@ class Gate:
     # Logging in and out
 
     async def _show_login(self, request: Request) -> Response:
-        return await self._answer(request, lambda _: self._login_page(request, "", 200))
+        return await self._answer(request, lambda form: self._login_page(request, "", 200, form))
 
     async def _log_in(self, request: Request) -> Response:
         return await self._answer(request, lambda form: self._try(request, form))
@@ -192,19 +192,19 @@ class Gate:
         _check_origin(request)
         known = request.cookies.get(self._before_login, "")
         if not known or not hmac.compare_digest(form.get("csrf", "").encode(), known.encode()):
-            return self._login_page(request, "form", 403)
+            return self._login_page(request, "form", 403, form)
         name, now_s = form.get("name", "").strip()[:100], self._now_s()
         address = client_of(request, behind_proxy=self._behind_proxy)
         wait_s = max(self._by_address.wait_s(address, now_s), self._by_user.wait_s(name, now_s))
         if wait_s > 0:
             log.warning("login of %r from %s refused: too many attempts", name, address)
-            response = self._login_page(request, "wait", 429)
+            response = self._login_page(request, "wait", 429, form)
             response.headers["retry-after"] = str(int(wait_s) + 1)
             return response
         user = self._accounts.user(name)
         if not check_password(form.get("password", ""), user.password_hash if user else None):
             log.warning("login of %r from %s failed", name, address)
-            return self._login_page(request, "wrong", 403)
+            return self._login_page(request, "wrong", 403, form)
         assert user is not None
         self._by_user.forget(name)
         session = self._sessions.begin(user, int(now_s))
@@ -213,9 +213,9 @@ class Gate:
         self._set(response, self._before_login, "", 0)
         return response
 
-    def _login_page(self, request: Request, problem: str, status: int) -> Response:
+    def _login_page(self, request: Request, problem: str, status: int, form: dict[str, str]) -> Response:
         token = request.cookies.get(self._before_login, "") or secrets.token_hex(32)
-        visit = Visit(request, chosen_language(request), None, token)
+        visit = Visit(request, chosen_language(request), None, token, form)
         response = self._pages.login(visit, problem, status)
         self._set(response, self._before_login, token, None)
         return response
@@ -244,7 +244,12 @@ async def _read_form(request: Request) -> dict[str, str]:
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return {}
     form: Any = await request.form(max_files=0, max_fields=MAX_FIELDS)
-    return {str(name): value for name, value in form.items() if isinstance(value, str)}
+    return {str(name): _plain(value) for name, value in form.items() if isinstance(value, str)}
+
+
+def _plain(said: str) -> str:
+    """Without NUL, which PostgreSQL takes in no text."""
+    return said.replace("\0", "\ufffd")
 
 
 def _own_path(said: str) -> str:
