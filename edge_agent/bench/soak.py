@@ -41,8 +41,8 @@ PLATFORM_KILLS = (0.06, 0.25, 0.42, 0.6, 0.85)
 BOX_ENDS = (0.15, 0.3)  # SIGTERM
 KILLS = 12  # of the box, with -9, within
 KILLED_UNTIL = 0.45
-# UTC is ahead by so much, from, to. A picture that is receipted while UTC is a day ahead is kept a day longer:
-# the measured last quarter begins after that.
+# UTC is ahead by so much, from, to. A picture that is receipted while UTC is a day ahead is kept a day
+# longer: the measured last quarter begins after that.
 STEPS = ((0.40, 0.41, -86_400 * S), (0.44, 0.45, 86_400 * S), (0.8, 0.81, 90 * S), (0.85, 0.86, -500 * MS))
 KEEP_SHARE = 1 / 14  # half a day of a week
 STUCK_S = 180.0
