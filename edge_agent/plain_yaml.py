@@ -1,7 +1,7 @@
 """YAML files of others as plain data: what YAML can do beyond that is refused.
 
-An alias costs nothing to write and anything to read: 350 bytes of them make a list of ten million. A date
-that does not exist is an exception of the standard library, not of YAML.
+An alias costs nothing to write and anything to read: a few hundred bytes of them make a list of millions. A
+date that does not exist is an exception of the standard library, not of YAML.
 """
 
 from __future__ import annotations

@@ -92,7 +92,8 @@ CREATE TABLE IF NOT EXISTS untold_loss (
     last_utc_us INTEGER NOT NULL,
     PRIMARY KEY (class, reason)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS attachment_kept ON attachment (size) WHERE state = 'kept'
+CREATE INDEX IF NOT EXISTS attachment_kept ON attachment (size) WHERE state = 'kept';
+CREATE INDEX IF NOT EXISTS packet_state ON packet (state)
 """
 
 # A checkpoint writes the log's pages into the database. SQLite's own one, at the end of a commit, swallows

@@ -146,7 +146,10 @@ def _records(stream: IO[bytes]) -> Iterator[McapRecord]:
 
 
 def _unpacked(chunk: Chunk) -> Chunk:
-    """The chunk without compression. The library would unpack whatever comes: 26 KB can be 800 MB."""
+    """The chunk without compression.
+
+    The library would unpack whatever comes: a few KB can be hundreds of MB.
+    """
     if chunk.compression == "zstd":
         from zstandard import ZstdDecompressor  # noqa: PLC0415 - comes with mcap
 

@@ -551,3 +551,14 @@ def test_a_store_from_before_zones_were_told_apart_knows_them_and_its_inspection
             ("inspection", "door_s1", "shop_overflow"),
         ]
         assert rows[-3] == ("composite", None, None)
+
+
+def test_a_seal_and_a_look_at_the_store_read_nothing_that_was_let_go(tmp_path):
+    queries = {
+        "SELECT coalesce(sum(size), 0) FROM attachment WHERE state = 'kept'": "attachment_kept",
+        "SELECT state, count(*) FROM packet GROUP BY state": "COVERING INDEX packet_state",
+    }
+    with a_store(tmp_path) as store:
+        for query, index in queries.items():
+            [plan] = store._db.execute(f"EXPLAIN QUERY PLAN {query}").fetchall()
+            assert index in plan[-1]
