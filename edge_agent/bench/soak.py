@@ -147,8 +147,8 @@ def text(result: dict[str, Any]) -> str:
         (growth, "times the second quarter's"),
         (f"{r['journal_mb_max']:.1f}", f"MB of journal at most, quota {JOURNAL_MB}"),
         (f"{r['database_mb']:.1f}", f"MB of statements: {r['database_kb_each']:.1f} KB each, kept for ever"),
-        (r["seal_ms"][0], "ms a seal, median of the first tenth"),
-        (r["seal_ms"][1], "ms a seal, median of the last tenth"),
+        (r["seal_ms"][0], "ms of processor time a seal, median of the first tenth"),
+        (r["seal_ms"][1], "ms of processor time a seal, median of the last tenth"),
         (r["stats_ms"], "ms to count what the store holds, at the end"),
     )
     return "\n".join(

@@ -105,7 +105,10 @@ def _feed(target: Target, seconds: float, seed: int, folder: Path) -> Found:
     found = Found()
     context = multiprocessing.get_context("spawn")
     until_s = time.monotonic() + seconds
-    with tempfile.NamedTemporaryFile(prefix="edge-agent-fuzz-") as file:
+    with (
+        tempfile.TemporaryDirectory(prefix="edge-agent-fuzz-") as name,
+        (Path(name) / "input").open("w+b") as file,
+    ):
         file.truncate(LENGTH + target.most_bytes + 1)
         with contextlib.closing(mmap.mmap(file.fileno(), 0)) as shared:
             for life in range(1_000_000):
@@ -167,6 +170,7 @@ def _live(
     """One process's life: make, note, feed."""
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     logging.disable(logging.CRITICAL)
+    tempfile.tempdir = str(Path(shared_name).parent)  # what this process leaves behind goes with it
     target = TARGETS[name]
     rng = random.Random(f"{seed} {name} {life}")  # noqa: S311 - damage
     mutator = Mutator(rng, target.words, target.most_bytes, structured=target.json)
