@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import signal
 import threading
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from typing import Annotated
 import typer
 
 from edge_agent.cli.ingest import Config, load_settings
+from edge_agent.cli.logs import LogFormat, set_up
 from edge_agent.errors import UsageError
 from edge_agent.inbox.accounts import VIEWER, InboxAccounts, Role
 from edge_agent.inbox.reviews import Reviews
@@ -31,11 +31,14 @@ DEFAULT_CONFIG = Path("configs/platform.yaml")
 
 
 @app.command()
-def serve(config: Config = DEFAULT_CONFIG) -> None:
+def serve(
+    config: Config = DEFAULT_CONFIG,
+    log_format: Annotated[LogFormat, typer.Option(help="json: one object a line.")] = LogFormat.TEXT,
+) -> None:
     """Serve the pages and run the webhooks. Ends on SIGTERM or Ctrl-C."""
     from edge_agent.inbox.service import Inbox  # noqa: PLC0415 - the other commands need no server
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    set_up(log_format)
     settings = load_settings(config or DEFAULT_CONFIG)
     inbox = Inbox(settings)
     ended = threading.Event()

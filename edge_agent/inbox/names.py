@@ -61,6 +61,9 @@ FLAG: Mapping[str, str] = {
     "speed_inferred": "车速为推断",
     "speed_out": "车速超范围",
     "temperature_out": "温度超范围",
+    "uncertain": "区间过宽",
+    "axle_count": "轴数不一致",
+    "controller": "称重控制器自带标记",
 }
 EVALUATOR: Mapping[str, str] = {
     "posted": "桥梁限载标志",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import delete, func, select
 
+from edge_agent.evidence import dsse
 from edge_agent.ingest.summary import plain
 from edge_agent.ingest.tables import alarm, frozen, refused
 from edge_agent.ingest.transactions import Transactions
@@ -49,8 +50,9 @@ class Attention(Transactions):
         return [(at, device, what, detail) for at, device, what, detail in rows]
 
     def refuse(self, device: str, reason: str, envelope: bytes, at_utc_us: int, keep: int) -> None:
-        """Keep a refused message aside, at most `keep` of one device."""
-        row = {"at_utc_us": at_utc_us, "device": device, "reason": plain(reason), "envelope": envelope}
+        """Keep a refused message aside, at most `keep` of one device; of one too large for an envelope its start."""
+        kept = envelope[: dsse.MAX_ENVELOPE]
+        row = {"at_utc_us": at_utc_us, "device": device, "reason": plain(reason), "envelope": kept}
         self.write(refused.insert().values(row))
         of_device = refused.c.device == device
         last = select(refused.c.id).where(of_device).order_by(refused.c.id.desc()).limit(1).offset(keep)

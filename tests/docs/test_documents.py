@@ -20,6 +20,10 @@ COMMAND = re.compile(r"(?:^|[\s`(])edge-agent ([a-z][^\n`]*)", re.MULTILINE)
 OPTION = re.compile(r"--[a-z][a-z-]*")
 
 
+GROUPS = {"bench", "command", "config", "identity", "inbox", "ingest", "model", "plates", "reference"}
+GROUPS_WITHIN = {("command", "send"), ("inbox", "user")}
+
+
 def named(paths):
     return [pytest.param(path, id=str(path.relative_to(ROOT))) for path in paths]
 
@@ -40,23 +44,8 @@ def commands_in(text):
             words = shlex.split(line.replace("\\|", "|").split("#")[0].rstrip("`"), posix=True)
             name, rest = words[0], words[1:]
             options = tuple(word.strip("[]") for word in rest if OPTION.fullmatch(word.strip("[]")))
-            group = (
-                name
-                in {
-                    "bench",
-                    "command",
-                    "config",
-                    "identity",
-                    "inbox",
-                    "ingest",
-                    "model",
-                    "plates",
-                    "reference",
-                }
-                and rest
-                and re.fullmatch(r"[a-z][a-z|/-]*", rest[0])
-            )
-            if name == "command" and rest[:1] == ["send"]:
+            group = name in GROUPS and rest and re.fullmatch(r"[a-z][a-z|/-]*", rest[0])
+            if (name, *rest[:1]) in GROUPS_WITHIN:
                 yield (name, *rest[:2]), options
                 continue
             for sub in re.split(r"[|/]", rest[0]) if group else [None]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edge_agent.bench.fuzz.target import MIB, Target, scratch
 from edge_agent.errors import EdgeAgentError, VerificationError
-from edge_agent.evidence import dsse, receipts, strict_json
+from edge_agent.evidence import commands, dsse, receipts, strict_json
 from edge_agent.evidence.bundle import SUMS, export_bundle
 from edge_agent.evidence.contract_vectors import vectors
 from edge_agent.evidence.examples import KEY, a_case, a_store
@@ -38,6 +38,12 @@ def envelopes() -> list[bytes]:
 def payloads() -> list[bytes]:
     """What the good ones hold."""
     good = [data for name, data in vectors().items() if name.startswith("good/")]
+    return [dsse.decode(data)[1] for data in good]
+
+
+def commanded() -> list[bytes]:
+    """What the good commands hold."""
+    good = [data for name, data in vectors().items() if name.startswith("commands/good/")]
     return [dsse.decode(data)[1] for data in good]
 
 
@@ -127,6 +133,7 @@ def store(data: bytes) -> object:
 
 
 TARGETS: Sequence[Target] = (
+    Target("command", commands.parse, (VerificationError,), commanded, json=True),
     Target("strict-json", strict_json.loads, (VerificationError,), payloads, json=True, most_bytes=80 * 1024),
     Target(
         "envelope",
