@@ -29,12 +29,12 @@ class Shelf:
         self.sealed = []
 
     def fill(self, key, *successors, without=()):
-        """Three weighings by the key, and one by each that takes over."""
+        """Three weighings by the key, and two by each that takes over."""
         with self.box(key) as box:
             self.seal(box, 3, without)
         for successor in successors:
             with self.box(key, successor=successor) as box:
-                self.seal(box, 1, without)
+                self.seal(box, 2, without)
             key = successor
         return self
 
