@@ -50,7 +50,7 @@ class Attention(Transactions):
         return [(at, device, what, detail) for at, device, what, detail in rows]
 
     def refuse(self, device: str, reason: str, envelope: bytes, at_utc_us: int, keep: int) -> None:
-        """Keep a refused message aside, at most `keep` of one device, and no more than an envelope of each."""
+        """Keep a refused message aside, at most `keep` of one device and an envelope's length of each."""
         kept = envelope[: dsse.MAX_ENVELOPE]
         row = {"at_utc_us": at_utc_us, "device": device, "reason": plain(reason), "envelope": kept}
         self.write(refused.insert().values(row))
