@@ -188,6 +188,8 @@ class EvidenceStore:
         except BaseException as error:
             if store is not None:
                 store._fault = str(error)
+                if isinstance(error, sqlite3.Error):
+                    store._start.run.fault(str(error))  # so that the next start looks at every page
                 store.close()
             else:
                 lock.release()

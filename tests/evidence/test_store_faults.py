@@ -10,7 +10,7 @@ import pytest
 
 from edge_agent.core.records import UseClass
 from edge_agent.errors import StoreFault, StoreFull
-from edge_agent.evidence import losses
+from edge_agent.evidence import losses, recovery
 from edge_agent.evidence.disk import Disk
 from edge_agent.evidence.examples import a_case, a_store, store_settings
 from edge_agent.evidence.examples_street import a_coverage
@@ -18,6 +18,7 @@ from edge_agent.evidence.notes import HeadNote
 from edge_agent.evidence.outbox import Lane
 from edge_agent.evidence.pressure import Step
 from edge_agent.evidence.receipts import Receipt, ReceiptItem, ReceiptStatus
+from edge_agent.evidence.store import EvidenceStore
 from edge_agent.evidence.verify import verify
 from edge_agent.evidence.verify_sources import open_material
 
@@ -435,3 +436,23 @@ def test_a_store_of_a_later_version_is_left_alone(tmp_path):
     assert (tmp_path / "evidence.db").read_bytes() == before
     assert not (tmp_path / "running").exists()
     assert len(list((tmp_path / "attachments").iterdir())) == 3
+
+
+def test_damage_that_a_start_runs_into_makes_the_next_start_look_at_every_page(tmp_path, monkeypatch):
+    """An index that only the start's own words read: without that every start would end at the same place."""
+    with a_store(tmp_path) as store:
+        store.seal(*a_case(1))
+
+    def malformed(*_):
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    with monkeypatch.context() as damage:
+        damage.setattr(EvidenceStore, "_begin", malformed)
+        with pytest.raises(StoreFault, match="malformed"):
+            a_store(tmp_path)
+    looked = []
+    whole = recovery._check_pages
+    monkeypatch.setattr(recovery, "_check_pages", lambda db, how: (looked.append(how), whole(db, how)))
+    with a_store(tmp_path):
+        pass
+    assert looked == ["integrity_check(1)"]
