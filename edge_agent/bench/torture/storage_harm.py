@@ -66,8 +66,9 @@ def _harmed(
         compare(here, claims, found)
     else:
         genesis = records(here, "genesis")[0]
+        # A start that found the damage late may have sealed an incident before.
         found.expect(
-            (genesis["last_epoch"], genesis["last_seq"]) == (head.epoch, head.seq),
+            genesis["last_epoch"] == head.epoch and genesis["last_seq"] >= head.seq,
             f"the new epoch names {genesis['last_seq']}, not {head.seq}",
         )
         found.expect((here / "quarantine" / "0001" / DATABASE).exists(), "nothing was kept aside")
