@@ -84,7 +84,10 @@ def _one(row: Row, effort: Effort) -> dict[str, Any]:
         }
     started_s = time.monotonic()
     with tempfile.TemporaryDirectory(prefix=f"edge-agent-{row.id}-") as name:
-        found = row.run(effort, Path(name))
+        try:
+            found = row.run(effort, Path(name))
+        except Exception as error:  # noqa: BLE001 - a row that breaks off must not cost the others' results
+            found = Outcome(problems=[f"broke off: {type(error).__name__}: {error}"])
     seconds = round(time.monotonic() - started_s, 1)
     return {**said, "skipped": "", **asdict(found), "good": found.good, "seconds": seconds}
 

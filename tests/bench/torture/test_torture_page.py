@@ -79,3 +79,15 @@ def test_every_row_says_what_it_does():
     for row in all_rows():
         assert isinstance(row, Row)
         assert all((row.fault, row.how, row.expected)), row.id
+
+
+def test_a_row_that_breaks_off_is_not_good_and_costs_nothing_else(monkeypatch):
+    def breaks(_effort, _folder):
+        raise RuntimeError("no socket")
+
+    rows = (Row("A", "f", "h", "e", breaks), Row("B", "f", "h", "e", lambda *_: Outcome(tried=1)))
+    monkeypatch.setattr("edge_agent.bench.torture.run.all_rows", lambda: rows)
+    result = run([], Effort(full=False))
+    assert [entry["good"] for entry in result["rows"]] == [False, True]
+    assert result["rows"][0]["problems"] == ["broke off: RuntimeError: no socket"]
+    assert not result["good"]
