@@ -33,7 +33,7 @@ from edge_agent.evidence.outbox import STATES, read_signatures
 from edge_agent.evidence.set_aside import ATTACHMENTS, DATABASE, Reason, Why, go_on, last_set_aside, set_aside
 from edge_agent.evidence.settings import StoreSettings
 from edge_agent.evidence.statement_records import Genesis
-from edge_agent.evidence.tables import Connect, is_of_the_disk, open_database
+from edge_agent.evidence.tables import Connect, altered, is_of_the_disk, open_database
 
 FORKED = "forked"
 
@@ -138,6 +138,7 @@ def _open_trusted(
         db = open_database(path, connector)
         _check_pages(db, "integrity_check(1)" if thoroughly else "quick_check(1)")
         _check(db, settings.check_links_at_start, noted, signer.public)
+        _check_schema(db)
         _check_states(db)
         _check_not_emptied(db, settings.directory / ATTACHMENTS, noted)
         _check_fork(db, read_fork(settings.directory / FORKED))
@@ -171,6 +172,11 @@ def _check_pages(db: sqlite3.Connection, check: str) -> None:
     (answer,) = db.execute(f"PRAGMA {check}").fetchone()
     if answer != "ok":
         raise VerificationError(f"{check}: {answer}")
+
+
+def _check_schema(db: sqlite3.Connection) -> None:
+    if name := altered(db):
+        raise VerificationError(f"the definition of {name} is damaged")
 
 
 def _check_states(db: sqlite3.Connection) -> None:

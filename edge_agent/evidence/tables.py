@@ -7,6 +7,7 @@ NORMAL loses the last ones.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -100,6 +101,8 @@ CREATE INDEX IF NOT EXISTS packet_state ON packet (state)
 # the errors of the disk; the store makes its own (`EvidenceStore._checkpoint`), and sees them.
 CHECKPOINT_COMMITS = 64
 
+OBJECTS = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name"
+
 Connect = Callable[[str], sqlite3.Connection]
 
 
@@ -160,6 +163,19 @@ def open_database(path: Path, connector: Connect = connect) -> sqlite3.Connectio
         raise EvidenceError(f"{path}: store version {version}, this program knows version {VERSION}")
     _upgrade(db, version)
     return db
+
+
+def altered(db: sqlite3.Connection) -> str:
+    """Name of a table or index that is not as this program makes it; empty when all are.
+
+    SQLite keeps them as text, and a flipped bit there makes good SQL of another meaning: no check of pages
+    sees it. What a later program added beside ours is its own matter.
+    """
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as ours:
+        _upgrade(ours, 0)
+        expected = dict(ours.execute(OBJECTS).fetchall())
+    found = dict(db.execute(OBJECTS).fetchall())
+    return next((name for name, text in expected.items() if found.get(name) != text), "")
 
 
 def make_version(db: sqlite3.Connection, version: int) -> None:
