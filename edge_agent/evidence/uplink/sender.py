@@ -46,6 +46,8 @@ HOLD_MAX_S = 60.0
 # Fresh alarms that may be started side by side, so that a newer one can overtake long ones. A platform keeps
 # 32 incomplete attachments of a box.
 LIVE_AT_ONCE = 16
+# A line that is cut every few seconds also ends connections: chunks are not made smaller than this for it.
+LEARNT_BODY_BYTES = 8 * 1024
 CHUNK_OVERHEAD_BYTES = 512  # topic, header and properties of a chunk, rounded up
 # A strike makes the next chunks of a statement a quarter as large: a line that is reset every few
 # kilobytes looks like a poison pill, and is none.
@@ -234,6 +236,10 @@ class Sender:
 
     def _arrived(self, transfer: Transfer, piece: Piece) -> list[Outcome]:
         self.arrived += 1
+        if transfer.halvings and isinstance(piece, RangePiece):
+            # Larger ones ended the connection: the next statement need not find that out anew.
+            body = max(piece.end - piece.start, LEARNT_BODY_BYTES)
+            self._chunk_limit = min(self._chunk_limit, PACKET_RESERVE_BYTES + body)
         self._others_arrived += not transfer.was_aside
         outcomes = []
         if isinstance(piece, StatementPiece):
