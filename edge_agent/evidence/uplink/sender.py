@@ -236,10 +236,11 @@ class Sender:
 
     def _arrived(self, transfer: Transfer, piece: Piece) -> list[Outcome]:
         self.arrived += 1
-        if transfer.halvings and isinstance(piece, RangePiece):
+        if transfer.halvings and isinstance(piece, RangePiece) and piece.end < piece.total:
             # Larger ones ended the connection: the next statement need not find that out anew.
             body = max(piece.end - piece.start, LEARNT_BODY_BYTES)
             self._chunk_limit = min(self._chunk_limit, PACKET_RESERVE_BYTES + body)
+            transfer.halvings = 0
         self._others_arrived += not transfer.was_aside
         outcomes = []
         if isinstance(piece, StatementPiece):
