@@ -496,7 +496,7 @@ def test_an_empty_file_needs_no_message():
 
 
 def test_a_chunk_size_that_ended_a_connection_is_learnt_for_the_next_statement():
-    """A broker of 3.1.1 that drops the line at each large message: one lost connection, not one a statement."""
+    """A broker of 3.1.1 that drops the line at each large message: one lost connection for all statements."""
     line = Line()
     line.offer(0)
     line.drain()  # what proves the connection
