@@ -136,7 +136,7 @@ def as_dict(found: Assessment) -> dict[str, Any]:
             "class": found.cost323_class,
             "class_before": found.cost323_class_before,
             "criteria": {
-                which: {
+                which.value: {
                     "class": one.name,
                     "number": len(found.after[which]),
                     "mean_percent": round(Errors.of(found.after[which]).mean, 3),

@@ -122,7 +122,7 @@ def required_level(number: int, plan: Plan, environment: Environment) -> float:
 
 
 def level_within(errors: Errors, tolerance: float) -> float:
-    """pi in percent: the share of errors within ±`tolerance` percent, estimated from below."""
+    """Pi in percent: the share of errors within ±`tolerance` percent, estimated from below."""
     if errors.sd == 0:
         return 100.0 if abs(errors.mean) <= tolerance else 0.0
     k, bias = tolerance / errors.sd - _margin(errors.number), errors.mean / errors.sd

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -45,11 +46,13 @@ class TestTruck(Settings):
     def _axles_fit(self) -> Self:
         if self.axles_kg and len(self.axles_kg) != len(self.spacings_mm) + 1:
             raise ValueError(
-                f"{len(self.axles_kg)} axles_kg and {len(self.spacings_mm)} spacings_mm: a spacing between any two"
+                f"{len(self.axles_kg)} axles_kg and {len(self.spacings_mm)} spacings_mm: "
+                "one spacing between any two"
             )
         if self.axles_kg and abs(sum(self.axles_kg) - self.gross_kg) > self.gross_kg // 50:
             raise ValueError(
-                f"axles_kg add up to {sum(self.axles_kg)}, gross_kg is {self.gross_kg}: look at the slip again"
+                f"axles_kg add up to {sum(self.axles_kg)}, gross_kg is {self.gross_kg}: "
+                "look at the slip again"
             )
         return self
 
@@ -91,7 +94,7 @@ def _is_truck(crossing: Crossing, truck: TestTruck) -> bool:
     offsets = [axle.offset for axle in crossing.axles]
     if None in offsets:
         return True  # a layout that tells no speed tells no spacing either
-    found = [b - a for a, b in zip(offsets, offsets[1:], strict=False)]  # type: ignore[operator]  # none is None
+    found = [b - a for a, b in pairwise(offsets)]  # type: ignore[operator]  # none is None
     return all(
         abs(seen - true) <= max(SPACING_TOLERANCE_MM, true * SPACING_TOLERANCE_PERMILLE // 1000)
         for seen, true in zip(found, truck.spacings_mm, strict=True)

@@ -13,9 +13,9 @@ TRUE = 25_000_000
 SLOW, MIDDLE, FAST = 2_000, 5_000, 8_000
 
 
-def runs(truth_ppm, per_bin=10, sd=4_000, seed=1, used=CalibrationSettings()):
+def runs(truth_ppm, per_bin=10, sd=4_000, seed=1, used=None):
     """What a scale that reads off by -truth_ppm(speed) weighed, with the calibration `used`."""
-    chance = random.Random(seed)
+    chance, used = random.Random(seed), used or CalibrationSettings()
     made = []
     for speed in (SLOW, MIDDLE, FAST):
         for _ in range(per_bin):
