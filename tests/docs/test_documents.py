@@ -20,7 +20,18 @@ COMMAND = re.compile(r"(?:^|[\s`(])edge-agent ([a-z][^\n`]*)", re.MULTILINE)
 OPTION = re.compile(r"--[a-z][a-z-]*")
 
 
-GROUPS = {"bench", "command", "config", "identity", "inbox", "ingest", "model", "plates", "reference"}
+GROUPS = {
+    "bench",
+    "calibrate",
+    "command",
+    "config",
+    "identity",
+    "inbox",
+    "ingest",
+    "model",
+    "plates",
+    "reference",
+}
 GROUPS_WITHIN = {("command", "send"), ("inbox", "user")}
 
 

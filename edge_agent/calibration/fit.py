@@ -1,0 +1,135 @@
+"""Drive-by runs of a truck whose weight is known -> what the lane's calibration should be.
+
+    true / weighed, run by run  ->  one factor for all speeds, and a correction for each speed bin that
+    really differs from it  ->  what is left over, as a 95 % interval
+
+What was weighed carries the calibration of then; it is taken out first, so that the result replaces it.
+Nothing here changes a configuration: a person looks at the proposal, and applies it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edge_agent.calibration.student import quantile
+from edge_agent.core.weigh.settings import CalibrationSettings, SpeedBin
+
+LEAST_RUNS = 3  # of a bin, for a correction of its own
+LEAST_RESIDUAL_PERMILLE = 2  # no calibration with a truck is better than that
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One pass of the test truck."""
+
+    speed_mm_s: int
+    weighed_g: int  # with the calibration of then
+    correction_ppm: int = 0  # of that calibration at that speed, all of it
+
+
+@dataclass(frozen=True, slots=True)
+class BinFit:
+    """The runs of one speed bin."""
+
+    up_to_mm_s: int
+    runs: int
+    factor_ppm: int  # true over weighed, less one
+    interval_ppm: int | None  # half width, 95 %; None with fewer than two runs
+    sd_ppm: int | None  # repeatability: standard deviation between the runs
+    differs: bool  # from the factor of all runs, by more than both intervals
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """The proposal and how good it is."""
+
+    factor_ppm: int
+    interval_ppm: int
+    bins: tuple[BinFit, ...]
+    residual_permille: int  # half width of the 95 % interval of what calibration leaves over
+
+    def settings(self, base: CalibrationSettings, name: str, date: str) -> CalibrationSettings:
+        """The lane's calibration with this in it; its temperature and dynamics stay."""
+        corrected = [
+            SpeedBin(up_to_mm_s=one.up_to_mm_s, correction_ppm=self._beyond(one)) for one in self.bins
+        ]
+        return base.model_copy(
+            update={
+                "id": name,
+                "date": date,
+                "factor_ppm": self.factor_ppm,
+                "speed_bins": tuple(corrected) if any(one.differs for one in self.bins) else (),
+                "residual_permille": self.residual_permille,
+            }
+        )
+
+    def _beyond(self, one: BinFit) -> int:
+        """The bin's own correction on top of the factor: they multiply."""
+        if not one.differs:
+            return 0
+        return round(MILLION * ((MILLION + one.factor_ppm) / (MILLION + self.factor_ppm) - 1))
+
+
+def fit(runs: Sequence[Run], static_g: int, static_interval_g: int, bin_ends_mm_s: Sequence[int]) -> Fit:
+    """The factor of all runs and of each speed bin.
+
+    Args:
+        runs: at least three.
+        static_g: the truck's weight at rest, on a verified scale.
+        static_interval_g: half width of the 95 % interval of that.
+        bin_ends_mm_s: upper ends of the speed bins, rising; faster runs belong to the last one.
+    """
+    factors = [_factor(run, static_g) for run in runs]
+    mean, sd = _mean_sd(factors)
+    interval = _interval(sd, len(runs))
+    bins = tuple(
+        _bin(end, [f for run, f in zip(runs, factors, strict=True) if _end(run, bin_ends_mm_s) == end], mean)
+        for end in bin_ends_mm_s
+    )
+    widest = max([interval, *(b.interval_ppm for b in bins if b.differs and b.interval_ppm is not None)])
+    left = math.hypot(widest, MILLION * static_interval_g / static_g)
+    return Fit(
+        factor_ppm=round(mean),
+        interval_ppm=math.ceil(interval),
+        bins=bins,
+        residual_permille=max(LEAST_RESIDUAL_PERMILLE, math.ceil(left / 1000)),
+    )
+
+
+def _factor(run: Run, static_g: int) -> float:
+    """What the bare weight must be multiplied with, less one, in millionths."""
+    bare = run.weighed_g / (1 + run.correction_ppm / MILLION)
+    return MILLION * (static_g / bare - 1)
+
+
+def _bin(end: int, factors: Sequence[float], of_all: float) -> BinFit:
+    mean, sd = _mean_sd(factors)
+    interval = _interval(sd, len(factors)) if len(factors) > 1 else None
+    differs = len(factors) >= LEAST_RUNS and interval is not None and abs(mean - of_all) > interval
+    return BinFit(
+        up_to_mm_s=end,
+        runs=len(factors),
+        factor_ppm=round(mean),
+        interval_ppm=None if interval is None else math.ceil(interval),
+        sd_ppm=round(sd) if len(factors) > 1 else None,
+        differs=differs,
+    )
+
+
+def _end(run: Run, ends: Sequence[int]) -> int:
+    return next((end for end in ends if run.speed_mm_s <= end), ends[-1])
+
+
+def _mean_sd(values: Sequence[float]) -> tuple[float, float]:
+    if not values:
+        return 0.0, 0.0
+    mean = math.fsum(values) / len(values)
+    square = math.fsum((one - mean) ** 2 for one in values) / max(1, len(values) - 1)
+    return mean, math.sqrt(square)
+
+
+def _interval(sd: float, number: int) -> float:
+    return quantile(0.975, number - 1) * sd / math.sqrt(number)

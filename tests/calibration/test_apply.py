@@ -1,0 +1,69 @@
+import pytest
+import yaml
+
+from edge_agent.calibration.apply import changed, difference
+from edge_agent.errors import UsageError
+
+PROPOSAL = """lane: "1"
+calibration:
+  id: cal-2
+  date: "2026-11-30"
+  factor_ppm: -21603
+  speed_bins:
+  - {up_to_mm_s: 3000, correction_ppm: 10}
+  residual_permille: 10
+"""
+FORMS = {
+    "in one line": "      calibration: {id: old, residual_permille: 5}  # a remark\n",
+    "as a block": "      calibration:\n        id: old\n        residual_permille: 5\n\n      # below\n",
+    "not there": "",
+    "empty lines after it": "      calibration:\n        id: old\n\n\n",
+}
+
+
+@pytest.fixture
+def site(tmp_path, shipped_bridge):
+    text = shipped_bridge.read_text("utf-8")
+    lines = [line for line in text.splitlines(keepends=True) if "calibration:" not in line]
+    at = next(k for k, line in enumerate(lines) if line.startswith("    limits:"))
+
+    def make(form):
+        path = shipped_bridge.with_name("site.yaml")
+        path.write_text("".join([*lines[:at], FORMS[form], *lines[at:]]), "utf-8")
+        proposal = tmp_path / "proposal.yaml"
+        proposal.write_text(PROPOSAL)
+        return path, proposal
+
+    return make
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_block_is_put_in_and_nothing_else_changes(site, form):
+    path, proposal = site(form)
+    before = path.read_text("utf-8")
+    after = changed(path, proposal)
+    old, new = (yaml.safe_load(text) for text in (before, after))
+    put = new["lanes"]["1"]["scale"].pop("calibration")
+    old["lanes"]["1"]["scale"].pop("calibration", None)
+    assert old == new
+    assert put["id"] == "cal-2"
+    assert put["speed_bins"] == [{"up_to_mm_s": 3000, "correction_ppm": 10}]
+    kept = [line for line in before.splitlines() if line.strip() and "calibration" not in line]
+    lost = [line for line in kept if line not in after.splitlines()]
+    assert [line for line in lost if "id: old" not in line and "residual" not in line] == []
+    assert "+" in difference(before, after, "site.yaml")
+
+
+def test_a_file_that_is_no_proposal_is_refused(site, tmp_path):
+    path, _ = site("as a block")
+    other = tmp_path / "other.yaml"
+    other.write_text("lanes: 3\n")
+    with pytest.raises(UsageError, match="not a proposal"):
+        changed(path, other)
+
+
+def test_a_lane_that_is_not_there_is_refused(site):
+    path, proposal = site("as a block")
+    proposal.write_text(PROPOSAL.replace('"1"', '"7"'))
+    with pytest.raises(UsageError, match=r"lanes\.7\.scale"):
+        changed(path, proposal)

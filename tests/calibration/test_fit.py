@@ -1,0 +1,72 @@
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_agent.calibration.fit import Run, fit
+from edge_agent.core.weigh.calibration import calibrated
+from edge_agent.core.weigh.settings import CalibrationSettings
+
+ENDS = (3_000, 6_000, 9_000)
+TRUE = 25_000_000
+SLOW, MIDDLE, FAST = 2_000, 5_000, 8_000
+
+
+def runs(truth_ppm, per_bin=10, sd=4_000, seed=1, used=None):
+    """What a scale that reads off by -truth_ppm(speed) weighed, with the calibration `used`."""
+    chance, used = random.Random(seed), used or CalibrationSettings()
+    made = []
+    for speed in (SLOW, MIDDLE, FAST):
+        for _ in range(per_bin):
+            bare = TRUE / (1 + truth_ppm(speed) / 1e6) * (1 + chance.gauss(0, sd) / 1e6)
+            weighed = calibrated(round(bare), used, speed, None)
+            made.append(Run(speed, weighed, round(1e6 * (weighed / bare - 1))))
+    return made
+
+
+def test_a_truth_that_does_not_depend_on_speed_is_found_as_one_factor():
+    found = fit(runs(lambda _speed: 12_000), TRUE, 20_000, ENDS)
+    assert abs(found.factor_ppm - 12_000) <= found.interval_ppm
+    assert [one.differs for one in found.bins] == [False, False, False]
+    made = found.settings(CalibrationSettings(), "cal-2", "2026-11-30")
+    assert made.speed_bins == ()
+    assert made.residual_permille >= 2
+
+
+def test_a_bin_that_differs_gets_its_own_correction_and_the_weights_come_out_true():
+    def truth(speed):
+        return 30_000 if speed == FAST else 10_000
+
+    found = fit(runs(truth), TRUE, 20_000, ENDS)
+    made = found.settings(CalibrationSettings(), "cal-2", "2026-11-30")
+    for speed in (SLOW, FAST):
+        bare = round(TRUE / (1 + truth(speed) / 1e6))
+        assert calibrated(bare, made, speed, None) == pytest.approx(TRUE, rel=0.004)
+
+
+def test_the_calibration_of_then_is_taken_out_first():
+    used = CalibrationSettings(factor_ppm=50_000)
+    bare = fit(runs(lambda _s: 12_000), TRUE, 0, ENDS)
+    again = fit(runs(lambda _s: 12_000, used=used), TRUE, 0, ENDS)
+    assert abs(bare.factor_ppm - again.factor_ppm) <= 2
+
+
+def test_a_bin_of_two_runs_is_never_trusted_with_a_correction():
+    few = [*runs(lambda _s: 10_000), Run(20_000, round(TRUE * 0.8)), Run(20_000, round(TRUE * 0.8))]
+    found = fit(few, TRUE, 0, (*ENDS, 30_000))
+    assert found.bins[-1].runs == 2
+    assert not found.bins[-1].differs
+
+
+def test_an_uncertain_truck_makes_an_uncertain_calibration():
+    sure = fit(runs(lambda _s: 0), TRUE, 0, ENDS)
+    unsure = fit(runs(lambda _s: 0), TRUE, 250_000, ENDS)
+    assert sure.residual_permille <= 3
+    assert unsure.residual_permille >= 10
+
+
+@given(truth=st.integers(-80_000, 80_000), seed=st.integers(0, 10**6))
+def test_the_true_factor_is_within_three_intervals(truth, seed):
+    found = fit(runs(lambda _s: truth, seed=seed), TRUE, 0, ENDS)
+    assert abs(found.factor_ppm - truth) <= 3 * found.interval_ppm + 2
