@@ -30,7 +30,7 @@ def days_away(effort: Effort, folder: Path) -> Outcome:
         picture_bytes = effort.times(2000, 10_000)
         grown_kib = _outage(rig, count, picture_bytes)
         outcome.expect(grown_kib < FLAT_KIB, f"memory grew by {grown_kib} KiB")
-        outcome.expect(uplink.counters.connect_failures > 1, "the broker was not away")
+        wait_for(lambda: uplink.counters.connect_failures > 1, "attempts in vain: the broker was not away")
         stats = rig.store.stats()
         disk = sum(path.stat().st_size for path in (folder / "box").rglob("*") if path.is_file())
         outcome.expect(disk <= DISK_PER_BYTE * stats.pending_bytes + DISK_ALWAYS, f"{disk} bytes on disk")
