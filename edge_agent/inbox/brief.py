@@ -90,7 +90,7 @@ def _street(statement: Statement, kind: str, when: str, sites: Sites, words: Wor
     event = words.name(said.event_type, EVENT)
     looked = said.phase.value in {"recheck", "inspection"}
     figure = words.name(said.finding.value, FINDING) if looked else span(said.dwell_ms)
-    beside = phase if looked else f"{phase} · {words('limit')} {span(said.stay_ms)}"
+    beside = phase if looked else f"{phase} · {words('asked')} {span(said.stay_ms)}"
     return Brief(
         kind=kind,
         plate="",

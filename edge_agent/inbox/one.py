@@ -84,7 +84,7 @@ class One:
         case = self._case(stored, statement)
         records = [said for _, said in case]
         known = self._reviews.of(stored.place)
-        street = statement.storefront is not None
+        street, own = statement.storefront is not None, [(stored, statement)]
         values: dict[str, Any] = {
             "stored": stored,
             "place": stored.place,
@@ -93,7 +93,7 @@ class One:
             "why": [why(reason, words) for reason in statement.legal.reasons] if statement.legal else [],
             "checks": check(self._store, self._devices, self._files, stored, envelope, words),
             "shots": shots(
-                [(one.place, said) for one, said in case] if street else [(stored.place, statement)], words
+                stored.place, [(one.place, said) for one, said in (case if street else own)], words
             ),
             "bridge": bridge_detail(statement, self._sites, self._files, words)
             if statement.measurement

@@ -58,11 +58,17 @@ def address(place: Place, sha256: str) -> str:
     return f"/statement/{place.device}/{place.epoch}/{place.seq}/file/{sha256}"
 
 
-def shots(statements: Sequence[tuple[Place, Statement]], words: Words) -> list[Shot]:
-    """Each original once, however many records of the case name it."""
+def shots(own: Place, statements: Sequence[tuple[Place, Statement]], words: Words) -> list[Shot]:
+    """Each original once, those of the page's own record first.
+
+    Args:
+        own: the record that the page is about.
+        statements: it, and the other records of its case.
+        words: in which language.
+    """
     known: dict[str, tuple[Place, Attachment]] = {}
     boxes: dict[str, Sequence[Box]] = {}
-    for place, statement in statements:
+    for place, statement in sorted(statements, key=lambda record: record[0] != own):
         for attachment in statement.attachments:
             known.setdefault(attachment.sha256, (place, attachment))
         if statement.storefront is not None:
@@ -72,7 +78,9 @@ def shots(statements: Sequence[tuple[Place, Statement]], words: Words) -> list[S
         for place, attachment in known.values()
         if not is_copy(attachment.role) and attachment.media_type in PICTURE_TYPES | FILM_TYPES
     ]
-    originals.sort(key=lambda found: (_rank(found[1].role), found[1].captured_monotonic_us or 0))
+    originals.sort(
+        key=lambda found: (found[0] != own, _rank(found[1].role), found[1].captured_monotonic_us or 0)
+    )
     return [
         _shot(place, attachment, known.values(), boxes.get(attachment.sha256, ()), words)
         for place, attachment in originals

@@ -154,6 +154,7 @@ TEXTS: Texts = MappingProxyType(
         "deducted": ("扣减后", "After deduction"),
         "excess": ("超出", "Over by"),
         "result": ("结论", "Result"),
+        "asked": ("规则时限", "rule asks"),
         "basis": ("依据", "Basis"),
         "over": ("疑似超限", "Suspected over"),
         "within": ("未超", "Within"),

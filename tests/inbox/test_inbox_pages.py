@@ -204,6 +204,19 @@ def test_the_first_page_names_what_the_statement_says(served, reviewer, path):
     assert f"{said.measurement.gross_g / 1e6:.2f} t" in reviewer.get("/?kind=bridge").text
 
 
+def test_a_record_that_says_gone_is_not_headed_by_a_picture_of_what_was_there(served, reviewer, path):
+    """The largest picture is the record's own, though the whole case's are shown."""
+    for name in ("confirmed", "cleared", "recheck"):
+        first = re.search(r'<a class="shot" href="([^"]+)"', reviewer.get(path(name)).text)
+        said = parse(served[2][name].payload)
+        own = {a.sha256 for a in said.attachments if a.role == said.storefront.phase}
+        assert {first[1].rsplit("/", 1)[1]} == own, name
+
+
+def test_a_stay_is_compared_with_what_the_rule_asks_not_with_a_limit(reviewer, path):
+    assert "rule asks 5:00" in reviewer.get(path("confirmed") + "?lang=en").text
+
+
 def test_a_certificate_that_cannot_be_used_is_said_before_anybody_comes(served, tmp_path):
     files = {}
     for name in ("tls_cert", "tls_key"):
