@@ -10,8 +10,9 @@ from pydantic import Field, model_validator
 
 from edge_agent.core.settings import Settings
 from edge_agent.evidence.settings import Name
-from edge_agent.evidence.uplink.settings import BrokerSettings, is_loopback
+from edge_agent.evidence.uplink.settings import BrokerSettings
 from edge_agent.ingest.settings_outward import InboxSettings, WebhookSettings
+from edge_agent.loopback import is_loopback
 from edge_agent.web.settings import MetricsSettings
 
 KIB = 1024

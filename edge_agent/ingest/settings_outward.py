@@ -12,7 +12,7 @@ from edge_agent.core.records import UseClass
 from edge_agent.core.settings import Settings
 from edge_agent.evidence.settings import Name
 from edge_agent.evidence.statement import CASE_KINDS, STREET_KINDS, Kind
-from edge_agent.evidence.uplink.settings import is_loopback
+from edge_agent.loopback import is_loopback
 from edge_agent.web.settings import WebSettings
 
 Route = Literal["owner", "officer", "platform"]

@@ -1,20 +1,10 @@
-"""Who asks, and whether it is this machine."""
+"""Who asks."""
 
 from __future__ import annotations
 
 from ipaddress import IPv6Address, ip_address
 
 from starlette.requests import Request
-
-
-def is_loopback(host: str) -> bool:
-    """True where the bytes cannot leave this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def client_of(request: Request, *, behind_proxy: bool) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from edge_agent.core.settings import Settings
-from edge_agent.web.addresses import is_loopback
+from edge_agent.loopback import is_loopback
 
 
 class WebSettings(Settings):

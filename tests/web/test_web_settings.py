@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from edge_agent.web.addresses import is_loopback
+from edge_agent.loopback import is_loopback
 from edge_agent.web.settings import WebSettings
 
 TLS = {"tls_cert": "cert.pem", "tls_key": "key.pem"}

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from edge_agent.core.settings import Settings
+from edge_agent.loopback import is_loopback
 
 
 def _network(text: str) -> str:
@@ -89,13 +90,3 @@ class AnprSettings(Settings):
             if not camera.allow:
                 raise ValueError(f"cameras.{name}.allow: required when listening on {self.host}")
         return self
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach `host`."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from edge_agent.core.settings import Settings
+from edge_agent.loopback import is_loopback
 
 KIB = 1024
-
-
-def is_loopback(host: str) -> bool:
-    """True where the bytes cannot leave this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class BrokerSettings(Settings):
