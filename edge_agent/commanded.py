@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +38,7 @@ from edge_agent.evidence.commands import (
     unauthorised,
 )
 from edge_agent.evidence.keys import read_public_keys
+from edge_agent.evidence.small_files import write_over
 
 log = logging.getLogger(__name__)
 
@@ -215,7 +215,7 @@ class ConfigKeeper:
         folder = _folder(present.config)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         kept = folder / f"{digest}.dsse.json"
-        _write(kept, envelope)
+        write_over(kept, envelope)
         try:
             self._applied(Effective(load(self.path), text), layers)
         except EdgeAgentError as error:
@@ -337,7 +337,7 @@ class ConfigKeeper:
 
     def _save(self, config: SiteConfig, state: _State) -> None:
         folder = _folder(config)
-        _write(folder / "state.json", state.model_dump_json().encode())
+        write_over(folder / "state.json", state.model_dump_json().encode())
         self._unsaved = None
         used = {*state.good, *(state.trial or ())}
         for path in folder.glob("*.dsse.json"):
@@ -399,19 +399,3 @@ def _no_new_secrets(local: str, text: str, name: Path) -> None:
     if moved:
         keys = ", ".join(".".join(map(str, loc)) for loc in moved)
         raise ChangeRefused(Refusal.CONFIG_PROTECTED, f"only at the box: ${{...}} in {keys}")
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Durably, whole or not at all; for this user alone."""
-    temp = path.with_name(path.name + ".part")
-    descriptor = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temp.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

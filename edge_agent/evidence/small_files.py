@@ -1,4 +1,4 @@
-"""Keys and certificates on the disk: whole or not there, after a crash at any moment."""
+"""Keys, certificates, commanded configurations: whole or not there, after a crash at any moment."""
 
 from __future__ import annotations
 
@@ -18,19 +18,28 @@ def write_new(path: Path, data: bytes, mode: int = 0o600) -> None:
         os.link(part, path)  # unlike a rename it never takes the place of another file
     finally:
         part.unlink()
-    _sync(path.parent)
+    sync_directory(path.parent)
 
 
 def write_over(path: Path, data: bytes, mode: int = 0o600) -> None:
     """Write a file, or take the place of the one that is there."""
     _written(path, data, mode).replace(path)
-    _sync(path.parent)
+    sync_directory(path.parent)
 
 
 def rename(old: Path, new: Path) -> None:
     """Give a file another name in the same folder."""
     old.rename(new)
-    _sync(new.parent)
+    sync_directory(new.parent)
+
+
+def sync_directory(directory: Path) -> None:
+    """The names in this directory are on the disk."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _written(path: Path, data: bytes, mode: int) -> Path:
@@ -42,11 +51,3 @@ def _written(path: Path, data: bytes, mode: int) -> Path:
         file.flush()
         os.fsync(file.fileno())
     return part
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

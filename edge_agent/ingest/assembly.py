@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge_agent.errors import StoreFault
+from edge_agent.evidence.small_files import sync_directory
 from edge_agent.evidence.uplink.chunks import Chunk, Range, add_range, missing_ranges
 from edge_agent.ingest.attachments import Fate, Piece
 from edge_agent.ingest.settings import AssemblySettings
@@ -127,7 +128,7 @@ class Assembly(WholeFiles):
         """
         try:
             for directory in sorted(self._unsynced):
-                _sync_directory(directory)
+                sync_directory(directory)
         except OSError as error:
             raise StoreFault(f"attachments: {error}") from error
         self._unsynced.clear()
@@ -172,13 +173,5 @@ def _write_at(path: Path, chunk: Chunk) -> None:
             written = os.pwrite(descriptor, view, offset)
             view = view[written:]
             offset += written
-    finally:
-        os.close(descriptor)
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)
