@@ -22,6 +22,7 @@ from edge_agent.bench.kill import compare_with, platform_settings, uplink_settin
 from edge_agent.bench.kill_box import DEVICE, TENANT, open_store
 from edge_agent.bench.torture.commands_box import ACCEPTED, ANSWERED, CARRIED_OUT, BoxPlan, CommandBox, live
 from edge_agent.bench.torture.row import Effort, Outcome, Row
+from edge_agent.bench.torture.waiting import came_true
 from edge_agent.evidence import dsse
 from edge_agent.evidence.commands import (
     ClockReport,
@@ -133,14 +134,8 @@ def _scene(folder: Path) -> Iterator[_Scene]:
         scene.close()
 
 
-def _until(true: Callable[[], object], what: str, outcome: Outcome) -> bool:
-    until_s = time.monotonic() + WAIT_S
-    while not true():
-        if time.monotonic() > until_s:
-            outcome.problems.append(f"{what}: not within {WAIT_S:.0f} s")
-            return False
-        time.sleep(0.01)
-    return True
+def _until(true: Callable[[], object], what: str, outcome: Outcome) -> None:
+    outcome.expect(came_true(true, WAIT_S), f"{what}: not within {WAIT_S:.0f} s")
 
 
 def _command(number: int, **other: Any) -> Command:

@@ -18,6 +18,7 @@ from edge_agent.bench.broker import Mosquitto
 from edge_agent.bench.kill import platform_settings, uplink_settings
 from edge_agent.bench.kill_box import DEVICE, TENANT, open_store
 from edge_agent.bench.torture.row import Effort, Outcome, Row, Run
+from edge_agent.bench.torture.waiting import came_true
 from edge_agent.errors import EdgeAgentError, VerificationError
 from edge_agent.evidence import dsse, receipts, strict_json
 from edge_agent.evidence.bundle import SUMS, export_bundle
@@ -187,7 +188,7 @@ def _over_the_wire(
         hostile.publish_all([(TOPICS.statement, m) for m in up] + [(TOPICS.receipts, m) for m in down])
         hostile.close()
         reach = [m for m in down if len(m) < uplink_limit - 1024]
-        _until(lambda: uplink.counters.receipts_ignored >= len(reach))
+        came_true(lambda: uplink.counters.receipts_ignored >= len(reach), WAIT_S)
         sealed += [store.seal(*a_case(number, 2_000)) for number in (3, 4)]
         uplink.wake()
         out.expect(uplink.wait_idle(WAIT_S), "no receipts after the hostile messages")
@@ -207,12 +208,6 @@ def _over_the_wire(
         ingest.stop()
         store.close()
         broker.stop()
-
-
-def _until(true: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + WAIT_S
-    while not true() and time.monotonic() < deadline_s:
-        time.sleep(0.01)
 
 
 def _compare(out: Outcome, store: EvidenceStore, sealed: dict[int, str], folder: Path) -> None:

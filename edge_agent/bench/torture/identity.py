@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from edge_agent.bench.broker import ADDRESS, Mosquitto
 from edge_agent.bench.torture.row import Effort, Outcome, Row
+from edge_agent.bench.torture.waiting import came_true
 from edge_agent.core.records import UseClass
 from edge_agent.demo.pki import Authority
 from edge_agent.evidence import dsse
@@ -186,7 +187,7 @@ def _one_expiry(site: _Site, count: int, outcome: Outcome) -> None:
     )
     uplink.start()
     try:
-        tried = _until(lambda: uplink.counters.connect_failures >= 2)
+        tried = came_true(lambda: uplink.counters.connect_failures >= 2, WAIT_S)
         outcome.expect(tried and uplink.counters.connects == 0, "the broker let an expired certificate in")
         outcome.expect("certificate expired" in uplink.trouble, f"the uplink says only {uplink.trouble!r}")
         alarms = sum(event.kind is UplinkEventKind.TLS_CERTIFICATE for event in events)
@@ -294,15 +295,6 @@ def _use(case: Statement) -> UseClass | None:
 
 def _reasons(case: Statement) -> list[str]:
     return case.legal.reasons if case.legal else []
-
-
-def _until(condition: Callable[[], bool]) -> bool:
-    until_s = time.monotonic() + WAIT_S
-    while not condition():
-        if time.monotonic() > until_s:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def _now_us() -> int:

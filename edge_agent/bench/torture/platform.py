@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from edge_agent.bench.platform_check import compare
 from edge_agent.bench.platform_load import Load
 from edge_agent.bench.platform_site import TENANT, PlatformSite
 from edge_agent.bench.torture.row import Effort, Outcome, Row
+from edge_agent.bench.torture.waiting import came_true
 from edge_agent.evidence import dsse
 from edge_agent.evidence.examples import KEY, a_case, a_store, an_identity
 from edge_agent.evidence.keys import KeyRing
@@ -93,7 +93,7 @@ def database_lost(effort: Effort, folder: Path) -> Outcome:
                 outcome.expect(empty.counts()["statements"] == 0, "the database was not empty")
             outcome.tried += 1
             site.start_ingests()
-            _until(lambda: _complete(site, device) == store.head().seq + 1)
+            came_true(lambda: _complete(site, device) == store.head().seq + 1, WAIT_S, look_s=0.1)
         outcome.sealed = store.head().seq + 1
         with closing(site.store()) as after:
             for seq in store.seqs():
@@ -127,7 +127,11 @@ def clone_between_processes(effort: Effort, folder: Path) -> Outcome:
                 client.publish_all([*box.messages(box.sign_next()), *clone.messages(clone.sign_next())])
                 outcome.tried += 1
         with closing(site.store()) as store:
-            _until(lambda: len(store.frozen()) == len(pairs) and len(store.alarms(10_000)) >= len(pairs))
+            came_true(
+                lambda: len(store.frozen()) == len(pairs) and len(store.alarms(10_000)) >= len(pairs),
+                WAIT_S,
+                look_s=0.1,
+            )
             frozen, alarms = store.frozen(), store.alarms(10_000)
             cases = select(statement.c.device, func.count()).where(statement.c.seq == 1)
             kept = dict(map(tuple, store.rows(cases.group_by(statement.c.device))))
@@ -184,12 +188,6 @@ def _complete(site: PlatformSite, device: DeviceSettings) -> int:
 def _complete_of(store: PlatformStore, device: str) -> int:
     here = (statement.c.device == device) & statement.c.complete
     return int(store.rows(select(func.count()).where(here))[0][0])
-
-
-def _until(true: Callable[[], bool]) -> None:
-    until_s = time.monotonic() + WAIT_S
-    while not true() and time.monotonic() < until_s:
-        time.sleep(0.1)
 
 
 NEEDS = ("mosquitto", "postgres")

@@ -12,6 +12,7 @@ from edge_agent.bench.broker import ADDRESS, Mosquitto
 from edge_agent.bench.kill import Claim, compare_with
 from edge_agent.bench.torture.proxy import Proxy
 from edge_agent.bench.torture.row import Outcome
+from edge_agent.bench.torture.waiting import came_true
 from edge_agent.errors import DeviceError
 from edge_agent.evidence import dsse
 from edge_agent.evidence.examples import KEY, a_case, a_store, an_identity, store_settings
@@ -272,10 +273,8 @@ def wait_for(true: Callable[[], object], what: str, timeout_s: float = WAIT_S) -
         DeviceError: it took too long.
     """
     started_s = time.monotonic()
-    while not true():
-        if time.monotonic() - started_s > timeout_s:
-            raise DeviceError(f"torture: {what} did not happen within {timeout_s:.0f} s")
-        time.sleep(0.005)
+    if not came_true(true, timeout_s, look_s=0.005):
+        raise DeviceError(f"torture: {what} did not happen within {timeout_s:.0f} s")
     return time.monotonic() - started_s
 
 

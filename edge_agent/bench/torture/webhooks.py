@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from edge_agent.bench.broker import Mosquitto
 from edge_agent.bench.receiver import Posted, Receiver, Reply
 from edge_agent.bench.torture.rig import DEVICE, WAIT_S
 from edge_agent.bench.torture.row import Effort, Outcome, Row
+from edge_agent.bench.torture.waiting import came_true
 from edge_agent.core.records import UseClass
 from edge_agent.evidence import dsse
 from edge_agent.evidence.examples import KEY, Clock, a_case, store_settings
@@ -52,7 +53,7 @@ def receivers_away_platform_killed(effort: Effort, folder: Path) -> Outcome:
             site.receivers[away].stop()
             site.kill_at_next_post(away, after_answer=rng.random() < 0.5)
             site.seal(rng)
-            killed = _until(lambda: not site.alive("inbox"))
+            killed = came_true(lambda: not site.alive("inbox"), WAIT_S)
             outcome.expect(killed, f"{away} was not refused, or the process that tells not killed")
             outcome.tried += 2
             site.seal(rng)
@@ -165,7 +166,7 @@ class _Site:
 
         def reply(_: Posted) -> Reply:
             receiver.reply = lambda _: Reply()
-            if _until(lambda: self._refused(away) > before):
+            if came_true(lambda: self._refused(away) > before, WAIT_S):
                 self.kill("inbox")
             if not after_answer:
                 raise ConnectionAbortedError
@@ -245,13 +246,6 @@ def _judge(site: _Site, outcome: Outcome) -> None:
 
 def _packets(messages: list[Posted]) -> set[str]:
     return {json.loads(message.body)["packet_id"] for message in messages}
-
-
-def _until(true: Callable[[], bool]) -> bool:
-    until_s = time.monotonic() + WAIT_S
-    while not true() and time.monotonic() < until_s:
-        time.sleep(0.01)
-    return true()
 
 
 ROWS = (
