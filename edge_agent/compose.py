@@ -264,9 +264,8 @@ class Agent:
             origin = self._chosen.origin if self._chosen else ""
             try:
                 self.store.record(ConfigChange(old_sha256=before, new_sha256=now, detail=origin))
-            except (
-                StoreFull
-            ) as full:  # the uplink must get to make room; every statement names its configuration
+            except StoreFull as full:
+                # The uplink must get to make room; every statement names its configuration.
                 log.warning("the change of the configuration is not told: %s", full)
 
     def _recall_cases(self, street: StreetConfig) -> None:

@@ -110,6 +110,11 @@ class Packets:
         """The end."""
         return Head(*self._db.execute("SELECT epoch, seq, payload_sha256 FROM head").fetchone())
 
+    def forgot_before_utc_us(self) -> int:
+        """When this epoch began if there was one before, else 0."""
+        row = self._db.execute(EPOCH_BEGAN).fetchone()
+        return 0 if row is None else int(row[0])
+
     def next_link(self) -> ChainLink:
         """The place of the next statement."""
         epoch, seq, prev, genesis = self._db.execute(

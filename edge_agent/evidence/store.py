@@ -39,7 +39,7 @@ from edge_agent.evidence.losses import Losses
 from edge_agent.evidence.notes import HeadNote, write_fork
 from edge_agent.evidence.open_cases import MAX_ANSWERED, MAX_OPEN_CASES, OpenCase, answered_orders, open_cases
 from edge_agent.evidence.outbox import Applied, Lane, Outbox, Pending, write_signatures
-from edge_agent.evidence.packets import EPOCH_BEGAN, Head, Packets
+from edge_agent.evidence.packets import Head, Packets
 from edge_agent.evidence.pressure import Step
 from edge_agent.evidence.receipts import Receipt
 from edge_agent.evidence.recent import RecentBlobs
@@ -284,8 +284,7 @@ class EvidenceStore:
     def forgot_before_utc_us(self) -> int:
         """When this epoch began if there was one before: commands until then are not remembered; else 0."""
         with self._working():
-            row = self._db.execute(EPOCH_BEGAN).fetchone()
-            return 0 if row is None else int(row[0])
+            return self._packets.forgot_before_utc_us()
 
     @contextlib.contextmanager
     def commands(self) -> Iterator[CommandLog]:
