@@ -462,7 +462,7 @@ def test_a_box_whose_disk_is_full_starts_without_the_trial(box, monkeypatch):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as disk:
-        disk.setattr(commanded, "_write", full)
+        disk.setattr(commanded, "write_over", full)
         keeper = ConfigKeeper(box.site)
         tried = keeper.effective()
         assert tried.trial
@@ -481,5 +481,5 @@ def test_a_box_whose_disk_is_full_starts_without_the_trial(box, monkeypatch):
 def test_a_trial_that_was_killed_is_over_on_a_full_disk_too(box, monkeypatch):
     box.update(slower(box))
     box.run()
-    monkeypatch.setattr(commanded, "_write", lambda *_: (_ for _ in ()).throw(OSError(28, "No space")))
+    monkeypatch.setattr(commanded, "write_over", lambda *_: (_ for _ in ()).throw(OSError(28, "No space")))
     assert ConfigKeeper(box.site).effective().trial == ""
