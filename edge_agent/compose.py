@@ -28,8 +28,10 @@ from edge_agent.evidence.command_desk import CommandDesk
 from edge_agent.evidence.dsse import RECEIPT_TYPE
 from edge_agent.evidence.enrolment import installed_certificates
 from edge_agent.evidence.identity import Identity
+from edge_agent.evidence.intray import tray_of
 from edge_agent.evidence.key_places import key_place, open_keys
 from edge_agent.evidence.keys import KeyRing, read_public_keys
+from edge_agent.evidence.noting import Noter
 from edge_agent.evidence.sealer import Order, Sealer
 from edge_agent.evidence.sm2 import Sm2FileKey
 from edge_agent.evidence.statement_records import ConfigChange
@@ -118,6 +120,8 @@ class Agent:
             self.uplink = self._make_uplink()
             if self.uplink:
                 undo.callback(self.uplink.stop, 0.0)
+            tray = tray_of(config.evidence.store.directory)
+            self.noter = Noter(tray, self.store, self._time.status, self._noted, self.failed)
             self.sealer = Sealer(self.store, self.staging.get, self, self._wake_uplink, self.staging.release)
             self.cameras = self._make_cameras(epochs or {})
             self.detector = _make_detector(config)
@@ -185,6 +189,10 @@ class Agent:
         self.health.sealed(order, sealed)
         self._hooks.sealed(order, sealed)
 
+    def _noted(self, sealed: Sealed) -> None:
+        log.info("sealed seq %d epoch %s: a note", sealed.seq, sealed.epoch)
+        self._wake_uplink()
+
     def refused(self, order: Order, reason: str) -> None:
         """A case was not sealed."""
         self.health.was_refused()
@@ -217,6 +225,7 @@ class Agent:
         if self.uplink:
             yield self.uplink.start, self.uplink.stop
         yield self.sealer.start, self.sealer.stop
+        yield self.noter.start, self.noter.stop
         yield self._begin_events, nothing
         if self.orders:
             yield self.orders.start, self.orders.close
@@ -242,7 +251,7 @@ class Agent:
     @property
     def pulses(self) -> Iterator[Pulse]:
         """Every part that must go round."""
-        yield from (self.intake.pulse, self.sealer.pulse, self.clock.pulse)
+        yield from (self.intake.pulse, self.sealer.pulse, self.noter.pulse, self.clock.pulse)
         yield from (part.pulse for part in (self.uplink, self.orders, self.captures, self.plates) if part)
         yield from self.street.pulses if self.street else ()
         for camera in self.cameras.values():

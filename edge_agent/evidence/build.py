@@ -41,7 +41,7 @@ from edge_agent.evidence.statement import (
     Time,
 )
 from edge_agent.evidence.statement_parts import Wording
-from edge_agent.evidence.statement_records import Record
+from edge_agent.evidence.statement_records import CommandResult, Record
 
 WORDING = {
     UseClass.ENFORCEMENT: Wording(
@@ -141,7 +141,7 @@ def build_record(
     health: Health = UNKNOWN_HEALTH,
     attachments: Sequence[Attachment] = (),
 ) -> Built:
-    """What the box says of itself: a heartbeat, a loss, ...; only a command's result has files."""
+    """What the box says of itself: a heartbeat, a loss, ...; some have files."""
     content = strict_json.dumps(
         {"record": record.model_dump(mode="json"), "epoch": link.epoch, "seq": link.seq}
     )
@@ -163,7 +163,9 @@ def build_record(
             missing=[],
             software=_software(identity, ""),
             health=health,
-            retention=_asked_for(sealed_utc_us) if attachments else RECORD_RETENTION,
+            retention=_asked_for(sealed_utc_us)
+            if attachments and isinstance(record, CommandResult)
+            else RECORD_RETENTION,
             links=NO_LINKS,
             ext={},
         ),

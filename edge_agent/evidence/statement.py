@@ -47,7 +47,7 @@ STREET_ROLES = (
 )
 MARKED, SHARED = "_marked", "_shared"
 _ROLE = (
-    r"^(full_view_[1-9]\d?|plate|plate_view|front|side|clip|snapshot|raw_serial|derived"
+    r"^(full_view_[1-9]\d?|plate|plate_view|front|side|clip|snapshot|report|raw_serial|derived"
     rf"|({'|'.join(STREET_ROLES)})({MARKED}|{SHARED})?)$"
 )
 
@@ -70,6 +70,9 @@ class Kind(StrEnum):
     COMMAND_RESULT = "command_result"
     TIME_STEP = "time_step"
     COVERAGE = "coverage"
+    CALIBRATION = "calibration"
+    COMMISSIONING = "commissioning"
+    OPERATOR_ACTION = "operator_action"
     GENESIS = "genesis"
 
 

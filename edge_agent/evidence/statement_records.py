@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from edge_agent.core.events import ClockSource
+from edge_agent.evidence.statement_operator import Calibration, Commissioning, OperatorAction
 from edge_agent.evidence.statement_parts import Count, Epoch, Int, Model, Sha256, Text
 
 # So much fits a statement of 64 KiB.
@@ -164,6 +165,9 @@ Record = Annotated[
     | Certificate
     | ConfigChange
     | CommandResult
-    | Coverage,
+    | Coverage
+    | Calibration
+    | Commissioning
+    | OperatorAction,
     Field(discriminator="type"),
 ]

@@ -35,6 +35,7 @@ from edge_agent.evidence.command_log import CommandLog
 from edge_agent.evidence.disk import Ballast, DirectoryLock, Disk, NoRoom
 from edge_agent.evidence.dsse import EvidenceSigner, Signature, Signer
 from edge_agent.evidence.identity import ChainLink, Identity
+from edge_agent.evidence.intray import Note
 from edge_agent.evidence.losses import Losses
 from edge_agent.evidence.notes import HeadNote, write_fork
 from edge_agent.evidence.open_cases import MAX_ANSWERED, MAX_OPEN_CASES, OpenCase, answered_orders, open_cases
@@ -313,38 +314,66 @@ class EvidenceStore:
             StoreFull: no room for the files; nothing was sealed.
             StoreFault: the disk failed: stop the process.
         """
-        blobs = blobs or {}
         with self._working():
-            size = sum(map(len, blobs.values()))
-            self._room.make(size)
-            # Evidence comes first: what somebody only asked for takes none of the room that is getting short.
-            if blobs and not (self._room.fits(size) and self._room.step() is Step.ALL):
-                raise StoreFull(f"no room for what was asked for ({self._room.what_is_full()})")
-            built = build_record(
-                result,
-                self._identity,
-                self._packets.next_link(),
-                self._utc_us(),
-                clock=clock,
-                health=self._health(),
-                attachments=tuple(attachment_of(file, clock.utc_minus_mono) for file in files),
-            )
 
-            def words() -> None:
+            def noted() -> None:
                 note(self._commands)
 
-            if not blobs:
-                return self._with_ballast(lambda: self._commit(built, {}, case=None, before_commit=words))
-            try:
-                with self._files.putting(blobs) as finish:
+            return self._record_with_files(result, clock, files, blobs or {}, noted)
 
-                    def last() -> None:
-                        words()
-                        finish()
+    def record_note(self, note: Note, clock: ClockStatus) -> Sealed | None:
+        """Seal what somebody left in the tray; None when this very note was sealed before.
 
-                    return self._commit(built, blobs, case=None, before_commit=last)
-            except NoRoom as error:
-                raise StoreFull("no room for what was asked for (disk full)") from error
+        Raises:
+            StoreFull: no room for its files; nothing was sealed.
+            StoreFault: the disk failed: stop the process.
+        """
+        with self._working():
+            if self._db.execute("SELECT 1 FROM told_note WHERE id = ?", (note.id,)).fetchone():
+                return None
+            seq = self._packets.next_link().seq
+
+            def told() -> None:
+                self._db.execute("INSERT INTO told_note (id, seq) VALUES (?, ?)", (note.id, seq))
+
+            pictures, blobs = note.files_of()
+            return self._record_with_files(note.record, clock, pictures, blobs, told)
+
+    def _record_with_files(
+        self,
+        record: Record,
+        clock: ClockStatus,
+        files: Sequence[Picture],
+        blobs: Mapping[str, bytes],
+        words: Callable[[], None],
+    ) -> Sealed:
+        """One commit of a record, its files, and what else is to be noted with it."""
+        size = sum(map(len, blobs.values()))
+        self._room.make(size)
+        # Evidence comes first: what somebody only asked for takes none of the room that is getting short.
+        if blobs and not (self._room.fits(size) and self._room.step() is Step.ALL):
+            raise StoreFull(f"no room for what was asked for ({self._room.what_is_full()})")
+        built = build_record(
+            record,
+            self._identity,
+            self._packets.next_link(),
+            self._utc_us(),
+            clock=clock,
+            health=self._health(),
+            attachments=tuple(attachment_of(file, clock.utc_minus_mono) for file in files),
+        )
+        if not blobs:
+            return self._with_ballast(lambda: self._commit(built, {}, case=None, before_commit=words))
+        try:
+            with self._files.putting(blobs) as finish:
+
+                def last() -> None:
+                    words()
+                    finish()
+
+                return self._commit(built, blobs, case=None, before_commit=last)
+        except NoRoom as error:
+            raise StoreFull("no room for what was asked for (disk full)") from error
 
     def open_cases(
         self, now_utc_us: int, cooldown_us: int, limit: int = MAX_OPEN_CASES

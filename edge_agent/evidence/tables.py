@@ -93,6 +93,10 @@ CREATE TABLE IF NOT EXISTS untold_loss (
     last_utc_us INTEGER NOT NULL,
     PRIMARY KEY (class, reason)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS told_note (
+    id TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS attachment_kept ON attachment (size) WHERE state = 'kept';
 CREATE INDEX IF NOT EXISTS packet_state ON packet (state)
 """

@@ -24,6 +24,9 @@ KIND: Mapping[str, str] = {
     "command_result": "指令结果",
     "time_step": "时钟跳变",
     "genesis": "新链条",
+    "calibration": "校准记录",
+    "commissioning": "验收报告",
+    "operator_action": "现场操作",
 }
 KIND_EN: Mapping[str, str] = {
     "wim": "bridge weighing",
