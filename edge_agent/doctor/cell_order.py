@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_agent.core.units import S
+from edge_agent.core.weigh.samples import Int64
 from edge_agent.doctor.cell_signals import Floats, Stretch
 
 # Signals of one pad's two cells follow each other; of two pads, only by chance of the axle spacing.
@@ -98,7 +99,7 @@ def _reversed(stretch: Stretch) -> bool:
     return all(votes)
 
 
-def _middle(stretch: Stretch, load: Floats, begin: int) -> float:
+def _middle(stretch: Stretch, load: Int64, begin: int) -> float:
     """Seconds at which half of all that the sensor felt of a vehicle was felt."""
     felt = np.cumsum(np.maximum(load, 0))
     at = stretch.at[begin + int(np.searchsorted(felt, felt[-1] / 2))]
