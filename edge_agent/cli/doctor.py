@@ -34,7 +34,8 @@ def main(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     lang: Annotated[str, typer.Option(help="zh or en; default: Chinese unless $LANG says otherwise.")] = "",
     seconds: Annotated[
-        float, typer.Option(min=0, help="Look at a line or camera no longer; 0: as long as is needed.")
+        float,
+        typer.Option(min=0, max=120, help="Look at a line or camera no longer; 0: as long as is needed."),
     ] = 0.0,
     only: Annotated[str, typer.Option(metavar="NAME,...", help="These checks alone.")] = "",
 ) -> None:
@@ -72,13 +73,11 @@ def _examined(
     from edge_agent.doctor.finding import Finding, State  # noqa: PLC0415 - same
     from edge_agent.doctor.own_eyes import OwnEyes  # noqa: PLC0415 - same
     from edge_agent.doctor.report import finding_of  # noqa: PLC0415 - same
-    from edge_agent.doctor.shorter import Shorter  # noqa: PLC0415 - same
     from edge_agent.local_door import ask_doctor  # noqa: PLC0415 - same
 
     answer = ask_doctor(site, only, seconds)
     if answer is None:
-        own = OwnEyes(site)
-        return "own", examine(site, Shorter(site, own, seconds) if seconds else own, told, only=only)
+        return "own", examine(site, OwnEyes(site), told, only=only, seconds=seconds)
     found = [finding_of(one) for one in answer["findings"]]
     if answer["software"] != __version__:
         values = {"own": __version__, "daemon": answer["software"]}
