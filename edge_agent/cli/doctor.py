@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -56,28 +57,27 @@ def main(
     except ConfigError as error:
         seen_by, found = "own", list(_problems(error))
     else:
-        with _progress(disabled=as_json) as told:
-            seen_by, found = _examined(site, names, seconds, told)
+        seen_by, found = _examined(site, names, seconds, quiet=as_json)
         found += _in_force(config)
     _print(found, seen_by, language, as_json=as_json)
     if any(finding.state is State.FAULT for finding in found):
         raise typer.Exit(1)
 
 
-def _examined(
-    site: SiteConfig, only: list[str], seconds: float, told: Callable[[str], None]
-) -> tuple[str, list[Finding]]:
+def _examined(site: SiteConfig, only: list[str], seconds: float, *, quiet: bool) -> tuple[str, list[Finding]]:
     """Who looked, and what was found."""
     from edge_agent import __version__  # noqa: PLC0415 - help stays instant
-    from edge_agent.doctor.examine import examine  # noqa: PLC0415 - same
+    from edge_agent.doctor.examine import CHECKS, examine  # noqa: PLC0415 - same
     from edge_agent.doctor.finding import Finding, State  # noqa: PLC0415 - same
     from edge_agent.doctor.own_eyes import OwnEyes  # noqa: PLC0415 - same
     from edge_agent.doctor.report import finding_of  # noqa: PLC0415 - same
     from edge_agent.local_door import ask_doctor  # noqa: PLC0415 - same
 
-    answer = ask_doctor(site, only, seconds)
+    with _progress(None, quiet=quiet):
+        answer = ask_doctor(site, only, seconds)
     if answer is None:
-        return "own", examine(site, OwnEyes(site), told, only=only, seconds=seconds)
+        with _progress(len(only or CHECKS), quiet=quiet) as told:
+            return "own", examine(site, OwnEyes(site), told, only=only, seconds=seconds)
     found = [finding_of(one) for one in answer["findings"]]
     if answer["software"] != __version__:
         values = {"own": __version__, "daemon": answer["software"]}
@@ -118,7 +118,9 @@ def _print(found: list[Finding], seen_by: str, language: str, *, as_json: bool) 
         told = {"seen_by": seen_by, "state": str(worst(found)), "findings": for_scripts(found)}
         print(json.dumps(told, ensure_ascii=False))
     else:
-        print(as_text(found, language))
+        terminal = sys.stdout.isatty()
+        width = shutil.get_terminal_size().columns if terminal else 0
+        print(as_text(found, language, width, colour=terminal and not os.environ.get("NO_COLOR")))
         print(SEEN_BY[seen_by][0 if language == "zh" else 1])
 
 
@@ -139,10 +141,10 @@ def _must_be_known(names: list[str]) -> None:
 
 
 @contextmanager
-def _progress(*, disabled: bool) -> Iterator[Callable[[str], None]]:
-    """A bar on a terminal; tells which checks are over."""
+def _progress(total: int | None, *, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """A bar on a terminal; tells which of so many checks are over. None: nobody tells."""
     from rich.progress import Progress  # noqa: PLC0415 - help stays instant
 
-    with Progress(transient=True, disable=disabled or not sys.stdout.isatty()) as bar:
-        task = bar.add_task("doctor", total=None)
+    with Progress(transient=True, disable=quiet or not sys.stdout.isatty()) as bar:
+        task = bar.add_task("doctor", total=total)
         yield lambda name: bar.update(task, advance=1, description=name)
