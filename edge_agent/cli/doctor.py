@@ -76,6 +76,7 @@ def _examined(site: SiteConfig, only: list[str], seconds: float, *, quiet: bool)
     with _progress(None, quiet=quiet):
         answer = ask_doctor(site, only, seconds)
     if answer is None:
+        _must_be_its_user(site)
         with _progress(len(only or CHECKS), quiet=quiet) as told:
             return "own", examine(site, OwnEyes(site), told, only=only, seconds=seconds)
     found = [finding_of(one) for one in answer["findings"]]
@@ -83,6 +84,19 @@ def _examined(site: SiteConfig, only: list[str], seconds: float, *, quiet: bool)
         values = {"own": __version__, "daemon": answer["software"]}
         found.insert(0, Finding("software.differs", "software", State.WARNING, values))
     return "daemon", found
+
+
+def _must_be_its_user(site: SiteConfig) -> None:
+    """Anybody else may not open keys and devices, and would be told of faults that are none."""
+    from edge_agent.doctor.key_checks import user_name  # noqa: PLC0415 - help stays instant
+
+    folder = site.evidence.store.directory
+    owner = folder.stat().st_uid if folder.exists() else os.geteuid()
+    if os.geteuid() not in {0, owner}:
+        raise UsageError(
+            f"{folder} is {user_name(owner)}'s: run `sudo -u {user_name(owner)} edge-agent doctor ...` "
+            f"/ 请用 {user_name(owner)} 或 root 用户运行"
+        )
 
 
 def _problems(error: ConfigError) -> Iterator[Finding]:
