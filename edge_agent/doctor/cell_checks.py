@@ -157,7 +157,7 @@ def _of_sensors(subject: str, base: dict[str, Any], lane: LaneConfig, stretch: S
                 state,
                 {
                     **values,
-                    "hz": hum.hz,
+                    "hz": round(hum.hz),
                     "amplitude_kg": _kg(hum.amplitude_g),
                     "seen_at_hz": hum.seen_at_hz,
                     "seen_zh": seen_zh,

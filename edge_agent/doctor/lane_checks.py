@@ -88,8 +88,7 @@ def _lane(camera: str, lane: LaneMatchSettings, settings: MatchSettings, matched
 
 
 def _measured_ms(lane: LaneMatchSettings, found: DistanceEstimate, speed: int) -> int:
-    """The delay at the usual speed with the distance as configured: far surer than distance and"
-    " delay apart."""
+    """The delay at the usual speed, the distance as configured: far surer than the two apart."""
     return round(found.delay_ms + (found.distance_mm - lane.distance_mm) * 1_000 / speed)
 
 
