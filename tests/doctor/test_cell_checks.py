@@ -212,7 +212,7 @@ def test_left_and_right_exchanged_on_one_pad_is_seen_by_vehicles_that_lean():
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (1, 0, 3, 2)])
 def test_cells_in_order_and_both_sides_exchanged_alike_raise_no_alarm(order):
-    for seed in range(6):
+    for seed in range(4):
         assert wrong(found_in(heard(a_road(*PASSING), seed), wired(a_bridge(), *order))) == set()
 
 
