@@ -42,6 +42,8 @@ from edge_agent.evidence.open_cases import MAX_ANSWERED, MAX_OPEN_CASES, OpenCas
 from edge_agent.evidence.outbox import Applied, Lane, Outbox, Pending, write_signatures
 from edge_agent.evidence.packets import Head, Packets
 from edge_agent.evidence.pressure import Step
+from edge_agent.evidence.questions import Row, Value, answer
+from edge_agent.evidence.reading import ReadingStore
 from edge_agent.evidence.receipts import Receipt
 from edge_agent.evidence.recent import RecentBlobs
 from edge_agent.evidence.recovery import FORKED, Start, prepare
@@ -649,6 +651,19 @@ class EvidenceStore:
     def seqs(self) -> range:
         """Every place of the chain."""
         return range(self.head().seq + 1)
+
+    def ask(self, question: str, values: Sequence[Value]) -> list[Row]:
+        """Answer one of `questions`; nothing changes by it.
+
+        Raises:
+            UsageError: there is no such question.
+        """
+        with self._working():
+            return answer(self._db, question, values)
+
+    def reading(self) -> ReadingStore:
+        """For whoever only looks."""
+        return ReadingStore(self.ask, self._settings.directory)
 
     # --- inside: the caller holds the lock -----------------------------------------------------
 

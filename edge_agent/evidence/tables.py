@@ -98,7 +98,8 @@ CREATE TABLE IF NOT EXISTS told_note (
     seq INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS attachment_kept ON attachment (size) WHERE state = 'kept';
-CREATE INDEX IF NOT EXISTS packet_state ON packet (state)
+CREATE INDEX IF NOT EXISTS packet_state ON packet (state);
+CREATE INDEX IF NOT EXISTS packet_kind ON packet (kind)
 """
 
 # A checkpoint writes the log's pages into the database. SQLite's own one, at the end of a commit, swallows
