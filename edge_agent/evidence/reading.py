@@ -199,7 +199,7 @@ def open_reading(directory: Path) -> Iterator[ReadingStore]:
     """
     if not (directory / DATABASE).exists():
         raise UsageError(f"{directory}: there is no evidence store")
-    if _is_open(directory):
+    if is_open(directory):
         yield ReadingStore(ask_daemon(door_of(directory)), directory)
         return
     with tempfile.TemporaryDirectory(prefix="edge-agent-reading-") as temporary:
@@ -208,7 +208,7 @@ def open_reading(directory: Path) -> Iterator[ReadingStore]:
             yield ReadingStore(_asking(db, directory), directory)
 
 
-def _is_open(directory: Path) -> bool:
+def is_open(directory: Path) -> bool:
     """Whether a process has the store open. The lock is tried for a moment and never kept."""
     with contextlib.suppress(FileNotFoundError), (directory / "lock").open("rb") as lock:
         try:
@@ -241,7 +241,7 @@ def _asking(db: sqlite3.Connection, directory: Path) -> Ask:
             rows = questions.answer(db, name, values)
         except sqlite3.Error as error:
             raise UsageError(f"{directory}: the database cannot be read: {error}") from error
-        if _is_open(directory):  # what was read until then stood still
+        if is_open(directory):  # what was read until then stood still
             raise UsageError(f"{directory}: the daemon has just opened the store; ask again")
         return rows
 

@@ -1,8 +1,8 @@
 """The database of sealed statements: tables, pragmas, and the one connection.
 
-`payload` and `signatures` are written once and never updated. A packet's `state` only moves forward
-(see `outbox`). SQLite in WAL mode with `synchronous=FULL` keeps every commit through a power cut;
-NORMAL loses the last ones.
+`payload` and `signatures` are written once and never updated. A packet's `state` moves
+forward, and back only from a quarantine (see `outbox`). SQLite in WAL mode with `synchronous=FULL` keeps
+every commit through a power cut; NORMAL loses the last ones.
 """
 
 from __future__ import annotations
