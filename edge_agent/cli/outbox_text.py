@@ -36,6 +36,7 @@ def status_text(found: Owed) -> str:
         ("waiting 待回执", f"{found.pending} ({_size(found.pending_bytes)})"),
         ("oldest waiting 最早待回执", _oldest(found.oldest)),
         ("receipted 已回执", f"{found.receipted}, of them pictures gone 其中图片已清除 {found.purged}"),
+        ("let go since 到期已清理", f"{found.let_go.statements}, up to seq 截至 {found.let_go.seq}"),
         ("quarantined 已隔离", str(found.quarantined)),
         ("rejected 平台拒收", str(found.rejected)),
         ("lost for want of room 因空间不足丢失", str(found.lost)),

@@ -24,6 +24,7 @@ from edge_agent.errors import UsageError, VerificationError
 from edge_agent.evidence import dsse, questions
 from edge_agent.evidence.outbox import read_signatures
 from edge_agent.evidence.packets import Head
+from edge_agent.evidence.pruning import NOTHING_GONE, Mark
 from edge_agent.evidence.questions import Ask, Row, Value
 from edge_agent.evidence.reading_door import ask_daemon, door_of
 from edge_agent.evidence.set_aside import ATTACHMENTS, DATABASE
@@ -91,6 +92,11 @@ class ReadingStore:
         """The end of the chain; None before its beginning."""
         rows = self._ask("head", ())
         return Head(*rows[0][:3]) if rows else None
+
+    def let_go(self) -> Mark:
+        """Up to where old statements are gone."""
+        rows = self._ask("mark", ())
+        return Mark(*rows[0]) if rows else NOTHING_GONE
 
     def states(self) -> dict[str, int]:
         """How many statements are in each state."""
