@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_agent.bench import flat_disk
 from edge_agent.core.scene import Phase
-from edge_agent.evidence import pruning
 from edge_agent.evidence.examples import Clock, a_case, a_store, store_settings
 from edge_agent.evidence.examples_street import a_zone_case
 from edge_agent.evidence.notes import HeadNote
@@ -324,18 +324,8 @@ def test_rows_cut_from_the_beginning_without_a_mark_are_a_loss(box):
 
 
 def test_in_months_of_statements_the_database_stops_growing(tmp_path):
-    box = Box(tmp_path / "evidence", keep_statements_days=pruning.LEAST_DAYS)
-    sizes = []
-    for _ in range(6):
-        for _ in range(10):
-            for _ in range(15):
-                box.beat()
-            box.receipt((), up_to=len(box.sealed) - 1)
-            box.days_pass(1)
-            box.store.keep_house()
-        sizes.append((box.folder / "evidence.db").stat().st_size)
-    check(box)
-    box.store.close()
-    assert len(box.sealed) == 901
-    assert sizes[-1] <= sizes[1] * 1.05, sizes
-    assert verify(open_material(box.folder)).good
+    found = flat_disk.in_folder(tmp_path / "evidence", 1_000)
+    assert found["verified"]
+    assert [one["sealed"] for one in found["samples"]] == list(range(101, 1_002, 100))
+    sizes = [one["bytes"] for one in found["samples"]]
+    assert max(sizes[4:]) <= sizes[2] * 1.05, sizes
