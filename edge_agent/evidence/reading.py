@@ -235,9 +235,10 @@ def _at_rest(directory: Path, temporary: Path) -> sqlite3.Connection:
     else:
         db = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True, check_same_thread=False)
     (version,) = db.execute("PRAGMA user_version").fetchone()
-    if version != VERSION:
+    tables = db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'pruned'").fetchone()
+    if version != VERSION or tables == (0,):
         db.close()
-        raise UsageError(f"{path}: store version {version}; this program reads version {VERSION}")
+        raise UsageError(f"{path}: as another version of the program left it; start the daemon of this one")
     return db
 
 
