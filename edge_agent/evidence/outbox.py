@@ -1,9 +1,11 @@
 """What still has to reach the platform, and what its receipts allow.
 
-    sealed ──receipt──> receipted ──keep time over──> purged     (attachments gone, statement stays)
+    sealed ──receipt──> receipted ──keep time over──> purged     (attachments gone, statement stays for long:
+                                                                  see `pruning`)
        ├──────────────> quarantined   corrupt, oversize, poison: kept, shown, not sent
        └──────────────> rejected      refused by the platform: kept, alarm
-    quarantined and rejected become receipted when a receipt says so; nothing ever goes back.
+    quarantined and rejected become receipted when a receipt says so. One way leads back: an operator may
+    put what is quarantined in line again (`requeue`). What has a receipt never goes back.
 
 SENT is no state of the disk: it is a note in memory of when to try again, forgotten at a restart.
 """
@@ -97,6 +99,11 @@ class Outbox:
         """Statements tried since the start that no receipt covers yet."""
         return len(self._tries)
 
+    @property
+    def asked_again(self) -> frozenset[int]:
+        """What the platform has asked for although it has receipted it, and was not sent since."""
+        return frozenset(self._again)
+
     def pending(self, limit_bytes: int, now: int, lane: Lane) -> Iterator[Pending]:
         """Statements to send now, at least one if any is due, until `limit_bytes` are together."""
         total = 0
@@ -133,6 +140,12 @@ class Outbox:
             "UPDATE packet SET state = ?, reason = ? WHERE seq = ? AND state = 'sealed'", (state, reason, seq)
         ).rowcount
         return changed == 1
+
+    def requeue(self, seq: int) -> None:
+        """What was quarantined is to be sent again."""
+        self._db.execute(
+            "UPDATE packet SET state = 'sealed', reason = '' WHERE seq = ? AND state = 'quarantined'", (seq,)
+        )
 
     def settled(self, seq: int) -> None:
         """It was set aside, durably: its tries are over."""

@@ -171,6 +171,11 @@ class Packets:
         row = self._db.execute(query).fetchone()
         return None if row is None else int(row[0])
 
+    def files(self, seq: int) -> list[tuple[str, str]]:
+        """Digest and state of the files that it names and whose bytes were sealed with it."""
+        query = "SELECT sha256, state FROM packet_attachment JOIN attachment USING (sha256) WHERE seq = ?"
+        return self._db.execute(f"{query} ORDER BY sha256", (seq,)).fetchall()
+
     def file_state(self, sha256: str) -> str | None:
         """Of an attachment; None: no statement names it."""
         row = self._db.execute("SELECT state FROM attachment WHERE sha256 = ?", (sha256,)).fetchone()
@@ -192,6 +197,16 @@ class Packets:
         query = "SELECT sealed_utc_us FROM packet WHERE state = 'sealed' ORDER BY seq LIMIT 1"
         row = self._db.execute(query).fetchone()
         return None if row is None else int(row[0])
+
+    def places(self, first: int, last: int, limit: int) -> list[int]:
+        """Those of a range that are here, the lowest `limit` of them."""
+        query = "SELECT seq FROM packet WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT ?"
+        return [seq for (seq,) in self._db.execute(query, (first, last, limit)).fetchall()]
+
+    def number(self, first: int, last: int) -> int:
+        """How many of a range are here."""
+        query = "SELECT count(*) FROM packet WHERE seq BETWEEN ? AND ?"
+        return int(self._db.execute(query, (first, last)).fetchone()[0])
 
     def states(self) -> dict[str, int]:
         """How many statements are in each. Reads all of them."""

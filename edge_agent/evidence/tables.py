@@ -1,8 +1,8 @@
 """The database of sealed statements: tables, pragmas, and the one connection.
 
-`payload` and `signatures` are written once and never updated. A packet's `state` only moves forward
-(see `outbox`). SQLite in WAL mode with `synchronous=FULL` keeps every commit through a power cut;
-NORMAL loses the last ones.
+`payload` and `signatures` are written once and never updated. A packet's `state` moves
+forward, and back only from a quarantine (see `outbox`). SQLite in WAL mode with `synchronous=FULL` keeps
+every commit through a power cut; NORMAL loses the last ones.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from edge_agent.errors import EvidenceError
 from edge_agent.evidence.command_log import COMMANDS_SCHEMA
+from edge_agent.evidence.pruning import PRUNED_SCHEMA
 
 VERSION = 3
 
@@ -98,7 +99,8 @@ CREATE TABLE IF NOT EXISTS told_note (
     seq INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS attachment_kept ON attachment (size) WHERE state = 'kept';
-CREATE INDEX IF NOT EXISTS packet_state ON packet (state)
+CREATE INDEX IF NOT EXISTS packet_state ON packet (state);
+CREATE INDEX IF NOT EXISTS packet_kind ON packet (kind)
 """
 
 # A checkpoint writes the log's pages into the database. SQLite's own one, at the end of a commit, swallows
@@ -194,7 +196,7 @@ def _upgrade(db: sqlite3.Connection, version: int) -> None:
     db.execute("BEGIN IMMEDIATE")
     for step in _STEPS[version:]:
         _run(db, step)
-    for addition in (_ADDITIONS, COMMANDS_SCHEMA):
+    for addition in (_ADDITIONS, COMMANDS_SCHEMA, PRUNED_SCHEMA):
         _run(db, addition)
     if version < VERSION:
         db.execute(f"PRAGMA user_version = {VERSION}")

@@ -29,6 +29,7 @@ GROUPS = {
     "inbox",
     "ingest",
     "model",
+    "outbox",
     "plates",
     "reference",
 }
