@@ -37,7 +37,7 @@ def alias_hz(hz: float, rate_hz: float) -> float:
     """Where a frequency appears when it is sampled at a rate.
 
     >>> alias_hz(50, 80), alias_hz(50, 1000), alias_hz(50, 25)
-    (30.0, 50.0, 0.0)
+    (30, 50, 0)
     """
     return abs(hz - round(hz / rate_hz) * rate_hz)
 
