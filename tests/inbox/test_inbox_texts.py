@@ -33,7 +33,8 @@ MADE = {
 
 
 def asked():
-    sources = [*PACKAGE.glob("templates/*.html"), *PACKAGE.glob("*.py")]
+    shared = PACKAGE.with_name("web").glob("templates/*.html")
+    sources = [*PACKAGE.glob("templates/*.html"), *PACKAGE.glob("*.py"), *shared]
     found = {key for source in sources for key in ASKED.findall(source.read_text("utf-8"))}
     return {key for key in found if not key.endswith("_")}  # the beginning of one that is `MADE`
 
