@@ -47,6 +47,7 @@ from edge_agent.journal.video import VideoPacket
 from edge_agent.journal.writer import RecordingHeader
 from edge_agent.progress import Pulse, standing
 from edge_agent.sinks import LiveSink, ReplaySink, Tee
+from edge_agent.taps import Taps
 
 if TYPE_CHECKING:
     from edge_agent.commanded import ConfigKeeper, Effective
@@ -113,6 +114,7 @@ class Agent:
         self.site = Site(config.core())
         self.intake = Intake(clock.monotonic)
         self.staging = Staging(clock.monotonic)
+        self.taps = Taps()
         self.store = open_store(config, self._boot_id, self._time.utc_us)
         self.health = Health(self.store, self._boot_id, lambda: self.clock.latest, lambda: self.pulses)
         with contextlib.ExitStack() as undo:
@@ -160,7 +162,8 @@ class Agent:
                 self._read_plates,
                 watchers,
             )
-            site = runner.Listening(self.site, self.orders.stepped) if self.orders else self.site
+            site = runner.Listening(self.site, self.taps.stepped)
+            site = runner.Listening(site, self.orders.stepped) if self.orders else site
             runner.run(site, self.intake, Tee(self._recorder, self._ring), sink)
         for port, counted in self.site.counters.items():
             log.info("port/%s counted %s", port, asdict(counted))
