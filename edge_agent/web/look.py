@@ -61,7 +61,9 @@ class Look:
     def error(self, visit: Visit, status: int, detail: str) -> Response:
         """See `Pages`. A detail that has words of its own is said in them."""
         key = f"error_{status}_{detail}"
-        return self.page(visit, "error.html", {"key": key if key in self.texts else f"error_{status}"}, status)
+        return self.page(
+            visit, "error.html", {"key": key if key in self.texts else f"error_{status}"}, status
+        )
 
 
 def _here(visit: Visit, language: str) -> str:
