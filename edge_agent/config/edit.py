@@ -22,7 +22,7 @@ from edge_agent.config.spans import Spans, key_of
 from edge_agent.errors import ConfigError, UsageError
 
 GONE: Final = object()
-LONG: Final = 100  # letters
+LONG: Final = 80  # letters
 
 # One edit looks at the same text many times; nobody changes the nodes.
 _composed = lru_cache(maxsize=2)(compose)
