@@ -470,6 +470,7 @@ class Agent:
                 store=self.store,
                 health=self.health,
                 cameras=self.cameras | (self.street.cameras if self.street else {}),
+                zones=lambda: self.site.zones,
                 clock=self._time.status,
                 public_keys=lambda: ((self.store.public_key,), receipts()),
                 leave_note=tray.put,

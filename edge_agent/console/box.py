@@ -11,6 +11,7 @@ from edge_agent.console.audit import LeaveNote
 from edge_agent.console.pictures import Looking
 from edge_agent.console.recent import Recent
 from edge_agent.core.events import ClockStatus
+from edge_agent.core.scene import ZoneNow
 from edge_agent.core.units import US, Ns
 from edge_agent.evidence.keys import PublicKey
 from edge_agent.evidence.store import EvidenceStore
@@ -34,6 +35,7 @@ class Box:
     store: EvidenceStore
     health: Health
     cameras: Mapping[str, Looking]  # of the road and of the street, by name
+    zones: Callable[[], Mapping[str, ZoneNow]]  # where each stands
     clock: Callable[[], ClockStatus]  # as it is known now
     public_keys: Callable[[], tuple[Sequence[PublicKey], Sequence[PublicKey]]]  # evidence, receipts
     leave_note: LeaveNote

@@ -1,4 +1,4 @@
-"""What pages show of the last minutes: vehicles, their traces, what cameras saw, where zones stand.
+"""What pages show of the last minutes: vehicles, their traces, what cameras saw.
 
 Filled by the runner's thread, read by pages. Every list is bounded. Plates are kept only where a statement
 is made of them: around an overweight crossing.
@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from edge_agent.core.decisions import CrossingSeen, Decision, Seal, ZoneChanged
+from edge_agent.core.decisions import CrossingSeen, Decision, Seal
 from edge_agent.core.events import Event, SceneSeen
 from edge_agent.core.units import MS, Ns
 from edge_agent.taps import Read
@@ -56,7 +56,6 @@ class Recent:
         self._weighed: OrderedDict[tuple[str, int], Weighed] = OrderedDict()
         self._passages: dict[str, Passage] = {}
         self._scenes: dict[str, SceneSeen] = {}
-        self._zones: dict[str, ZoneChanged] = {}
 
     def stepped(self, event: Event, decisions: tuple[Decision, ...]) -> None:
         """The core was given an event, and answered."""
@@ -69,8 +68,6 @@ class Recent:
                         self._crossed(decision)
                     case Seal():
                         self._sealed(decision)
-                    case ZoneChanged():
-                        self._zones[decision.zone] = decision
 
     def weighed(self) -> tuple[Weighed, ...]:
         """The last vehicles, newest first."""
@@ -86,11 +83,6 @@ class Recent:
         """What was seen in the last picture of a street camera that was looked at."""
         with self._lock:
             return self._scenes.get(camera)
-
-    def zones(self) -> Mapping[str, ZoneChanged]:
-        """Where each zone's rule moved to last; only those where something has happened."""
-        with self._lock:
-            return dict(self._zones)
 
     def _crossed(self, seen: CrossingSeen) -> None:
         crossing = seen.crossing

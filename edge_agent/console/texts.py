@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from edge_agent.console.parts import PARTS
 from edge_agent.console.texts_live import LIVE
 from edge_agent.report.words import JUDGED
 from edge_agent.web.texts import DOOR
@@ -25,4 +26,4 @@ FRAME: Texts = {
     "nav_live": ("实时", "Live"),
 }
 
-TEXTS: Texts = MappingProxyType({**DOOR, **JUDGED, **FRAME, **LIVE})
+TEXTS: Texts = MappingProxyType({**DOOR, **JUDGED, **FRAME, **PARTS, **LIVE})
