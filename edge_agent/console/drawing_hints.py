@@ -1,7 +1,8 @@
 """What is to be said of a drawing while it is drawn, and what it measures. Nothing is changed here.
 
-The settings' own checks have the last word (`zones.py` runs them over the whole file); these say the same earlier,
-shape by shape, in the technician's language, and what no setting can know: a crossing outline, a shared stretch.
+The settings' own checks have the last word (`zones.py` runs them over the whole file); these say the same
+earlier, shape by shape, in the technician's language, and what no setting knows: a crossing outline, ground
+that two shops share.
 """
 
 from __future__ import annotations
@@ -113,7 +114,9 @@ def _reading_line(view: ViewDrawn) -> Iterator[Hint]:
         yield Hint("error", "hint_line_short")
 
 
-def _names(zone: ZoneDrawn, drawing: Drawing, config: SiteConfig, others: Mapping[str, str]) -> Iterator[Hint]:
+def _names(
+    zone: ZoneDrawn, drawing: Drawing, config: SiteConfig, others: Mapping[str, str]
+) -> Iterator[Hint]:
     street = config.street
     assert street is not None
     if zone.name != zone.was and not ID.fullmatch(zone.name):
@@ -182,8 +185,10 @@ def _tape_hints(tape: Tape, measured: Measured) -> Iterator[Hint]:
     allowed = max(TAPE_MM, measured.other_diagonal_mm * TAPE_PERMILLE // 1000)
     off = abs(measured.residual_mm)
     values = {"off": off, "computed": measured.other_diagonal_mm, "allowed": allowed}
-    yield Hint("error", "hint_tape_residual", values) if off > allowed else Hint(
-        "info", "hint_tape_agrees", values
+    yield (
+        Hint("error", "hint_tape_residual", values)
+        if off > allowed
+        else Hint("info", "hint_tape_agrees", values)
     )
 
 
@@ -223,7 +228,7 @@ def _ticks(low: float, high: float, step: float) -> Iterator[float]:
 
 def _drawn(plane: Plane, a: XY, b: XY) -> Iterator[Line]:
     """A straight line of the ground is one in the picture, where both ends are before the horizon."""
-    ends = plane.in_picture(*a), plane.in_picture(*b)
-    if ends[0] and ends[1] and all(plane.depth(*end) >= DEPTH_MIN / 2 for end in ends if end):
-        (x0, y0), (x1, y1) = ends
+    start, end = plane.in_picture(*a), plane.in_picture(*b)
+    if start and end and min(plane.depth(*start), plane.depth(*end)) >= DEPTH_MIN / 2:
+        (x0, y0), (x1, y1) = start, end
         yield (round(x0 / 1000, 4), round(y0 / 1000, 4), round(x1 / 1000, 4), round(y1 / 1000, 4))

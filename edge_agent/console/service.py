@@ -7,11 +7,13 @@ import logging
 from edge_agent.console.accounts import ConsoleAccounts, UsersFile
 from edge_agent.console.audit import Audit
 from edge_agent.console.box import Box
+from edge_agent.console.changes import Changes
 from edge_agent.console.live import Live
 from edge_agent.console.pictures import LivePictures
 from edge_agent.console.places import users_file
 from edge_agent.console.porter import BoxPorter
 from edge_agent.console.texts import TEXTS
+from edge_agent.console.zones import Zones
 from edge_agent.errors import DeviceError
 from edge_agent.progress import Pulse
 from edge_agent.web.armour import Armour
@@ -47,7 +49,8 @@ class Console:
             porter=BoxPorter(settings, users, audit),
         )
         pictures = LivePictures(box.cameras)
-        pages = (Live(look, box, pictures),)
+        changes = Changes(box, audit)
+        pages = (Live(look, box, pictures), Zones(look, box, pictures, changes))
         self._server = HttpServer(
             [look.files.route(), *gate.routes(), *(route for page in pages for route in page.routes(gate))],
             settings.host,

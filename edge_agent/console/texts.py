@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from edge_agent.console.parts import PARTS
 from edge_agent.console.texts_live import LIVE
+from edge_agent.console.texts_zones import ZONES
 from edge_agent.report.words import JUDGED
 from edge_agent.web.texts import DOOR
 from edge_agent.web.words import Texts
@@ -26,4 +27,4 @@ FRAME: Texts = {
     "nav_live": ("实时", "Live"),
 }
 
-TEXTS: Texts = MappingProxyType({**DOOR, **JUDGED, **FRAME, **PARTS, **LIVE})
+TEXTS: Texts = MappingProxyType({**DOOR, **JUDGED, **FRAME, **PARTS, **LIVE, **ZONES})
