@@ -33,6 +33,7 @@ from edge_agent.evidence.intray import tray_of
 from edge_agent.evidence.key_places import key_place, open_keys
 from edge_agent.evidence.keys import KeyRing, PublicKey, read_public_keys
 from edge_agent.evidence.noting import Noter
+from edge_agent.evidence.reading_door import ReadingDoor, door_of
 from edge_agent.evidence.sealer import Order, Sealer
 from edge_agent.evidence.sm2 import Sm2FileKey
 from edge_agent.evidence.statement_records import ConfigChange
@@ -127,6 +128,7 @@ class Agent:
                 undo.callback(self.uplink.stop, 0.0)
             tray = tray_of(config.evidence.store.directory)
             self.noter = Noter(tray, self.store, self._time.status, self._noted, self.failed)
+            self.door = ReadingDoor(door_of(config.evidence.store.directory), self.store.ask)
             self.sealer = Sealer(self.store, self.staging.get, self, self._wake_uplink, self.staging.release)
             self.cameras = self._make_cameras(epochs or {})
             self.detector = _make_detector(config)
@@ -233,6 +235,7 @@ class Agent:
         if self.uplink:
             yield self.uplink.start, self.uplink.stop
         yield self.sealer.start, self.sealer.stop
+        yield self.door.start, self.door.stop
         yield self.noter.start, self.noter.stop
         yield self._begin_events, nothing
         if self.orders:
@@ -259,7 +262,7 @@ class Agent:
     @property
     def pulses(self) -> Iterator[Pulse]:
         """Every part that must go round."""
-        yield from (self.intake.pulse, self.sealer.pulse, self.noter.pulse, self.clock.pulse)
+        yield from (self.intake.pulse, self.sealer.pulse, self.noter.pulse, self.door.pulse, self.clock.pulse)
         yield from (part.pulse for part in (self.uplink, self.orders, self.captures, self.plates) if part)
         yield from self.street.pulses if self.street else ()
         for camera in self.cameras.values():

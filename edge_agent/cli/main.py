@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "reference": "the accepted pictures of clear pavement: list, accept, show",
     "plates": "read the number plate in pictures",
     "identity": "the box's keys and certificates: init, csr, install, rotate, show",
+    "outbox": "what the box still owes the platform: status, list, show, requeue, export",
     "verify": "check evidence: signature, chain, attachments, receipt",
     "ingest": "the platform's side: verify, store durably, sign receipts",
     "command": "ask a box to do something, signed; see what came of it",
