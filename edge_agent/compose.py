@@ -463,19 +463,19 @@ class Agent:
         from edge_agent.console.box import Box  # noqa: PLC0415 - only where it is served
         from edge_agent.console.service import Console  # noqa: PLC0415 - same
 
-        tray, receipts = tray_of(self.config.evidence.store.directory), self._receipt_keys
+        tray = tray_of(self.config.evidence.store.directory)
         return Console(
             Box(
                 config=self.config,
                 config_file=self._keeper.path if self._keeper else None,
                 taps=self.taps,
                 recent=self.recent,
-                store=self.store,
+                reading=self.store.reading(),
                 health=self.health,
                 cameras=self.cameras | (self.street.cameras if self.street else {}),
                 zones=lambda: self.site.zones,
                 clock=self._time.status,
-                public_keys=lambda: ((self.store.public_key,), receipts()),
+                receipt_keys=self._receipt_keys(),
                 leave_note=tray.put,
                 restart=self.restart,
             )
