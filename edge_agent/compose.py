@@ -134,7 +134,7 @@ class Agent:
                 undo.callback(self.uplink.stop, 0.0)
             tray = tray_of(config.evidence.store.directory)
             self.noter = Noter(tray, self.store, self._time.status, self._noted, self.failed)
-            self.door = ReadingDoor(door_of(config.evidence.store.directory), self.store.ask)
+            self.reading_door = ReadingDoor(door_of(config.evidence.store.directory), self.store.ask)
             self.sealer = Sealer(self.store, self.staging.get, self, self._wake_uplink, self.staging.release)
             self.cameras = self._make_cameras(epochs or {})
             self.detector = _make_detector(config)
@@ -246,7 +246,7 @@ class Agent:
         if self.uplink:
             yield self.uplink.start, self.uplink.stop
         yield self.sealer.start, self.sealer.stop
-        yield self.door.start, self.door.stop
+        yield self.reading_door.start, self.reading_door.stop
         yield self.noter.start, self.noter.stop
         yield self._begin_events, nothing
         if self.orders:
@@ -274,7 +274,7 @@ class Agent:
     @property
     def pulses(self) -> Iterator[Pulse]:
         """Every part that must go round."""
-        yield from (self.intake.pulse, self.sealer.pulse, self.noter.pulse, self.door.pulse, self.clock.pulse)
+        yield from (self.intake.pulse, self.sealer.pulse, self.noter.pulse, self.reading_door.pulse, self.clock.pulse)
         yield from (part.pulse for part in (self.uplink, self.orders, self.captures, self.plates) if part)
         yield from self.street.pulses if self.street else ()
         for camera in self.cameras.values():
@@ -489,6 +489,7 @@ class Agent:
                 zones=lambda: self.site.zones,
                 clock=self._time.status,
                 receipt_keys=self._receipt_keys(),
+                eyes=self.eyes,
                 leave_note=tray.put,
                 restart=self.restart,
             )

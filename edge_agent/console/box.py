@@ -13,6 +13,7 @@ from edge_agent.console.recent import Recent
 from edge_agent.core.events import ClockStatus
 from edge_agent.core.scene import ZoneNow
 from edge_agent.core.units import US, Ns
+from edge_agent.doctor.observed import Eyes
 from edge_agent.evidence.keys import PublicKey
 from edge_agent.evidence.reading import ReadingStore
 from edge_agent.health import Health
@@ -38,6 +39,7 @@ class Box:
     zones: Callable[[], Mapping[str, ZoneNow]]  # where each stands
     clock: Callable[[], ClockStatus]  # as it is known now
     receipt_keys: tuple[PublicKey, ...]  # the platform's
+    eyes: Eyes  # the doctor's
     leave_note: LeaveNote
     restart: Callable[[], None]
 

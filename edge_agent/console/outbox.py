@@ -50,7 +50,9 @@ class OutboxPages:
         """All in numbers, and the newest statements."""
         words, found = self._look.words(visit), self._owed()
         before = _number(visit.query("before")) or NO_END
-        listed = [one for one, _ in zip(self._box.reading.statements(before=before), range(ROWS), strict=False)]
+        listed = [
+            one for one, _ in zip(self._box.reading.statements(before=before), range(ROWS), strict=False)
+        ]
         return self._look.page(
             visit,
             "outbox.html",

@@ -7,7 +7,10 @@ import logging
 from edge_agent.console.accounts import ConsoleAccounts, UsersFile
 from edge_agent.console.audit import Audit
 from edge_agent.console.box import Box
+from edge_agent.console.coverage import CoveragePages
+from edge_agent.console.doctor import DoctorPages
 from edge_agent.console.live import Live
+from edge_agent.console.outbox import OutboxPages
 from edge_agent.console.pictures import LivePictures
 from edge_agent.console.places import users_file
 from edge_agent.console.porter import BoxPorter
@@ -47,7 +50,12 @@ class Console:
             porter=BoxPorter(settings, users, audit),
         )
         pictures = LivePictures(box.cameras)
-        pages = (Live(look, box, pictures),)
+        pages = (
+            Live(look, box, pictures),
+            OutboxPages(look, box, audit),
+            CoveragePages(look, box),
+            DoctorPages(look, box, audit),
+        )
         self._server = HttpServer(
             [look.files.route(), *gate.routes(), *(route for page in pages for route in page.routes(gate))],
             settings.host,
