@@ -7,8 +7,9 @@ import logging
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from edge_agent import __version__, runner
 from edge_agent.commanded import read_issuers
@@ -23,7 +24,7 @@ from edge_agent.devices import clock
 from edge_agent.devices.intake import Intake
 from edge_agent.devices.staging import Staging
 from edge_agent.devices.systemd import Watchdog
-from edge_agent.errors import EvidenceError, StoreFault, StoreFull
+from edge_agent.errors import DeviceError, EvidenceError, StoreFault, StoreFull, UserError
 from edge_agent.evidence.command_desk import CommandDesk
 from edge_agent.evidence.dsse import RECEIPT_TYPE
 from edge_agent.evidence.enrolment import installed_certificates
@@ -47,6 +48,7 @@ from edge_agent.journal.video import VideoPacket
 from edge_agent.journal.writer import RecordingHeader
 from edge_agent.progress import Pulse, standing
 from edge_agent.sinks import LiveSink, ReplaySink, Tee
+from edge_agent.web.when_free import WhenFree
 
 if TYPE_CHECKING:
     from edge_agent.commanded import ConfigKeeper, Effective
@@ -64,6 +66,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+Made = TypeVar("Made")
+
 # Raw windows are named by the digest of their bytes, so their header must not differ between the road
 # and a replay; the statement itself says which software and configuration made it.
 RAW_HEADER = RecordingHeader(software="edge-agent raw window", config_sha256="")
@@ -77,6 +81,7 @@ class Hooks:
     sealed: Callable[[Order, Sealed], None] = lambda _order, _sealed: None
     refused: Callable[[Order, str], None] = lambda _order, _reason: None
     uplink: Callable[[UplinkEvent], None] = lambda _event: None
+    ready: Callable[[], None] = lambda: None  # every part is up
 
 
 class Agent:
@@ -124,13 +129,13 @@ class Agent:
             self.noter = Noter(tray, self.store, self._time.status, self._noted, self.failed)
             self.sealer = Sealer(self.store, self.staging.get, self, self._wake_uplink, self.staging.release)
             self.cameras = self._make_cameras(epochs or {})
-            self.detector = _make_detector(config)
+            self.detector = self._had("detector", lambda: _make_detector(config))
             self.captures = self._make_captures()
-            self.plates = self._make_plates()
+            self.plates = self._had("plate_reader", self._make_plates)
             self.street = self._make_street(epochs or {})
             self.ports = self._make_ports()
             self.http = self._make_http()
-            self.orders = self._make_orders()
+            self.orders = self._had("commands", self._make_orders)
             self.clock = clock.ClockWatch(self._time, config.clock.interval_ms, self._clock_told)
             self._ring = RawRing(RAW_HEADER)
             self._recorder = self._make_recorder()
@@ -146,6 +151,7 @@ class Agent:
         """
         if self.uplink:
             self.health.say("uplink", "degraded", "no broker has had us since the start")
+        self._config_is("ok", "")
         with contextlib.ExitStack() as parts:
             for begin, end in self._parts():
                 parts.callback(end)
@@ -240,13 +246,30 @@ class Agent:
             yield camera.start, camera.close
         for port in self.ports:
             yield port.start, port.stop
-        for server in self._servers():
-            yield server.start, server.stop
+        for name, server in self._servers().items():
+            later = WhenFree(server, partial(self.health.say, name))
+            yield later.start, later.stop
         # Last: ready when all are up.
         yield self.watchdog.start, lambda: self.watchdog.stop(beginning_anew=self.restart_wanted)
+        yield self._hooks.ready, nothing
 
-    def _servers(self) -> Iterator[HttpServer]:
-        yield from (server for server in (self.http, self.metrics) if server)
+    def _had(self, part: str, make: Callable[[], Made | None]) -> Made | None:
+        """A part; None where it cannot be had, which its own word says and which stops no other part."""
+        try:
+            return make()
+        except (UserError, DeviceError) as error:
+            log.error("%s: %s", part, error)  # noqa: TRY400 - no bug
+            self.health.say(part, "fault", str(error))
+            return None
+
+    def _config_is(self, state: str, detail: str) -> None:
+        """What commands made of it; that the technician's file is spoilt comes before."""
+        spoilt = self._chosen.trouble if self._chosen else ""
+        self.health.say("config", "fault" if spoilt else state, spoilt or detail)
+
+    def _servers(self) -> dict[str, HttpServer]:
+        servers = {"anpr": self.http, "metrics": self.metrics}
+        return {name: server for name, server in servers.items() if server}
 
     @property
     def pulses(self) -> Iterator[Pulse]:
@@ -256,7 +279,7 @@ class Agent:
         yield from self.street.pulses if self.street else ()
         for camera in self.cameras.values():
             yield from camera.pulses
-        yield from (part.pulse for part in (*self.ports, *self._servers()))
+        yield from (part.pulse for part in (*self.ports, *self._servers().values()))
 
     def _begin_events(self) -> None:
         self.intake.emit(Started(clock.monotonic(), self._boot_id, __version__, self.config.sha256()))
@@ -324,10 +347,11 @@ class Agent:
         if chosen is None:
             return None
         path = chosen.receipt_keys_file
+        keys = self._had("receipt_keys", lambda: read_public_keys(path) if path else ())
         return Uplink(
             self.store,
             chosen,
-            KeyRing({RECEIPT_TYPE: read_public_keys(path) if path else ()}),
+            KeyRing({RECEIPT_TYPE: keys or ()}),
             tenant=self.config.site.tenant,
             device_id=self.config.site.device_id,
             heartbeat=lambda: self.store.heartbeat(self._time.status()),
@@ -363,7 +387,7 @@ class Agent:
             reached=lambda: self.uplink is None or self.uplink.counters.connects > 0,
             keeper=self._keeper,
             run=self._chosen,
-            say=lambda state, detail: self.health.say("config", state, detail),
+            say=self._config_is,
         )
 
     def _make_cameras(self, epochs: Mapping[str, Ns]) -> dict[str, Camera]:
@@ -403,7 +427,20 @@ class Agent:
 
         minutes = self.config.site.legal.utc_offset_minutes
         keep = self._keep_video if self.config.journal.video else None
-        return StreetParts(chosen, self.intake.emit, self.staging, epochs, minutes, keep, self._time)
+        make = partial(
+            StreetParts,
+            emit=self.intake.emit,
+            staging=self.staging,
+            epochs=epochs,
+            utc_offset_minutes=minutes,
+            keep_video=keep,
+            time=self._time,
+        )
+        # Without its model the street is watched all the same: the core takes nothing of what it sees for
+        # goods, and says so of every hour.
+        return self._had("street_detector", lambda: make(chosen)) or make(
+            chosen.model_copy(update={"detector": None})
+        )
 
     def _make_ports(self) -> list[SerialPort | ModbusPort]:
         from edge_agent.devices.modbus import ModbusPort  # noqa: PLC0415 - pymodbus only where it is spoken
