@@ -29,7 +29,7 @@ from edge_agent.config.known_good import AtTheBox, folder_of
 from edge_agent.config.loader import load_text
 from edge_agent.config.settings import CommandSettings, SiteConfig
 from edge_agent.devices.detector.model_files import model_sha256
-from edge_agent.errors import ConfigError, EdgeAgentError, Problem, UsageError, UserError, VerificationError
+from edge_agent.errors import ConfigError, EdgeAgentError, Problem, UsageError, VerificationError
 from edge_agent.evidence.commands import (
     Command,
     Issuer,
@@ -253,7 +253,7 @@ class ConfigKeeper:
             raise refused or ChangeRefused(Refusal.CONFIG_INVALID, str(error)) from error
         self._save(present.config, _State(local_sha256=box.sha256, good=present.layers, trial=layers))
 
-    def cannot_start(self, error: UserError) -> bool:
+    def cannot_start(self, error: EdgeAgentError) -> bool:
         """No daemon comes of what the technician chose: whether its last known good is to stand in for it."""
         if self._local is None or self._local.problems:
             return False

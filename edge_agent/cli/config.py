@@ -51,7 +51,7 @@ def check(
             for note in instead:
                 print(f"note: {note}")
         raise typer.Exit(1) from error
-    said = [*notes(config), *_older_form(file), *filter(None, [ConfigKeeper(file).in_force()])]
+    said = [*notes(config), *older_form(file), *filter(None, [ConfigKeeper(file).in_force()])]
     if as_json:
         told = {"good": True, "problems": [], "notes": said, "sha256": config.sha256()}
         print(json.dumps(told, ensure_ascii=False))
@@ -114,7 +114,8 @@ def _instead(keeper: ConfigKeeper) -> list[str]:
     return [f"until it has none, the daemon runs what the file said when it last ran well: sha256 {digest}"]
 
 
-def _older_form(file: Path) -> list[str]:
+def older_form(file: Path) -> list[str]:
+    """What is read otherwise than it is written; empty: the file has today's form."""
     from edge_agent.config.migrating import migrated_text  # noqa: PLC0415 - help stays instant
 
     _, edits = migrated_text(file, file.read_bytes().decode("utf-8-sig"))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edge_agent.cli.logs import LogFormat, set_up
-from edge_agent.errors import StoreFault, UserError
+from edge_agent.errors import EvidenceError, StoreFault, UserError
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -71,7 +71,7 @@ def _run_once(keeper: ConfigKeeper, until_s: float | None) -> bool:
         raise
     except Exception as error:
         if not chosen.trial:
-            if isinstance(error, UserError) and keeper.cannot_start(error):
+            if isinstance(error, UserError | EvidenceError) and keeper.cannot_start(error):
                 return True
             raise
         log.exception("the configuration on trial failed")

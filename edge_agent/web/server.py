@@ -102,7 +102,8 @@ class HttpServer:
             DeviceError: the address cannot be listened on, or certificate or key cannot be used.
         """
         try:
-            self._config.load()
+            if not self._config.loaded:  # it is, where an earlier attempt found the port taken
+                self._config.load()
         except (OSError, ssl.SSLError) as error:
             raise DeviceError(f"certificate or key of the HTTP server: {error}") from error
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
