@@ -8,8 +8,7 @@ COVERAGE: Texts = {
     "coverage_title": ("有效观察时间", "Watched time"),
     "coverage_note": (
         "没有案件不等于没有发生：这里是各部分每天真正被观察的时间占比。空白表示当天没有记录。",
-        "That there is no case does not say that nothing happened: this is the share of each day that was "
-        "truly watched. Blank: nothing was recorded.",
+        "That there is no case does not say that nothing happened: so much of each day was truly watched.",
     ),
     "day": ("日期", "Day"),
     "part": ("部分", "Part"),

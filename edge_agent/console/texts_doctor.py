@@ -8,8 +8,7 @@ DOCTOR: Texts = {
     "doctor_title": ("体检", "Doctor"),
     "doctor_note": (
         "逐项检查本机：时钟、磁盘、串口、传感器、相机、模型、平台连接、密钥。检查时照常称重和观察。",
-        "Looks at every part of the box: clock, disk, lines, sensors, cameras, models, platform, keys. "
-        "The box goes on with its work.",
+        "Looks at every part: clock, disk, lines, cameras, models, platform, keys. The box goes on working.",
     ),
     "begin": ("开始体检", "Examine now"),
     "running": ("正在体检……", "Examining …"),

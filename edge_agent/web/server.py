@@ -111,7 +111,8 @@ class HttpServer:
             DeviceError: the address cannot be listened on, or certificate or key cannot be used.
         """
         try:
-            self._config.load()
+            if not self._config.loaded:  # it is, where an earlier attempt found the port taken
+                self._config.load()
         except (OSError, ssl.SSLError) as error:
             raise DeviceError(f"certificate or key of the HTTP server: {error}") from error
         self._socket = self._listening_locally(self._uds) if self._uds else self._listening()
