@@ -12,8 +12,9 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edge_agent.core.decisions import CrossingSeen, Decision
+from edge_agent.core.decisions import CrossingSeen, Decision, Seal
 from edge_agent.core.events import DeviceChanged, Event, PlateSeen, RegistersRead, SerialBytes
+from edge_agent.core.records import Crossing
 from edge_agent.core.units import Ns, S
 
 SERIAL_NS = 20 * S
@@ -31,13 +32,29 @@ class Pushes:
     last_at: Ns  # monotonic
 
 
-class Taps:
-    """One for a daemon. Any thread may ask; `stepped` is the runner's."""
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """An overweight crossing and when its plate was read; whose plate it is does not matter here."""
 
-    def __init__(self) -> None:
+    crossing: Crossing
+    camera: str
+    read_at: Ns  # monotonic
+    read_sd: Ns
+
+
+class Taps:
+    """One for a daemon. Any thread may ask; `stepped` is the runner's.
+
+    Args:
+        since: when it was made, on the clock of the events.
+    """
+
+    def __init__(self, since: Ns) -> None:
+        self.since = since
         self._lock = threading.Lock()
         self._lines: dict[str, _Line] = {}  # by port
         self._crossings: deque[CrossingSeen] = deque(maxlen=CROSSINGS)
+        self._matched: deque[Matched] = deque(maxlen=CROSSINGS)
         self._pushes: dict[str, Pushes] = {}  # by camera
         self._devices: dict[str, DeviceChanged] = {}  # by name: port/wim, camera/cam1
 
@@ -52,7 +69,12 @@ class Taps:
                     self._pushes[event.camera] = Pushes((before.count if before else 0) + 1, event.at)
                 case DeviceChanged():
                     self._devices[event.device] = event
-            self._crossings.extend(one for one in decisions if isinstance(one, CrossingSeen))
+            for decision in decisions:
+                if isinstance(decision, CrossingSeen):
+                    self._crossings.append(decision)
+                elif isinstance(decision, Seal) and decision.match.read is not None:
+                    read = decision.match.read
+                    self._matched.append(Matched(decision.crossing, read.camera, read.at, read.at_sd))
 
     def serial(self, port: str) -> tuple[Read, ...]:
         """The last reads of a line, oldest first; Modbus lines have registers instead of bytes."""
@@ -64,6 +86,11 @@ class Taps:
         """The last vehicles that were weighed, newest last."""
         with self._lock:
             return tuple(self._crossings)
+
+    def matched(self) -> tuple[Matched, ...]:
+        """The last overweight vehicles whose plate was found, newest last; amended ones come again."""
+        with self._lock:
+            return tuple(self._matched)
 
     def pushes(self) -> Mapping[str, Pushes]:
         """By camera: those that have pushed plate reads since the start."""

@@ -8,7 +8,7 @@ from edge_agent.taps import SERIAL_BYTES, Taps
 
 
 def test_a_lines_last_twenty_seconds_are_kept_and_nothing_older():
-    taps = Taps()
+    taps = Taps(Ns(0))
 
     for number in range(60):
         taps.stepped(SerialBytes(Ns(number * S), "wim", bytes([number])), ())
@@ -17,7 +17,7 @@ def test_a_lines_last_twenty_seconds_are_kept_and_nothing_older():
 
 
 def test_a_fast_line_is_kept_up_to_its_bytes():
-    taps = Taps()
+    taps = Taps(Ns(0))
 
     for number in range(40):
         taps.stepped(SerialBytes(Ns(number * MS), "wim", bytes(SERIAL_BYTES // 10)), ())
@@ -28,7 +28,7 @@ def test_a_fast_line_is_kept_up_to_its_bytes():
 
 
 def test_lines_do_not_mix_and_modbus_keeps_its_registers():
-    taps = Taps()
+    taps = Taps(Ns(0))
 
     taps.stepped(SerialBytes(Ns(1), "wim", b"a"), ())
     taps.stepped(RegistersRead(Ns(2), "deck", 0, (1, 2)), ())
@@ -39,7 +39,7 @@ def test_lines_do_not_mix_and_modbus_keeps_its_registers():
 
 
 def test_that_a_camera_pushed_is_known_and_what_it_read_is_not():
-    taps = Taps()
+    taps = Taps(Ns(0))
 
     for at in (5, 9):
         taps.stepped(PlateSeen(Ns(at), "cam1", None, None, "京A12345", 900), ())
@@ -50,7 +50,7 @@ def test_that_a_camera_pushed_is_known_and_what_it_read_is_not():
 
 
 def test_a_devices_last_word_counts():
-    taps = Taps()
+    taps = Taps(Ns(0))
 
     taps.stepped(DeviceChanged(Ns(1), "port/wim", "up"), ())
     taps.stepped(DeviceChanged(Ns(2), "port/wim", "down", "gone"), ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from edge_agent.console.recent import Recent
 from edge_agent.core.events import ClockStatus
 from edge_agent.core.scene import ZoneNow
 from edge_agent.core.units import US, Ns
+from edge_agent.doctor.observed import Eyes
 from edge_agent.evidence.keys import PublicKey
-from edge_agent.evidence.store import EvidenceStore
+from edge_agent.evidence.reading import ReadingStore
 from edge_agent.health import Health
 from edge_agent.taps import Taps
 from edge_agent.web.settings import ConsoleSettings
@@ -32,12 +33,13 @@ class Box:
     config_file: Path | None  # the technician's; None: the daemon was not started from one
     taps: Taps
     recent: Recent
-    store: EvidenceStore
+    reading: ReadingStore  # of the evidence
     health: Health
     cameras: Mapping[str, Looking]  # of the road and of the street, by name
     zones: Callable[[], Mapping[str, ZoneNow]]  # where each stands
     clock: Callable[[], ClockStatus]  # as it is known now
-    public_keys: Callable[[], tuple[Sequence[PublicKey], Sequence[PublicKey]]]  # evidence, receipts
+    receipt_keys: tuple[PublicKey, ...]  # the platform's
+    eyes: Eyes  # the doctor's
     leave_note: LeaveNote
     restart: Callable[[], None]
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from edge_agent.console.parts import PARTS
+from edge_agent.console.texts_coverage import COVERAGE
+from edge_agent.console.texts_doctor import DOCTOR
 from edge_agent.console.texts_live import LIVE
+from edge_agent.console.texts_outbox import OUTBOX
 from edge_agent.console.texts_zones import ZONES
 from edge_agent.report.words import JUDGED
 from edge_agent.web.texts import DOOR
@@ -25,6 +28,11 @@ FRAME: Texts = {
     "pages": ("页面", "Pages"),
     "at_the_box": ("本机", "at the box"),
     "nav_live": ("实时", "Live"),
+    "nav_outbox": ("发件箱", "Outbox"),
+    "nav_coverage": ("观察时间", "Watched"),
+    "nav_doctor": ("体检", "Doctor"),
+    "nav_config": ("配置", "Configuration"),
+    "nav_commissioning": ("验收", "Sign-off"),
 }
 
-TEXTS: Texts = MappingProxyType({**DOOR, **JUDGED, **FRAME, **PARTS, **LIVE, **ZONES})
+TEXTS: Texts = MappingProxyType({**DOOR, **JUDGED, **FRAME, **PARTS, **LIVE, **OUTBOX, **COVERAGE, **DOCTOR, **ZONES})

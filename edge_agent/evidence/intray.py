@@ -13,9 +13,9 @@ import logging
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from edge_agent.core.records import Picture
 from edge_agent.errors import UsageError
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 MAX_NOTE = 24 * 1024 * 1024
 MAX_FILES = 8
 MAX_WAITING = 1000
+MAX_REQUEUED = 100
 SUFFIX = ".note"
 BROKEN = ".broken"
 
@@ -59,6 +60,14 @@ class Note(BaseModel):
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
     record: NoteRecord
     files: Annotated[tuple[NoteFile, ...], Field(max_length=MAX_FILES)] = ()
+    requeue: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**63)], ...], Field(max_length=MAX_REQUEUED)] = ()
+    """Quarantined statements that are to be sent again. The record then says what came of it."""
+
+    @model_validator(mode="after")
+    def _an_action_is_asked_for(self) -> Self:
+        if self.requeue and not isinstance(self.record, OperatorAction):
+            raise ValueError("what is asked for is recorded as an operator's action")
+        return self
 
     def files_of(self) -> tuple[tuple[Picture, ...], dict[str, bytes]]:
         """The files as a statement names them, and their bytes by SHA-256."""
@@ -86,14 +95,14 @@ class Intray:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def put(self, record: NoteRecord, files: Sequence[NoteFile] = ()) -> str:
+    def put(self, record: NoteRecord, files: Sequence[NoteFile] = (), requeue: Sequence[int] = ()) -> str:
         """Leave a note; returns its id. It is on the disk when this returns.
 
         Raises:
             UsageError: too large, or nobody has emptied the tray for long.
             OSError: the disk did not take it.
         """
-        note = Note(id=uuid.uuid4().hex, record=record, files=tuple(files))
+        note = Note(id=uuid.uuid4().hex, record=record, files=tuple(files), requeue=tuple(requeue))
         text = note.model_dump_json().encode()
         if len(text) > MAX_NOTE:
             raise UsageError(f"a note of {len(text)} bytes; at most {MAX_NOTE}")
