@@ -17,6 +17,7 @@ from edge_agent.console.outbox import OutboxPages
 from edge_agent.console.pictures import LivePictures
 from edge_agent.console.places import users_file
 from edge_agent.console.porter import BoxPorter
+from edge_agent.console.references import ReferencePages
 from edge_agent.console.texts import TEXTS
 from edge_agent.console.zones import ZonePages
 from edge_agent.web.armour import Armour
@@ -49,6 +50,7 @@ def console_server(box: Box) -> HttpServer:
         CoveragePages(look, box),
         DoctorPages(look, box, audit),
         ZonePages(look, box, pictures, Changes(box, audit)),
+        ReferencePages(look, box, audit),
     )
     return HttpServer(
         [look.files.route(), *gate.routes(), *(route for page in pages for route in page.routes(gate))],

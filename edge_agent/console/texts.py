@@ -9,6 +9,7 @@ from edge_agent.console.texts_coverage import COVERAGE
 from edge_agent.console.texts_doctor import DOCTOR
 from edge_agent.console.texts_live import LIVE
 from edge_agent.console.texts_outbox import OUTBOX
+from edge_agent.console.texts_references import REFERENCES
 from edge_agent.console.texts_zones import ZONES
 from edge_agent.report.words import JUDGED
 from edge_agent.web.texts import DOOR
@@ -35,4 +36,6 @@ FRAME: Texts = {
     "nav_commissioning": ("验收", "Sign-off"),
 }
 
-TEXTS: Texts = MappingProxyType({**DOOR, **JUDGED, **FRAME, **PARTS, **LIVE, **OUTBOX, **COVERAGE, **DOCTOR, **ZONES})
+TEXTS: Texts = MappingProxyType(
+    {**DOOR, **JUDGED, **FRAME, **PARTS, **LIVE, **OUTBOX, **COVERAGE, **DOCTOR, **ZONES, **REFERENCES}
+)

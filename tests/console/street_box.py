@@ -1,4 +1,4 @@
-"""A running box before a drawn street and a lane, with remarks in its configuration and an accepted reference."""
+"""A running box before a drawn street and a lane; its configuration has remarks, a reference is accepted."""
 
 from __future__ import annotations
 
