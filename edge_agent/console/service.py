@@ -9,6 +9,9 @@ from __future__ import annotations
 from edge_agent.console.accounts import ConsoleAccounts, UsersFile
 from edge_agent.console.audit import Audit
 from edge_agent.console.box import Box
+from edge_agent.console.changes import Changes
+from edge_agent.console.commissioning import CommissioningPages
+from edge_agent.console.config import ConfigPages
 from edge_agent.console.coverage import CoveragePages
 from edge_agent.console.doctor import DoctorPages
 from edge_agent.console.live import Live
@@ -17,6 +20,7 @@ from edge_agent.console.pictures import LivePictures
 from edge_agent.console.places import users_file
 from edge_agent.console.porter import BoxPorter
 from edge_agent.console.texts import TEXTS
+from edge_agent.console.zones import Zones
 from edge_agent.web.armour import Armour
 from edge_agent.web.gate import Gate
 from edge_agent.web.look import Look
@@ -41,11 +45,15 @@ def console_server(box: Box) -> HttpServer:
         porter=BoxPorter(settings, users, audit),
     )
     pictures = LivePictures(box.cameras)
+    changes = Changes(box, audit)
     pages = (
         Live(look, box, pictures),
+        Zones(look, box, pictures, changes),
         OutboxPages(look, box, audit),
         CoveragePages(look, box),
         DoctorPages(look, box, audit),
+        ConfigPages(look, box, changes, audit),
+        CommissioningPages(look, box),
     )
     return HttpServer(
         [look.files.route(), *gate.routes(), *(route for page in pages for route in page.routes(gate))],

@@ -5,10 +5,12 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from edge_agent.console.parts import PARTS
+from edge_agent.console.texts_config import CONFIG
 from edge_agent.console.texts_coverage import COVERAGE
 from edge_agent.console.texts_doctor import DOCTOR
 from edge_agent.console.texts_live import LIVE
 from edge_agent.console.texts_outbox import OUTBOX
+from edge_agent.console.texts_zones import ZONES
 from edge_agent.report.words import JUDGED
 from edge_agent.web.texts import DOOR
 from edge_agent.web.words import Texts
@@ -25,6 +27,7 @@ FRAME: Texts = {
     ),
     "back": ("返回首页", "Back to the first page"),
     "pages": ("页面", "Pages"),
+    "colon": ("：", ": "),
     "at_the_box": ("本机", "at the box"),
     "nav_live": ("实时", "Live"),
     "nav_outbox": ("发件箱", "Outbox"),
@@ -34,4 +37,6 @@ FRAME: Texts = {
     "nav_commissioning": ("验收", "Sign-off"),
 }
 
-TEXTS: Texts = MappingProxyType({**DOOR, **JUDGED, **FRAME, **PARTS, **LIVE, **OUTBOX, **COVERAGE, **DOCTOR})
+TEXTS: Texts = MappingProxyType(
+    {**DOOR, **JUDGED, **FRAME, **PARTS, **LIVE, **ZONES, **OUTBOX, **COVERAGE, **DOCTOR, **CONFIG}
+)

@@ -61,7 +61,7 @@
       const line = element("li");
       const detail = element("span", ` ${part.detail}`, "soft small");
       detail.lang = "en";
-      line.append(element("b", part.part), `：${part.state}`, detail);
+      line.append(element("b", part.part), `${byId("unwell").dataset.colon}${part.state}`, detail);
       return line;
     }));
     byId("clock").textContent = state.clock;
