@@ -332,7 +332,7 @@ class ConfigKeeper:
                 changes[model] = str(_installed(_at(present, model), action))
                 changes[accepted] = action.sha256
         config = load_text(text, name, changes)
-        changed = [".".join(loc) for loc in PROTECTED if _at(local.config, loc) != _at(config, loc)]
+        changed = protected_changes(local.config, config)
         if changed:
             raise ChangeRefused(Refusal.CONFIG_PROTECTED, f"only at the box: {', '.join(changed)}")
         return Effective(config, text, layers, trial, failed, spoilt=local.spoilt)
@@ -407,6 +407,11 @@ def read_issuers(settings: CommandSettings | None) -> Issuers:
     if len(set(keys)) != len(keys):
         raise UsageError("commands.issuers: one key is given twice")
     return Issuers(found)
+
+
+def protected_changes(before: SiteConfig, after: SiteConfig) -> list[str]:
+    """What differs of that which no command may change."""
+    return [".".join(loc) for loc in PROTECTED if _at(before, loc) != _at(after, loc)]
 
 
 def _at(config: Any, loc: Loc) -> Any:

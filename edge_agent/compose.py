@@ -511,6 +511,7 @@ class Agent:
         tray = tray_of(self.config.evidence.store.directory)
         return console_server(
             Box(
+                boot_id=self._boot_id,
                 config=self.config,
                 config_file=self._keeper.path if self._keeper else None,
                 taps=self.taps,

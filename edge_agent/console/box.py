@@ -30,6 +30,7 @@ class Box:
     (`config_file`, accepted references); by nothing else.
     """
 
+    boot_id: str  # of this run of the daemon
     config: SiteConfig  # that runs
     config_file: Path | None  # the technician's; None: the daemon was not started from one
     taps: Taps

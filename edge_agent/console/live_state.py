@@ -19,7 +19,7 @@ from edge_agent.report.words import FLAG
 from edge_agent.web.gate import Visit
 from edge_agent.web.words import Words
 
-MOST_ROWS = 20
+MOST_ROWS = 12
 KMH = 0.0036  # of a millimetre a second
 TONE = {Outcome.OVER: "bad", Outcome.WITHIN: "good"}
 STALE_NS = 15 * S  # boxes of a picture this old say nothing of now

@@ -10,6 +10,8 @@ from edge_agent.console.accounts import ConsoleAccounts, UsersFile
 from edge_agent.console.audit import Audit
 from edge_agent.console.box import Box
 from edge_agent.console.changes import Changes
+from edge_agent.console.commissioning import CommissioningPages
+from edge_agent.console.config import ConfigPages
 from edge_agent.console.coverage import CoveragePages
 from edge_agent.console.doctor import DoctorPages
 from edge_agent.console.live import Live
@@ -44,13 +46,16 @@ def console_server(box: Box) -> HttpServer:
         porter=BoxPorter(settings, users, audit),
     )
     pictures = LivePictures(box.cameras)
+    changes = Changes(box, audit)
     pages = (
         Live(look, box, pictures),
+        ZonePages(look, box, pictures, changes),
+        ReferencePages(look, box, audit),
         OutboxPages(look, box, audit),
         CoveragePages(look, box),
         DoctorPages(look, box, audit),
-        ZonePages(look, box, pictures, Changes(box, audit)),
-        ReferencePages(look, box, audit),
+        ConfigPages(look, box, changes, audit),
+        CommissioningPages(look, box),
     )
     return HttpServer(
         [look.files.route(), *gate.routes(), *(route for page in pages for route in page.routes(gate))],

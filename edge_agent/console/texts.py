@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from edge_agent.console.parts import PARTS
+from edge_agent.console.texts_config import CONFIG
 from edge_agent.console.texts_coverage import COVERAGE
 from edge_agent.console.texts_doctor import DOCTOR
 from edge_agent.console.texts_live import LIVE
@@ -27,6 +28,7 @@ FRAME: Texts = {
     ),
     "back": ("返回首页", "Back to the first page"),
     "pages": ("页面", "Pages"),
+    "colon": ("：", ": "),
     "at_the_box": ("本机", "at the box"),
     "nav_live": ("实时", "Live"),
     "nav_outbox": ("发件箱", "Outbox"),
@@ -37,5 +39,17 @@ FRAME: Texts = {
 }
 
 TEXTS: Texts = MappingProxyType(
-    {**DOOR, **JUDGED, **FRAME, **PARTS, **LIVE, **OUTBOX, **COVERAGE, **DOCTOR, **ZONES, **REFERENCES}
+    {
+        **DOOR,
+        **JUDGED,
+        **FRAME,
+        **PARTS,
+        **LIVE,
+        **ZONES,
+        **REFERENCES,
+        **OUTBOX,
+        **COVERAGE,
+        **DOCTOR,
+        **CONFIG,
+    }
 )

@@ -53,7 +53,7 @@ LIVE: Texts = {
     "verdict": ("判定", "Verdict"),
     "use_class": ("用途", "Use class"),
     "plate": ("号牌", "Plate"),
-    "plate_not_kept": ("未超限，不保留", "within limits: none kept"),
+    "plate_not_kept": ("未判为超限，不保留", "over no limit: none kept"),
     "plate_waiting": ("匹配中", "being matched"),
     "plate_matched": ("已匹配", "matched"),
     "plate_ambiguous": ("多个候选，未指认", "several candidates, none named"),

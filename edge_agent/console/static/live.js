@@ -61,7 +61,7 @@
       const line = element("li");
       const detail = element("span", ` ${part.detail}`, "soft small");
       detail.lang = "en";
-      line.append(element("b", part.part), `：${part.state}`, detail);
+      line.append(element("b", part.part), `${byId("unwell").dataset.colon}${part.state}`, detail);
       return line;
     }));
     byId("clock").textContent = state.clock;
@@ -134,10 +134,11 @@
       pen.stroke();
     });
     pen.strokeStyle = "#444"; pen.fillStyle = "#17212b"; pen.setLineDash([3, 4]);
+    let written = -Infinity;
     for (const [at, load] of lane.axles) {
       if (at < lane.now - SHOWN_MS) continue;
       pen.beginPath(); pen.moveTo(x(at), 16); pen.lineTo(x(at), high - foot); pen.stroke();
-      pen.fillText(String(load), x(at), 12);
+      if (x(at) - written > 28) { pen.fillText(String(load), x(at), 12); written = x(at); }
     }
     pen.setLineDash([]);
     const words = document.querySelector(`.loads[data-lane="${CSS.escape(canvas.dataset.lane)}"]`);
