@@ -55,7 +55,7 @@ class StreetBox:
             return list(itertools.islice(reading.statements("operator_action"), number))
 
         wait(lambda: len(sealed()) == number)
-        return [json.loads(reading.statement(one.seq).payload)["operator_action"] for one in sealed()]
+        return [json.loads(reading.statement(one.seq).payload)["record"] for one in sealed()]
 
     def as_it_was(self):
         """The configuration and no files of before."""
