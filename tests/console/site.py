@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 import yaml
 
 from edge_agent.commanded import ConfigKeeper
@@ -21,7 +22,9 @@ from edge_agent.console.accounts import TECHNICIAN, VIEW, UsersFile
 from edge_agent.console.places import users_file
 from edge_agent.core.units import S
 from edge_agent.devices import clock
+from edge_agent.evidence.reading import open_reading
 from edge_agent.sim.live import LiveTraffic
+from edge_agent.web import passwords
 from tests.road import POSTED, a_scenario
 from tests.test_compose import a_site
 
@@ -63,8 +66,8 @@ def two_pads(folder, device):
 class Served:
     """A daemon in a thread."""
 
-    def __init__(self, agent, line):
-        self.agent, self.line = agent, line
+    def __init__(self, agent, line, path=None):
+        self.agent, self.line, self.path = agent, line, path
         self.error = None
         self._thread = threading.Thread(target=self._run)
 
@@ -87,9 +90,17 @@ class Served:
 
     def stop(self):
         self.agent.stop()
+        self.ended()
+
+    def ended(self):
         self._thread.join(WAIT_S)
         assert not self._thread.is_alive()
         assert self.error is None
+
+    def left(self, kind):
+        """Of the chain of a daemon that has ended."""
+        with open_reading(self.agent.config.evidence.store.directory) as reading:
+            return [reading.statement(listed.seq) for listed in reading.statements(kind=kind)]
 
     def drives(self, *passages, duration_s=8):
         """Vehicles of the simulator cross, in real time."""
@@ -130,14 +141,16 @@ def a_line():
 
 @contextmanager
 def a_served_box(folder, make=written, **changes):
-    """It runs until the test is over."""
-    with a_line() as (ours, device):
+    """It runs until the test is over; passwords are made with less work: what they cost has a test of its own."""
+    with a_line() as (ours, device), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "COST", 2**4)
+        patch.setattr(passwords, "PASSES", 1)
         path = make(folder, device, **changes)
         config = load(path)
         users = UsersFile(users_file(config))
         users.add(TECH, TECHNICIAN, PASSWORD)
         users.add(VIEWER, VIEW, PASSWORD)
-        served = Served(Agent(config, keeper=ConfigKeeper(path)), ours).start()
+        served = Served(Agent(config, keeper=ConfigKeeper(path)), ours, path).start()
         try:
             yield served
         finally:

@@ -19,7 +19,6 @@ from edge_agent.evidence.statement import Kind
 from edge_agent.evidence.statement_operator import Commissioning
 from edge_agent.evidence.verify import verify
 from edge_agent.evidence.verify_sources import open_material
-from edge_agent.web import passwords
 from edge_agent.web.armour import HEADERS
 from tests.console.site import TECH, VIEWER, a_served_box, csrf, logged_in, wait
 from tests.test_compose import a_vehicle
@@ -29,10 +28,8 @@ PAGES = ("/", "/outbox", "/coverage", "/doctor", "/config", "/commissioning")
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "COST", 2**4)
-        with a_served_box(tmp_path_factory.mktemp("box")) as box:
-            yield box
+    with a_served_box(tmp_path_factory.mktemp("box")) as box:
+        yield box
 
 
 @pytest.fixture(scope="module")
