@@ -58,7 +58,14 @@ def two_pads(folder, device):
     return written(
         folder,
         device,
-        ports={lane.port: {"device": device, "protocol": instrument.protocol.model_dump(mode="json")}},
+        ports={
+            lane.port: {
+                "device": device,
+                "baud": 921_600,
+                "back_date": False,
+                "protocol": instrument.protocol.model_dump(mode="json"),
+            }
+        },
         lanes={lane.id: {"port": lane.port, "scale": scale, "limits": limits}},
     )
 
@@ -81,9 +88,9 @@ class Served:
     def base(self):
         return f"http://127.0.0.1:{self.agent.console.port}"
 
-    def start(self):
+    def start(self, *, pages=True):
         self._thread.start()
-        wait(lambda: self.agent.console.alive or self.error)
+        wait(lambda: not pages or self.agent.console.alive or self.error)
         wait(lambda: self.agent.health.devices.get("port/wim") or self.error)
         assert self.error is None
         return self
@@ -140,8 +147,8 @@ def a_line():
 
 
 @contextmanager
-def a_served_box(folder, make=written, **changes):
-    """It runs until the test is over; passwords are made with less work: what they cost has a test of its own."""
+def a_served_box(folder, make=written, *, pages=True, **changes):
+    """It runs until the test is over; passwords are made with less work."""
     with a_line() as (ours, device), pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "COST", 2**4)
         patch.setattr(passwords, "PASSES", 1)
@@ -150,7 +157,7 @@ def a_served_box(folder, make=written, **changes):
         users = UsersFile(users_file(config))
         users.add(TECH, TECHNICIAN, PASSWORD)
         users.add(VIEWER, VIEW, PASSWORD)
-        served = Served(Agent(config, keeper=ConfigKeeper(path)), ours, path).start()
+        served = Served(Agent(config, keeper=ConfigKeeper(path)), ours, path).start(pages=pages)
         try:
             yield served
         finally:
