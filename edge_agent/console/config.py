@@ -122,7 +122,7 @@ class ConfigPages:
             "problems": shown,
             "moved": moved,
             "differs": self._differs(draft),
-            "in_force": _in_force(draft),
+            "in_force": _in_force(draft, commanded=self._box.config.commands is not None),
             "running": self._box.config.sha256(),
         }
         return self._look.page(visit, "config.html", values, 409 if moved else status)
@@ -149,10 +149,10 @@ def _problems(draft: Draft, text: str) -> tuple[Problem, ...]:
     return ()
 
 
-def _in_force(draft: Draft) -> str:
+def _in_force(draft: Draft, *, commanded: bool) -> str:
     """What runs instead of the file; empty: the file does."""
     try:
-        return ConfigKeeper(draft.path).in_force()
+        return ConfigKeeper(draft.path).in_force() if commanded else ""
     except ConfigError:
         return ""
 

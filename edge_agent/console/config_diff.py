@@ -1,4 +1,4 @@
-"""A change of the configuration line by line, and which lines weigh: who the box is, what its word is worth."""
+"""A change of the configuration line by line, and which lines weigh: who the box is, its word's worth."""
 
 from __future__ import annotations
 
