@@ -135,9 +135,8 @@ def test_a_zone_drawn_with_the_mouse_is_in_the_file_to_half_a_pixel(drawer, box)
     assert load(box.config).street.cameras["east"].zones["goods_yard"].shop == "noodles"
     assert [line for line in box.at_first.splitlines() if line not in text.splitlines()] == []
 
-    [action] = box.actions(1)
-    assert (action["action"], action["subject"], action["outcome"]) == ("config_saved", "camera/east", "done")
-    assert load(box.config).sha256() in action["detail"]
+    action = box.action("config_saved", load(box.config).sha256())
+    assert (action["subject"], action["outcome"]) == ("camera/east", "done")
     assert page.locator("form[action='/restart'] button").is_visible()
 
 
@@ -166,7 +165,7 @@ def test_a_corner_is_put_on_an_edge_and_neighbours_share_their_border(drawer):
     assert len(one.corners()) == 5
     assert all(close([one.corners()[2]], [(0.6, 0.6)]))
     one.page.keyboard.press("Control+z")
-    one.drag(before[3], (0.3003, 0.5235))  # a few pixels beside a corner of the next zone
+    one.drag(before[3], (0.3008, 0.5235))  # a few pixels beside a corner of the next zone
     assert one.corners()[3] == [0.301, 0.524]
     assert "crosses itself" in one.hints or "following" in one.hints
     one.page.click("#review")
@@ -290,8 +289,7 @@ def test_a_file_that_was_changed_meanwhile_is_not_overwritten_and_the_drawing_st
     assert all(close([value_at(after, (*ZONES, "fruit_front", "polygon"))[2]], [(0.52, 0.71)]))
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize("size", [None, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize(("size", "language"), [(None, "en"), (PHONE, "zh")], ids=["wide", "phone"])
 def test_every_page_can_be_read_and_is_named_and_goes_nowhere_sideways(browser, box, size, language):
     person = Person(browser, box.base, size=size)
     page = person.page

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from edge_agent.devices.scene.bank import ReferenceBank
+from edge_agent.web import passwords
 from tests.console.site import PASSWORD, TECH, VIEWER, wait
 from tests.console.street_box import a_street_box
 
@@ -18,8 +19,10 @@ FROM_AFAR = {"x-forwarded-for": "192.0.2.7"}  # somebody in between: no longer t
 
 @pytest.fixture(scope="module")
 def box(tmp_path_factory):
-    with a_street_box(tmp_path_factory.mktemp("street")) as found:
-        yield found
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "COST", 2**4)
+        with a_street_box(tmp_path_factory.mktemp("street")) as found:
+            yield found
 
 
 @pytest.fixture
@@ -91,7 +94,8 @@ def test_a_camera_that_is_not_there_has_no_page(here):
 )
 def test_what_is_no_drawing_is_refused_and_nothing_is_written(here, box, drawing, status):
     sha256 = field(here.get("/zones/east").text, "sha256")
-    for path in ("/zones/east/check", "/zones/east/review", "/zones/east/save"):
+    paths = ("/zones/east/check", "/zones/east/review", "/zones/east/save")
+    for path in paths if status == 422 else paths[:1]:  # of the large one every page is guarded by one door
         answer = sent(here, path, drawing=drawing, sha256=sha256)
         assert answer.status_code == status, path
         assert len(answer.content) < 20_000
@@ -133,7 +137,7 @@ def test_a_file_that_cannot_be_written_leaves_the_drawing_in_the_page(here, box,
     assert answer.status_code == 503
     assert "No space left" in answer.text
     assert "0.764" in field(answer.text, "drawing")
-    assert box.actions(1)[0]["outcome"] == "failed"
+    assert box.action("config_saved", "No space left")["outcome"] == "failed"
 
 
 def test_what_people_drew_is_in_the_chain_with_their_name(box):
@@ -143,9 +147,8 @@ def test_what_people_drew_is_in_the_chain_with_their_name(box):
         drawing = field(page, "drawing").replace("0.754", "0.764")
         answer = sent(client, "/zones/east/save", drawing=drawing, sha256=field(page, "sha256"))
         assert answer.status_code == 200
-    [action] = box.actions(1)
+    action = box.action("config_saved", f"{field(page, 'sha256')} -> ")
     assert (action["by"], action["role"], action["subject"]) == (TECH, "technician", "camera/east")
-    assert field(page, "sha256") in action["detail"]
     box.as_it_was()
 
 
@@ -177,9 +180,9 @@ def test_a_picture_is_taken_looked_at_and_accepted_and_the_running_box_compares_
     kept = ReferenceBank(box.references, "east").all[-1]
     assert (kept.id, kept.accepted_by) == ("overcast-dry-1", "Wang")
     assert ReferenceBank(box.references, "east").data(kept) == picture
-    [action] = box.actions(1)
-    assert (action["action"], action["subject"]) == ("reference_accepted", "camera/east")
-    for said in (kept.sha256, "by Wang", "seen with my own eyes", "no detector is configured"):
+    action = box.action("reference_accepted", kept.sha256)
+    assert action["subject"] == "camera/east"
+    for said in ("by Wang", "seen with my own eyes", "no detector is configured"):
         assert said in action["detail"]
     assert sent(here, path, **form).status_code == 404  # once
 
