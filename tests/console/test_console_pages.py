@@ -215,7 +215,7 @@ def test_a_sign_off_is_listed_with_its_report(served, here):
 
 
 def test_logging_out_ends_it(served):
-    with logged_in(served.base, VIEWER) as client:
+    with closing(logged_in(served.base, VIEWER)) as client:
         token = csrf(client.get("/"))
         assert client.post("/logout", data={"csrf": token}).headers["location"] == "/login"
         assert client.get("/").status_code == 303
