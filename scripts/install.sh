@@ -21,7 +21,7 @@ readonly UNITS=/etc/systemd/system PACKAGES=(python3-venv libgl1 libglib2.0-0 ad
 START_S=${EDGE_AGENT_START_S:-900} HEALTHY_S=${EDGE_AGENT_HEALTHY_S:-30}
 
 say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
-die() { printf 'install.sh: %s\n' "$*" >&2; exit "${2:-2}"; }
+die() { printf 'install.sh: %s\n' "$1" >&2; exit "${2:-2}"; }
 usage() { sed -n '2,17s/^# \{0,1\}//p' "$0"; exit "${1:-0}"; }
 
 bundle='' action=install
@@ -167,7 +167,10 @@ install_system() {
   link "$OPT/current/bin/edge-agent" /usr/local/bin/edge-agent
   systemd-tmpfiles --create /etc/tmpfiles.d/edge-agent.conf
   systemd_runs || return 0
-  [ -z "$changed" ] || { systemctl daemon-reload; udevadm control --reload || true; udevadm trigger --subsystem-match=tty || true; }
+  if [ -n "$changed" ]; then
+    systemctl daemon-reload
+    { udevadm control --reload && udevadm trigger --subsystem-match=tty; } 2>/dev/null || true # a container has no udev
+  fi
   systemctl enable --quiet edge-agent.service
   [ ! -e "$UNITS/edge-agent-maintenance.timer" ] || systemctl enable --quiet --now edge-agent-maintenance.timer
 }
