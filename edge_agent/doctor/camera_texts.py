@@ -136,8 +136,9 @@ TEXTS: Texts = {
         "the lens of camera {camera} is covered: there is nothing in the picture (contrast {contrast})",
         "什么也看不到",
         "it sees nothing",
-        "取下镜头盖或保护膜，清洁镜头；大雾时等雾散后再看",
-        "take off the cap or film, clean the lens; in fog look again when it has lifted",
+        "取下镜头盖或保护膜，清洁镜头；夜间检查补光；大雾时等雾散后再看",
+        "take off the cap or film, clean the lens; at night check the lamp; in fog look again when it"
+        " has lifted",
     ),
     "camera.dark": Text(
         "相机 {camera} 的画面太暗（亮度 {luma}）",
@@ -200,17 +201,19 @@ TEXTS: Texts = {
         "camera {camera} has no accepted picture of this light",
         "在这种光线下什么也不判断",
         "under this light nothing is concluded",
-        "在路面清空时认可一张：edge-agent reference accept",
-        "accept one while the pavement is clear: edge-agent reference accept",
+        "在路面清空时认可一张：edge-agent reference accept（--condition 选当前的光线）",
+        "accept one while the pavement is clear: edge-agent reference accept, with --condition as the"
+        " light is now",
     ),
     "camera.no_reference": Text(
         "相机 {camera} 还没有认可的参考图",
         "camera {camera} has no accepted picture of the clear pavement",
         "没有参考图就什么也不判断",
         "without one nothing is concluded",
-        "在路面清空时执行：edge-agent reference accept --camera {camera} --condition day-dry --by 姓名",
-        "while the pavement is clear: edge-agent reference accept --camera {camera} --condition day-dry"
-        " --by NAME",
+        "在路面清空时执行：edge-agent reference accept --config 站点.yaml --camera {camera} --condition"
+        " day-dry --by 姓名",
+        "while the pavement is clear: edge-agent reference accept --config SITE.yaml --camera {camera}"
+        " --condition day-dry --by NAME",
     ),
     "camera.reference_refused": Text(
         "相机 {camera} 的参考图不能用：{problem}",

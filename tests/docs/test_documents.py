@@ -25,6 +25,7 @@ GROUPS = {
     "calibrate",
     "command",
     "config",
+    "console",
     "identity",
     "inbox",
     "ingest",
@@ -32,7 +33,7 @@ GROUPS = {
     "plates",
     "reference",
 }
-GROUPS_WITHIN = {("command", "send"), ("inbox", "user")}
+GROUPS_WITHIN = {("command", "send"), ("console", "user"), ("inbox", "user")}
 
 
 def named(paths):

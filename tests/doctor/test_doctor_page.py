@@ -12,7 +12,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "doctor.md").read_text("utf-8")
 
 
 def every_key():
-    """The page's last table: `python -c "import tests.doctor.test_doctor_page as t; print(t.every_key())"`."""
+    """The page's last table; after a change: print(every_key())."""
     rows = (f"| `{key}` | {text.found_en.replace('|', '/')} |" for key, text in sorted(TEXTS.items()))
     return "\n".join(["| Key | What was found |", "|---|---|", *rows]) + "\n"
 
