@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "redetect": "the detector over recorded video again, compared with its boxes of then",
     "reference": "the accepted pictures of clear pavement: list, accept, show",
     "plates": "read the number plate in pictures",
+    "console": "the box's own pages: who may log in, their certificate",
     "identity": "the box's keys and certificates: init, csr, install, rotate, show",
     "outbox": "what the box still owes the platform: status, list, show, requeue, export",
     "verify": "check evidence: signature, chain, attachments, receipt",

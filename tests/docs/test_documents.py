@@ -25,6 +25,7 @@ GROUPS = {
     "calibrate",
     "command",
     "config",
+    "console",
     "identity",
     "inbox",
     "ingest",
@@ -33,7 +34,7 @@ GROUPS = {
     "plates",
     "reference",
 }
-GROUPS_WITHIN = {("command", "send"), ("inbox", "user")}
+GROUPS_WITHIN = {("command", "send"), ("console", "user"), ("inbox", "user")}
 
 
 def named(paths):
