@@ -21,6 +21,8 @@ from edge_agent.core.events import Stopped
 from edge_agent.core.records import MatchStatus, Outcome
 from edge_agent.errors import StoreFault, StoreFull
 from edge_agent.evidence.key_places import FilePlace, key_place, prepare_successor
+from edge_agent.evidence.reading import open_reading
+from edge_agent.evidence.reading_door import door_of
 from edge_agent.evidence.statement import Kind
 from edge_agent.evidence.statement_records import ConfigChange
 from edge_agent.evidence.store import EvidenceStore
@@ -143,6 +145,22 @@ def test_a_heavy_vehicle_on_the_line_is_sealed_a_light_one_is_not_and_a_stop_end
     assert seal in list(recording.decisions())
     assert recording.torn == ""
     assert box.refused == []
+
+
+def test_a_running_box_can_be_asked_what_it_has_sealed_and_closes_that_door_when_it_ends(tmp_path, line):
+    ours, device = line
+    site = load(a_site(tmp_path, device))
+    directory = site.evidence.store.directory
+    box = Running(site).ready()
+    os.write(ours, a_vehicle("heavy", 26_000))
+    sealed = box.sealed.get(timeout=WAIT_S)
+    with open_reading(directory) as reading:
+        assert reading.statement(sealed.seq).payload == sealed.payload
+    box.agent.stop()
+    assert box.ended()
+    assert not door_of(directory).exists()
+    with open_reading(directory) as reading:
+        assert reading.statement(sealed.seq).payload == sealed.payload
 
 
 def test_an_evidence_directory_that_fails_ends_the_daemon_with_an_error(tmp_path, line):

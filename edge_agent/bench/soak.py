@@ -146,7 +146,10 @@ def text(result: dict[str, Any]) -> str:
         (f"{r['pictures_mb']:.1f}", "MB of pictures, median of the last quarter"),
         (growth, "times the second quarter's"),
         (f"{r['journal_mb_max']:.1f}", f"MB of journal at most, quota {JOURNAL_MB}"),
-        (f"{r['database_mb']:.1f}", f"MB of statements: {r['database_kb_each']:.1f} KB each, kept for ever"),
+        (
+            f"{r['database_mb']:.1f}",
+            f"MB of statements: {r['database_kb_each']:.1f} KB each, none old enough to go",
+        ),
         (r["seal_ms"][0], "ms of processor time a seal, median of the first tenth"),
         (r["seal_ms"][1], "ms of processor time a seal, median of the last tenth"),
         (r["stats_ms"], "ms to count what the store holds, at the end"),

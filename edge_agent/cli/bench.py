@@ -52,6 +52,17 @@ def serial(
 
 
 @app.command()
+def flat_disk(
+    statements: Annotated[int, typer.Option(min=500, help="In 100 days.")] = 20_000,
+    as_json: AsJson = False,
+) -> None:
+    """Does the database stop growing when old receipted statements are let go?"""
+    from edge_agent.bench import flat_disk as bench  # noqa: PLC0415 - help stays instant
+
+    _show(bench.run(statements), bench.text, as_json=as_json)
+
+
+@app.command()
 def match(
     crossings: Annotated[int, typer.Option(min=1_000)] = 50_000,
     seed: Seed = 1,

@@ -12,6 +12,7 @@ from edge_agent.report.times import to_the_second
 
 if TYPE_CHECKING:
     from edge_agent.evidence.owed import Owed
+    from edge_agent.evidence.pruning import Mark
     from edge_agent.evidence.reading import Listed
     from edge_agent.evidence.requeue import Asked
 
@@ -36,6 +37,7 @@ def status_text(found: Owed) -> str:
         ("waiting 待回执", f"{found.pending} ({_size(found.pending_bytes)})"),
         ("oldest waiting 最早待回执", _oldest(found.oldest)),
         ("receipted 已回执", f"{found.receipted}, of them pictures gone 其中图片已清除 {found.purged}"),
+        ("let go since 到期已清理", _let_go(found.let_go)),
         ("quarantined 已隔离", str(found.quarantined)),
         ("rejected 平台拒收", str(found.rejected)),
         ("lost for want of room 因空间不足丢失", str(found.lost)),
@@ -107,6 +109,10 @@ def _oldest(one: Listed | None) -> str:
         return "–"
     hours = max(0.0, time.time() - one.sealed_utc_us / 1e6) / 3600
     return f"seq {one.seq}, {to_the_second(one.sealed_utc_us)}, {hours:.1f} h ago 小时前"
+
+
+def _let_go(mark: Mark) -> str:
+    return f"{mark.statements}, up to seq 截至 {mark.seq}" if mark.statements else "0"
 
 
 def _seconds(value: float | None) -> str:

@@ -1,6 +1,7 @@
 """What still has to reach the platform, and what its receipts allow.
 
-    sealed ──receipt──> receipted ──keep time over──> purged     (attachments gone, statement stays)
+    sealed ──receipt──> receipted ──keep time over──> purged     (attachments gone, statement stays for long:
+                                                                  see `pruning`)
        ├──────────────> quarantined   corrupt, oversize, poison: kept, shown, not sent
        └──────────────> rejected      refused by the platform: kept, alarm
     quarantined and rejected become receipted when a receipt says so. One way leads back: an operator may
@@ -97,6 +98,11 @@ class Outbox:
     def sent(self) -> int:
         """Statements tried since the start that no receipt covers yet."""
         return len(self._tries)
+
+    @property
+    def asked_again(self) -> frozenset[int]:
+        """What the platform has asked for although it has receipted it, and was not sent since."""
+        return frozenset(self._again)
 
     def pending(self, limit_bytes: int, now: int, lane: Lane) -> Iterator[Pending]:
         """Statements to send now, at least one if any is due, until `limit_bytes` are together."""

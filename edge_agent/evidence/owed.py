@@ -7,6 +7,7 @@ from typing import Any
 
 from edge_agent.evidence import dsse, strict_json
 from edge_agent.evidence.packets import Head
+from edge_agent.evidence.pruning import Mark
 from edge_agent.evidence.reading import Listed, ReadingStore, Whole
 
 LAST_RECEIPTS = 20
@@ -22,6 +23,7 @@ class Owed:
     pending_bytes: int
     oldest: Listed | None
     receipted: int
+    let_go: Mark  # old receipted statements that are gone
     purged: int  # of them, those whose pictures are gone from the box
     quarantined: int
     rejected: int
@@ -50,6 +52,7 @@ def owed(reading: ReadingStore) -> Owed:
         pending=states.get("sealed", 0),
         pending_bytes=reading.waiting_bytes(),
         oldest=reading.oldest_waiting(),
+        let_go=reading.let_go(),
         receipted=states.get("receipted", 0) + states.get("purged", 0),
         purged=states.get("purged", 0),
         quarantined=states.get("quarantined", 0),

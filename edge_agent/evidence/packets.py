@@ -198,6 +198,16 @@ class Packets:
         row = self._db.execute(query).fetchone()
         return None if row is None else int(row[0])
 
+    def places(self, first: int, last: int, limit: int) -> list[int]:
+        """Those of a range that are here, the lowest `limit` of them."""
+        query = "SELECT seq FROM packet WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT ?"
+        return [seq for (seq,) in self._db.execute(query, (first, last, limit)).fetchall()]
+
+    def number(self, first: int, last: int) -> int:
+        """How many of a range are here."""
+        query = "SELECT count(*) FROM packet WHERE seq BETWEEN ? AND ?"
+        return int(self._db.execute(query, (first, last)).fetchone()[0])
+
     def states(self) -> dict[str, int]:
         """How many statements are in each. Reads all of them."""
         return dict(self._db.execute("SELECT state, count(*) FROM packet GROUP BY state").fetchall())

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from edge_agent.errors import UsageError
+from edge_agent.evidence.pruning import MARK
 
 Value = int | str | bytes | None
 Row = tuple[Any, ...]  # typed as the tables are
@@ -53,6 +54,7 @@ QUESTIONS = {
         " WHERE seq = ? ORDER BY sha256",
         (int,),
     ),
+    "mark": Question(MARK),
     "note": Question("SELECT seq FROM told_note WHERE id = ?", (str,)),
 }
 

@@ -24,6 +24,7 @@ from edge_agent.errors import UsageError, VerificationError
 from edge_agent.evidence import dsse, questions
 from edge_agent.evidence.outbox import read_signatures
 from edge_agent.evidence.packets import Head
+from edge_agent.evidence.pruning import NOTHING_GONE, Mark
 from edge_agent.evidence.questions import Ask, Row, Value
 from edge_agent.evidence.reading_door import ask_daemon, door_of
 from edge_agent.evidence.set_aside import ATTACHMENTS, DATABASE
@@ -91,6 +92,11 @@ class ReadingStore:
         """The end of the chain; None before its beginning."""
         rows = self._ask("head", ())
         return Head(*rows[0][:3]) if rows else None
+
+    def let_go(self) -> Mark:
+        """Up to where old statements are gone."""
+        rows = self._ask("mark", ())
+        return Mark(*rows[0]) if rows else NOTHING_GONE
 
     def states(self) -> dict[str, int]:
         """How many statements are in each state."""
@@ -229,9 +235,10 @@ def _at_rest(directory: Path, temporary: Path) -> sqlite3.Connection:
     else:
         db = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True, check_same_thread=False)
     (version,) = db.execute("PRAGMA user_version").fetchone()
-    if version != VERSION:
+    tables = db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'pruned'").fetchone()
+    if version != VERSION or tables == (0,):
         db.close()
-        raise UsageError(f"{path}: store version {version}; this program reads version {VERSION}")
+        raise UsageError(f"{path}: as another version of the program left it; start the daemon of this one")
     return db
 
 

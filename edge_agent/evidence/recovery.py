@@ -30,6 +30,7 @@ from edge_agent.evidence.dsse import EvidenceSigner
 from edge_agent.evidence.keys import PublicKey
 from edge_agent.evidence.notes import HeadHint, HeadNote, RunNote, read_fork
 from edge_agent.evidence.outbox import STATES, read_signatures
+from edge_agent.evidence.pruning import Mark, read_mark
 from edge_agent.evidence.set_aside import ATTACHMENTS, DATABASE, Reason, Why, go_on, last_set_aside, set_aside
 from edge_agent.evidence.settings import StoreSettings
 from edge_agent.evidence.statement_records import Genesis
@@ -216,8 +217,10 @@ def _check(db: sqlite3.Connection, links: int, noted: HeadNote | None, key: Publ
             raise VerificationError("statements without a head")
         return
     head, genesis = HeadNote(*row[:3]), row[3]
+    gone = read_mark(db)
     rows = db.execute(
-        "SELECT seq, payload, signatures, payload_sha256 FROM packet ORDER BY seq DESC LIMIT ?", (links,)
+        "SELECT seq, payload, signatures, payload_sha256 FROM packet WHERE seq > ? ORDER BY seq DESC LIMIT ?",
+        (gone.seq, links),
     ).fetchall()
     if not rows or (rows[0][0], rows[0][3]) != (head.seq, head.payload_sha256):
         raise VerificationError("the head is not the last statement")
@@ -226,11 +229,29 @@ def _check(db: sqlite3.Connection, links: int, noted: HeadNote | None, key: Publ
     for chain, newer, older in zip(chains, rows, rows[1:], strict=False):
         if newer[0] != older[0] + 1 or chain.get("prev") != older[3]:
             raise VerificationError(f"the link from {newer[0]} to the statement before it is broken")
+    _check_mark(db, gone, keys)
     first = rows[0][3] if head.seq == 0 else chains[0].get("store_genesis")
     if {chain.get("epoch") for chain in chains} != {head.epoch} or first != genesis:
         raise VerificationError("the head is of another chain than the statements")
     if noted is not None and noted.epoch == head.epoch and noted.seq > head.seq:
         raise VerificationError(f"the head is at {head.seq}, but {noted.seq} was sealed: commits were lost")
+
+
+def _check_mark(db: sqlite3.Connection, gone: Mark, keys: Mapping[str, PublicKey]) -> None:
+    """The chain goes on where statements were let go, and no more of them is gone than was."""
+    if gone.seq < 0:
+        return
+    (here,) = db.execute("SELECT count(*) FROM packet WHERE seq <= ?", (gone.seq,)).fetchone()
+    if here + gone.statements != gone.seq + 1:
+        raise VerificationError(f"{here} statements up to {gone.seq} are here and {gone.statements} let go")
+    after = db.execute(
+        "SELECT seq, payload, signatures, payload_sha256 FROM packet WHERE seq = ?", (gone.seq + 1,)
+    ).fetchone()
+    if after is None:
+        raise VerificationError(f"statement {gone.seq + 1}, after those that were let go, is missing")
+    seq, payload, signatures, sha256 = after
+    if _check_one(seq, payload, signatures, sha256, keys).get("prev") != gone.payload_sha256:
+        raise VerificationError(f"statement {gone.seq + 1} does not follow from what was let go")
 
 
 def _check_one(

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from edge_agent.core.settings import Settings
+from edge_agent.evidence.pruning import LEAST_DAYS
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
@@ -88,8 +89,11 @@ class StoreSettings(Settings):
     """Real blocks set aside: a full disk cannot even delete from a database."""
     keep_receipted_hours: Annotated[int, Field(ge=0)] = 72
     """How long pictures stay after their receipt, as the source of a re-send."""
+    keep_statements_days: Annotated[int, Field(ge=LEAST_DAYS)] = 180
+    """How long statements stay after their receipt, pictures long gone. From the oldest end of the chain, and
+    never past one without a receipt."""
     check_links_at_start: Annotated[int, Field(ge=1)] = 200
-    """How many of the newest statements are verified at every start."""
+    """How many of the newest statements are verified at every start. So many are always kept."""
 
 
 class Pkcs11Settings(Settings):

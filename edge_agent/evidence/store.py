@@ -15,6 +15,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import errno
+import logging
 import os
 import sqlite3
 import threading
@@ -43,6 +44,7 @@ from edge_agent.evidence.outbox import Applied, Lane, Outbox, Pending, write_sig
 from edge_agent.evidence.packets import Head, Packets
 from edge_agent.evidence.peek import Peek, peek
 from edge_agent.evidence.pressure import Step
+from edge_agent.evidence.pruning import LEAST_DAYS, prune, read_mark
 from edge_agent.evidence.questions import Row, Value, answer
 from edge_agent.evidence.reading import ReadingStore
 from edge_agent.evidence.receipts import Receipt
@@ -65,12 +67,17 @@ from edge_agent.evidence.statement_records import (
 )
 from edge_agent.evidence.tables import CHECKPOINT_COMMITS, Connect, connect, is_full, is_locked
 
+log = logging.getLogger(__name__)
+
 UtcUs = Callable[[], int]
 
 # Pictures of the newest few cases stay in memory, so that sending them does not wait for a read.
 RECENT_BYTES = 4 * 1024 * 1024
 
 FOR_EVER_US = 2**63 - 1
+DAY_US = 86_400_000_000
+# Batches in one round of keeping house: a day's statements of a busy box, so that a backlog goes in days.
+PRUNED_AT_ONCE = 10
 CLOSED = "the store is closed"
 
 
@@ -540,7 +547,7 @@ class EvidenceStore:
         """Remove attachments whose receipt is old enough; with `early`, of any receipt.
 
         Returns:
-            how many files went. Statements stay for ever.
+            how many files went.
         """
         with self._working():
             keep_us = self._settings.keep_receipted_hours * 3_600_000_000
@@ -557,13 +564,36 @@ class EvidenceStore:
             return self.purge(early=True)
         return 0
 
+    def prune(self, *, early: bool = False) -> int:
+        """Let go of one batch of statements whose receipt is old enough; with `early`, of a week's age.
+
+        Returns:
+            how many places of the chain it went on; 0 when nothing may go.
+        """
+        days = LEAST_DAYS if early else self._settings.keep_statements_days
+        with self._working():
+            # What a start verifies stays, and one at least that the platform is known to have.
+            newest = self._head().seq + 1 - self._settings.check_links_at_start
+            before = min(newest, self._packets.newest_receipted() or 0)
+            with self._transaction():
+                long_ago = self._utc_us() - days * DAY_US
+                return prune(self._db, long_ago, before, self._outbox.asked_again)
+
+    def _prune_some(self) -> None:
+        with self._working():
+            early = self._room.step() >= Step.NO_LOW_CLASS and self._room.what_is_full() == "disk full"
+        for _ in range(PRUNED_AT_ONCE):
+            if not self.prune(early=early):
+                return
+
     def keep_house(self) -> None:
-        """What is due every minute or so: old pictures go, losses are told, the ballast is set aside again.
+        """What is due every minute or so: what is old goes, losses are told, the ballast is set aside again.
 
         Raises:
             StoreFull: not even for that was there room.
         """
         self.purge()
+        self._prune_some()
         with self._working():
             self._tell_losses()
             self._room.restore_ballast()
@@ -598,7 +628,48 @@ class EvidenceStore:
         with self._working():
             if platform.epoch != self._head().epoch:
                 return False
-            return self._packets.payload_sha256(platform.seq) != platform.payload_sha256
+            here, mark = self._packets.payload_sha256(platform.seq), read_mark(self._db)
+            if here is None and platform.seq <= mark.seq:
+                # Receipted once and let go since. A platform that fell back to before the mark lost data.
+                return platform.seq == mark.seq and platform.payload_sha256 != mark.payload_sha256
+            return here != platform.payload_sha256
+
+    def asked_for(self, missing: Sequence[tuple[int, int]], limit: int, *, tell: bool) -> list[int]:
+        """Which of the places that the platform lacks are here, the lowest `limit` of them.
+
+        Args:
+            missing: first and last of each range.
+            limit: at most so many.
+            tell: if the platform lacks what it once receipted and was let go since, the chain is to say so.
+        """
+        with self._working():
+            mark = read_mark(self._db).seq
+            found: list[int] = []
+            gone: list[tuple[int, int]] = []
+            for first, last in missing:
+                found += self._packets.places(first, last, limit - len(found))
+                if first <= mark and self._packets.number(first, min(last, mark)) <= min(last, mark) - first:
+                    gone.append((first, min(last, mark)))
+            if gone and tell:
+                self._tell_let_go(gone[0][0], gone[-1][1])
+            return found
+
+    def _tell_let_go(self, first: int, last: int) -> None:
+        """The platform has lost what it signed for, and here it is gone as well: people must know. Once."""
+        what, subject = "asked_for_what_was_let_go", f"seq {first} to {last}"
+        if what in self._told:
+            return
+        if not was_recorded(self._db, Kind.INCIDENT, what=what, subject=subject):
+            detail = (
+                "the platform asks for statements that it had receipted; the box has let go of those up to "
+                f"seq {read_mark(self._db).seq}, {self._settings.keep_statements_days} days after the receipt"
+            )
+            log.warning("%s: %s", subject, detail)
+            try:
+                self._record(Incident(what=what, subject=subject, detail=detail))
+            except NoRoom:  # it must cost nothing else; the next answer tries again
+                return
+        self._told.add(what)
 
     def newest_receipted(self) -> Pending | None:
         """The newest statement that the platform is known to have."""
@@ -633,12 +704,12 @@ class EvidenceStore:
     def stats(self) -> Stats:
         """What the store holds."""
         with self._working():
-            states = self._packets.states()
+            states, gone = self._packets.states(), read_mark(self._db)
             return Stats(
-                sealed=sum(states.values()),
-                cases=self._packets.cases(),
+                sealed=sum(states.values()) + gone.statements,
+                cases=self._packets.cases() + gone.cases,
                 sent=self._outbox.sent,
-                receipted=states.get("receipted", 0) + states.get("purged", 0),
+                receipted=states.get("receipted", 0) + states.get("purged", 0) + gone.statements,
                 quarantined=states.get("quarantined", 0),
                 rejected=states.get("rejected", 0),
                 pending=states.get("sealed", 0),
@@ -691,7 +762,7 @@ class EvidenceStore:
             return peek(self._db)
 
     def seqs(self) -> range:
-        """Every place of the chain."""
+        """Every place of the chain; of the oldest ones the statement may be gone."""
         return range(self.head().seq + 1)
 
     def ask(self, question: str, values: Sequence[Value]) -> list[Row]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from edge_agent.errors import EvidenceError
 from edge_agent.evidence.command_log import COMMANDS_SCHEMA
+from edge_agent.evidence.pruning import PRUNED_SCHEMA
 
 VERSION = 3
 
@@ -195,7 +196,7 @@ def _upgrade(db: sqlite3.Connection, version: int) -> None:
     db.execute("BEGIN IMMEDIATE")
     for step in _STEPS[version:]:
         _run(db, step)
-    for addition in (_ADDITIONS, COMMANDS_SCHEMA):
+    for addition in (_ADDITIONS, COMMANDS_SCHEMA, PRUNED_SCHEMA):
         _run(db, addition)
     if version < VERSION:
         db.execute(f"PRAGMA user_version = {VERSION}")

@@ -17,6 +17,7 @@ from cryptography import x509
 from edge_agent.errors import VerificationError
 from edge_agent.evidence import dsse
 from edge_agent.evidence.keys import KeyRing, PublicKey
+from edge_agent.evidence.pruning import NOTHING_GONE, Mark
 from edge_agent.evidence.receipts import Receipt, ReceiptStatus, open_receipt
 from edge_agent.evidence.sm2 import Sm2PublicKey
 from edge_agent.evidence.statement import Attachment, Statement
@@ -33,6 +34,7 @@ class Material:
     items: Iterable[Item]
     attachment: Callable[[str], Path | bytes | None]  # the file of a digest, or its bytes
     whole: bool = False  # a complete chain: a gap in it is a loss
+    let_go: Mark = NOTHING_GONE  # of a complete chain: up to where a gap is none
     partial: bool = False  # no claim that the attachments are here
     released: frozenset[str] = frozenset()  # attachments let go after their receipt
     evidence_keys: tuple[PublicKey, ...] = ()  # as the material itself claims
@@ -120,7 +122,7 @@ def verify(
     for case in cases:
         _note(report, case.link.name, certificates.check(case.statement))
     for chain, links in sorted(chains.items()):
-        _check_chain(chain, links, whole=material.whole, report=report)
+        _check_chain(chain, links, material, report)
     if platform:
         receipts = _Receipts(opener.ring, report)
         report.receipts = sum(receipts.covers(case, chains) for case in cases)
@@ -181,7 +183,7 @@ def _place(statement: Statement, link: _Link, chains: Chains, report: Report) ->
 
 
 def _check_chain(
-    chain: tuple[str, str, str], links: dict[int, _Link], *, whole: bool, report: Report
+    chain: tuple[str, str, str], links: dict[int, _Link], material: Material, report: Report
 ) -> None:
     """Every statement names the one before it, and all of an epoch name the same first one."""
     seqs = sorted(links)
@@ -192,13 +194,17 @@ def _check_chain(
         report.problems.append(
             (links[seqs[0]].name, "chain: statements of one epoch name different first ones")
         )
-    if whole and seqs[0] != 0:
+    if material.whole and seqs[0] != 0:
         report.problems.append((links[seqs[0]].name, f"chain: starts at seq {seqs[0]}, not at 0"))
     _check_rotations(links, report)
+    if material.let_go.seq >= 0:
+        _check_let_go(links, material.let_go, report)
     for before, seq in itertools.pairwise(seqs):
+        if seq != before + 1 and seq <= material.let_go.seq + 1:
+            continue  # checked as a whole
         if seq != before + 1:
             gap = f"chain {chain[1]}/{chain[2]:.8}: between seq {before} and {seq} nothing is here"
-            if whole:
+            if material.whole:
                 report.problems.append((links[seq].name, gap))
             else:
                 report.not_checked.append(gap)
@@ -206,6 +212,25 @@ def _check_chain(
             report.problems.append((links[seq].name, f"chain: does not follow from seq {before}"))
         else:
             report.links += 1
+
+
+def _check_let_go(links: dict[int, _Link], mark: Mark, report: Report) -> None:
+    """As many are gone as were let go, and the chain goes on from the last of them."""
+    end = links.get(mark.seq)
+    after = links.get(mark.seq + 1)
+    here = sum(seq <= mark.seq for seq in links)
+    if here + mark.statements != mark.seq + 1:
+        what = f"{here} statements up to seq {mark.seq} are here and {mark.statements} were let go"
+        report.problems.append(("mark", f"chain: {what}"))
+    if end is not None and end.sha256 != mark.payload_sha256:
+        report.problems.append((end.name, "chain: is not the one at which what was let go ends"))
+    if after is None or after.prev != mark.payload_sha256:
+        report.problems.append(("mark", f"chain: does not go on after seq {mark.seq}"))
+    elif end is None:
+        report.links += 1
+    report.not_checked.append(
+        f"{mark.statements} statements up to seq {mark.seq}: let go after their receipts, as the store says"
+    )
 
 
 def _check_rotations(links: dict[int, _Link], report: Report) -> None:

@@ -16,6 +16,7 @@ from edge_agent.evidence import dsse, strict_json
 from edge_agent.evidence.bundle import EVIDENCE_KEYS, MANIFEST, RECEIPT_KEYS, SUMS
 from edge_agent.evidence.keys import PublicKey, read_public_keys
 from edge_agent.evidence.outbox import read_signatures
+from edge_agent.evidence.pruning import NOTHING_GONE, Mark, read_mark
 from edge_agent.evidence.set_aside import ATTACHMENTS, DATABASE
 from edge_agent.evidence.verify import Material
 from edge_agent.evidence.verify_signed import Item
@@ -134,6 +135,7 @@ def _store(root: Path) -> Material:
                 material.items = list(_rows(db))
                 released = db.execute("SELECT sha256 FROM attachment WHERE state = 'purged'").fetchall()
                 head = db.execute("SELECT epoch, seq, payload_sha256 FROM head").fetchone()
+                material.let_go = _mark(db)
             finally:
                 db.close()
             material.released = frozenset(sha256 for (sha256,) in released)
@@ -167,6 +169,19 @@ def _check_tables(db: sqlite3.Connection) -> None:
     for name in ("packet", "receipt", "attachment", "head"):
         if kinds.get(name) != "table":
             raise ValueError(f"{name} is no table")
+
+
+def _mark(db: sqlite3.Connection) -> Mark:
+    """Up to where old statements were let go; a store of an earlier program never did."""
+    found = db.execute("SELECT type FROM sqlite_master WHERE name = 'pruned'").fetchone()
+    if found is None:
+        return NOTHING_GONE
+    if found[0] != "table":
+        raise ValueError("pruned is no table")
+    mark = read_mark(db)
+    if not all(isinstance(value, int) for value in (mark.seq, mark.statements)):
+        raise ValueError("the mark makes no sense")
+    return mark
 
 
 def _rows(db: sqlite3.Connection) -> Iterator[Item]:

@@ -30,6 +30,7 @@ GROUPS = {
     "inbox",
     "ingest",
     "model",
+    "outbox",
     "plates",
     "reference",
 }

@@ -22,7 +22,7 @@ import pytest
 from edge_agent.core.scene import Phase
 from edge_agent.errors import StoreFault, StoreFull
 from edge_agent.evidence.disk import Disk, SyncFailed
-from edge_agent.evidence.examples import a_case, a_store
+from edge_agent.evidence.examples import BASE_UTC, a_case, a_store, store_settings
 from edge_agent.evidence.examples_street import a_coverage, a_zone_case
 from edge_agent.evidence.receipts import Receipt, ReceiptItem, ReceiptStatus
 from edge_agent.evidence.verify import verify
@@ -96,7 +96,14 @@ def failing_connector(plan):
 
 
 def open_with(plan, directory):
-    return a_store(directory, disk=FailingDisk(plan), connector=failing_connector(plan))
+    """A store whose clock moves a month at each look, so that what was receipted is old at once."""
+    return a_store(
+        directory,
+        disk=FailingDisk(plan),
+        connector=failing_connector(plan),
+        settings=store_settings(directory, check_links_at_start=1, keep_statements_days=30),
+        utc_us=itertools.count(BASE_UTC // 1000, 31 * 86_400_000_000).__next__,
+    )
 
 
 def calls_of(work, tmp_path):
@@ -104,8 +111,9 @@ def calls_of(work, tmp_path):
     plan = Plan()
     with open_with(plan, tmp_path / "count") as store:
         store.seal(*a_case(1))
+        before(work, store)
         plan.armed = True
-        work(store)
+        WORK[work](store)
         plan.armed = False
     return plan.count
 
@@ -126,11 +134,37 @@ def receipt_and_purge(store):
     store.purge(early=True)
 
 
+def receipted_long_ago(store):
+    """Genesis, a case whose pictures are gone, two heartbeats."""
+    store.heartbeat()
+    store.heartbeat()
+    packets = [store.packet(seq) for seq in store.seqs()]
+    items = [
+        ReceiptItem(packet_id=p.packet_id, payload_sha256=p.payload_sha256, status=ReceiptStatus.ACCEPTED)
+        for p in packets
+    ]
+    receipt = Receipt(
+        tenant="city",
+        device_id="ea-test-0001",
+        epoch=store.head().epoch,
+        received_utc_us=1,
+        items=tuple(items),
+    )
+    store.apply_receipt(receipt, b"receipt")
+    store.purge()
+
+
+def prune(store):
+    assert store.prune() == 3
+
+
 def check_whole(directory, claimed):
     """The disk holds a whole chain with everything that was claimed; and sealing goes on."""
     with a_store(directory) as store:
+        gone = store.reading().let_go().seq
         for sealed in claimed:
-            assert store.packet(sealed.seq).payload_sha256 == sealed.payload_sha256
+            packet = store.packet(sealed.seq)
+            assert packet.payload_sha256 == sealed.payload_sha256 if packet else sealed.seq <= gone
         again = store.seal(*a_case(2), b"raw bytes")
         assert again.seq <= store.head().seq
         assert store.seal(*a_case(3)).seq == store.head().seq
@@ -144,20 +178,32 @@ def seal_of_a_street(store):
     return store.seal(a_coverage(), {})
 
 
-WORK = {"seal": seal_second, "seal of a street": seal_of_a_street, "receipt and purge": receipt_and_purge}
+WORK = {
+    "seal": seal_second,
+    "seal of a street": seal_of_a_street,
+    "receipt and purge": receipt_and_purge,
+    "prune": prune,
+}
+BEFORE = {"prune": receipted_long_ago}
+
+
+def before(work, store):
+    if work in BEFORE:
+        BEFORE[work](store)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("work", WORK)
 def test_a_process_that_dies_at_any_call_loses_nothing_it_claimed(tmp_path, work, after):
-    calls = calls_of(WORK[work], tmp_path)
+    calls = calls_of(work, tmp_path)
     assert calls > 8
     for at in range(1, calls + 1):
         plan = Plan(at, after=after)
         here = tmp_path / f"{at}"
         store = open_with(plan, here)
         claimed = [store.seal(*a_case(1))]
+        before(work, store)
         plan.armed = True
         with pytest.raises(Death):
             WORK[work](store)
@@ -172,12 +218,13 @@ def test_a_process_that_dies_at_any_call_loses_nothing_it_claimed(tmp_path, work
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("work", WORK)
 def test_a_disk_that_fails_at_any_call_stops_the_store_and_nothing_claimed_is_lost(tmp_path, work, after):
-    calls = calls_of(WORK[work], tmp_path)
+    calls = calls_of(work, tmp_path)
     for at in range(1, calls + 1):
         plan = Plan(at, dies=False, after=after)
         here = tmp_path / f"{at}"
         store = open_with(plan, here)
         claimed = [store.seal(*a_case(1))]
+        before(work, store)
         plan.armed = True
         with pytest.raises(StoreFault):
             WORK[work](store)

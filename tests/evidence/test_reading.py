@@ -1,6 +1,8 @@
+import contextlib
 import json
 import shutil
 import socket
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -145,6 +147,14 @@ def test_a_daemon_that_starts_while_a_store_at_rest_is_read_is_noticed(store, fo
         assert reading.head().seq == 5
         with a_store(folder), pytest.raises(UsageError, match="just opened"):
             reading.head()
+
+
+def test_a_store_that_an_earlier_program_left_is_said_to_need_its_daemon_first(store, folder):
+    store.close()
+    with contextlib.closing(sqlite3.connect(folder / "evidence.db")) as db, db:
+        db.execute("DROP TABLE pruned")
+    with pytest.raises(UsageError, match="another version"), open_reading(folder):
+        pass
 
 
 def test_where_there_is_no_store_it_is_said(tmp_path):

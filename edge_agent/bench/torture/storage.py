@@ -48,7 +48,7 @@ def failed_write(effort: Effort, folder: Path) -> Outcome:
     return run(job, folder)
 
 
-_HOW = "an LD_PRELOAD shim acts at the n-th call of a forked child, n swept over 8 works"
+_HOW = "an LD_PRELOAD shim acts at the n-th call of a forked child, n swept over 9 works"
 ROWS = (
     Row(
         "S1",

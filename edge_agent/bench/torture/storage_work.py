@@ -53,9 +53,11 @@ class Work:
     """It closes a database to set it aside: SQLite hides what fails in that, and then the log stays."""
 
 
-def open_store(directory: Path, settings: StoreSettings | None = None) -> EvidenceStore:
-    """A store with the examples' key, and a clock that moves at each look."""
-    return EvidenceStore.open(settings or store_settings(directory), KEY, an_identity(), utc_us=Clock())
+def open_store(directory: Path, settings: StoreSettings | None = None, days: int = 0) -> EvidenceStore:
+    """A store with the examples' key, and a clock that moves at each look, so many days later."""
+    clock = Clock()
+    clock.ahead_us = days * 86_400_000_000
+    return EvidenceStore.open(settings or store_settings(directory), KEY, an_identity(), utc_us=clock)
 
 
 def receipt_for(store: EvidenceStore, seqs: Sequence[int]) -> Receipt:
@@ -158,6 +160,23 @@ def _receipts(directory: Path, seed: int, claim: Claim) -> None:
         store.keep_house()
 
 
+def _receipted(directory: Path, seed: int, claim: Claim) -> None:
+    """Cases that the platform has: nobody claims those that will go."""
+    with open_store(directory) as store:
+        sealed = [store.seal(*a_case(n, _size(seed, n)), b"raw") for n in range(1, 7)]
+        store.apply_receipt(receipt_for(store, range(len(sealed) + 1)), b"receipt")
+        store.purge(early=True)
+        claim(sealed[-1])
+
+
+def _prune(directory: Path, seed: int, claim: Claim) -> None:
+    settings = store_settings(directory, check_links_at_start=1)
+    with open_store(directory, settings, days=settings.keep_statements_days + 1) as store:
+        store.prune()
+        claim(store.seal(*a_case(11, _size(seed, 1)), b"raw"))
+        store.keep_house()
+
+
 def _damaged(directory: Path, seed: int, claim: Claim) -> None:
     """The genesis is damaged, which nobody claims, and the log holds the newest statements."""
     _three(directory, seed, claim)
@@ -227,6 +246,7 @@ def works() -> Iterator[Work]:
     yield Work("first start", _nothing, _go_on)
     yield Work("seal", _three, _seal)
     yield Work("receipt and purge", _three, _receipts)
+    yield Work("prune", _receipted, _prune)
     yield Work("start with a damaged database", _damaged, _go_on, forgiving=True)
     yield Work("start with lost files", _lost_files, _go_on, spoils=True)
     yield Work("start as an older copy", _forked, _go_on, forgiving=True)

@@ -109,7 +109,7 @@ class Answers:
             return False
         self._stop_if_forked(receipt, head.seq)
         self._fill_up(applied.needs, newest=newest)
-        return self._put_back_in_line(receipt, head.seq, now_s, newest=newest)
+        return self._put_back_in_line(receipt, now_s, newest=newest)
 
     def _stop_if_forked(self, receipt: Receipt, head_seq: int) -> None:
         """The platform's chain is not ours, or longer: this disk was cloned, or put back from a backup."""
@@ -149,17 +149,15 @@ class Answers:
                 self._asked[seq] = transfer.halvings + 1
                 self._sender.offer(transfer)
 
-    def _put_back_in_line(self, receipt: Receipt, head_seq: int, now_s: float, *, newest: bool) -> bool:
+    def _put_back_in_line(self, receipt: Receipt, now_s: float, *, newest: bool) -> bool:
         """Statements that the platform lacks; True when it had receipted some of them.
 
         Only the newest word of the platform can tell that it lost what it had receipted.
         """
-        lost = [
-            seq
-            for first, last in receipt.missing
-            for seq in range(first, min(last, head_seq, first + MAX_MISSING) + 1)
-            if seq not in self._sender
-        ][:MAX_MISSING]
+        if not receipt.missing:
+            return False
+        asked = self._store.asked_for(receipt.missing, MAX_MISSING, tell=newest)
+        lost = [seq for seq in asked if seq not in self._sender]
         again = [seq for seq in lost if self._store.receipt_of(seq) is not None]
         for seq in set(lost).difference(again):
             sent = self._awaited.get(seq)
