@@ -13,9 +13,9 @@ from edge_agent.evidence.contract_vectors_street import link
 from edge_agent.evidence.dsse import EVIDENCE_TYPE
 from edge_agent.evidence.examples import KEY
 from edge_agent.evidence.identity import Identity
+from edge_agent.evidence.intray import NoteRecord
 from edge_agent.evidence.statement import Attachment
 from edge_agent.evidence.statement_operator import Calibration, Commissioning, OperatorAction, SpeedFactor
-from edge_agent.evidence.statement_records import Record
 
 REPORT = (
     '<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>验收报告</title>'
@@ -68,17 +68,14 @@ _ACTION = OperatorAction(
     outcome="done",
     detail="",
 )
+OF_PEOPLE: tuple[NoteRecord, ...] = (_CALIBRATION, _COMMISSIONING, _ACTION)
 
 
 def operator_chain(identity: Identity, last: Built, genesis: Built) -> dict[str, Built]:
     """Statements that follow `last`, by name."""
     made: dict[str, Built] = {}
-    records: dict[str, Record] = {
-        "calibration": _CALIBRATION,
-        "commissioning": _COMMISSIONING,
-        "operator-action": _ACTION,
-    }
-    for name, record in records.items():
+    for record in OF_PEOPLE:
+        name = record.type.replace("_", "-")
         files = (_report(),) if isinstance(record, Commissioning) else ()
         sealed = last.statement.time.sealed_utc_us + 1_000_000
         last = made[name] = build_record(record, identity, link(last, genesis), sealed, attachments=files)
