@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ def software() -> dict[str, str]:
 
 def models(config: SiteConfig) -> dict[str, str]:
     """SHA-256 of each network that the configuration uses, by its path; empty where the file is missing."""
-    return dict(_networks(config))
+    return {os.path.normpath(path): digest for path, digest in _networks(config)}
 
 
 def _networks(config: SiteConfig) -> Iterator[tuple[str, str]]:

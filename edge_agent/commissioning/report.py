@@ -202,15 +202,15 @@ def _view(view: View, t: Tongue) -> dict[str, Any]:
 
 def _shape(shape: Shape, view: View, t: Tongue) -> dict[str, Any]:
     points = [(x * view.width / 1000, y * view.height / 1000) for x, y in shape.corners]
-    x, y = points[0]
+    name = f"{t.name(shape.kind).striptags()} {shape.name}" if shape.kind == "lane" else shape.name
     return {
         "kind": shape.kind,
         "closed": shape.closed,
         "points": " ".join(f"{x:.0f},{y:.0f}" for x, y in points),
-        "label": f"{t.name(shape.kind).striptags()} {shape.name}",
-        "x": round(min(max(x, 6), view.width * 3 / 4)),
-        "y": round(min(max(y + (-8 if shape.closed else 22), 20), view.height - 8)),
-        "size": max(14, view.width // 45),
+        "label": name if shape.closed else "",  # a line's colour says what it is
+        "x": round(sum(x for x, _ in points) / len(points)),
+        "y": round(sum(y for _, y in points) / len(points)),
+        "size": max(14, view.width // 30),
     }
 
 

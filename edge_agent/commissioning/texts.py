@@ -120,7 +120,7 @@ TEXTS: Texts = MappingProxyType(
         "result": ("判定", "Result"),
         "trace": ("称重波形", "Weigh trace"),
         "trace_x": ("秒", "s"),
-        "trace_y": ("吨 t", "t"),
+        "trace_y": ("吨", "t"),
         "no_trace": ("没有原始数据可画", "no raw data to draw"),
         "more": ("另有 {count} 条只在表中列出。", "{count} more are in the table only."),
         # Street
