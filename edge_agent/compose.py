@@ -19,6 +19,7 @@ from edge_agent.core.events import CaseRecalled, ClockSource, ClockStatus, Event
 from edge_agent.core.site import Site
 from edge_agent.core.units import US, Ns
 from edge_agent.core.weigh.protocols.settings import ModbusRtuSettings
+from edge_agent.daemon_eyes import DaemonEyes
 from edge_agent.devices import clock
 from edge_agent.devices.intake import Intake
 from edge_agent.devices.staging import Staging
@@ -45,8 +46,10 @@ from edge_agent.journal.reader import Recording
 from edge_agent.journal.recorder import NoRecorder, Recorder
 from edge_agent.journal.video import VideoPacket
 from edge_agent.journal.writer import RecordingHeader
+from edge_agent.local_door import LocalDoor
 from edge_agent.progress import Pulse, standing
 from edge_agent.sinks import LiveSink, ReplaySink, Tee
+from edge_agent.taps import Taps
 
 if TYPE_CHECKING:
     from edge_agent.commanded import ConfigKeeper, Effective
@@ -113,6 +116,7 @@ class Agent:
         self.site = Site(config.core())
         self.intake = Intake(clock.monotonic)
         self.staging = Staging(clock.monotonic)
+        self.taps = Taps(clock.monotonic())
         self.store = open_store(config, self._boot_id, self._time.utc_us)
         self.health = Health(self.store, self._boot_id, lambda: self.clock.latest, lambda: self.pulses)
         with contextlib.ExitStack() as undo:
@@ -135,6 +139,8 @@ class Agent:
             self._ring = RawRing(RAW_HEADER)
             self._recorder = self._make_recorder()
             self.metrics = self._make_metrics()
+            self.eyes = self._make_eyes()
+            self.door = LocalDoor(config, self.eyes, lambda: self.health.state("online").to_bytes())
             self.watchdog = Watchdog(lambda: standing(self.pulses), self.health.line)
             undo.pop_all()
 
@@ -160,7 +166,8 @@ class Agent:
                 self._read_plates,
                 watchers,
             )
-            site = runner.Listening(self.site, self.orders.stepped) if self.orders else self.site
+            site = runner.Listening(self.site, self.taps.stepped)
+            site = runner.Listening(site, self.orders.stepped) if self.orders else site
             runner.run(site, self.intake, Tee(self._recorder, self._ring), sink)
         for port, counted in self.site.counters.items():
             log.info("port/%s counted %s", port, asdict(counted))
@@ -242,6 +249,7 @@ class Agent:
             yield port.start, port.stop
         for server in self._servers():
             yield server.start, server.stop
+        yield self.door.start, self.door.stop
         # Last: ready when all are up.
         yield self.watchdog.start, lambda: self.watchdog.stop(beginning_anew=self.restart_wanted)
 
@@ -256,7 +264,7 @@ class Agent:
         yield from self.street.pulses if self.street else ()
         for camera in self.cameras.values():
             yield from camera.pulses
-        yield from (part.pulse for part in (*self.ports, *self._servers()))
+        yield from (part.pulse for part in (*self.ports, *self._servers(), self.door))
 
     def _begin_events(self) -> None:
         self.intake.emit(Started(clock.monotonic(), self._boot_id, __version__, self.config.sha256()))
@@ -446,6 +454,10 @@ class Agent:
             detectors={name: used.speed for name, used in detectors.items() if used},
         )
         return metrics_server(self.config.metrics, registry_of(sources))
+
+    def _make_eyes(self) -> DaemonEyes:
+        cameras = self.cameras | (self.street.cameras if self.street else {})
+        return DaemonEyes(self.config, self.taps, cameras, self.store, self.uplink, self.health)
 
     def _make_recorder(self) -> Recorder | NoRecorder:
         folder = self.config.journal.dir

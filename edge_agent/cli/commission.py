@@ -112,15 +112,14 @@ def _make(
     from edge_agent.commissioning.outcome import Outcome, against, concluded  # noqa: PLC0415
     from edge_agent.commissioning.report import Signed, html  # noqa: PLC0415
     from edge_agent.devices.clock import Clock  # noqa: PLC0415
-    from edge_agent.doctor.examine import TEXTS, examine, eyes_of  # noqa: PLC0415
+    from edge_agent.commissioning.looking import eyes, findings  # noqa: PLC0415
 
     if said.outcome and said.outcome not in set(Outcome):
         raise UsageError(f"--outcome {said.outcome}: one of {', '.join(Outcome)}")
-    eyes = eyes_of(site)
     told("the doctor looks at the box")
-    findings = examine(site, eyes)
-    examined = examine_box(site, chain, eyes, findings, TEXTS, since, told)
-    reasons = against(findings, examined.proofs)
+    found = findings(site, told)
+    examined = examine_box(site, chain, eyes(site), found, since, told)
+    reasons = against(found, examined.proofs)
     outcome = concluded(Outcome(said.outcome) if said.outcome else None, said.remarks, reasons)
     signed = Signed(outcome, said.by, said.organisation, said.remarks, Clock(site.clock).utc_us())
     return Made(examined, signed, reasons, html(examined, signed, reasons, chain, language).encode())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -29,6 +28,7 @@ def check(
     """
     from edge_agent.commanded import ConfigKeeper  # noqa: PLC0415 - help stays instant
     from edge_agent.config.loader import load  # noqa: PLC0415 - same
+    from edge_agent.config.notes import notes  # noqa: PLC0415 - same
 
     if not file.is_file():
         raise UsageError(f"no file {file}")
@@ -45,7 +45,7 @@ def check(
             print(error)
             print(f"{len(error.problems)} problem(s)")
         raise typer.Exit(1) from error
-    said = [*notes(config), *filter(None, [ConfigKeeper(file).in_force()])]
+    said = [*map(str, notes(config)), *filter(None, [ConfigKeeper(file).in_force()])]
     if as_json:
         told = {"good": True, "problems": [], "notes": said, "sha256": config.sha256()}
         print(json.dumps(told, ensure_ascii=False))
@@ -69,48 +69,6 @@ def json_schema() -> dict[str, Any]:
     port = form["$defs"]["SerialPortSettings"]
     port["required"] = [name for name in port["required"] if name != "id"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **form}
-
-
-def notes(config: SiteConfig) -> list[str]:
-    """What is allowed and perhaps not meant: said, never refused."""
-    return [*_standing(config), *_delivery(config)]
-
-
-def _standing(config: SiteConfig) -> Iterator[str]:
-    """Why no statement of an enforcement site can be `enforcement`, as far as the file shows it."""
-    from edge_agent.core.records import UseClass  # noqa: PLC0415 - help stays instant
-    from edge_agent.core.use_class import UNCALIBRATED  # noqa: PLC0415
-
-    legal = config.site.legal
-    if legal.use_class is not UseClass.ENFORCEMENT:
-        return
-    for name in ("approval_number", "published_location", "sign_id", "enforcement_from"):
-        if not getattr(legal, name):
-            yield f"site.legal.{name} is empty: every statement will be `reference`"
-    if config.clock.source == "none":
-        yield "clock.source is none: every statement will be `reference`"
-    for name, lane in config.lanes.items():
-        if lane.certificate is None:
-            yield f"lanes.{name}.certificate is missing: every statement of the lane will be `reference`"
-        if UNCALIBRATED in lane.scale.calibration.id:
-            yield f"lanes.{name}.scale.calibration is none: every statement of the lane will be `reference`"
-        if lane.limits.posted is None and lane.limits.gvw_art3 is None:
-            yield f"lanes.{name}.limits has neither posted nor gvw_art3: no case will ever be opened"
-        if lane.scale.sensors and len(lane.scale.sensors) == 1 and lane.scale.sensors[0].kind != "deck":
-            yield f"lanes.{name}.scale has one sensor: speed is inferred, every statement will be `reference`"
-
-
-def _delivery(config: SiteConfig) -> Iterator[str]:
-    """What would keep evidence on the box for ever, or make it look like more than it is."""
-    if config.evidence.sm2_key_file is not None:
-        yield "evidence.sm2_key_file: software SM2 is no certified module and passes no 密评; for trials only"
-    if config.uplink is None:
-        yield "uplink is left out: statements are sealed and kept, nothing is sent"
-    elif config.uplink.receipt_keys_file is None:
-        yield "uplink.receipt_keys_file is left out: no receipt can be believed, nothing is ever purged"
-    for name, lane in config.lanes.items():
-        if not lane.camera:
-            yield f"lanes.{name}.camera is left out: overweight crossings get neither plate nor pictures"
 
 
 def _summary(config: SiteConfig) -> str:

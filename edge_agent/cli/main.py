@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "demo": "the whole job on simulated hardware: weigh, match, seal, publish, receipt",
     "run": "the daemon",
     "config": "check a configuration; print its JSON Schema",
+    "doctor": "what is wrong with this box, what it means, and the next step",
     "simulate": "a scenario and a seed -> a recording and its ground truth",
     "import": "raw serial captures, plate CSVs and videos -> a recording",
     "calibrate": "a truck of known weight -> what the scale's calibration should be",

@@ -12,7 +12,7 @@ from edge_agent.commissioning.views import View, views
 from edge_agent.config.settings import SiteConfig
 from edge_agent.devices.camera.stills import VehicleDetector
 from edge_agent.devices.detector.settings import DetectorSettings
-from edge_agent.doctor.finding import Finding, Texts
+from edge_agent.doctor.finding import Finding
 from edge_agent.doctor.observed import Eyes
 from edge_agent.errors import UserError
 from edge_agent.evidence.reading import ChainReader
@@ -27,7 +27,6 @@ def examine_box(
     chain: ChainReader,
     eyes: Eyes,
     findings: Sequence[Finding],
-    texts: Texts,
     since_utc_us: int,
     progress: Progress,
 ) -> Examined:
@@ -38,7 +37,6 @@ def examine_box(
         chain: what was sealed.
         eyes: who looks at the cameras.
         findings: of the doctor.
-        texts: their words.
         since_utc_us: tests sealed from then on; 0: all of the chain.
         progress: told of each camera.
     """
@@ -48,7 +46,6 @@ def examine_box(
         views=_views(config, eyes, progress),
         proofs=proofs(chain, since_utc_us),
         findings=findings,
-        finding_texts=texts,
         software=software(),
         models=models(config),
         keyid=chain.keyid(),

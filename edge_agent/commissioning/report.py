@@ -20,7 +20,8 @@ from edge_agent.commissioning.words import Tongue
 from edge_agent.config.settings import SiteConfig
 from edge_agent.core.records import Outcome as Judged
 from edge_agent.core.units import TONNE, US, Ns
-from edge_agent.doctor.finding import Finding, State, Texts, say
+from edge_agent.doctor.finding import Finding, State
+from edge_agent.doctor.report import in_words
 from edge_agent.errors import EdgeAgentError
 from edge_agent.evidence.reading import ChainReader
 from edge_agent.evidence.statement_bridge import Limit
@@ -57,7 +58,6 @@ class Examined:
     views: Sequence[View]
     proofs: Sequence[Proof]
     findings: Sequence[Finding]
-    finding_texts: Texts
     software: Mapping[str, str]
     models: Mapping[str, str]
     keyid: str
@@ -319,7 +319,7 @@ def _findings(examined: Examined, t: Tongue) -> list[dict[str, Any]]:
     """What is wrong first."""
 
     def row(finding: Finding) -> dict[str, Any]:
-        said = {which: say(finding, examined.finding_texts, which) for which in (CHINESE, ENGLISH)}
+        said = {which: in_words(finding, which) for which in (CHINESE, ENGLISH)}
         parts = {
             part: {which: getattr(said[which], part) for which in said} for part in ("found", "means", "next")
         }

@@ -12,6 +12,15 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from edge_agent.core.events import RegistersRead
+from edge_agent.core.records import Crossing
+from edge_agent.core.units import Ns
+
+# How long a line is listened to and a camera is watched: every check asks for the same stretch, so that a
+# device is opened once.
+LISTEN_S = 10.0
+WATCH_S = 6.0
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -33,6 +42,7 @@ class SerialSeen:
     baud: int  # as configured
     problem: str = ""
     held_by_daemon: bool = False
+    registers: tuple[RegistersRead, ...] = ()  # polls of a Modbus line, which has no bytes of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,19 @@ class CameraSeen:
     keyframe_interval_s: float | None = None  # None: only one keyframe was seen
     decode_ms: float = 0.0  # CPU milliseconds a picture, this machine
     pictures: tuple[npt.NDArray[np.uint8], ...] = ()  # BGR, full resolution, over the stretch
+    decoded_by: str = "cpu"  # or the device that decodes, as the sampler names it
+    sender_time: bool | None = None  # its sender reports state its clock; None: nobody looked
+    sub: CameraSeen | None = None  # the sub-stream, where one is configured: pictures are analysed in it
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """A crossing with the plate read that was matched to it; whose plate it is does not matter here."""
+
+    crossing: Crossing
+    camera: str
+    read_at: Ns  # monotonic
+    read_sd: Ns
 
 
 class Eyes(Protocol):
@@ -64,5 +87,8 @@ class Eyes(Protocol):
     def camera(self, camera: str, seconds: float) -> CameraSeen:
         """Watch a camera for so long."""
 
-    def crossings(self) -> Sequence[object]:
-        """`core.records.Crossing` of late, newest last, as far as the daemon or its journal has them."""
+    def crossings(self) -> Sequence[Crossing]:
+        """Of late, newest last, as far as the daemon or its journal has them."""
+
+    def matched(self) -> Sequence[Matched]:
+        """Of late, newest last; empty where nobody knows."""

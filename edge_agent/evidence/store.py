@@ -41,6 +41,7 @@ from edge_agent.evidence.notes import HeadNote, write_fork
 from edge_agent.evidence.open_cases import MAX_ANSWERED, MAX_OPEN_CASES, OpenCase, answered_orders, open_cases
 from edge_agent.evidence.outbox import Applied, Lane, Outbox, Pending, write_signatures
 from edge_agent.evidence.packets import Head, Packets
+from edge_agent.evidence.peek import Peek, peek
 from edge_agent.evidence.pressure import Step
 from edge_agent.evidence.receipts import Receipt
 from edge_agent.evidence.recent import RecentBlobs
@@ -645,6 +646,11 @@ class EvidenceStore:
         """Bytes that wait for a receipt, and bytes of all attachments. Reads much: not to be asked often."""
         with self._working():
             return self._packets.waiting_bytes(), self._room.held
+
+    def peek(self) -> Peek:
+        """What the store holds, for the doctor. Reads much: not to be asked often."""
+        with self._working():
+            return peek(self._db)
 
     def seqs(self) -> range:
         """Every place of the chain."""

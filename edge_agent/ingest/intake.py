@@ -179,6 +179,8 @@ class Intake:
     def _open(self, topic: str, payload: bytes) -> _Message | None:
         """None where it is of no box that is enrolled, or about nothing that is taken in."""
         self.stats.messages += 1
+        if not payload:  # `edge-agent doctor` tries whether the broker lets a box publish: it says nothing
+            return None
         address = parse_topic(self._settings.topic_root, topic)
         if address is None or address.tenant != self._settings.tenant:
             self.stats.bad_topic += 1

@@ -52,6 +52,7 @@ class HttpServer:
         max_connections: more at once are answered 503.
         tls: certificate and key (PEM); None for plain HTTP.
         around: what is put around all routes, errors included.
+        uds: a Unix socket of this path is listened on instead of the address; this user's and root's alone.
     """
 
     def __init__(
@@ -63,7 +64,9 @@ class HttpServer:
         *,
         tls: tuple[Path, Path] | None = None,
         around: Callable[[ASGIApp], ASGIApp] | None = None,
+        uds: Path | None = None,
     ) -> None:
+        self._uds = uds
         self._host = host
         self._port = port
         app: ASGIApp = Starlette(routes=list(routes))
@@ -80,7 +83,7 @@ class HttpServer:
             timeout_keep_alive=30,
             timeout_graceful_shutdown=3,
         )
-        self.pulse = Pulse(f"http/{port}", LONGEST_ROUND_S)
+        self.pulse = Pulse(f"http/{uds.name if uds else port}", LONGEST_ROUND_S)
         self._server = _Server(self._config, self.pulse)
         self._thread: threading.Thread | None = None
         self._socket: socket.socket | None = None
@@ -105,19 +108,36 @@ class HttpServer:
             self._config.load()
         except (OSError, ssl.SSLError) as error:
             raise DeviceError(f"certificate or key of the HTTP server: {error}") from error
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        try:
-            self._socket = socket.create_server((self._host, self._port), family=family, backlog=128)
-        except OSError as error:
-            raise DeviceError(f"cannot listen on {self._host} port {self._port}: {error}") from error
-        self._port = self._socket.getsockname()[1]
+        self._socket = self._listening_locally(self._uds) if self._uds else self._listening()
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, name="http", daemon=True
         )
         self._thread.start()
         if not self._server.ready.wait(START_TIMEOUT_S):
             self.stop()
-            raise DeviceError(f"the HTTP server on port {self._port} did not start")
+            raise DeviceError(f"the HTTP server on {self._uds or self._port} did not start")
+
+    def _listening(self) -> socket.socket:
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        try:
+            listening = socket.create_server((self._host, self._port), family=family, backlog=128)
+        except OSError as error:
+            raise DeviceError(f"cannot listen on {self._host} port {self._port}: {error}") from error
+        self._port = listening.getsockname()[1]
+        return listening
+
+    def _listening_locally(self, path: Path) -> socket.socket:
+        listening = socket.socket(socket.AF_UNIX)
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)  # of a process that ended without a word
+            listening.bind(str(path))
+            path.chmod(0o600)  # nobody can connect before `listen`
+            listening.listen(128)
+        except OSError as error:
+            listening.close()
+            raise DeviceError(f"cannot listen on {path}: {error}") from error
+        return listening
 
     def stop(self) -> None:
         """Stop accepting, let running requests end, and close."""
@@ -126,3 +146,5 @@ class HttpServer:
             self._thread.join(STOP_TIMEOUT_S)
         if self._socket is not None:
             self._socket.close()
+            if self._uds:
+                self._uds.unlink(missing_ok=True)

@@ -32,20 +32,9 @@ from tests.inbox.city import a_weighing
 from tests.report.street_day import a_config, the_case
 
 HOSTILE = "王\"'><script>alert(1)</script>{{ 7*7 }}"
-TEXT = {
-    "clock.good": Text("时钟误差 {ms} ms", "clock error {ms} ms"),
-    "serial.slow": Text(
-        "帧率 {hz} Hz 太低",
-        "{hz} frames/s: too few",
-        "快车看不清",
-        "fast axles are missed",
-        "提高输出频率",
-        "raise the rate",
-    ),
-}
 FINDINGS = [
-    Finding("clock.good", "", State.OK, {"ms": 3}),
-    Finding("serial.slow", "port/wim", State.FAULT, {"hz": 20}),
+    Finding("doctor.late", "clock", State.OK, {"seconds": 3, "part": "clock"}),
+    Finding("doctor.broke", "serial", State.FAULT, {"why": "no such device"}),
 ]
 ROAD = np.full((900, 1600, 3), 120, np.uint8)
 CALIBRATION = OF_PEOPLE[0]
@@ -98,13 +87,13 @@ def box(tmp_path_factory):
 
 def examined(config, eyes=None, findings=FINDINGS, since=0):
     with ChainReader.of(config.evidence.store.directory) as chain:
-        found = examine_box(config, chain, eyes or Eyes(), findings, TEXT, since, lambda _: None)
+        found = examine_box(config, chain, eyes or Eyes(), findings, since, lambda _: None)
         return found, chain
 
 
 def page(config, language="both", *, eyes=None, findings=FINDINGS, by="王工", remarks="补光灯待装"):
     with ChainReader.of(config.evidence.store.directory) as chain:
-        found = examine_box(config, chain, eyes or Eyes(), findings, TEXT, 0, lambda _: None)
+        found = examine_box(config, chain, eyes or Eyes(), findings, 0, lambda _: None)
         signed = Signed(Outcome.ACCEPTED_WITH_REMARKS, by, "养护公司", remarks, 1_796_000_000_000_000)
         return html(found, signed, against(findings, found.proofs), chain, language)
 

@@ -264,6 +264,7 @@ class MqttLink:
                 mqtt5=self._options.mqtt5,
                 receive_maximum=getattr(properties, "ReceiveMaximum", DEFAULT_RECEIVE_MAXIMUM),
                 maximum_packet_size=getattr(properties, "MaximumPacketSize", LARGEST_PACKET),
+                retains=bool(getattr(properties, "RetainAvailable", 1)),
             )
         )
 

@@ -57,6 +57,7 @@ class Connected:
     mqtt5: bool
     receive_maximum: int
     maximum_packet_size: int
+    retains: bool = True  # it keeps the newest message of a topic for those who come later
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,149 @@
+"""`edge-agent doctor --config SITE.yaml`: what is wrong with this box, what it means, what to do next."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edge_agent.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from edge_agent.config.settings import SiteConfig
+    from edge_agent.doctor.finding import Finding
+
+app = typer.Typer(add_completion=False)
+
+LANGUAGES = ("zh", "en")
+NO_LANGUAGE = ("", "C", "POSIX")  # what $LANG says where nobody chose one
+SEEN_BY = {
+    "daemon": ("由正在运行的程序查看", "seen by the daemon that runs"),
+    "own": ("doctor 自己查看", "seen by the doctor itself"),
+}
+
+
+@app.command()
+def main(
+    config: Annotated[Path, typer.Option(metavar="SITE.yaml", help="The box's configuration.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    lang: Annotated[str, typer.Option(help="zh or en; default: Chinese unless $LANG says otherwise.")] = "",
+    seconds: Annotated[
+        float, typer.Option(min=0, help="Look at a line or camera no longer; 0: as long as is needed.")
+    ] = 0.0,
+    only: Annotated[str, typer.Option(metavar="NAME,...", help="These checks alone.")] = "",
+) -> None:
+    """Examine the box: every part's state, what it means, and the next step.
+
+    Exit: 0 no fault (warnings there may be), 1 a fault, 2 the command makes no sense.
+    """
+    language = _language(lang)
+    names = [name for name in only.split(",") if name]
+    _must_be_known(names)
+    if not config.is_file():
+        raise UsageError(f"no file {config}")
+    from edge_agent.config.loader import load  # noqa: PLC0415 - help stays instant
+    from edge_agent.doctor.finding import State  # noqa: PLC0415 - same
+
+    try:
+        site = load(config)
+    except ConfigError as error:
+        seen_by, found = "own", list(_problems(error))
+    else:
+        with _progress(disabled=as_json) as told:
+            seen_by, found = _examined(site, names, seconds, told)
+        found += _in_force(config)
+    _print(found, seen_by, language, as_json=as_json)
+    if any(finding.state is State.FAULT for finding in found):
+        raise typer.Exit(1)
+
+
+def _examined(
+    site: SiteConfig, only: list[str], seconds: float, told: Callable[[str], None]
+) -> tuple[str, list[Finding]]:
+    """Who looked, and what was found."""
+    from edge_agent import __version__  # noqa: PLC0415 - help stays instant
+    from edge_agent.doctor.examine import examine  # noqa: PLC0415 - same
+    from edge_agent.doctor.finding import Finding, State  # noqa: PLC0415 - same
+    from edge_agent.doctor.own_eyes import OwnEyes  # noqa: PLC0415 - same
+    from edge_agent.doctor.report import finding_of  # noqa: PLC0415 - same
+    from edge_agent.doctor.shorter import Shorter  # noqa: PLC0415 - same
+    from edge_agent.local_door import ask_doctor  # noqa: PLC0415 - same
+
+    answer = ask_doctor(site, only, seconds)
+    if answer is None:
+        own = OwnEyes(site)
+        return "own", examine(site, Shorter(site, own, seconds) if seconds else own, told, only=only)
+    found = [finding_of(one) for one in answer["findings"]]
+    if answer["software"] != __version__:
+        values = {"own": __version__, "daemon": answer["software"]}
+        found.insert(0, Finding("software.differs", "software", State.WARNING, values))
+    return "daemon", found
+
+
+def _problems(error: ConfigError) -> Iterator[Finding]:
+    """What is wrong with the file: there is nothing to be examined by it."""
+    from edge_agent.doctor.finding import Finding, State  # noqa: PLC0415 - help stays instant
+
+    for problem in error.problems:
+        where = f"{problem.file}:{problem.line}" if problem.line else problem.file
+        values = {
+            "where": where,
+            "key": problem.key,
+            "reason": problem.reason,
+            "suggestion": f" ({problem.suggestion})" if problem.suggestion else "",
+        }
+        yield Finding("config.problem", "config", State.FAULT, values)
+
+
+def _in_force(config: Path) -> list[Finding]:
+    """Whether a commanded change runs instead of the file."""
+    from edge_agent.commanded import ConfigKeeper  # noqa: PLC0415 - help stays instant
+    from edge_agent.doctor.finding import Finding, State  # noqa: PLC0415 - same
+
+    note = ConfigKeeper(config).in_force()
+    return [Finding("config.not_in_force", "config", State.WARNING, {"note": note})] if note else []
+
+
+def _print(found: list[Finding], seen_by: str, language: str, *, as_json: bool) -> None:
+    from edge_agent.doctor.examine import worst  # noqa: PLC0415 - help stays instant
+    from edge_agent.doctor.report import as_json as for_scripts  # noqa: PLC0415 - same
+    from edge_agent.doctor.report import as_text  # noqa: PLC0415 - same
+
+    if as_json:
+        told = {"seen_by": seen_by, "state": str(worst(found)), "findings": for_scripts(found)}
+        print(json.dumps(told, ensure_ascii=False))
+    else:
+        print(as_text(found, language))
+        print(SEEN_BY[seen_by][0 if language == "zh" else 1])
+
+
+def _language(chosen: str) -> str:
+    if chosen and chosen not in LANGUAGES:
+        raise UsageError(f"--lang {chosen}: zh or en")
+    names = ("LC_ALL", "LC_MESSAGES", "LANG")
+    system = next(filter(None, map(os.environ.get, names)), "").partition(".")[0]
+    return chosen or ("zh" if system.startswith("zh") or system in NO_LANGUAGE else "en")
+
+
+def _must_be_known(names: list[str]) -> None:
+    from edge_agent.doctor.examine import CHECKS  # noqa: PLC0415 - help stays instant
+
+    unknown = [name for name in names if name not in CHECKS]
+    if unknown:
+        raise UsageError(f"--only {', '.join(unknown)}: the checks are {', '.join(CHECKS)}")
+
+
+@contextmanager
+def _progress(*, disabled: bool) -> Iterator[Callable[[str], None]]:
+    """A bar on a terminal; tells which checks are over."""
+    from rich.progress import Progress  # noqa: PLC0415 - help stays instant
+
+    with Progress(transient=True, disable=disabled or not sys.stdout.isatty()) as bar:
+        task = bar.add_task("doctor", total=None)
+        yield lambda name: bar.update(task, advance=1, description=name)

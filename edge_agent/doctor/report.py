@@ -1,0 +1,96 @@
+"""Findings for a terminal, and for scripts."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.cells import cell_len
+
+from edge_agent.doctor.finding import Finding, Said, State, Texts, say
+from edge_agent.doctor.texts import TEXTS
+from edge_agent.web.words import CHINESE, LANGUAGES
+
+STATES = {
+    State.OK: ("正常", "ok"),
+    State.WARNING: ("注意", "warning"),
+    State.FAULT: ("故障", "fault"),
+    State.UNKNOWN: ("未知", "unknown"),
+}
+MEANS = ("意味着", "means")
+NEXT = ("下一步", "next")
+
+
+def in_words(finding: Finding, language: str, texts: Texts = TEXTS) -> Said:
+    """A finding in a language; one of a newer daemon, whose text is not known here, by its key and values."""
+    if finding.key not in texts:
+        return Said(f"{finding.key} {json.dumps(dict(finding.values), ensure_ascii=False)}", "", "")
+    return say(finding, texts, language)
+
+
+def as_text(findings: Sequence[Finding], language: str) -> str:
+    """A table for a terminal: state, subject, what was found; what it means and what to do where not ok."""
+    state_width = max(cell_len(_word(state, language)) for state in State)
+    subject_width = max((cell_len(finding.subject) for finding in findings), default=0)
+    indent = " " * (state_width + subject_width + 4)
+    lines: list[str] = []
+    for finding in findings:
+        said = in_words(finding, language)
+        state, subject = _word(finding.state, language), finding.subject
+        lines.append(f"{_padded(state, state_width)}  {_padded(subject, subject_width)}  {said.found}")
+        if finding.state is not State.OK:
+            for label, text in ((MEANS, said.means), (NEXT, said.next)):
+                if text:
+                    lines.append(f"{indent}{_in(label, language)}: {text}")
+    return "\n".join([*lines, "", summary(findings, language)])
+
+
+def summary(findings: Iterable[Finding], language: str) -> str:
+    """How many of each state, in a line."""
+    counted = Counter(finding.state for finding in findings)
+    order = (State.FAULT, State.WARNING, State.UNKNOWN, State.OK)
+    said = [
+        f"{_word(state, language)} {counted[state]}"
+        for state in order
+        if counted[state] or state is State.FAULT
+    ]
+    return ("，" if language == CHINESE else ", ").join(said)
+
+
+def as_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """For scripts: numbers, and the sentences in both languages."""
+    return [_as_dict(finding) for finding in findings]
+
+
+def finding_of(told: dict[str, Any]) -> Finding:
+    """A finding out of its JSON form. Raises KeyError, ValueError: it is none."""
+    return Finding(str(told["key"]), str(told["subject"]), State(told["state"]), dict(told["values"]))
+
+
+def _as_dict(finding: Finding) -> dict[str, Any]:
+    said = {language: in_words(finding, language) for language in LANGUAGES}
+    return {
+        "key": finding.key,
+        "subject": finding.subject,
+        "state": str(finding.state),
+        "values": dict(finding.values),
+        **{
+            language: {"found": text.found, "means": text.means, "next": text.next}
+            for language, text in said.items()
+        },
+    }
+
+
+def _word(state: State, language: str) -> str:
+    return _in(STATES[state], language)
+
+
+def _in(both: tuple[str, str], language: str) -> str:
+    return both[0 if language == CHINESE else 1]
+
+
+def _padded(text: str, width: int) -> str:
+    """To a width of terminal cells: a Chinese character takes two."""
+    return text + " " * (width - cell_len(text))

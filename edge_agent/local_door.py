@@ -1,0 +1,133 @@
+"""The daemon's door for other programs on the box: a Unix socket that only its user and root can open.
+
+GET /health                 how it is: the state topic's JSON
+GET /doctor?only=..&seconds=..   an examination made inside the daemon, where the devices are
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from edge_agent import __version__
+from edge_agent.config.settings import SiteConfig
+from edge_agent.doctor.examine import CHECKS, LONGEST_S, examine
+from edge_agent.doctor.observed import Eyes
+from edge_agent.doctor.report import as_json
+from edge_agent.doctor.shorter import Shorter
+from edge_agent.errors import DeviceError
+from edge_agent.progress import Pulse
+from edge_agent.web.server import HttpServer
+
+log = logging.getLogger(__name__)
+
+NAME = "edge-agent.sock"
+SERVICE_FOLDER = Path("/run/edge-agent")  # as systemd/edge-agent.service makes it
+ANSWER_S = 3.0
+# An examination ends by itself before that.
+EXAMINED_S = LONGEST_S + 30.0
+PATH_BYTES = 107  # of a Unix socket's name
+CALLERS = 8
+
+
+class LocalDoor:
+    """Serves the socket. One that cannot be made costs the door and nothing else."""
+
+    def __init__(
+        self, config: SiteConfig, eyes: Eyes, state: Callable[[], bytes], folder: Path | None = None
+    ) -> None:
+        self._config = config
+        self._eyes = eyes
+        self._state = state
+        self._one = threading.Lock()  # examinations cost processor time: one after the other
+        path = (folder or own_folder(config)) / NAME
+        routes = [Route("/health", self._health), Route("/doctor", self._doctor)]
+        self._server = HttpServer(routes, "", 0, CALLERS, uds=path)
+
+    @property
+    def pulse(self) -> Pulse:
+        """Of its thread."""
+        return self._server.pulse
+
+    def start(self) -> None:
+        """Listen."""
+        try:
+            self._server.start()
+        except DeviceError as error:
+            log.warning("no local socket: %s", error)
+
+    def stop(self) -> None:
+        """End."""
+        self._server.stop()
+
+    def _health(self, _request: Request) -> Response:
+        return Response(self._state(), media_type="application/json")
+
+    def _doctor(self, request: Request) -> Response:
+        only = [name for name in request.query_params.get("only", "").split(",") if name]
+        try:
+            seconds = float(request.query_params.get("seconds", "0"))
+        except ValueError:
+            return JSONResponse({"error": "seconds: a number"}, 400)
+        if unknown := [name for name in only if name not in CHECKS]:
+            return JSONResponse({"error": f"no check {', '.join(unknown)}"}, 400)
+        eyes = Shorter(self._config, self._eyes, seconds) if seconds > 0 else self._eyes
+        with self._one:
+            found = examine(self._config, eyes, only=only)
+        return JSONResponse({"software": __version__, **identity(self._config), "findings": as_json(found)})
+
+
+def own_folder(config: SiteConfig) -> Path:
+    """Where this daemon's socket goes: systemd's folder for it, or beside the store."""
+    given = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
+    return Path(given) if given else config.evidence.store.directory.parent / "run"
+
+
+def identity(config: SiteConfig) -> Mapping[str, str]:
+    """Which box a daemon speaks for: a socket may be another site's."""
+    return {
+        "tenant": config.site.tenant,
+        "device_id": config.site.device_id,
+        "store": str(config.evidence.store.directory),
+    }
+
+
+def ask_doctor(config: SiteConfig, only: list[str], seconds: float) -> dict[str, Any] | None:
+    """What the daemon of this site says when it is asked to examine itself; None where none answers.
+
+    Raises:
+        DeviceError: it answered, and could not.
+    """
+    wanted = {"only": ",".join(only), "seconds": f"{seconds:g}"}
+    for folder in dict.fromkeys((own_folder(config), SERVICE_FOLDER)):
+        path = folder / NAME
+        if not _reachable(path):
+            continue
+        try:
+            with httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), base_url="http://daemon") as line:
+                line.get("/health", timeout=ANSWER_S).raise_for_status()
+                told: dict[str, Any] = line.get("/doctor", params=wanted, timeout=EXAMINED_S).json()
+        except (httpx.HTTPError, ValueError) as error:
+            log.info("%s: %s", path, error)
+            continue
+        if "error" in told:
+            raise DeviceError(f"the daemon at {path}: {told['error']}")
+        if all(told.get(name) == value for name, value in identity(config).items()):
+            return told
+    return None
+
+
+def _reachable(path: Path) -> bool:
+    try:
+        return len(os.fsencode(path)) <= PATH_BYTES and path.is_socket() and os.access(path, os.W_OK)
+    except OSError:
+        return False
