@@ -109,10 +109,10 @@ def _make(
     site: SiteConfig, chain: ChainReader, said: Said, since: int, language: str, told: Callable[[str], None]
 ) -> Made:
     from edge_agent.commissioning.examining import examine_box  # noqa: PLC0415 - help stays instant
+    from edge_agent.commissioning.looking import eyes, findings  # noqa: PLC0415
     from edge_agent.commissioning.outcome import Outcome, against, concluded  # noqa: PLC0415
     from edge_agent.commissioning.report import Signed, html  # noqa: PLC0415
     from edge_agent.devices.clock import Clock  # noqa: PLC0415
-    from edge_agent.commissioning.looking import eyes, findings  # noqa: PLC0415
 
     if said.outcome and said.outcome not in set(Outcome):
         raise UsageError(f"--outcome {said.outcome}: one of {', '.join(Outcome)}")

@@ -17,7 +17,7 @@ from edge_agent.commissioning.texts import NAMES, TEXTS
 from edge_agent.commissioning.views import views
 from edge_agent.core.records import Detection, MatchCandidate, UseClass
 from edge_agent.devices.camera.stills import decoded
-from edge_agent.doctor.finding import Finding, State, Text
+from edge_agent.doctor.finding import Finding, State
 from edge_agent.doctor.observed import CameraSeen
 from edge_agent.evidence.contract_vectors_operator import OF_PEOPLE
 from edge_agent.evidence.examples import a_case, a_match, a_read, a_store
@@ -148,9 +148,17 @@ def test_what_was_sealed_before_since_is_not_looked_at(box):
 @pytest.mark.parametrize(
     ("language", "there", "absent"),
     [
-        ("zh", ["设备现场验收报告", "帧率 20 Hz 太低", "提高输出频率"], ["Commissioning report", "too few"]),
-        ("en", ["Commissioning report", "20 frames/s: too few", "raise the rate"], ["验收报告", "太低"]),
-        ("both", ["设备现场验收报告", "Commissioning report", "20 frames/s: too few"], []),
+        (
+            "zh",
+            ["设备现场验收报告", "检查未能完成：no such device", "再试一次"],
+            ["Commissioning report", "Try again"],
+        ),
+        (
+            "en",
+            ["Commissioning report", "not come to its end: no such device", "Try again"],
+            ["验收报告", "再试一次"],
+        ),
+        ("both", ["设备现场验收报告", "Commissioning report", "not come to its end: no such device"], []),
     ],
 )
 def test_it_speaks_the_languages_that_were_asked_for(box, language, there, absent):
@@ -172,7 +180,7 @@ def test_a_page_shows_instrument_calibration_trace_limits_and_receipt(box):
     ):
         assert said in words, said
     assert 'class="trace"' in text
-    assert "serial.slow port/wim" in words
+    assert "doctor.broke serial" in words
     assert box.sha256() in words
 
 
