@@ -240,10 +240,12 @@ def _of_crossings(
     def share(flag: Flag) -> float:
         return sum(flag in c.flags for c in crossings) / count
 
-    if count >= FEWEST_REVERSED and share(Flag.REVERSE) >= MOSTLY and "cell.pads_swapped" not in told:
+    if told & {"cell.swapped", "cell.pads_swapped"}:
+        return  # it explains whatever the crossings look like
+    if count >= FEWEST_REVERSED and share(Flag.REVERSE) >= MOSTLY:
         yield Finding("cell.pads_swapped", subject, State.FAULT, values)
         return
-    if count < FEWEST_CROSSINGS or "cell.swapped" in told or "cell.pads_swapped" in told:
+    if count < FEWEST_CROSSINGS:
         return
     if share(Flag.ONE_SIDE) >= MOSTLY:
         yield Finding("cell.one_sided", subject, State.FAULT, values)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_agent.core.units import S
+from edge_agent.core.weigh.samples import Int64
 from edge_agent.doctor.cell_signals import Floats, Stretch
 
 # Signals of one pad's two cells follow each other; of two pads, only by chance of the axle spacing.
@@ -61,12 +62,19 @@ def _crossed(stretch: Stretch, loads: Floats, deaf: tuple[int, ...]) -> tuple[tu
     if len(sensors) < 2 or deaf or any(len(columns) < 2 for columns in sensors):
         return ()
     together: Floats = np.atleast_2d(np.corrcoef(loads, rowvar=False))
+    begin, behind = stretch.vehicles[0]
+    felt = [_middle(stretch, stretch.loads[begin:behind, k], begin) for k in range(loads.shape[1])]
     found = []
     for k, own in enumerate(sensors):
         for others in sensors[k + 1 :]:
-            found += [(a, b) for a in own for b in others if _changed_places(together, a, b, own, others)]
-    # Of a pair of pads with two cells each, exchanging the left ones and the right ones looks the same.
-    return tuple(found[:1])
+            found += [
+                (a, b)
+                for a in own
+                for b in others
+                # Exchanging the other two cells would put the pairs together as well, the wrong way round.
+                if felt[a] > felt[b] and _changed_places(together, a, b, own, others)
+            ]
+    return tuple(found)
 
 
 def _changed_places(together: Floats, a: int, b: int, own: list[int], others: list[int]) -> bool:
@@ -91,7 +99,7 @@ def _reversed(stretch: Stretch) -> bool:
     return all(votes)
 
 
-def _middle(stretch: Stretch, load: Floats, begin: int) -> float:
+def _middle(stretch: Stretch, load: Int64, begin: int) -> float:
     """Seconds at which half of all that the sensor felt of a vehicle was felt."""
     felt = np.cumsum(np.maximum(load, 0))
     at = stretch.at[begin + int(np.searchsorted(felt, felt[-1] / 2))]

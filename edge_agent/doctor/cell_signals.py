@@ -20,6 +20,8 @@ LEAST_FREE_NS = 1 * S
 # Without a separator loads nearer to each other are one vehicle: 7 m between axles at 17 km/h. Two that are
 # taken for one, or one for two, do no harm here.
 ONE_VEHICLE_NS = 1_500 * MS
+# A vehicle whose load begins or ends so near the stretch's own end may have more axles.
+PART_NS = 300 * MS
 # A period of 50 Hz: hum must not look like wheels, and is gone from a mean over whole periods.
 MAINS_NS = 20 * MS
 
@@ -138,7 +140,9 @@ def _vehicles(at: Int64, loaded: Bool, settings: ScaleSettings) -> tuple[tuple[i
             found[-1] = (found[-1][0], behind)
         else:
             found.append((first, behind))
-    return tuple(found)
+    # One that was there when listening began, or still is when it ends, was seen in part.
+    last = at.size - 1
+    return tuple((a, b) for a, b in found if at[a] - at[0] > PART_NS and at[last] - at[b - 1] > PART_NS)
 
 
 def _median(values: Int64) -> Int64:

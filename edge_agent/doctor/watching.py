@@ -118,7 +118,9 @@ def _decoded(decoder: Any, packet: Any, notes: _Notes) -> Any:
 def _seen(notes: _Notes) -> CameraSeen:
     shown = sorted(notes.shown)
     stretch_s = (shown[-1] - shown[0]) / S if len(shown) > 1 else 0.0
-    pauses = [b - a for a, b in zip(notes.keyframes, notes.keyframes[1:], strict=False)]
+    # The last group was not seen to its end: it counts where it is the longest even so.
+    ends = [*notes.keyframes[1:], shown[-1]] if notes.keyframes else []
+    pauses = [b - a for a, b in zip(notes.keyframes, ends, strict=True)]
     problem = notes.problem
     if not problem and not notes.pictures:
         problem = "no picture came out of what it sends"

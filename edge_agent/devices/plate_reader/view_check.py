@@ -75,7 +75,7 @@ def check_view(
     return ViewCheck(
         character_px=px_per_mm * CHARACTER_MM,
         plate_px=px_per_mm * PLATE_MM,
-        detail=_detail(_around(image, (x0, y0), (x1, y1))),
+        detail=detail_of(_around(image, (x0, y0), (x1, y1))),
         # Along the road a camera sees less of the way than across it: this is the most that it can be.
         smear_px=px_per_mm * speed_mm_s * exposure_ms / 1000,
     )
@@ -105,7 +105,7 @@ def _around(image: Image, left: Point, right: Point) -> Image:
     return image[top : max(top + 8, bottom), begin : max(begin + 8, end)]
 
 
-def _detail(image: Image) -> float:
+def detail_of(image: Image) -> float:
     """How steep the strongest edges are, against how strong they are: a step of one pixel has about 1."""
     import cv2  # noqa: PLC0415 heavy: only where pictures are looked at
 
