@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import pty
+import time
 import tty
 from dataclasses import replace
 from pathlib import Path
@@ -38,12 +39,7 @@ def a_stage(passages: tuple[PlannedPassage, ...], seconds: float, gain_error_per
     """The demo's road and street with these vehicles alone, over a scale that reads so much too much."""
     stage = rendered_stage(seconds, Anpr.PUSH)
     scenario = stage.scenario
-    quiet = tuple(
-        lane.model_copy(update={"traffic": lane.traffic.model_copy(update={"from_s": seconds})})
-        if lane.traffic
-        else lane
-        for lane in scenario.lanes
-    )
+    quiet = tuple(lane.model_copy(update={"traffic": None}) for lane in scenario.lanes)
     instruments = {
         name: one.model_copy(
             update={"errors": one.errors.model_copy(update={"gain_error_permille": gain_error_permille})}
@@ -127,7 +123,7 @@ class Roadside:
         )
         self._traffic.start(origin)
         over = origin + scenario.duration_ns + SETTLE_NS  # of the clips too
-        self._traffic.join((over - clock.monotonic()) / S)
+        time.sleep(max(0, over - clock.monotonic()) / S)
         self._begin_cameras()
         return self._traffic.truth()
 
