@@ -17,6 +17,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 LIFETIME = timedelta(days=1)
 
+Validity = tuple[datetime, datetime]  # first and last moment
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -27,15 +29,22 @@ class Identity:
 
 
 class Authority:
-    """Signs the broker's and the clients' certificates."""
+    """Signs the broker's and the clients' certificates.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: where they go.
+        valid: when it and they are; default: for a day from now on.
+    """
+
+    def __init__(self, folder: Path, valid: Validity | None = None) -> None:
         self._folder = folder
+        now = datetime.now(UTC)
+        self._valid = valid or (now - timedelta(minutes=5), now + LIFETIME)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "edge-agent demo authority")])
         certificate = (
-            _builder(self._name, self._name, self._key.public_key())
+            _builder(self._name, self._name, self._key.public_key(), self._valid)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_key_usage(signs_certificates=True), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
@@ -44,15 +53,15 @@ class Authority:
         self.certificate = folder / "ca.pem"
         self.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
-    def server(self, address: str) -> Identity:
+    def server(self, address: str, valid: Validity | None = None) -> Identity:
         """A certificate for a server at the loopback `address`."""
         names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))])
-        return self._issue(address, names, ExtendedKeyUsageOID.SERVER_AUTH, "broker")
+        return self._issue(address, names, ExtendedKeyUsageOID.SERVER_AUTH, "broker", valid)
 
-    def client(self, name: str) -> Identity:
+    def client(self, name: str, valid: Validity | None = None) -> Identity:
         """A certificate for a client; its common name is what the broker's access list goes by."""
         names = x509.SubjectAlternativeName([x509.DNSName(name)])
-        return self._issue(name, names, ExtendedKeyUsageOID.CLIENT_AUTH, name)
+        return self._issue(name, names, ExtendedKeyUsageOID.CLIENT_AUTH, name, valid)
 
     def certify(self, request: bytes, begin: datetime, end: datetime) -> bytes:
         """The certificate that a request (PEM) asks for, valid as wished: for tests of what time does."""
@@ -74,13 +83,18 @@ class Authority:
         return certificate.public_bytes(serialization.Encoding.PEM)
 
     def _issue(
-        self, name: str, names: x509.SubjectAlternativeName, usage: x509.ObjectIdentifier, file: str
+        self,
+        name: str,
+        names: x509.SubjectAlternativeName,
+        usage: x509.ObjectIdentifier,
+        file: str,
+        valid: Validity | None,
     ) -> Identity:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         issuer_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         certificate = (
-            _builder(subject, self._name, key.public_key())
+            _builder(subject, self._name, key.public_key(), valid or self._valid)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(names, critical=False)
             .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
@@ -102,17 +116,16 @@ class Authority:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey
+    subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey, valid: Validity
 ) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(public_key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(minutes=5))
-        .not_valid_after(now + LIFETIME)
+        .not_valid_before(valid[0])
+        .not_valid_after(valid[1])
     )
 
 

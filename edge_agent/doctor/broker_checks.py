@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from edge_agent.config.settings import SiteConfig
 from edge_agent.doctor.box import DaemonSeen, box_of, utc_us
-from edge_agent.doctor.broker_seen import BrokerSeen, TlsSeen, look_from_outside, visit
+from edge_agent.doctor.broker_seen import NOBODYS_DIGEST, BrokerSeen, TlsSeen, look_from_outside, visit
 from edge_agent.doctor.finding import Finding, State
 from edge_agent.doctor.observed import Eyes
 from edge_agent.doctor.push_checks import check_secret
@@ -117,11 +117,11 @@ def _limits(connected: Connected, chosen: UplinkSettings) -> Iterator[Finding]:
 def _topics(seen: BrokerSeen, connected: Connected) -> Iterator[Finding]:
     denied = [topic for topic, code in {**seen.subscribed, **seen.published}.items() if code >= FIRST_FAILURE]
     if denied:
-        yield Finding("broker.not_allowed", SUBJECT, State.FAULT, {"topics": ", ".join(denied)})
+        yield Finding("broker.not_allowed", SUBJECT, State.FAULT, {"topics": _named(denied)})
     elif not connected.mqtt5:
         yield Finding("broker.allows_unknown", SUBJECT, State.UNKNOWN)
     elif lonely := [topic for topic, code in seen.published.items() if _nobody_hears(topic, code)]:
-        yield Finding("broker.nobody_listens", SUBJECT, State.WARNING, {"topics": ", ".join(lonely)})
+        yield Finding("broker.nobody_listens", SUBJECT, State.WARNING, {"topics": _named(lonely)})
     else:
         yield Finding("broker.ok", SUBJECT, State.OK, {"topics": len(seen.published) + len(seen.subscribed)})
 
@@ -129,3 +129,7 @@ def _topics(seen: BrokerSeen, connected: Connected) -> Iterator[Finding]:
 def _nobody_hears(topic: str, code: int) -> bool:
     """Of the state topic a platform need not hear."""
     return code == NO_MATCHING_SUBSCRIBERS and not topic.endswith("/state")
+
+
+def _named(topics: list[str]) -> str:
+    return ", ".join(topic.replace(NOBODYS_DIGEST, "+") for topic in topics)

@@ -3,7 +3,8 @@
     TCP ─> TLS ─> CONNECT ─> SUBSCRIBE rcpt, cmd ─> PUBLISH to stmt, att, head, state
 
 What is published is empty, not retained and expires at once: platforms say nothing to an empty message
-(docs/wire.md). One topic at a time, so that a broker which ends the connection names the topic by it.
+(docs/wire.md). One topic at a time: a broker that ends the connection names the topic by it. (Mosquitto 2.0
+does so after it has refused one with 0x87.)
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import contextlib
 import socket
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from cryptography import x509
 
@@ -33,6 +36,7 @@ from edge_agent.evidence.uplink.settings import BrokerSettings
 from edge_agent.evidence.uplink.topics import Topics
 
 NOBODYS_DIGEST = "0" * 64
+HANG_UP_S = 0.1
 NOT_TAKEN = 0x80  # stands for the reason code of a broker that gave none: it ended the connection, or hung
 
 
@@ -91,66 +95,101 @@ def visit(
     seen = look_from_outside(broker, timeout_s)
     if seen.tcp or seen.own_files or (seen.tls and seen.tls.trouble):
         return seen
-    wanted = (topics.receipts, topics.commands) if commands else (topics.receipts,)
+    down = (topics.receipts, topics.commands) if commands else (topics.receipts,)
+    up = (topics.statement, topics.attachment(NOBODYS_DIGEST), topics.head, topics.state)
     for mqtt5 in {"auto": (True, False), "5": (True,), "3.1.1": (False,)}[broker.protocol]:
-        with contextlib.closing(_Visit(broker, client_id, mqtt5=mqtt5, timeout_s=timeout_s)) as going:
-            seen = going.go(replace(seen, refused=None), topics, wanted)
+        options = LinkOptions(client_id=client_id, mqtt5=mqtt5)
+        seen = _try(replace(seen, refused=None), lambda: _Call(broker, options, timeout_s), down, up)  # noqa: B023 - called at once
         if seen.refused is None or not unsupported_protocol(seen.refused):
             break
     return seen
 
 
-class _Visit:
+def _try(
+    seen: BrokerSeen, call: Callable[[], _Call], down: tuple[str, ...], up: tuple[str, ...]
+) -> BrokerSeen:
+    """Log in and try each topic; a broker that hangs up on one is called again for the next."""
+    with call() as line:
+        answer = line.connect()
+        if isinstance(answer, Refused):
+            return replace(seen, refused=answer)
+        if not isinstance(answer, Connected):
+            return replace(seen, silent=answer)
+        subscribed, published, left = line.subscribe(down), dict[str, int](), deque(up)
+        while left and not line.over:
+            topic = left.popleft()
+            published[topic] = line.publish(topic)
+    for topic in left:
+        with call() as line:
+            published[topic] = line.publish(topic) if isinstance(line.connect(), Connected) else NOT_TAKEN
+    return replace(seen, connected=answer, subscribed=subscribed, published=published)
+
+
+class _Call:
     """One MQTT connection."""
 
-    def __init__(self, broker: BrokerSettings, client_id: str, *, mqtt5: bool, timeout_s: float) -> None:
+    def __init__(self, broker: BrokerSettings, options: LinkOptions, timeout_s: float) -> None:
         self._waker = Waker()
         self._timeout_s = timeout_s
-        self._link = MqttLink(broker, LinkOptions(client_id=client_id, mqtt5=mqtt5), self._waker)
+        self._link = MqttLink(broker, options, self._waker)
+        self._events: deque[LinkEvent] = deque()
+        self._ended = ""
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._link.disconnect()
         self._waker.close()
 
-    def go(self, outside: BrokerSeen, topics: Topics, wanted: tuple[str, ...]) -> BrokerSeen:
+    @property
+    def over(self) -> bool:
+        """The broker hung up; looks for a moment, since it does so right after an answer."""
+        if not self._ended:
+            self._hear(HANG_UP_S)
+        return bool(self._ended)
+
+    def connect(self) -> Connected | Refused | str:
+        """The broker's answer, or why there was none."""
         try:
             self._link.open()
         except LinkDown as error:
-            return replace(outside, silent=str(error))
+            return str(error)
         answer = self._wait_for(Connected, Refused)
-        if isinstance(answer, Refused):
-            return replace(outside, refused=answer)
-        if not isinstance(answer, Connected):
-            return replace(outside, silent=answer.text if isinstance(answer, Closed) else "no CONNACK")
-        subscribed = self._subscribe(wanted)
-        return replace(outside, connected=answer, subscribed=subscribed, published=self._publish(topics))
+        return answer if isinstance(answer, Connected | Refused) else self._ended or "no CONNACK"
 
-    def _subscribe(self, wanted: tuple[str, ...]) -> dict[str, int]:
-        self._link.subscribe(wanted)
+    def subscribe(self, topics: tuple[str, ...]) -> dict[str, int]:
+        """Reason codes by topic."""
+        self._link.subscribe(topics)
         answer = self._wait_for(Subscribed)
-        codes = answer.codes if isinstance(answer, Subscribed) else (NOT_TAKEN,) * len(wanted)
-        return dict(zip(wanted, codes, strict=False))
+        codes = answer.codes if isinstance(answer, Subscribed) else (NOT_TAKEN,) * len(topics)
+        return dict(zip(topics, codes, strict=False))
 
-    def _publish(self, topics: Topics) -> dict[str, int]:
-        codes: dict[str, int] = {}
-        for topic in (topics.statement, topics.attachment(NOBODYS_DIGEST), topics.head, topics.state):
-            token = self._link.publish(Message(topic, b"", expiry_s=1))
-            answer = self._wait_for(Acked, token=token)
-            codes[topic] = getattr(answer, "code", 0) or (0 if isinstance(answer, Acked) else NOT_TAKEN)
-            if not isinstance(answer, Acked):
-                break
-        return codes
+    def publish(self, topic: str) -> int:
+        """The reason code."""
+        self._link.publish(Message(topic, b"", expiry_s=1))
+        answer = self._wait_for(Acked)
+        return answer.code if isinstance(answer, Acked) else NOT_TAKEN
 
-    def _wait_for(self, *kinds: type[LinkEvent], token: int | None = None) -> LinkEvent | None:
-        """The first event of these kinds, or the connection's end; None when the time is over."""
+    def _wait_for(self, *kinds: type[LinkEvent]) -> LinkEvent | None:
+        """The next event of these kinds; None when the connection or the time is over."""
         until_s = time.monotonic() + self._timeout_s
-        while (left_s := until_s - time.monotonic()) > 0:
-            for event in self._link.poll(left_s):
-                if isinstance(event, Closed) or (
-                    isinstance(event, kinds) and (token is None or getattr(event, "token", None) == token)
-                ):
+        while True:
+            while self._events:
+                event = self._events.popleft()
+                if isinstance(event, kinds):
                     return event
-        return None
+            left_s = until_s - time.monotonic()
+            if self._ended or left_s <= 0:
+                return None
+            self._hear(left_s)
+
+    def _hear(self, seconds: float) -> None:
+        for event in self._link.poll(seconds):
+            if isinstance(event, Closed):
+                self._ended = event.text
+            else:
+                self._events.append(event)
 
 
 def _handshake(broker: BrokerSettings, context: ssl.SSLContext, timeout_s: float) -> TlsSeen:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from edge_agent.config.settings import SiteConfig
 from edge_agent.doctor.broker_checks import broker_findings
+from edge_agent.doctor.cell_checks import cell_findings
 from edge_agent.doctor.clock_checks import clock_findings
 from edge_agent.doctor.disk_checks import disk_findings
 from edge_agent.doctor.finding import Finding, State
@@ -17,6 +18,7 @@ from edge_agent.doctor.model_checks import model_findings
 from edge_agent.doctor.observed import Eyes
 from edge_agent.doctor.push_checks import push_findings
 from edge_agent.doctor.scale_checks import scale_findings
+from edge_agent.doctor.serial_checks import serial_findings
 from edge_agent.doctor.software_checks import software_findings
 from edge_agent.doctor.store_checks import store_findings
 from edge_agent.doctor.temperature_checks import temperature_findings
@@ -32,6 +34,8 @@ CHECKS: Mapping[str, Check] = {
     "disk": disk_findings,
     "store": store_findings,
     "temperature": temperature_findings,
+    "serial": serial_findings,
+    "cells": cell_findings,
     "models": model_findings,
     "push": push_findings,
     "broker": broker_findings,

@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, metadata
 from edge_agent import __version__
 from edge_agent.config.notes import notes
 from edge_agent.config.settings import SiteConfig
-from edge_agent.doctor.box import box_of
+from edge_agent.doctor.box import DaemonSeen, box_of
 from edge_agent.doctor.finding import Finding, State
 from edge_agent.doctor.observed import Eyes
 
@@ -26,6 +26,7 @@ PACKAGES = {
     "libstdc++.so.6": "libstdc++6",
 }
 # Lines of their own say these better.
+PARTS_ELSEWHERE = frozenset({"clock", "disk", "uplink"})
 SAID_ELSEWHERE = ("certificate", "scale.calibration", "clock.source", "uplink", "uplink.receipt_keys_file")
 
 
@@ -66,13 +67,20 @@ def software_findings(config: SiteConfig, eyes: Eyes) -> Iterator[Finding]:
         yield Finding("daemon.none", "daemon", State.OK)
     elif not daemon.answers:
         yield Finding("daemon.silent", "daemon", State.UNKNOWN)
-    elif not daemon.unwell:
+    else:
+        yield from check_daemon(daemon)
+    yield from config_notes(config)
+
+
+def check_daemon(daemon: DaemonSeen) -> Iterator[Finding]:
+    """What the daemon says of its parts."""
+    unwell = [told for told in daemon.unwell if told[0] not in PARTS_ELSEWHERE]
+    if not unwell:
         yield Finding("daemon.ok", "daemon", State.OK, {"hours": round(daemon.uptime_s / 3600, 1)})
-    for part, state, detail in daemon.unwell if daemon else ():
+    for part, state, detail in unwell:
         values = {"part": part, "state": state, "detail": detail}
         bad = State.FAULT if state in {"fault", "stuck"} else State.WARNING
         yield Finding("daemon.unwell", "daemon", bad, values)
-    yield from config_notes(config)
 
 
 def config_notes(config: SiteConfig) -> Iterator[Finding]:

@@ -9,7 +9,14 @@ _SHADE = (
 
 TEXTS: Texts = {
     "temperature.ok": Text("最高 {celsius} °C（{sensor}）", "{celsius} °C at most ({sensor})"),
-    "temperature.unknown": Text("没有温度传感器可读", "there is no sensor that can be read"),
+    "temperature.unknown": Text(
+        "没有温度传感器可读",
+        "there is no sensor that can be read",
+        "不知道机箱有多热。",
+        "Nobody can say how hot the box is.",
+        "虚拟机没有传感器；实机上检查内核驱动（/sys/class/thermal）。",
+        "A virtual machine has none; on a real box see the kernel's drivers (/sys/class/thermal).",
+    ),
     "temperature.hot": Text(
         "{celsius} °C（{sensor}）",
         "{celsius} °C ({sensor})",

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 
 from edge_agent.doctor import (
     broker_texts,
+    cell_texts,
     clock_texts,
     disk_texts,
     key_texts,
     model_texts,
     push_texts,
     scale_texts,
+    serial_texts,
     software_texts,
     store_texts,
     temperature_texts,
@@ -24,6 +26,8 @@ TABLES: tuple[Texts, ...] = (
     disk_texts.TEXTS,
     store_texts.TEXTS,
     temperature_texts.TEXTS,
+    serial_texts.TEXTS,
+    cell_texts.TEXTS,
     model_texts.TEXTS,
     push_texts.TEXTS,
     broker_texts.TEXTS,

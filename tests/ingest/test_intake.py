@@ -117,6 +117,15 @@ def test_a_statement_and_its_files_are_accepted_and_the_watermark_moves(platform
     assert receipt.watermark.payload_sha256 == sealed.payload_sha256
 
 
+def test_an_empty_message_is_a_try_of_the_broker_and_nothing_is_kept_of_it(platform):
+    topics = (TOPICS.statement, TOPICS.head, TOPICS.attachment("0" * 64))
+
+    assert platform.take(*((topic, b"") for topic in topics)) == []
+
+    counted = platform.intake.stats
+    assert (counted.messages, counted.unverified, counted.bad_chunks) == (3, 0, 0)
+
+
 def test_a_street_s_case_is_complete_with_its_stills_copies_and_clip_and_coverage_at_once(platform, box):
     case = box.seal(*a_zone_case())
     watched = box.seal(a_coverage(), {})

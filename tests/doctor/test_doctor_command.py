@@ -1,0 +1,68 @@
+"""`edge-agent doctor`, as a technician types it and as a script does."""
+
+import json
+
+from edge_agent.cli.main import main
+from tests.doctor.box import OF_THE_BOX
+
+ONLY = ["--only", ",".join(OF_THE_BOX)]
+
+
+def test_a_box_that_is_well_exits_0_and_says_so_in_chinese(box, platform, capsys, monkeypatch):
+    monkeypatch.delenv("LC_ALL", raising=False)
+    monkeypatch.setenv("LANG", "C.UTF-8")
+
+    assert main(["doctor", "--config", str(written(box)), *ONLY]) == 0
+
+    said = capsys.readouterr().out
+    assert "已登录，5 个主题全部允许" in said
+    assert said.splitlines()[-2].startswith("故障 0")
+    assert said.splitlines()[-1] == "doctor 自己查看"
+
+
+def test_a_fault_exits_1_and_is_said_in_the_language_of_the_shell(box, broker, capsys, monkeypatch):
+    monkeypatch.delenv("LC_ALL", raising=False)
+    monkeypatch.setenv("LANG", "en_GB.UTF-8")
+    del box.tree["uplink"]["receipt_keys_file"]
+
+    assert main(["doctor", "--config", str(written(box)), "--only", "keys"]) == 1
+
+    said = capsys.readouterr().out
+    assert "fault    key/receipt   there is no receipt key" in said
+    assert "next: Get the platform's public receipt key" in said
+
+
+def test_scripts_get_keys_numbers_and_both_languages(box, broker, capsys):
+    assert main(["doctor", "--config", str(written(box)), "--json", "--only", "scale"]) == 0
+
+    told = json.loads(capsys.readouterr().out)
+    [papers] = told["findings"]
+    assert (told["state"], papers["key"], papers["values"]["days"]) == ("ok", "scale.ok", 300)
+    assert papers["en"]["found"].startswith("certificate JD-1 is valid until")
+
+
+def test_a_configuration_with_mistakes_is_the_finding(tmp_path, capsys):
+    path = tmp_path / "site.yaml"
+    path.write_text("schema: 1\nsite: {id: a, tenant: b, device_id: c}\nlanse: {}\n")
+
+    assert main(["doctor", "--config", str(path), "--json"]) == 1
+
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    assert {one["key"] for one in findings} == {"config.problem"}
+    wrong = next(one for one in findings if one["values"]["key"] == "lanse")
+    assert wrong["values"]["where"] == f"{path}:3"
+    assert "lanes" in wrong["en"]["found"]
+
+
+def test_a_call_that_makes_no_sense_exits_2(tmp_path, capsys):
+    path = tmp_path / "site.yaml"
+    assert main(["doctor", "--config", str(path)]) == 2
+    path.touch()
+    assert main(["doctor", "--config", str(path), "--only", "teeth"]) == 2
+    assert main(["doctor", "--config", str(path), "--lang", "fr"]) == 2
+    assert "the checks are software, " in capsys.readouterr().err
+
+
+def written(box):
+    box.config()
+    return box.path

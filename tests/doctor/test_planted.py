@@ -1,0 +1,145 @@
+"""One fault is planted in a whole box; the doctor names that one and nothing else."""
+
+import time
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from edge_agent.compose import open_store
+from edge_agent.demo.broker import ACCESS_LIST
+from edge_agent.demo.pki import Authority
+from tests.doctor.box import ADDRESS, DEVICE, days, listening
+
+HOUR_US = 3_600 * 1_000_000
+
+
+def clock_an_hour_slow(box, _broker):
+    with open_store(box.config(), "ahead", lambda: time.time_ns() // 1000 + HOUR_US) as store:
+        store.heartbeat()
+
+
+def pictures_not_allowed(_box, broker):
+    access = ACCESS_LIST.replace("pattern write ea/v1/+/%c/att/+\n", "")
+    broker.restart(access=access)
+
+
+def brokers_certificate_expired(_box, broker):
+    broker.authority.server(ADDRESS, days(-400, -3))
+    broker.restart()
+    broker.usable = False
+
+
+def own_certificate_expired(_box, broker):
+    broker.authority.client(DEVICE, days(-400, -3))
+
+
+def own_certificate_ends_in_a_week(_box, broker):
+    broker.authority.client(DEVICE, days(-300, 7.5))
+
+
+def brokers_name_is_another(box, _broker):
+    box.change("uplink", "mqtt", "host", "localhost")
+
+
+def broker_of_another_authority(box, _broker):
+    other = Authority(box.folder / "other", days(-1, 900))
+    box.change("uplink", "mqtt", "tls_ca_certs", str(other.certificate))
+
+
+def broker_away(_box, broker):
+    broker.stop()
+    broker.usable = False
+
+
+def model_of_another_digest(box, _broker):
+    box.change("detector", "sha256", "0" * 64)
+
+
+def no_model(box, _broker):
+    box.change("detector", "model", "gone.onnx")
+
+
+def no_receipt_key(box, _broker):
+    del box.tree["uplink"]["receipt_keys_file"]
+
+
+def receipt_key_is_rubbish(box, _broker):
+    (box.folder / "receipt.pub.pem").write_text("not a key")
+
+
+def evidence_key_open_to_all(box, _broker):
+    (box.folder / "evidence.pem").chmod(0o644)
+
+
+def key_of_another_certificate(box, broker):
+    box.change("uplink", "mqtt", "tls_client_key", str(broker.folder / "broker.key"))
+
+
+def scales_certificate_ran_out(box, _broker):
+    yesterday = datetime.now(UTC).date() - timedelta(days=2)
+    box.change("lanes", "1", "certificate", "valid_until", yesterday.isoformat())
+
+
+def no_certificate_of_the_scale(box, _broker):
+    del box.tree["lanes"]["1"]["certificate"]
+
+
+def scale_never_calibrated(box, _broker):
+    box.change("lanes", "1", "scale", "calibration", "id", "example-uncalibrated")
+
+
+def pushes_to_an_address_of_nobody(box, _broker):
+    box.change("anpr", "host", "192.0.2.7")  # of no machine (RFC 5737)
+    box.change("anpr", "cameras", "cam1", "auth", "basic")
+    (box.folder / "password").touch(0o600)
+    more = {"username": "cam", "password_file": "password", "allow": ["192.0.2.0/24"]}
+    box.tree["anpr"]["cameras"]["cam1"] |= more
+
+
+def quota_larger_than_the_disk(box, _broker):
+    box.change("evidence", "store", "quota_bytes", 2**60)
+
+
+def small_messages_only(_box, broker):
+    broker.restart(more="max_packet_size 20000")
+
+
+PLANTED = [
+    (clock_an_hour_slow, {"clock.behind"}),
+    (pictures_not_allowed, {"broker.not_allowed"}),
+    (brokers_certificate_expired, {"broker.tls_expired"}),
+    (own_certificate_expired, {"certificate.expired", "broker.silent"}),
+    (own_certificate_ends_in_a_week, {"certificate.ends_soon"}),
+    (brokers_name_is_another, {"broker.tls_name"}),
+    (broker_of_another_authority, {"broker.tls_chain"}),
+    (broker_away, {"broker.unreachable"}),
+    (model_of_another_digest, {"model.wrong_digest"}),
+    (no_model, {"model.missing"}),
+    (no_receipt_key, {"receipt_key.missing"}),
+    (receipt_key_is_rubbish, {"receipt_key.unusable"}),
+    (evidence_key_open_to_all, {"key.unusable"}),
+    (key_of_another_certificate, {"certificate.unusable", "broker.own_files"}),
+    (scales_certificate_ran_out, {"scale.expired"}),
+    (no_certificate_of_the_scale, {"scale.no_certificate"}),
+    (scale_never_calibrated, {"scale.uncalibrated"}),
+    (pushes_to_an_address_of_nobody, {"push.address"}),
+    (quota_larger_than_the_disk, {"disk.quota_too_large"}),
+    (small_messages_only, {"broker.packets_too_small"}),
+]
+# What the machine that runs the tests may or may not have; checks of it are tested on observations.
+OF_THIS_MACHINE = {"clock.unsynced", "clock.error_large", "clock.offset", "clock.no_rtc", "disk.shared"}
+
+
+def test_a_box_that_is_well_gives_no_alarm(box, platform):
+    assert box.troubles() - OF_THIS_MACHINE == set()
+
+
+@pytest.mark.parametrize(("plant", "named"), PLANTED, ids=[plant.__name__ for plant, _ in PLANTED])
+def test_the_doctor_names_what_was_planted_and_nothing_else(box, broker, plant, named):
+    plant(box, broker)
+
+    with listening(broker) if broker.usable else nullcontext():
+        troubles = box.troubles() - OF_THIS_MACHINE
+
+    assert troubles == named
