@@ -113,15 +113,12 @@ class Box:
         for clip in clips.values():
             a_video(clip, [chance.integers(0, 255, (720, 1280, 3), np.uint8)] * 25)
         cv2.imwrite(str(self.folder / "cam1.jpg"), chance.integers(0, 255, (720, 1280, 3), np.uint8))
-        chosen = street.model_dump(mode="json") | {
-            "references_dir": str(self.var / "references"),
-            "detector": None,
-        }
+        chosen = street.model_dump(mode="json") | {"references_dir": str(self.var / "references")}
         del chosen["utc_offsets"]
         chosen["cameras"]["east"]["video"] = {"url": str(clips["east"]), "loop": True}
         view = {
-            "polygon": [[0.3, 0.35], [0.7, 0.35], [0.85, 0.98], [0.15, 0.98]],
-            "line": [[0.2, 0.8], [0.8, 0.8]],
+            "polygon": [[0.3, 0.35], [0.7, 0.35], [0.97, 0.98], [0.03, 0.98]],
+            "line": [[0.1, 0.85], [0.9, 0.85]],
         }
         filled = moved(
             site,
