@@ -8,24 +8,28 @@ not end by itself while a trial ran, could not start, or did not reach the platf
 good before. A technician who edits SITE.yaml has the last word: commanded changes are dropped then.
 
 The envelopes are verified again at every start: what somebody edited on the disk is not used.
+
+A SITE.yaml with problems changes nothing: its last known good text stands in for it, with what was commanded
+on top of that one, until it has none (`config/known_good.py`).
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from edge_agent.config import known_good
 from edge_agent.config.document import Loc, read_document
-from edge_agent.config.loader import load, load_text
+from edge_agent.config.known_good import AtTheBox, folder_of
+from edge_agent.config.loader import load_text
 from edge_agent.config.settings import CommandSettings, SiteConfig
 from edge_agent.devices.detector.model_files import model_sha256
-from edge_agent.errors import EdgeAgentError, UsageError, VerificationError
+from edge_agent.errors import ConfigError, EdgeAgentError, Problem, UsageError, VerificationError
 from edge_agent.evidence.commands import (
     Command,
     Issuer,
@@ -75,6 +79,7 @@ PROTECTED: Final[tuple[tuple[str, ...], ...]] = (
     ("clock",),
     ("health", "clock_step_ms"),
     ("metrics",),
+    ("console",),
     ("simulate",),
 )
 
@@ -121,13 +126,24 @@ class Effective:
     trial: str = ""  # digest of the command that is on trial
     failed: tuple[str, str] | None = None  # digest of the command whose trial failed, and why
     dropped: str = ""  # why commanded changes were dropped; for the chain
+    spoilt: tuple[Problem, ...] = ()  # of the technician's file, where its last known good stands in for it
 
     @property
     def origin(self) -> str:
         """Who chose it, for the chain."""
         if self.trial:
             return f"commanded, on trial: {self.trial}"
-        return f"commanded: {self.layers[-1]}" if self.layers else "the file at the box"
+        if self.layers:
+            return f"commanded: {self.layers[-1]}"
+        return "the last known good file at the box" if self.spoilt else "the file at the box"
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the technician's file, where it is not used; empty: nothing."""
+        if not self.spoilt:
+            return ""
+        more = f" and {len(self.spoilt) - 1} more" if len(self.spoilt) > 1 else ""
+        return f"last known good runs, not the file: {self.spoilt[0]}{more}"
 
 
 class ConfigKeeper:
@@ -135,29 +151,37 @@ class ConfigKeeper:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._local_sha256 = ""  # of the file at the start
+        self._local: AtTheBox | None = None  # what the technician chose, as of the start
+        self._unstartable: ConfigError | None = None  # the file is well written, and no daemon comes of it
         self._unsaved: _State | None = (
             None  # what a disk without room did not take: a box must start all the same
         )
+
+    def at_the_box(self) -> AtTheBox:
+        """What the technician chose: the file, or its last known good.
+
+        Raises:
+            ConfigError: the technician's file has problems, and nothing may stand in for it.
+        """
+        return known_good.at_the_box(self.path, self._unstartable)
 
     def effective(self) -> Effective:
         """What to run now.
 
         Raises:
-            ConfigError: the technician's file has problems.
+            ConfigError: the technician's file has problems, and nothing may stand in for it.
         """
-        config = load(self.path)
-        text, self._local_sha256 = self._read()
-        local = Effective(config, text)
-        state = self._state(config)
+        box = self._local = self.at_the_box()
+        local = Effective(box.config, box.text, spoilt=box.problems)
+        state = self._state(box.config)
         if state is None:
             return local
-        if state.local_sha256 != self._local_sha256:
-            self._forget(config)
+        if state.local_sha256 != box.sha256:
+            self._forget(box)
             why = f"{self.path.name} or its state was changed at the box: it holds alone"
             why = why if state.trial or state.good else ""
             failed = (state.trial[-1], why) if state.trial else state.failed
-            return Effective(local.config, text, failed=failed, dropped=why)
+            return replace(local, failed=failed, dropped=why)
         if state.trial and state.running:
             state = self._rolled_back(local.config, state, "the daemon did not end in good order")
         if state.trial:
@@ -168,8 +192,8 @@ class ConfigKeeper:
         try:
             return self._applied(local, state.good, failed=state.failed)
         except EdgeAgentError as error:
-            self._forget(local.config)
-            return Effective(local.config, text, failed=state.failed, dropped=f"not used: {error}"[:1000])
+            self._forget(box)
+            return replace(local, failed=state.failed, dropped=f"not used: {error}"[:1000])
 
     def in_force(self) -> str:
         """What a start would run instead of the technician's file, for people; empty: that file.
@@ -177,11 +201,14 @@ class ConfigKeeper:
         Changes nothing.
 
         Raises:
-            ConfigError: the technician's file has problems.
+            ConfigError: the technician's file has problems, and nothing may stand in for it.
         """
-        config = load(self.path)
-        text, sha256 = self._read()
-        folder, state = _folder(config), self._state(config)
+        return self._instead(self.at_the_box())
+
+    def _instead(self, box: AtTheBox) -> str:
+        """What commands make of it, for people."""
+        config, sha256 = box.config, box.sha256
+        folder, state = folder_of(config), self._state(config)
         layers = (state.trial or state.good) if state else ()
         if config.commands is None or state is None or not layers:
             return ""
@@ -192,7 +219,7 @@ class ConfigKeeper:
         if state.trial and state.running:
             return f"a trial runs, or was killed: {folder}/{layers[-1]}.dsse.json"
         try:
-            digest = self._applied(Effective(config, text), layers).config.sha256()
+            digest = self._applied(Effective(config, box.text), layers).config.sha256()
         except EdgeAgentError as error:
             return f"commanded changes in {folder} cannot be used: {error}"
         newest = f"{folder}/{layers[-1]}.dsse.json"
@@ -207,22 +234,45 @@ class ConfigKeeper:
         state = self._state(present.config)
         if state is not None and state.trial:
             raise ChangeRefused(Refusal.CONFIG_DIFFERS, "another change is on trial")
-        text, sha256 = self._read()
-        if sha256 != self._local_sha256:
+        try:
+            box = self.at_the_box()
+        except ConfigError as error:
+            raise ChangeRefused(Refusal.CONFIG_DIFFERS, str(error)) from error
+        if box.problems or box != self._local:
             raise ChangeRefused(Refusal.CONFIG_DIFFERS, "the file at the box was changed since the start")
         alone = isinstance(command.action, UpdateConfig)
         layers = (digest,) if alone else (*present.layers, digest)
-        folder = _folder(present.config)
+        folder = folder_of(present.config)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         kept = folder / f"{digest}.dsse.json"
         write_over(kept, envelope)
         try:
-            self._applied(Effective(load(self.path), text), layers)
+            self._applied(Effective(box.config, box.text), layers)
         except EdgeAgentError as error:
             kept.unlink()
             refused = error if isinstance(error, ChangeRefused) else None
             raise refused or ChangeRefused(Refusal.CONFIG_INVALID, str(error)) from error
-        self._save(present.config, _State(local_sha256=self._local_sha256, good=present.layers, trial=layers))
+        self._save(present.config, _State(local_sha256=box.sha256, good=present.layers, trial=layers))
+
+    def cannot_start(self, error: EdgeAgentError) -> bool:
+        """No daemon comes of what the technician chose: whether its last known good is to stand in for it."""
+        if self._local is None or self._local.problems:
+            return False
+        problems = error.problems if isinstance(error, ConfigError) else None
+        self._unstartable = ConfigError(problems or (Problem(str(self.path), 0, "", str(error)),))
+        try:
+            return self.at_the_box().sha256 != self._local.sha256
+        except ConfigError:
+            return False
+
+    def every_part_is_up(self) -> None:
+        """The technician's file is good: from now on it stands in for a spoilt one."""
+        if self._local is None or self._local.problems:
+            return
+        try:
+            known_good.keep(self.path, self._local)
+        except OSError as error:
+            log.error("not kept as the last known good: %s", error)  # noqa: TRY400 - no bug
 
     def started(self, run: Effective) -> None:
         """A daemon begins to run it.
@@ -282,14 +332,14 @@ class ConfigKeeper:
                 changes[model] = str(_installed(_at(present, model), action))
                 changes[accepted] = action.sha256
         config = load_text(text, name, changes)
-        changed = [".".join(loc) for loc in PROTECTED if _at(local.config, loc) != _at(config, loc)]
+        changed = protected_changes(local.config, config)
         if changed:
             raise ChangeRefused(Refusal.CONFIG_PROTECTED, f"only at the box: {', '.join(changed)}")
-        return Effective(config, text, layers, trial, failed)
+        return Effective(config, text, layers, trial, failed, spoilt=local.spoilt)
 
     def _verified(self, config: SiteConfig, issuers: Issuers, digest: str) -> Command:
         try:
-            envelope = (_folder(config) / f"{digest}.dsse.json").read_bytes()
+            envelope = (folder_of(config) / f"{digest}.dsse.json").read_bytes()
         except OSError as error:
             raise VerificationError(f"command {digest}: {error.strerror}") from error
         signed = open_signed(envelope, issuers)
@@ -298,11 +348,6 @@ class ConfigKeeper:
         if refusal is not None or signed.sha256 != digest:
             raise VerificationError(f"command {digest}: {refusal or 'another one lies in its place'}")
         return command
-
-    def _read(self) -> tuple[str, str]:
-        """The technician's file and its digest."""
-        data = self.path.read_bytes()
-        return data.decode("utf-8-sig"), hashlib.sha256(data).hexdigest()
 
     def _rolled_back(self, config: SiteConfig, state: _State, why: str) -> _State:
         assert state.trial
@@ -321,7 +366,7 @@ class ConfigKeeper:
         if self._unsaved is not None:
             return self._unsaved
         try:
-            return _State.model_validate_json((_folder(config) / "state.json").read_bytes())
+            return _State.model_validate_json((folder_of(config) / "state.json").read_bytes())
         except FileNotFoundError:
             return None
         except (OSError, ValidationError):
@@ -332,11 +377,11 @@ class ConfigKeeper:
         try:
             self._save(config, state)
         except OSError as error:
-            log.error("%s: %s; the next start finds it out again", _folder(config), error)  # noqa: TRY400 - no bug
+            log.error("%s: %s; the next start finds it out again", folder_of(config), error)  # noqa: TRY400 - no bug
             self._unsaved = state
 
     def _save(self, config: SiteConfig, state: _State) -> None:
-        folder = _folder(config)
+        folder = folder_of(config)
         write_over(folder / "state.json", state.model_dump_json().encode())
         self._unsaved = None
         used = {*state.good, *(state.trial or ())}
@@ -344,8 +389,8 @@ class ConfigKeeper:
             if path.name.removesuffix(".dsse.json") not in used:
                 path.unlink()
 
-    def _forget(self, config: SiteConfig) -> None:
-        self._try_to_save(config, _State(local_sha256=self._local_sha256))
+    def _forget(self, box: AtTheBox) -> None:
+        self._try_to_save(box.config, _State(local_sha256=box.sha256))
 
 
 def read_issuers(settings: CommandSettings | None) -> Issuers:
@@ -364,8 +409,9 @@ def read_issuers(settings: CommandSettings | None) -> Issuers:
     return Issuers(found)
 
 
-def _folder(config: SiteConfig) -> Path:
-    return config.evidence.store.directory.parent / "config"
+def protected_changes(before: SiteConfig, after: SiteConfig) -> list[str]:
+    """What differs of that which no command may change."""
+    return [".".join(loc) for loc in PROTECTED if _at(before, loc) != _at(after, loc)]
 
 
 def _at(config: Any, loc: Loc) -> Any:

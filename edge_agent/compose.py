@@ -7,13 +7,15 @@ import logging
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from edge_agent import __version__, runner
 from edge_agent.commanded import read_issuers
 from edge_agent.config import recorded
 from edge_agent.config.settings import SiteConfig
+from edge_agent.console.recent import Recent
 from edge_agent.core.decisions import Capture, Decision, ReadPlates, TakePictures, Watch
 from edge_agent.core.events import CaseRecalled, ClockSource, ClockStatus, Event, OrderAnswered, Started
 from edge_agent.core.site import Site
@@ -24,15 +26,16 @@ from edge_agent.devices import clock
 from edge_agent.devices.intake import Intake
 from edge_agent.devices.staging import Staging
 from edge_agent.devices.systemd import Watchdog
-from edge_agent.errors import EvidenceError, StoreFault, StoreFull
+from edge_agent.errors import DeviceError, EvidenceError, StoreFault, StoreFull, UserError
 from edge_agent.evidence.command_desk import CommandDesk
 from edge_agent.evidence.dsse import RECEIPT_TYPE
 from edge_agent.evidence.enrolment import installed_certificates
 from edge_agent.evidence.identity import Identity
 from edge_agent.evidence.intray import tray_of
 from edge_agent.evidence.key_places import key_place, open_keys
-from edge_agent.evidence.keys import KeyRing, read_public_keys
+from edge_agent.evidence.keys import KeyRing, PublicKey, read_public_keys
 from edge_agent.evidence.noting import Noter
+from edge_agent.evidence.reading_door import ReadingDoor, door_of
 from edge_agent.evidence.sealer import Order, Sealer
 from edge_agent.evidence.sm2 import Sm2FileKey
 from edge_agent.evidence.statement_records import ConfigChange
@@ -50,6 +53,7 @@ from edge_agent.local_door import LocalDoor
 from edge_agent.progress import Pulse, standing
 from edge_agent.sinks import LiveSink, ReplaySink, Tee
 from edge_agent.taps import Taps
+from edge_agent.web.when_free import WhenFree
 
 if TYPE_CHECKING:
     from edge_agent.commanded import ConfigKeeper, Effective
@@ -67,6 +71,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+Made = TypeVar("Made")
+
+# A server that is not there is a fault; but without pages the box does its work all the same.
+LOST = {"console": "degraded"}
+
 # Raw windows are named by the digest of their bytes, so their header must not differ between the road
 # and a replay; the statement itself says which software and configuration made it.
 RAW_HEADER = RecordingHeader(software="edge-agent raw window", config_sha256="")
@@ -80,6 +89,7 @@ class Hooks:
     sealed: Callable[[Order, Sealed], None] = lambda _order, _sealed: None
     refused: Callable[[Order, str], None] = lambda _order, _reason: None
     uplink: Callable[[UplinkEvent], None] = lambda _event: None
+    ready: Callable[[], None] = lambda: None  # every part is up
 
 
 class Agent:
@@ -117,30 +127,34 @@ class Agent:
         self.intake = Intake(clock.monotonic)
         self.staging = Staging(clock.monotonic)
         self.taps = Taps(clock.monotonic())
+        self.recent = Recent(self.taps.serial, {name: lane.port for name, lane in config.lanes.items()})
         self.store = open_store(config, self._boot_id, self._time.utc_us)
         self.health = Health(self.store, self._boot_id, lambda: self.clock.latest, lambda: self.pulses)
         with contextlib.ExitStack() as undo:
             undo.callback(self.store.close)
+            self.receipt_keys = self._had("receipt_keys", self._read_receipt_keys) or ()
             self.uplink = self._make_uplink()
             if self.uplink:
                 undo.callback(self.uplink.stop, 0.0)
             tray = tray_of(config.evidence.store.directory)
             self.noter = Noter(tray, self.store, self._time.status, self._noted, self.failed)
+            self.reading_door = ReadingDoor(door_of(config.evidence.store.directory), self.store.ask)
             self.sealer = Sealer(self.store, self.staging.get, self, self._wake_uplink, self.staging.release)
             self.cameras = self._make_cameras(epochs or {})
-            self.detector = _make_detector(config)
+            self.detector = self._had("detector", lambda: _make_detector(config))
             self.captures = self._make_captures()
-            self.plates = self._make_plates()
+            self.plates = self._had("plate_reader", self._make_plates)
             self.street = self._make_street(epochs or {})
             self.ports = self._make_ports()
             self.http = self._make_http()
-            self.orders = self._make_orders()
+            self.orders = self._had("commands", self._make_orders)
             self.clock = clock.ClockWatch(self._time, config.clock.interval_ms, self._clock_told)
             self._ring = RawRing(RAW_HEADER)
             self._recorder = self._make_recorder()
             self.metrics = self._make_metrics()
             self.eyes = self._make_eyes()
             self.door = LocalDoor(config, self.eyes, lambda: self.health.state("online").to_bytes())
+            self.console = self._make_console()
             self.watchdog = Watchdog(lambda: standing(self.pulses), self.health.line)
             undo.pop_all()
 
@@ -152,6 +166,7 @@ class Agent:
         """
         if self.uplink:
             self.health.say("uplink", "degraded", "no broker has had us since the start")
+        self._config_is("ok", "")
         with contextlib.ExitStack() as parts:
             for begin, end in self._parts():
                 parts.callback(end)
@@ -167,6 +182,7 @@ class Agent:
                 watchers,
             )
             site = runner.Listening(self.site, self.taps.stepped)
+            site = runner.Listening(site, self.recent.stepped)
             site = runner.Listening(site, self.orders.stepped) if self.orders else site
             runner.run(site, self.intake, Tee(self._recorder, self._ring), sink)
         for port, counted in self.site.counters.items():
@@ -232,6 +248,7 @@ class Agent:
         if self.uplink:
             yield self.uplink.start, self.uplink.stop
         yield self.sealer.start, self.sealer.stop
+        yield self.reading_door.start, self.reading_door.stop
         yield self.noter.start, self.noter.stop
         yield self._begin_events, nothing
         if self.orders:
@@ -247,24 +264,42 @@ class Agent:
             yield camera.start, camera.close
         for port in self.ports:
             yield port.start, port.stop
-        for server in self._servers():
-            yield server.start, server.stop
+        for name, server in self._servers().items():
+            later = WhenFree(server, partial(self.health.say, name), LOST.get(name, "fault"))
+            yield later.start, later.stop
         yield self.door.start, self.door.stop
         # Last: ready when all are up.
         yield self.watchdog.start, lambda: self.watchdog.stop(beginning_anew=self.restart_wanted)
+        yield self._hooks.ready, nothing
 
-    def _servers(self) -> Iterator[HttpServer]:
-        yield from (server for server in (self.http, self.metrics) if server)
+    def _had(self, part: str, make: Callable[[], Made | None]) -> Made | None:
+        """A part; None where it cannot be had, which its own word says and which stops no other part."""
+        try:
+            return make()
+        except (UserError, DeviceError) as error:
+            log.error("%s: %s", part, error)  # noqa: TRY400 - no bug
+            self.health.say(part, "fault", str(error))
+            return None
+
+    def _config_is(self, state: str, detail: str) -> None:
+        """What commands made of it; that the technician's file is spoilt comes before."""
+        spoilt = self._chosen.trouble if self._chosen else ""
+        self.health.say("config", "fault" if spoilt else state, spoilt or detail)
+
+    def _servers(self) -> dict[str, HttpServer]:
+        servers = {"anpr": self.http, "metrics": self.metrics, "console": self.console}
+        return {name: server for name, server in servers.items() if server}
 
     @property
     def pulses(self) -> Iterator[Pulse]:
         """Every part that must go round."""
         yield from (self.intake.pulse, self.sealer.pulse, self.noter.pulse, self.clock.pulse)
+        yield self.reading_door.pulse
         yield from (part.pulse for part in (self.uplink, self.orders, self.captures, self.plates) if part)
         yield from self.street.pulses if self.street else ()
         for camera in self.cameras.values():
             yield from camera.pulses
-        yield from (part.pulse for part in (*self.ports, *self._servers(), self.door))
+        yield from (part.pulse for part in (*self.ports, *self._servers().values(), self.door))
 
     def _begin_events(self) -> None:
         self.intake.emit(Started(clock.monotonic(), self._boot_id, __version__, self.config.sha256()))
@@ -331,11 +366,10 @@ class Agent:
         chosen = self.config.uplink
         if chosen is None:
             return None
-        path = chosen.receipt_keys_file
         return Uplink(
             self.store,
             chosen,
-            KeyRing({RECEIPT_TYPE: read_public_keys(path) if path else ()}),
+            KeyRing({RECEIPT_TYPE: self.receipt_keys}),
             tenant=self.config.site.tenant,
             device_id=self.config.site.device_id,
             heartbeat=lambda: self.store.heartbeat(self._time.status()),
@@ -371,7 +405,7 @@ class Agent:
             reached=lambda: self.uplink is None or self.uplink.counters.connects > 0,
             keeper=self._keeper,
             run=self._chosen,
-            say=lambda state, detail: self.health.say("config", state, detail),
+            say=self._config_is,
         )
 
     def _make_cameras(self, epochs: Mapping[str, Ns]) -> dict[str, Camera]:
@@ -411,7 +445,20 @@ class Agent:
 
         minutes = self.config.site.legal.utc_offset_minutes
         keep = self._keep_video if self.config.journal.video else None
-        return StreetParts(chosen, self.intake.emit, self.staging, epochs, minutes, keep, self._time)
+        make = partial(
+            StreetParts,
+            emit=self.intake.emit,
+            staging=self.staging,
+            epochs=epochs,
+            utc_offset_minutes=minutes,
+            keep_video=keep,
+            time=self._time,
+        )
+        # Without its model the street is watched all the same: the core takes nothing of what it sees for
+        # goods, and says so of every hour.
+        return self._had("street_detector", lambda: make(chosen)) or make(
+            chosen.model_copy(update={"detector": None})
+        )
 
     def _make_ports(self) -> list[SerialPort | ModbusPort]:
         from edge_agent.devices.modbus import ModbusPort  # noqa: PLC0415 - pymodbus only where it is spoken
@@ -455,9 +502,39 @@ class Agent:
         )
         return metrics_server(self.config.metrics, registry_of(sources))
 
+    def _make_console(self) -> HttpServer | None:
+        if self.config.console is None:
+            return None
+        from edge_agent.console.box import Box  # noqa: PLC0415 - only where it is served
+        from edge_agent.console.service import console_server  # noqa: PLC0415 - same
+
+        tray = tray_of(self.config.evidence.store.directory)
+        return console_server(
+            Box(
+                boot_id=self._boot_id,
+                config=self.config,
+                config_file=self._keeper.path if self._keeper else None,
+                taps=self.taps,
+                recent=self.recent,
+                reading=self.store.reading(),
+                health=self.health,
+                cameras=self.cameras | (self.street.cameras if self.street else {}),
+                zones=lambda: self.site.zones,
+                clock=self._time.status,
+                receipt_keys=self.receipt_keys,
+                eyes=self.eyes,
+                leave_note=tray.put,
+                restart=self.restart,
+            )
+        )
+
     def _make_eyes(self) -> DaemonEyes:
         cameras = self.cameras | (self.street.cameras if self.street else {})
         return DaemonEyes(self.config, self.taps, cameras, self.store, self.uplink, self.health)
+
+    def _read_receipt_keys(self) -> tuple[PublicKey, ...]:
+        path = self.config.uplink.receipt_keys_file if self.config.uplink else None
+        return read_public_keys(path) if path else ()
 
     def _make_recorder(self) -> Recorder | NoRecorder:
         folder = self.config.journal.dir

@@ -85,7 +85,7 @@ def line():
 class Running:
     """A daemon in a thread, what it decided and what it sealed."""
 
-    def __init__(self, site):
+    def __init__(self, site, **chosen):
         self.decided, self.sealed, self.refused = queue.Queue(), queue.Queue(), []
         self.error = None
         hooks = Hooks(
@@ -93,7 +93,7 @@ class Running:
             sealed=lambda _order, sealed: self.sealed.put(sealed),
             refused=lambda _order, reason: self.refused.append(reason),
         )
-        self.agent = Agent(site, hooks)
+        self.agent = Agent(site, hooks, **chosen)
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 

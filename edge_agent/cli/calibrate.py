@@ -113,16 +113,18 @@ def apply(
 
     The daemon seals a `config_change` when it starts with it. The configuration of before stays beside it.
     """
-    from edge_agent.calibration.apply import changed, difference  # noqa: PLC0415 - help stays instant
+    from datetime import UTC, datetime  # noqa: PLC0415 - help stays instant
 
-    before = config.read_text(encoding="utf-8")
-    after = changed(config, proposal)
-    print(difference(before, after, str(config)))
+    from edge_agent.calibration.apply import changed  # noqa: PLC0415
+    from edge_agent.config.saving import difference, read, save  # noqa: PLC0415
+
+    draft = read(config)
+    after = changed(draft, proposal)
+    print(difference(draft.text, after, str(config)) or "no change")
     if not yes and not typer.confirm("Write this?"):
         raise typer.Exit(1)
-    config.with_suffix(config.suffix + ".before-calibration").write_text(before, encoding="utf-8")
-    config.write_text(after, encoding="utf-8")
-    print(f"{config}: written. Restart the daemon: it seals the change.")
+    saved = save(draft, after, datetime.now(UTC))
+    print(f"{config}: written; before: {saved.kept.name}. Restart the daemon: it seals the change.")
 
 
 def _bin_ends(text: str) -> tuple[int, ...]:

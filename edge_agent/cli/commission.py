@@ -15,10 +15,10 @@ import typer
 from edge_agent.errors import UsageError
 
 if TYPE_CHECKING:
+    from edge_agent.commissioning.chain import Chain, Read
     from edge_agent.commissioning.leaving import Left
     from edge_agent.commissioning.report import Examined, Signed
     from edge_agent.config.settings import SiteConfig
-    from edge_agent.evidence.reading import ChainReader, Read
 
 app = typer.Typer(add_completion=False)
 
@@ -59,9 +59,9 @@ def main(  # noqa: PLR0917 - options of a command line
     Exit: 0 sealed, and receipted where the box has a platform; 1 not in time, or the platform refused it;
     2 usage, or the outcome contradicts what was found.
     """
+    from edge_agent.commissioning.chain import Chain  # noqa: PLC0415 - help stays instant
     from edge_agent.commissioning.words import LANGUAGES  # noqa: PLC0415 - help stays instant
     from edge_agent.config.loader import load  # noqa: PLC0415
-    from edge_agent.evidence.reading import ChainReader  # noqa: PLC0415
 
     if language not in LANGUAGES:
         raise UsageError(f"--lang {language}: one of {', '.join(LANGUAGES)}")
@@ -74,7 +74,7 @@ def main(  # noqa: PLR0917 - options of a command line
         browser()  # says so before anything is looked at
     said = Said(by, organisation, remarks, outcome)
     site = load(config)
-    with _telling(as_json) as told, ChainReader.of(site.evidence.store.directory) as chain:
+    with _telling(as_json) as told, Chain.of(site.evidence.store.directory) as chain:
         made = _make(site, chain, said, _utc_us(since, site), language, told)
     out.mkdir(parents=True, exist_ok=True)
     page.write_bytes(made.page)
@@ -106,7 +106,7 @@ class Made:
 
 
 def _make(
-    site: SiteConfig, chain: ChainReader, said: Said, since: int, language: str, told: Callable[[str], None]
+    site: SiteConfig, chain: Chain, said: Said, since: int, language: str, told: Callable[[str], None]
 ) -> Made:
     from edge_agent.commissioning.examining import examine_box  # noqa: PLC0415 - help stays instant
     from edge_agent.commissioning.looking import eyes, findings  # noqa: PLC0415
@@ -157,11 +157,11 @@ def _say(made: Made, page: Path, found: Read | None, *, for_receipt: bool) -> No
     if found is None:
         print("sealed   not yet: the note lies in the tray, and the daemon seals it when it runs")
         return
-    print(f"sealed   seq {found.seq}, sha256 {found.sha256}")
+    print(f"sealed   seq {found.seq}, sha256 {found.listed.payload_sha256}")
     if found.receipted:
         print("receipt  the platform has it")
-    elif found.state == "rejected":
-        print(f"receipt  the platform refused it: {found.reason}")
+    elif found.listed.state == "rejected":
+        print(f"receipt  the platform refused it: {found.listed.reason}")
     elif for_receipt:
         print("receipt  not yet: it is sent when there is a way; `edge-agent doctor` says what is wrong")
     else:
@@ -174,9 +174,11 @@ def _as_json(made: Made, left: Left, page: Path, found: Read | None) -> dict[str
         "against": made.against,
         "report": str(page),
         "note": left.id,
-        "sealed": None if found is None else {"seq": found.seq, "payload_sha256": found.sha256},
+        "sealed": None
+        if found is None
+        else {"seq": found.seq, "payload_sha256": found.listed.payload_sha256},
         "receipted": found is not None and found.receipted,
-        "rejected": found.reason if found is not None and found.state == "rejected" else None,
+        "rejected": found.listed.reason if found is not None and found.listed.state == "rejected" else None,
     }
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edge_agent.cli.logs import LogFormat, set_up
-from edge_agent.errors import StoreFault
+from edge_agent.errors import EvidenceError, StoreFault, UserError
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -42,16 +42,15 @@ def main(
     """Run the daemon until SIGTERM or Ctrl-C. Exit 1 when the disk failed a durable write."""
     set_up(log_format, logging.DEBUG if verbose else logging.INFO)
     from edge_agent.commanded import ConfigKeeper  # noqa: PLC0415 - help stays instant
-    from edge_agent.config.loader import load  # noqa: PLC0415 - same
     from edge_agent.devices.heap import stay_small  # noqa: PLC0415
 
     stay_small()
-    site = load(config)
+    keeper = ConfigKeeper(config)
+    site = keeper.at_the_box().config
     if site.simulate is not None:
         _run_simulated(site, out)
         return
     until_s = None if seconds is None else time.monotonic() + seconds
-    keeper = ConfigKeeper(config)
     while _run_once(keeper, until_s):
         log.warning("beginning anew with a changed configuration")
 
@@ -59,9 +58,12 @@ def main(
 def _run_once(keeper: ConfigKeeper, until_s: float | None) -> bool:
     """One life of the daemon; True when it is to begin anew.
 
-    A commanded configuration that does not start, or breaks the daemon, costs its trial and nothing else.
+    A commanded configuration that does not start, or breaks the daemon, costs its trial and nothing else. A
+    technician's file that cannot be used costs the changes that were made to it.
     """
     chosen = keeper.effective()
+    for problem in chosen.spoilt:
+        log.error("not used, its last known good runs: %s", problem)
     try:
         keeper.started(chosen)
         restart = _run_unless_disk_failed(keeper, chosen, until_s)
@@ -69,6 +71,8 @@ def _run_once(keeper: ConfigKeeper, until_s: float | None) -> bool:
         raise
     except Exception as error:
         if not chosen.trial:
+            if isinstance(error, UserError | EvidenceError) and keeper.cannot_start(error):
+                return True
             raise
         log.exception("the configuration on trial failed")
         keeper.roll_back(chosen, f"{type(error).__name__}: {error}")
@@ -103,7 +107,8 @@ def _run_unless_disk_failed(keeper: ConfigKeeper, chosen: Effective, until_s: fl
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, signal.SIG_DFL)
     try:
-        agent = Agent(chosen.config, Hooks(sealed=sealed, refused=_say_refused), keeper=keeper, chosen=chosen)
+        hooks = Hooks(sealed=sealed, refused=_say_refused, ready=keeper.every_part_is_up)
+        agent = Agent(chosen.config, hooks, keeper=keeper, chosen=chosen)
         run_agent(agent, None if until_s is None else max(0.1, until_s - time.monotonic()))
     except StoreFault as fault:
         faults.add(str(fault))

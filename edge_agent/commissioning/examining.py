@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from edge_agent.commissioning.chain import Chain
 from edge_agent.commissioning.inventory import models, software
 from edge_agent.commissioning.lanes import lanes
 from edge_agent.commissioning.proof import proofs
@@ -15,7 +16,6 @@ from edge_agent.devices.detector.settings import DetectorSettings
 from edge_agent.doctor.finding import Finding
 from edge_agent.doctor.observed import Eyes
 from edge_agent.errors import UserError
-from edge_agent.evidence.reading import ChainReader
 
 Progress = Callable[[str], None]
 
@@ -24,7 +24,7 @@ LEAST_SCORE = 0.05
 
 def examine_box(
     config: SiteConfig,
-    chain: ChainReader,
+    chain: Chain,
     eyes: Eyes,
     findings: Sequence[Finding],
     since_utc_us: int,

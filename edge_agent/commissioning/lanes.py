@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from edge_agent.commissioning.chain import Chain, Read
 from edge_agent.config.settings import LaneConfig, SiteConfig
 from edge_agent.core.use_class_settings import CertificateSettings
-from edge_agent.evidence.reading import ChainReader, Read
 from edge_agent.evidence.statement import Kind
 from edge_agent.evidence.statement_operator import Calibration
 
@@ -51,7 +51,7 @@ class LaneFacts:
         return self.last is not None and self.last.record.new_calibration_id == self.in_use
 
 
-def lanes(config: SiteConfig, chain: ChainReader) -> list[LaneFacts]:
+def lanes(config: SiteConfig, chain: Chain) -> list[LaneFacts]:
     """Every lane of the site, by name."""
     records = _calibrations(chain.since(0, Kind.CALIBRATION.value))
     return [

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_agent.commissioning.chain import Chain, Read
 from edge_agent.commissioning.report import Examined, Signed
 from edge_agent.doctor.finding import State
 from edge_agent.errors import UsageError
 from edge_agent.evidence.intray import NoteFile, tray_of
-from edge_agent.evidence.reading import ChainReader, Read
 from edge_agent.evidence.statement_operator import Commissioning
 
 POLL_S = 1.0
@@ -68,7 +68,7 @@ def wait(left: Left, seconds: float, *, for_receipt: bool, told: Told) -> Read |
         if found is not None and seen is None:
             told(found)
         seen = found or seen
-        settled = seen is not None and (seen.receipted or seen.state == "rejected" or not for_receipt)
+        settled = seen is not None and (seen.receipted or seen.listed.state == "rejected" or not for_receipt)
         if settled or time.monotonic() >= until:
             return seen
         time.sleep(POLL_S)
@@ -76,7 +76,7 @@ def wait(left: Left, seconds: float, *, for_receipt: bool, told: Told) -> Read |
 
 def _found(left: Left) -> Read | None:
     try:
-        with ChainReader.of(left.directory) as chain:
+        with Chain.of(left.directory) as chain:
             return chain.of_note(left.id)
-    except UsageError:  # written all the time just now
+    except UsageError:  # the daemon starts or ends just now
         return None

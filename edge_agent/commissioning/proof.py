@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from edge_agent.commissioning.chain import Chain, Read
 from edge_agent.core.records import MatchStatus, UseClass
 from edge_agent.core.scene import Phase
 from edge_agent.core.units import MS
-from edge_agent.evidence.reading import ChainReader, Read
 from edge_agent.evidence.statement import Kind, Statement
 
 BRIDGE = (Kind.WIM.value, Kind.COMPOSITE.value)
@@ -61,16 +61,16 @@ class Proof:
     def to_seal_ms(self) -> int | None:
         """From the last axle, or the confirmed picture, to the chain; None where the time is not known."""
         ended = _ended_utc_us(self.statement)
-        return None if ended is None else (self.read.sealed_utc_us - ended) // (MS // 1000)
+        return None if ended is None else (self.read.listed.sealed_utc_us - ended) // (MS // 1000)
 
     @property
     def to_receipt_ms(self) -> int | None:
         """From the same to the receipt; None where there is none."""
-        ended, receipted = _ended_utc_us(self.statement), self.read.receipted_utc_us
+        ended, receipted = _ended_utc_us(self.statement), self.read.listed.receipted_utc_us
         return None if ended is None or receipted is None else (receipted - ended) // (MS // 1000)
 
 
-def proofs(chain: ChainReader, since_utc_us: int) -> list[Proof]:
+def proofs(chain: Chain, since_utc_us: int) -> list[Proof]:
     """Vehicles and confirmed street cases sealed since, in the order of the chain.
 
     Where some were sealed as tests, those alone: the rest is the road's own traffic.
@@ -99,7 +99,8 @@ def _confirmed(reads: Iterable[Read]) -> list[Proof]:
     return [
         Proof(read)
         for read in reads
-        if read.statement.storefront is not None and read.statement.storefront.phase is Phase.CONFIRMED
+        if read.statement.storefront is not None
+        and read.statement.storefront.phase is Phase.CONFIRMED
     ]
 
 

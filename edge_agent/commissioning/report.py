@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import itertools
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from edge_agent.commissioning.chain import Chain
 from edge_agent.commissioning.lanes import LaneFacts
 from edge_agent.commissioning.outcome import Outcome
 from edge_agent.commissioning.proof import Proof
@@ -23,7 +26,6 @@ from edge_agent.core.units import TONNE, US, Ns
 from edge_agent.doctor.finding import Finding, State
 from edge_agent.doctor.report import in_words
 from edge_agent.errors import EdgeAgentError
-from edge_agent.evidence.reading import ChainReader
 from edge_agent.evidence.statement_bridge import Limit
 from edge_agent.evidence.statement_operator import SpeedFactor
 from edge_agent.report.times import local, span, to_the_second
@@ -68,9 +70,7 @@ class Examined:
         return sum(finding.state is state for finding in self.findings)
 
 
-def html(
-    examined: Examined, signed: Signed, against: Sequence[str], chain: ChainReader, language: str
-) -> str:
+def html(examined: Examined, signed: Signed, against: Sequence[str], chain: Chain, language: str) -> str:
     """The page.
 
     Args:
@@ -146,7 +146,7 @@ def _calibrated(lane: LaneFacts, t: Tongue) -> dict[str, Any] | None:
     if record.interval_ppm is not None:
         factor += f" ± {record.interval_ppm / 10_000:.2f}"
     return {
-        "recorded": f"seq {read.seq} · {to_the_second(read.sealed_utc_us)} · {record.by}",
+        "recorded": f"seq {read.seq} · {to_the_second(read.listed.sealed_utc_us)} · {record.by}",
         "method": t.name(record.method) + Markup(" · ") + t.name(record.outcome),
         "reference": record.reference,
         "factor": f"{factor} %",
@@ -222,7 +222,7 @@ def _data_uri(media_type: str, data: bytes) -> str:
 
 
 def _crossings(
-    proofs: Sequence[Proof], config: SiteConfig, chain: ChainReader, t: Tongue
+    proofs: Sequence[Proof], config: SiteConfig, chain: Chain, t: Tongue
 ) -> Iterator[dict[str, Any]]:
     """The newest are drawn."""
     for left, proof in zip(itertools.count(len(proofs), -1), proofs, strict=False):
@@ -249,16 +249,18 @@ def _crossings(
 def _delivered(proof: Proof, t: Tongue) -> dict[str, Any]:
     """What became of a statement on its way."""
     read, statement = proof.read, proof.statement
-    receipt: str | Markup = to_the_second(read.receipted_utc_us)
+    receipt: str | Markup = to_the_second(read.listed.receipted_utc_us)
     if not proof.receipted:
-        receipt = t("rejected", why=read.reason) if read.state == "rejected" else t("no_receipt")
+        receipt = (
+            t("rejected", why=read.listed.reason) if read.listed.state == "rejected" else t("no_receipt")
+        )
     seconds = ["–" if ms is None else f"{ms / 1000:.1f} s" for ms in (proof.to_seal_ms, proof.to_receipt_ms)]
     return {
         "seq": read.seq,
-        "sha256": read.sha256,
+        "sha256": read.listed.payload_sha256,
         "when": to_the_second(statement.time.event_utc_us),
         "use_class": t.name(statement.legal.use_class.value) if statement.legal else Markup("–"),
-        "sealed": to_the_second(read.sealed_utc_us),
+        "sealed": to_the_second(read.listed.sealed_utc_us),
         "receipted": proof.receipted,
         "receipt": receipt,
         "latency": " / ".join(seconds),
@@ -280,18 +282,22 @@ def _limit(limit: Limit, t: Tongue) -> dict[str, Any]:
     }
 
 
-def _trace(proof: Proof, config: SiteConfig, chain: ChainReader, t: Tongue) -> Markup:
+def _trace(proof: Proof, config: SiteConfig, chain: Chain, t: Tongue) -> Markup:
     """The weigh trace out of the statement's own raw bytes; empty where they are not there any more."""
     measured = proof.statement.measurement
     assert measured is not None
     lane = config.lanes.get(measured.lane)
     digest = measured.raw.sha256 if measured.raw else None
-    path = chain.attachment(digest) if digest else None
-    if lane is None or path is None:
+    data = chain.attachment(digest) if digest else None
+    if lane is None or data is None:
         return Markup("")
     first = measured.first_axle_monotonic_us
     try:
-        lines = sensor_lines(path, config.ports[lane.port].protocol, lane.scale, Ns(first * US))
+        with tempfile.NamedTemporaryFile(prefix="edge-agent-raw-", suffix=".mcap") as file:
+            file.write(data)
+            file.flush()
+            protocol = config.ports[lane.port].protocol
+            lines = sensor_lines(Path(file.name), protocol, lane.scale, Ns(first * US))
     except EdgeAgentError:
         return Markup("")
     marks = [Mark((a.at_monotonic_us - first) / 1e6, f"{a.load_g / TONNE:.2f}") for a in measured.axles]

@@ -1,7 +1,7 @@
 """From a YAML file to settings, or to a list of everything that is wrong with it.
 
-    file ─> document (lines, ${...}) ─> model (types, bounds) ─> paths made absolute
-                     └─> references (names, channels)
+    file ─> document (lines, ${...}) ─> today's form ─> model (types, bounds) ─> paths made absolute
+                                             └─> references (names, channels)
 
 All problems are reported at once, each as `file:line: key: reason (suggestion)`.
 """
@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from edge_agent.config.document import Document, Loc, read_document
+from edge_agent.config.migrations import migrate
 from edge_agent.config.references import Mismatch, mismatches
 from edge_agent.config.settings import SiteConfig
 from edge_agent.config.shape import keys_at, nearest
@@ -52,7 +54,7 @@ def load(path: Path) -> SiteConfig:
     Raises:
         ConfigError: with every problem of the file.
     """
-    return load_as(path, SiteConfig, mismatches)
+    return _site(read_document(path), path)
 
 
 def load_text(text: str, path: Path, changes: Mapping[Loc, str] | None = None) -> SiteConfig:
@@ -66,8 +68,12 @@ def load_text(text: str, path: Path, changes: Mapping[Loc, str] | None = None) -
     Raises:
         ConfigError: with every problem of the text.
     """
-    document = read_document(path, text)
-    for loc, value in (changes or {}).items():
+    return _site(read_document(path, text), path, changes or {})
+
+
+def _site(document: Document, path: Path, changes: Mapping[Loc, str] = MappingProxyType({})) -> SiteConfig:
+    migrate(document)
+    for loc, value in changes.items():
         *into, key = loc
         part = document.data
         for step in into:

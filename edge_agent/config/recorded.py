@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from edge_agent import plain_yaml
+from edge_agent.config.migrations import lift
 from edge_agent.config.settings import SiteConfig
 from edge_agent.devices.camera.settings import CameraSettings
 from edge_agent.errors import ConfigError, Problem
@@ -37,7 +38,9 @@ def from_text(text: str) -> SiteConfig:
         ConfigError: the recording holds something else.
     """
     try:
-        return SiteConfig.model_validate(plain_yaml.load(text))
+        data = plain_yaml.load(text)
+        lift(data)
+        return SiteConfig.model_validate(data)
     except ValueError as error:  # pydantic's is one
         reason = " ".join(str(error).split())[:500]
         raise ConfigError((Problem("the recording's configuration", 0, "", reason),)) from error

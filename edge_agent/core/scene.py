@@ -84,6 +84,20 @@ class ZoneState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ZoneNow:
+    """Where a zone stands now, for people who look; nothing is concluded from it."""
+
+    camera: str
+    shop: str  # empty where the zone belongs to no shop
+    rule: str  # its name in the configuration
+    state: ZoneState
+    finding: Finding  # of the last look
+    looked_at: Ns
+    dwell: Ns  # of the stay that is observed
+    asked: Ns  # the stay that the rule asks for
+
+
+@dataclass(frozen=True, slots=True)
 class StreetReport:
     """What is concluded of one zone at one moment, with everything it rests on."""
 

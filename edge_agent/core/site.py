@@ -61,6 +61,7 @@ from edge_agent.core.records import (
     UseClass,
     Verdict,
 )
+from edge_agent.core.scene import ZoneNow
 from edge_agent.core.site_settings import SiteSettings
 from edge_agent.core.standing import clock_reasons
 from edge_agent.core.street.street import STREET_EVENTS, Street, StreetEvent
@@ -167,6 +168,11 @@ class Site:
     def counters(self) -> dict[str, Counters]:
         """What each port's driver has counted since the start: frames, bad sums, resyncs, gaps, rate."""
         return {port: decoder.counters for port, decoder in self._decoders.items()}
+
+    @property
+    def zones(self) -> dict[str, ZoneNow]:
+        """Where each zone of the street stands, for people who look. Any thread: a look changes nothing."""
+        return self._street.zones if self._street else {}
 
     # -- what happened ---------------------------------------------------------------------------
 

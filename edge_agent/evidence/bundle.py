@@ -20,7 +20,10 @@ from typing import Any
 
 from edge_agent.errors import UsageError, VerificationError
 from edge_agent.evidence import dsse, strict_json
+from edge_agent.evidence.chain_keys import named_key
 from edge_agent.evidence.keys import PublicKey
+from edge_agent.evidence.reading import ReadingStore
+from edge_agent.evidence.statement import Kind
 from edge_agent.evidence.store import EvidenceStore
 
 MANIFEST = "manifest.json"
@@ -80,6 +83,39 @@ def export_bundle(
 ) -> Path:
     """Write statements of a store, with the attachments and receipts that it still holds."""
     return write_bundle(out, (_from_store(store, seq) for seq in seqs), evidence_keys, receipt_keys)
+
+
+def export_read(
+    reading: ReadingStore, out: Path, seqs: Iterable[int], receipt_keys: Sequence[PublicKey] = ()
+) -> list[str]:
+    """Write statements of a store that is only read, with the keys that its own chain names.
+
+    Returns:
+        files that should be there and are not what was sealed; the bundle is without them.
+    """
+    lacking: list[str] = []
+    keys = [
+        key
+        for kind in (Kind.GENESIS, Kind.KEY_ROTATION)
+        for listed in reading.statements(kind)
+        if (whole := reading.statement(listed.seq)) and (key := named_key(whole.payload))
+    ]
+    write_bundle(out, (_read_entry(reading, seq, lacking) for seq in seqs), keys, receipt_keys)
+    return lacking
+
+
+def _read_entry(reading: ReadingStore, seq: int, lacking: list[str]) -> Entry:
+    whole = reading.statement(seq)
+    if whole is None:
+        raise UsageError(f"no statement {seq} in this store")
+    held = {}
+    for file in whole.files:
+        try:
+            held[file.sha256] = reading.attachment(file.sha256)
+        except VerificationError as error:
+            if file.state != "purged":
+                lacking.append(f"seq {seq}: {error}")
+    return Entry(whole.envelope, held, whole.receipt)
 
 
 def _from_store(store: EvidenceStore, seq: int) -> Entry:

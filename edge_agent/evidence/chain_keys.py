@@ -28,14 +28,20 @@ def known_keys(db: sqlite3.Connection, own: PublicKey) -> dict[str, PublicKey]:
     rows = db.execute("SELECT payload FROM packet WHERE seq = 0 OR kind = ?", (Kind.KEY_ROTATION,))
     found = {own.keyid: own}
     for (payload,) in rows.fetchall():
-        record = _record(payload)
-        spki = record.get("new_public_key_spki") or record.get("public_key_spki")
-        try:
-            key = PublicKey.from_spki(bytes.fromhex(str(spki)))
-        except (UsageError, ValueError):
-            continue  # of a kind that another version knows
-        found[key.keyid] = key
+        key = named_key(payload)
+        if key is not None:
+            found[key.keyid] = key
     return found
+
+
+def named_key(payload: bytes) -> PublicKey | None:
+    """The key that a genesis or a rotation introduces; None of a kind that another version knows."""
+    record = _record(payload)
+    spki = record.get("new_public_key_spki") or record.get("public_key_spki")
+    try:
+        return PublicKey.from_spki(bytes.fromhex(str(spki)))
+    except (UsageError, ValueError):
+        return None
 
 
 def was_recorded(db: sqlite3.Connection, kind: Kind, **said: str) -> bool:

@@ -10,16 +10,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
-import os
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from edge_agent.core.records import Picture
 from edge_agent.errors import UsageError
+from edge_agent.evidence.owner import give_to_the_daemon
 from edge_agent.evidence.small_files import sync_directory, write_new
 from edge_agent.evidence.statement_operator import Calibration, Commissioning, OperatorAction
 
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 MAX_NOTE = 24 * 1024 * 1024
 MAX_FILES = 8
 MAX_WAITING = 1000
+MAX_REQUEUED = 100
 SUFFIX = ".note"
 BROKEN = ".broken"
 
@@ -59,6 +60,14 @@ class Note(BaseModel):
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
     record: NoteRecord
     files: Annotated[tuple[NoteFile, ...], Field(max_length=MAX_FILES)] = ()
+    requeue: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**63)], ...], Field(max_length=MAX_REQUEUED)] = ()
+    """Quarantined statements that are to be sent again. The record then says what came of it."""
+
+    @model_validator(mode="after")
+    def _an_action_is_asked_for(self) -> Self:
+        if self.requeue and not isinstance(self.record, OperatorAction):
+            raise ValueError("what is asked for is recorded as an operator's action")
+        return self
 
     def files_of(self) -> tuple[tuple[Picture, ...], dict[str, bytes]]:
         """The files as a statement names them, and their bytes by SHA-256."""
@@ -86,14 +95,14 @@ class Intray:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def put(self, record: NoteRecord, files: Sequence[NoteFile] = ()) -> str:
+    def put(self, record: NoteRecord, files: Sequence[NoteFile] = (), requeue: Sequence[int] = ()) -> str:
         """Leave a note; returns its id. It is on the disk when this returns.
 
         Raises:
             UsageError: too large, or nobody has emptied the tray for long.
             OSError: the disk did not take it.
         """
-        note = Note(id=uuid.uuid4().hex, record=record, files=tuple(files))
+        note = Note(id=uuid.uuid4().hex, record=record, files=tuple(files), requeue=tuple(requeue))
         text = note.model_dump_json().encode()
         if len(text) > MAX_NOTE:
             raise UsageError(f"a note of {len(text)} bytes; at most {MAX_NOTE}")
@@ -105,7 +114,7 @@ class Intray:
         last = max((_number(path) for path in self._folder.glob(f"*{SUFFIX}")), default=0)
         path = self._folder / f"{last + 1:012d}-{note.id}{SUFFIX}"
         write_new(path, text)
-        self._give_to_the_daemon(path)
+        give_to_the_daemon(self._folder, path)
         return note.id
 
     def waiting(self) -> list[tuple[Path, Note]]:
@@ -127,13 +136,6 @@ class Intray:
     def set_aside(self, path: Path) -> None:
         """It will never be sealed as it is; a person may look at it."""
         path.rename(path.with_suffix(BROKEN))
-
-    def _give_to_the_daemon(self, path: Path) -> None:
-        """What root leaves must be the folder owner's: the daemon runs as a user of its own."""
-        owner = self._folder.parent.stat()
-        if os.geteuid() == 0 and owner.st_uid != 0:
-            for one in (self._folder, path):
-                os.chown(one, owner.st_uid, owner.st_gid)
 
 
 def _read(path: Path) -> Note:

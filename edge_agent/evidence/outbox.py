@@ -3,7 +3,8 @@
     sealed ──receipt──> receipted ──keep time over──> purged     (attachments gone, statement stays)
        ├──────────────> quarantined   corrupt, oversize, poison: kept, shown, not sent
        └──────────────> rejected      refused by the platform: kept, alarm
-    quarantined and rejected become receipted when a receipt says so; nothing ever goes back.
+    quarantined and rejected become receipted when a receipt says so. One way leads back: an operator may
+    put what is quarantined in line again (`requeue`). What has a receipt never goes back.
 
 SENT is no state of the disk: it is a note in memory of when to try again, forgotten at a restart.
 """
@@ -133,6 +134,12 @@ class Outbox:
             "UPDATE packet SET state = ?, reason = ? WHERE seq = ? AND state = 'sealed'", (state, reason, seq)
         ).rowcount
         return changed == 1
+
+    def requeue(self, seq: int) -> None:
+        """What was quarantined is to be sent again."""
+        self._db.execute(
+            "UPDATE packet SET state = 'sealed', reason = '' WHERE seq = ? AND state = 'quarantined'", (seq,)
+        )
 
     def settled(self, seq: int) -> None:
         """It was set aside, durably: its tries are over."""

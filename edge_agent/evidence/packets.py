@@ -171,6 +171,11 @@ class Packets:
         row = self._db.execute(query).fetchone()
         return None if row is None else int(row[0])
 
+    def files(self, seq: int) -> list[tuple[str, str]]:
+        """Digest and state of the files that it names and whose bytes were sealed with it."""
+        query = "SELECT sha256, state FROM packet_attachment JOIN attachment USING (sha256) WHERE seq = ?"
+        return self._db.execute(f"{query} ORDER BY sha256", (seq,)).fetchall()
+
     def file_state(self, sha256: str) -> str | None:
         """Of an attachment; None: no statement names it."""
         row = self._db.execute("SELECT state FROM attachment WHERE sha256 = ?", (sha256,)).fetchone()

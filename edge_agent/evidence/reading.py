@@ -1,140 +1,256 @@
-"""A box's chain, read from a copy while the daemon goes on sealing.
+"""Looking into a box's store: what is owed, what became of it. Nothing here can write to it.
 
-    header of the log  ->  copy the database  ->  copy the log  ->  the log has that header still
+    inside the daemon      EvidenceStore.reading()
+    beside the daemon      open_reading(directory): asks it, through `reading_door`
+    where no daemon runs   the same: reads the database at rest, or what a crash left of it
 
-The daemon's connection is the only one there may be (`tables.open_database`), so nobody opens the database
-beside it: its two files are copied, and SQLite reads the copy. A copy made while pages are written into the
-database is torn, but each such page is in the log as well, until the log is begun anew; then its header
-has other salts, and both are copied once more.
-
-Never in the daemon's own process: to close a file there gives up the locks that SQLite has on it.
+While a daemon runs nobody else can open its database (`tables.open_database` says why), so it is asked.
+Attachments are plain files and are read as such.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
+import fcntl
+import hashlib
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 from edge_agent.errors import UsageError, VerificationError
+from edge_agent.evidence import dsse, questions
+from edge_agent.evidence.outbox import read_signatures
+from edge_agent.evidence.packets import Head
+from edge_agent.evidence.questions import Ask, Row, Value
+from edge_agent.evidence.reading_door import ask_daemon, door_of
 from edge_agent.evidence.set_aside import ATTACHMENTS, DATABASE
-from edge_agent.evidence.statement import Statement, parse
+from edge_agent.evidence.statement_records import Loss
+from edge_agent.evidence.tables import VERSION
 
-TRIES = 5
-LOG_HEADER = 32  # bytes; the salts are in it
-RECEIPTED = frozenset({"receipted", "purged"})
-
-_SINCE = """
-SELECT seq, payload_sha256, payload, state, reason, sealed_utc_us, receipted_utc_us FROM packet
-    WHERE sealed_utc_us >= ? AND kind IN (SELECT value FROM json_each(?)) ORDER BY seq
-"""
-_OF_NOTE = """
-SELECT packet.seq, payload_sha256, payload, state, reason, sealed_utc_us, receipted_utc_us FROM packet
-    JOIN told_note ON told_note.seq = packet.seq WHERE told_note.id = ?
-"""
+NO_END = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """One statement of the chain and what became of it."""
+class Listed:
+    """A statement in a list."""
 
     seq: int
-    sha256: str
-    statement: Statement
-    state: str  # as in `outbox`
-    reason: str  # why it was set aside; empty where it was not
+    packet_id: str
+    kind: str
+    case_id: str | None
+    zone: str | None
     sealed_utc_us: int
-    receipted_utc_us: int | None  # when the receipt came, by the box's clock
+    payload_sha256: str
+    bytes: int  # of the payload and its files
+    state: str  # sealed | receipted | purged | quarantined | rejected
+    reason: str  # why it was quarantined or rejected
+    receipted_utc_us: int | None
 
     @property
-    def receipted(self) -> bool:
-        """The platform has it, and signed that it has."""
-        return self.state in RECEIPTED
+    def receipted_after_s(self) -> float | None:
+        """From the seal to the receipt, by the box's clock; None without one."""
+        return None if self.receipted_utc_us is None else (self.receipted_utc_us - self.sealed_utc_us) / 1e6
 
 
-class ChainReader:
-    """The chain as it was when it was copied. Open with `ChainReader.of`; one thread."""
+@dataclass(frozen=True, slots=True)
+class FileSeen:
+    """A file that a statement names."""
 
-    def __init__(self, db: sqlite3.Connection, attachments: Path) -> None:
-        self._db = db
-        self._attachments = attachments
+    sha256: str
+    size: int
+    state: str  # kept | purged | damaged
 
-    @classmethod
-    @contextlib.contextmanager
-    def of(cls, store_directory: Path) -> Iterator[Self]:
-        """Copy the chain of a store, whether a daemon has it open or not.
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A statement with all that belongs to it but the files' bytes."""
+
+    listed: Listed
+    payload: bytes
+    envelope: bytes
+    receipt: bytes | None  # the platform's envelope
+    files: tuple[FileSeen, ...]
+
+
+class ReadingStore:
+    """Of one store. Any thread; each call is a question of its own, so the store may move on in between.
+
+    Args:
+        ask: answers `questions`.
+        directory: of the store.
+    """
+
+    def __init__(self, ask: Ask, directory: Path) -> None:
+        self._ask = ask
+        self._files = directory / ATTACHMENTS
+
+    def head(self) -> Head | None:
+        """The end of the chain; None before its beginning."""
+        rows = self._ask("head", ())
+        return Head(*rows[0][:3]) if rows else None
+
+    def states(self) -> dict[str, int]:
+        """How many statements are in each state."""
+        return dict(self._ask("states", ()))
+
+    def waiting_bytes(self) -> int:
+        """Of statements that wait for a receipt, files included."""
+        return int(self._ask("waiting_bytes", ())[0][0])
+
+    def held_bytes(self) -> int:
+        """Of all files."""
+        return int(self._ask("held", ())[0][0])
+
+    def oldest_waiting(self) -> Listed | None:
+        """The first statement without a receipt."""
+        return _first(self._ask("oldest_waiting", ()))
+
+    def lost(self) -> int:
+        """Cases for which there was no room, told in the chain or not yet."""
+        told = self._ask("head", ())
+        return sum(int(row[3]) for row in told) + sum(loss.count for loss in self.untold_losses())
+
+    def untold_losses(self) -> tuple[Loss, ...]:
+        """Those that no record in the chain tells of yet."""
+        names = ("lost_class", "reason", "count", "first_utc_us", "last_utc_us")
+        rows = self._ask("untold", ())
+        return tuple(Loss.model_validate(dict(zip(names, row, strict=True))) for row in rows)
+
+    def statements(self, kind: str = "", state: str = "", before: int = NO_END) -> Iterator[Listed]:
+        """Newest first, read as far as they are wanted.
+
+        Args:
+            kind: only of this one; any when empty.
+            state: only in this one; any when empty.
+            before: only of a lower seq.
+        """
+        while True:
+            rows = self._page(kind, state, before)
+            for row in rows:
+                listed = _listed(row)
+                if not kind or listed.kind == kind:
+                    yield listed
+            if len(rows) < questions.PAGE:
+                return
+            before = _listed(rows[-1]).seq
+
+    def last_receipted(self, number: int) -> list[Listed]:
+        """The newest statements that have a receipt, newest first; `number` of them."""
+        found = [
+            listed
+            for state in ("receipted", "purged")
+            for listed, _ in zip(self.statements(state=state), range(number), strict=False)
+        ]
+        return sorted(found, key=lambda listed: -listed.seq)[:number]
+
+    def statement(self, seq: int) -> Whole | None:
+        """One by its place; None: it is not in the store."""
+        listed, signed = _first(self._ask("one", (seq,))), self._ask("signed", (seq,))
+        if listed is None or not signed:
+            return None
+        payload, signatures, receipt = signed[0]
+        return Whole(
+            listed,
+            payload,
+            dsse.envelope(dsse.EVIDENCE_TYPE, payload, read_signatures(signatures)),
+            receipt,
+            tuple(FileSeen(*row) for row in self._ask("files", (seq,))),
+        )
+
+    def attachment(self, sha256: str) -> bytes:
+        """A file's bytes, their digest checked.
 
         Raises:
-            UsageError: there is none, or it is not readable for this user, or was written all the time.
+            VerificationError: it is gone, or not what was sealed.
         """
-        if not (store_directory / DATABASE).exists():
-            raise UsageError(
-                f"{store_directory}: no evidence store; has the daemon run with this configuration?"
-            )
-        with tempfile.TemporaryDirectory(prefix="edge-agent-read-") as temporary:
-            copy = _copied(store_directory / DATABASE, Path(temporary))
-            with contextlib.closing(sqlite3.connect(copy)) as db:
-                yield cls(db, store_directory / ATTACHMENTS)
-
-    def since(self, utc_us: int, *kinds: str) -> Iterator[Read]:
-        """Statements of these kinds sealed at that time or later, oldest first."""
-        yield from map(_read, self._db.execute(_SINCE, (utc_us, json.dumps(kinds))))
-
-    def of_note(self, note: str) -> Read | None:
-        """What a note was sealed as; None where it was not yet."""
-        row = self._db.execute(_OF_NOTE, (note,)).fetchone()
-        return None if row is None else _read(row)
-
-    def attachment(self, sha256: str) -> Path | None:
-        """The file of a digest; None where it is not there any more."""
-        path = self._attachments / sha256
-        return path if path.is_file() else None
-
-    def keyid(self) -> str:
-        """Who signs: the key of the newest statement."""
-        row = self._db.execute("SELECT payload FROM packet ORDER BY seq DESC LIMIT 1").fetchone()
-        return "" if row is None else parse(row[0]).keyid
-
-
-def _read(row: tuple[int, str, bytes, str, str, int, int | None]) -> Read:
-    seq, sha256, payload, state, reason, sealed, receipted = row
-    try:
-        statement = parse(payload)
-    except VerificationError as error:
-        raise VerificationError(f"seq {seq}: {error}") from error
-    return Read(seq, sha256, statement, state, reason, sealed, receipted)
-
-
-def _copied(database: Path, folder: Path) -> Path:
-    log, copy = Path(f"{database}-wal"), folder / DATABASE
-    for _ in range(TRIES):
+        if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
+            raise VerificationError("an attachment's name is the SHA-256 of its bytes, in hex")
         try:
-            before = _header(log)
-            shutil.copyfile(database, copy)
-            Path(f"{copy}-wal").unlink(missing_ok=True)
-            if before:
-                shutil.copyfile(log, f"{copy}-wal")
-            if _header(log) == before:
-                return copy
-        except FileNotFoundError:  # a daemon that ends takes its log with it
-            continue
-        except PermissionError as error:
-            raise UsageError(
-                f"{database}: not readable for you; use sudo, or the daemon's own user"
-            ) from error
-    raise UsageError(f"{database}: written all the time, {TRIES} tries; try again")
+            data = (self._files / sha256).read_bytes()
+        except FileNotFoundError as error:
+            raise VerificationError(f"attachment {sha256}: it is not here") from error
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise VerificationError(f"attachment {sha256}: damaged, its digest differs")
+        return data
+
+    def note(self, note_id: str) -> int | None:
+        """Seq of the statement that came of a note in the tray; None: none yet."""
+        rows = self._ask("note", (note_id,))
+        return int(rows[0][0]) if rows else None
+
+    def _page(self, kind: str, state: str, before: int) -> list[Row]:
+        if state:
+            return self._ask("newest_in_state", (before, state))
+        if kind:
+            return self._ask("newest_of_kind", (before, kind))
+        return self._ask("newest", (before,))
 
 
-def _header(log: Path) -> bytes:
-    """Empty where there is no log."""
-    try:
-        with log.open("rb") as file:
-            return file.read(LOG_HEADER)
-    except FileNotFoundError:
-        return b""
+@contextlib.contextmanager
+def open_reading(directory: Path) -> Iterator[ReadingStore]:
+    """Look into a store, whether its daemon runs or not.
+
+    Raises:
+        UsageError: there is no store, or none that can be read now; also from every question.
+        OSError: this user may not.
+    """
+    if not (directory / DATABASE).exists():
+        raise UsageError(f"{directory}: there is no evidence store")
+    if is_open(directory):
+        yield ReadingStore(ask_daemon(door_of(directory)), directory)
+        return
+    with tempfile.TemporaryDirectory(prefix="edge-agent-reading-") as temporary:
+        db = _at_rest(directory, Path(temporary))
+        with contextlib.closing(db):
+            yield ReadingStore(_asking(db, directory), directory)
+
+
+def is_open(directory: Path) -> bool:
+    """Whether a process has the store open. The lock is tried for a moment and never kept."""
+    with contextlib.suppress(FileNotFoundError), (directory / "lock").open("rb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _at_rest(directory: Path, temporary: Path) -> sqlite3.Connection:
+    """The database as it lies there. What a crash left in its log is read from a copy: reading it writes."""
+    path = directory / DATABASE
+    log = directory / f"{DATABASE}-wal"
+    if log.exists() and log.stat().st_size:
+        for one in (path, log):
+            shutil.copyfile(one, temporary / one.name)
+        db = sqlite3.connect(temporary / DATABASE, check_same_thread=False)
+    else:
+        db = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version != VERSION:
+        db.close()
+        raise UsageError(f"{path}: store version {version}; this program reads version {VERSION}")
+    return db
+
+
+def _asking(db: sqlite3.Connection, directory: Path) -> Ask:
+    def ask(name: str, values: Sequence[Value]) -> list[Row]:
+        try:
+            rows = questions.answer(db, name, values)
+        except sqlite3.Error as error:
+            raise UsageError(f"{directory}: the database cannot be read: {error}") from error
+        if is_open(directory):  # what was read until then stood still
+            raise UsageError(f"{directory}: the daemon has just opened the store; ask again")
+        return rows
+
+    return ask
+
+
+def _first(rows: list[Row]) -> Listed | None:
+    return _listed(rows[0]) if rows else None
+
+
+def _listed(row: Row) -> Listed:
+    return Listed(*row)

@@ -46,6 +46,7 @@ def _written(path: Path, data: bytes, mode: int) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    os.fchmod(descriptor, mode)  # whatever the umask says: the service's leaves nothing to a group
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         file.flush()

@@ -27,7 +27,7 @@ from typing import NoReturn, Self
 from edge_agent.core.events import ClockStatus
 from edge_agent.core.records import Picture
 from edge_agent.errors import StoreFault, StoreFull, VerificationError
-from edge_agent.evidence import dsse
+from edge_agent.evidence import dsse, requeue
 from edge_agent.evidence.attachments import CaseFiles, attachment_of, case_files
 from edge_agent.evidence.build import Built, build, build_record, packet_id
 from edge_agent.evidence.chain_keys import key_in_force, was_recorded
@@ -43,6 +43,8 @@ from edge_agent.evidence.outbox import Applied, Lane, Outbox, Pending, write_sig
 from edge_agent.evidence.packets import Head, Packets
 from edge_agent.evidence.peek import Peek, peek
 from edge_agent.evidence.pressure import Step
+from edge_agent.evidence.questions import Row, Value, answer
+from edge_agent.evidence.reading import ReadingStore
 from edge_agent.evidence.receipts import Receipt
 from edge_agent.evidence.recent import RecentBlobs
 from edge_agent.evidence.recovery import FORKED, Start, prepare
@@ -52,6 +54,7 @@ from edge_agent.evidence.sealable import OfItself, Sealable, case_of, name_of
 from edge_agent.evidence.set_aside import DATABASE
 from edge_agent.evidence.settings import StoreSettings
 from edge_agent.evidence.statement import Health, Kind
+from edge_agent.evidence.statement_operator import OperatorAction
 from edge_agent.evidence.statement_records import (
     Certificate,
     CommandResult,
@@ -332,13 +335,48 @@ class EvidenceStore:
         with self._working():
             if self._db.execute("SELECT 1 FROM told_note WHERE id = ?", (note.id,)).fetchone():
                 return None
+            record: Record = note.record
+            back: tuple[int, ...] = ()
+            if note.requeue:
+                assert isinstance(record, OperatorAction)
+                record, back = self._to_requeue(record, note.requeue)
             seq = self._packets.next_link().seq
 
             def told() -> None:
                 self._db.execute("INSERT INTO told_note (id, seq) VALUES (?, ?)", (note.id, seq))
+                for one in back:
+                    self._outbox.requeue(one)
 
             pictures, blobs = note.files_of()
-            return self._record_with_files(note.record, clock, pictures, blobs, told)
+            sealed = self._record_with_files(record, clock, pictures, blobs, told)
+            for one in back:
+                self._outbox.settled(one)
+            self._pending += len(back)
+            return sealed
+
+    def _to_requeue(
+        self, asked: OperatorAction, seqs: Collection[int]
+    ) -> tuple[OperatorAction, tuple[int, ...]]:
+        """The record of what can be put back in line, and which those are."""
+        verdicts = {seq: self._why_not_back(seq) for seq in sorted(seqs)}
+        back = tuple(seq for seq, why in verdicts.items() if not why)
+        return requeue.told(asked, back, {seq: why for seq, why in verdicts.items() if why}), back
+
+    def _why_not_back(self, seq: int) -> str:
+        """Why a statement cannot be put back in line; empty when it can. Its files are read for that."""
+        row = self._packets.state_and_incident(seq)
+        why = requeue.why_not(row[0] if row else None)
+        if why:
+            return why
+        for sha256, state in self._packets.files(seq):
+            if state == "damaged":
+                return f"attachment {sha256:.16} is damaged or gone"
+            try:
+                self._files.get(sha256)
+            except VerificationError as error:
+                self._damaged(sha256, str(error))
+                return str(error)
+        return ""
 
     def _record_with_files(
         self,
@@ -655,6 +693,19 @@ class EvidenceStore:
     def seqs(self) -> range:
         """Every place of the chain."""
         return range(self.head().seq + 1)
+
+    def ask(self, question: str, values: Sequence[Value]) -> list[Row]:
+        """Answer one of `questions`; nothing changes by it.
+
+        Raises:
+            UsageError: there is no such question.
+        """
+        with self._working():
+            return answer(self._db, question, values)
+
+    def reading(self) -> ReadingStore:
+        """For whoever only looks."""
+        return ReadingStore(self.ask, self._settings.directory)
 
     # --- inside: the caller holds the lock -----------------------------------------------------
 

@@ -1,8 +1,8 @@
 """The database of sealed statements: tables, pragmas, and the one connection.
 
-`payload` and `signatures` are written once and never updated. A packet's `state` only moves forward
-(see `outbox`). SQLite in WAL mode with `synchronous=FULL` keeps every commit through a power cut;
-NORMAL loses the last ones.
+`payload` and `signatures` are written once and never updated. A packet's `state` moves
+forward, and back only from a quarantine (see `outbox`). SQLite in WAL mode with `synchronous=FULL` keeps
+every commit through a power cut; NORMAL loses the last ones.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ CREATE TABLE IF NOT EXISTS told_note (
     seq INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS attachment_kept ON attachment (size) WHERE state = 'kept';
-CREATE INDEX IF NOT EXISTS packet_state ON packet (state)
+CREATE INDEX IF NOT EXISTS packet_state ON packet (state);
+CREATE INDEX IF NOT EXISTS packet_kind ON packet (kind)
 """
 
 # A checkpoint writes the log's pages into the database. SQLite's own one, at the end of a commit, swallows

@@ -7,8 +7,8 @@ from typing import Any
 from edge_agent.evidence.statement import Statement
 from edge_agent.evidence.statement_operator import Calibration, Commissioning, OperatorAction
 from edge_agent.evidence.statement_records import Coverage
-from edge_agent.inbox.names import DONE, FIELD, blind
 from edge_agent.report.times import span, to_the_second
+from edge_agent.report.words import DONE, FIELD, blind
 from edge_agent.web.words import Words
 
 # The type is the page's title; parts have a table of their own.

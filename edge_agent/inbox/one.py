@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import tempfile
-import zipfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from starlette.background import BackgroundTask
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from edge_agent.errors import UsageError, VerificationError
 from edge_agent.evidence import dsse, strict_json
@@ -25,8 +20,6 @@ from edge_agent.inbox.detail_bridge import bridge_detail
 from edge_agent.inbox.detail_record import record_detail
 from edge_agent.inbox.detail_street import record_line, street_detail
 from edge_agent.inbox.lists import VERDICT
-from edge_agent.inbox.look import Look
-from edge_agent.inbox.names import why
 from edge_agent.inbox.pictures import FILM_TYPES, PICTURE_TYPES, address, shots
 from edge_agent.inbox.reviews import ACCEPT, REASONS, Overtaken, Reviews, accepted, newest_id
 from edge_agent.inbox.search import Search
@@ -40,7 +33,10 @@ from edge_agent.ingest.place import Place
 from edge_agent.ingest.settings import IngestSettings
 from edge_agent.ingest.store import PlatformStore, Stored
 from edge_agent.report.times import to_the_second
+from edge_agent.report.words import why
 from edge_agent.web.gate import NotHere, Visit
+from edge_agent.web.look import Look
+from edge_agent.web.packed import packed
 from edge_agent.web.words import Words
 
 EPOCH = re.compile(r"[0-9a-f]{32}")
@@ -140,21 +136,9 @@ class One:
         """The case's statements with all that belongs to them, as `edge-agent verify` takes it."""
         stored, _, statement = self._found(visit)
         chosen = [one for one, _ in self._case(stored, statement)]
-        folder = Path(tempfile.mkdtemp(prefix="edge-agent-inbox-"))
-        try:
-            out = export_bundle(self._settings, self._store, chosen, folder / "bundle")
-            packed = folder / "bundle.zip"
-            with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
-                for path in sorted(out.rglob("*")):
-                    archive.write(path, f"evidence-{stored.packet_id}/{path.relative_to(out)}")
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        return FileResponse(
-            packed,
-            media_type="application/zip",
-            filename=f"evidence-{stored.packet_id}.zip",
-            background=BackgroundTask(shutil.rmtree, folder, ignore_errors=True),
+        return packed(
+            lambda out: export_bundle(self._settings, self._store, chosen, out),
+            f"evidence-{stored.packet_id}",
         )
 
     # To say something

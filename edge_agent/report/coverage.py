@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -37,15 +37,20 @@ class Bar:
 
 def coverage_rows(sealed: Iterable[Sealed], decisions: Iterable[Decision]) -> list[dict[str, Any]]:
     """One row a zone or lane. From the signed records; from the journal where the bundle has none."""
+    bars = bars_of(one.statement["record"] for one in sealed)
+    return [bar_row(name, part) for name, part in sorted((bars or _from_journal(decisions)).items())]
+
+
+def bars_of(records: Iterable[Mapping[str, Any] | None]) -> dict[str, list[Bar]]:
+    """By zone or lane, a bar a record; of other records than coverage nothing."""
     bars: dict[str, list[Bar]] = {}
-    for one in sealed:
-        record = one.statement["record"]
+    for record in records:
         if record is None or record["type"] != "coverage":
             continue
         for part in record["parts"]:
             blind = Counter({b["reason"]: b["blind_ms"] for b in part["blind"]})
             bars.setdefault(part["part"], []).append(Bar(record["start_utc_us"], part["watched_ms"], blind))
-    return [_row(name, part) for name, part in sorted((bars or _from_journal(decisions)).items())]
+    return bars
 
 
 def _from_journal(decisions: Iterable[Decision]) -> dict[str, list[Bar]]:
@@ -59,21 +64,28 @@ def _from_journal(decisions: Iterable[Decision]) -> dict[str, list[Bar]]:
     return bars
 
 
-def _row(name: str, bars: list[Bar]) -> dict[str, Any]:
-    whole = _together(bars)
+def bar_row(name: str, bars: Sequence[Bar]) -> dict[str, Any]:
+    """A part's bars and what they come to."""
+    whole = together(bars)
     share = 100 * whole.watched / whole.total if whole.total else 0.0
     return {
         "part": name,
         "watched": span(whole.watched),
         "total": span(whole.total),
         "share": f"{share:.1f} %",
-        "tone": "good" if share >= 99 else "warn" if share >= 90 else "bad",
+        "tone": tone(share),
         "blind": [(reason(word), span(ms)) for word, ms in whole.blind.most_common()],
         "bars": Markup(_bars(bars)),  # noqa: S704 - our own drawing; its texts are escaped there
     }
 
 
-def _together(bars: Sequence[Bar]) -> Bar:
+def tone(share: float) -> str:
+    """How a share of watched time, in percent, is to be taken."""
+    return "good" if share >= 99 else "warn" if share >= 90 else "bad"
+
+
+def together(bars: Sequence[Bar]) -> Bar:
+    """One bar of several."""
     out = Bar(bars[0].start_us)
     for bar in bars:
         out.watched += bar.watched
@@ -84,7 +96,7 @@ def _together(bars: Sequence[Bar]) -> Bar:
 def _bars(bars: Sequence[Bar]) -> str:
     """One bar a period: green from the foot for what was watched, grey above for what was not."""
     step = -(-len(bars) // BARS)
-    drawn = [_together(bars[n : n + step]) for n in range(0, len(bars), step)]
+    drawn = [together(bars[n : n + step]) for n in range(0, len(bars), step)]
     width = len(drawn) * BAR_WIDTH
     size = f'width="{width}" height="{BAR_HEIGHT}" viewBox="0 0 {width} {BAR_HEIGHT}"'
     parts = [f'<svg class="bars" {size} role="img">']

@@ -26,7 +26,7 @@ NOTE_COLOUR = "url(#note)"
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 # Once in a page, before the first drawing.
 PATTERNS = (
-    '<svg width="0" height="0" style="position:absolute"><defs>'
+    '<svg width="0" height="0" class="patterns"><defs>'
     '<pattern id="unseen" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
     '<rect width="6" height="6" fill="#8a94a0"/><rect width="2.5" height="6" fill="#b9c1c9"/></pattern>'
     '<pattern id="note" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(-45)">'

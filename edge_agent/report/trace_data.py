@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
-from edge_agent.core.events import RegistersRead, SerialBytes
+from edge_agent.core.events import Event, RegistersRead, SerialBytes
 from edge_agent.core.units import TONNE, Ns, S
 from edge_agent.core.weigh.layout import NO_VALUE, Layout
 from edge_agent.core.weigh.protocols import make_decoder
@@ -31,8 +32,15 @@ def sensor_lines(
         scale: where its channels lie.
         first_axle_at: monotonic time that becomes second 0.
     """
+    return lines_of(Recording.open(raw).events(), protocol, scale, first_axle_at)
+
+
+def lines_of(
+    events: Iterable[Event], protocol: ProtocolSettings, scale: ScaleSettings, first_axle_at: Ns
+) -> list[Line]:
+    """The same of events; those of instruments count."""
     layout = Layout.of(scale)
-    blocks = [block for block in _blocks(raw, protocol) if layout.fits(block)]
+    blocks = [block for block in _blocks(events, protocol) if layout.fits(block)]
     if not blocks or not scale.sensors:
         return []
     at = np.concatenate([block.at for block in blocks])
@@ -51,10 +59,10 @@ def sensor_lines(
     return [Line(sensor.id, seconds, tonnes[:, i]) for i, sensor in enumerate(scale.sensors)]
 
 
-def _blocks(raw: Path, protocol: ProtocolSettings) -> list[Samples]:
+def _blocks(events: Iterable[Event], protocol: ProtocolSettings) -> list[Samples]:
     decoder = make_decoder(protocol)
     found: list[object] = []
-    for event in Recording.open(raw).events():
+    for event in events:
         if isinstance(event, SerialBytes):
             found.extend(decoder.feed(event.at, event.data))
         elif isinstance(event, RegistersRead):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_agent.commissioning.chain import Chain
 from edge_agent.commissioning.examining import examine_box
 from edge_agent.commissioning.leaving import leave, wait
 from edge_agent.commissioning.outcome import Outcome, against
@@ -23,7 +24,6 @@ from edge_agent.evidence.contract_vectors_operator import OF_PEOPLE
 from edge_agent.evidence.examples import a_case, a_match, a_read, a_store
 from edge_agent.evidence.intray import Note, tray_of
 from edge_agent.evidence.noting import Noter
-from edge_agent.evidence.reading import ChainReader
 from edge_agent.evidence.receipts import Receipt, ReceiptItem, ReceiptStatus
 from edge_agent.evidence.verify import verify
 from edge_agent.evidence.verify_sources import open_material
@@ -86,13 +86,13 @@ def box(tmp_path_factory):
 
 
 def examined(config, eyes=None, findings=FINDINGS, since=0):
-    with ChainReader.of(config.evidence.store.directory) as chain:
+    with Chain.of(config.evidence.store.directory) as chain:
         found = examine_box(config, chain, eyes or Eyes(), findings, since, lambda _: None)
         return found, chain
 
 
 def page(config, language="both", *, eyes=None, findings=FINDINGS, by="王工", remarks="补光灯待装"):
-    with ChainReader.of(config.evidence.store.directory) as chain:
+    with Chain.of(config.evidence.store.directory) as chain:
         found = examine_box(config, chain, eyes or Eyes(), findings, 0, lambda _: None)
         signed = Signed(Outcome.ACCEPTED_WITH_REMARKS, by, "养护公司", remarks, 1_796_000_000_000_000)
         return html(found, signed, against(findings, found.proofs), chain, language)

@@ -3,17 +3,36 @@
 import hashlib
 import shutil
 import tempfile
+import uuid
 from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from edge_agent.core.events import ClockSource, ClockStatus
 from edge_agent.evidence.examples import a_case, a_store
+from edge_agent.evidence.intray import Note
 from edge_agent.evidence.outbox import Lane
 from edge_agent.evidence.receipts import Receipt, ReceiptItem, ReceiptStatus, Watermark
+from edge_agent.evidence.statement_operator import OperatorAction
 
+NOW = ClockStatus(1, 1, ClockSource.NTP, True, 0, 1, 3)
 picks = st.integers(0, 10**6)
+
+
+def a_request(seq):
+    record = OperatorAction(
+        by="wang",
+        role="technician",
+        via="command_line",
+        address="",
+        action="requeue",
+        subject=f"seq {seq}",
+        outcome="failed",
+        detail="",
+    )
+    return Note(id=uuid.uuid4().hex, record=record, requeue=(seq,))
 
 
 class OutboxModel(RuleBasedStateMachine):
@@ -102,6 +121,17 @@ class OutboxModel(RuleBasedStateMachine):
             if not self.model[seq].get("tells"):  # that an incident cannot be sent is told by none
                 self.note(self.store.head().payload_sha256, case=False)
                 self.model[-1]["tells"] = True
+
+    @rule(pick=picks)
+    def requeue(self, pick):
+        """An operator asks for one, whatever its state: only what is quarantined goes back in line."""
+        seq = pick % len(self.model)
+        before = dict(self.model[seq])
+        record = self.store.record_note(a_request(seq), NOW)
+        assert record.seq == len(self.model)
+        if before["state"] == "quarantined":
+            self.model[seq].update(state="sealed", next=0)
+        self.note(record.payload_sha256, case=False)
 
     @rule()
     def purge(self):

@@ -1,131 +1,213 @@
-"""The chain of a box is read while its daemon goes on sealing, and the daemon never notices."""
-
+import json
 import shutil
-import subprocess
-import sys
+import socket
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from edge_agent.errors import UsageError
-from edge_agent.evidence import reading
-from edge_agent.evidence.examples import a_case, a_store
-from edge_agent.evidence.intray import Note
-from edge_agent.evidence.reading import ChainReader
+from edge_agent.errors import UsageError, VerificationError
+from edge_agent.evidence import dsse, questions
+from edge_agent.evidence.dsse import EVIDENCE_TYPE
+from edge_agent.evidence.examples import KEY, a_case, a_store
+from edge_agent.evidence.keys import KeyRing
+from edge_agent.evidence.reading import open_reading
+from edge_agent.evidence.reading_door import ReadingDoor, ask_daemon, by_short_name, door_of
 from edge_agent.evidence.receipts import Receipt, ReceiptItem, ReceiptStatus
-from tests.evidence.test_intray import NOW, an_action
 
-# Says the number of each statement when it is sealed; ends when its standard input does.
-DAEMON = """
-import sys, threading
-from pathlib import Path
-from edge_agent.evidence.examples import a_case, a_store
-stop = threading.Event()
-threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
-with a_store(Path(sys.argv[1])) as store:
-    number = 0
-    while not stop.is_set():
-        number += 1
-        print(store.seal(*a_case(number, size=20)).seq, flush=True)
-"""
+RING = KeyRing({EVIDENCE_TYPE: [KEY.public]})
 
 
-def everything(folder):
-    with ChainReader.of(folder) as chain:
-        return list(chain.since(0, "genesis", "composite"))
-
-
-def receipt_of(store, *seqs):
+def receipt(store, *seqs):
     packets = [store.packet(seq) for seq in seqs]
     items = tuple(
         ReceiptItem(packet_id=p.packet_id, payload_sha256=p.payload_sha256, status=ReceiptStatus.ACCEPTED)
         for p in packets
     )
-    return Receipt(
-        tenant="city",
-        device_id="box",
-        epoch=store.head().epoch,
-        received_utc_us=1_795_000_000_000_000,
-        items=items,
-        watermark=None,
-        missing=(),
+    said = Receipt(
+        tenant="city", device_id="ea-test-0001", epoch=store.head().epoch, received_utc_us=1, items=items
     )
+    store.apply_receipt(said, b"the platform's word")
 
 
-def test_each_copy_has_all_that_was_sealed_before_it_without_a_gap(tmp_path):
-    command = [sys.executable, "-c", DAEMON, str(tmp_path / "box")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as daemon:
-        for _ in range(8):
-            said = [int(daemon.stdout.readline()) for _ in range(30)]
-            found = [read.seq for read in everything(tmp_path / "box")]
-            assert found == list(range(len(found)))
-            assert found[-1] >= said[-1]
-        daemon.stdin.close()
-        last = max(int(line) for line in daemon.stdout)
-    assert daemon.returncode == 0
-    assert [read.seq for read in everything(tmp_path / "box")] == list(range(last + 1))
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / ("a folder with quite a long name, as they come " * 3) / "evidence"
 
 
-@pytest.mark.parametrize(("times", "tries"), [(0, 1), (2, 3)])
-def test_a_copy_during_which_the_log_began_anew_is_made_again(tmp_path, monkeypatch, times, tries):
-    with a_store(tmp_path / "box") as store:
+@pytest.fixture
+def store(folder):
+    """Genesis, three cases, a heartbeat; the first two are receipted, the third is quarantined."""
+    folder.parent.mkdir()
+    with a_store(folder) as opened:
+        for number in (1, 2, 3):
+            opened.seal(*a_case(number))
+        opened.heartbeat()
+        receipt(opened, 0, 1)
+        opened.quarantine(3, "fits no message")
+        yield opened
+
+
+@pytest.fixture
+def door(store, folder):
+    opened = ReadingDoor(door_of(folder), store.ask)
+    opened.start()
+    yield opened
+    opened.stop()
+
+
+def seen(reading):
+    """All that can be asked, in one value."""
+    listed = list(reading.statements())
+    return {
+        "head": reading.head(),
+        "states": reading.states(),
+        "waiting": (reading.oldest_waiting(), reading.waiting_bytes()),
+        "held": reading.held_bytes(),
+        "lost": reading.lost(),
+        "receipted": reading.last_receipted(10),
+        "listed": listed,
+        "whole": [reading.statement(one.seq) for one in listed],
+        "pictures": [
+            reading.attachment(file.sha256) for one in listed for file in reading.statement(one.seq).files
+        ],
+    }
+
+
+def test_beside_the_daemon_the_same_is_seen_as_inside_it_and_after_it_has_ended(store, door, folder):
+    inside = seen(store.reading())
+    with open_reading(folder) as reading:
+        assert seen(reading) == inside
+    door.stop()
+    store.close()
+    with open_reading(folder) as reading:
+        assert seen(reading) == inside
+    assert [(one.seq, one.kind, one.state) for one in inside["listed"]] == [
+        (5, "incident", "sealed"),
+        (4, "heartbeat", "sealed"),
+        (3, "composite", "quarantined"),
+        (2, "composite", "sealed"),
+        (1, "composite", "receipted"),
+        (0, "genesis", "receipted"),
+    ]
+    assert inside["listed"][2].reason == "fits no message"
+    assert inside["whole"][4].receipt == b"the platform's word"
+    assert len(inside["pictures"]) == 9
+    for whole in inside["whole"]:
+        assert dsse.open_envelope(whole.envelope, RING, {EVIDENCE_TYPE}).payload == whole.payload
+
+
+def test_what_a_crash_left_is_read_without_touching_it(store, tmp_path):
+    folder = next(tmp_path.rglob("evidence"))
+    inside = seen(store.reading())
+    wreck = tmp_path / "wreck" / "evidence"
+    shutil.copytree(folder, wreck)
+    before = {path: path.read_bytes() for path in wreck.rglob("*") if path.is_file()}
+    with open_reading(wreck) as reading:
+        assert seen(reading) == inside
+    assert {path: path.read_bytes() for path in wreck.rglob("*") if path.is_file()} == before
+
+
+def test_a_long_list_is_read_page_by_page_and_by_kind_and_state(tmp_path):
+    with a_store(tmp_path / "evidence") as store:
         store.seal(*a_case(1))
-    log = tmp_path / "box" / f"{reading.DATABASE}-wal"
-    copies = beginning_anew(monkeypatch, log, times)
-    assert [read.seq for read in everything(tmp_path / "box")] == [0, 1]
-    assert copies.count(reading.DATABASE) == tries
+        for _ in range(2 * questions.PAGE + 7):
+            store.heartbeat()
+        reading = store.reading()
+        assert [one.seq for one in reading.statements()] == list(range(2 * questions.PAGE + 8, -1, -1))
+        assert [one.seq for one in reading.statements(kind="composite")] == [1]
+        assert len(list(reading.statements(kind="heartbeat", state="sealed"))) == 2 * questions.PAGE + 7
+        assert [one.seq for one in reading.statements(before=2)] == [1, 0]
+        for kind in ("newest_of_kind", "newest_in_state"):
+            plan = store._db.execute(f"EXPLAIN QUERY PLAN {questions.QUESTIONS[kind].sql}", (1, "x"))
+            assert "SEARCH packet USING INDEX" in str(plan.fetchall())
 
 
-def test_a_log_that_begins_anew_all_the_time_is_no_copy(tmp_path, monkeypatch):
-    a_store(tmp_path / "box").close()
-    beginning_anew(monkeypatch, tmp_path / "box" / f"{reading.DATABASE}-wal", 99)
-    with pytest.raises(UsageError, match="try again"):
-        everything(tmp_path / "box")
+def test_the_newest_receipts_are_listed_whether_their_pictures_are_still_here_or_not(store):
+    store.purge(early=True)
+    receipt(store, 2)
+    assert [(one.seq, one.state) for one in store.reading().last_receipted(2)] == [
+        (2, "receipted"),
+        (1, "purged"),
+    ]
+    assert store.reading().last_receipted(2)[0].receipted_after_s > 0
 
 
-def beginning_anew(monkeypatch, log, times):
-    """The first so many copies of the database meet a log that is begun anew; names of what was copied."""
-    copies, copy = [], shutil.copyfile
-
-    def copied(source, target):
-        copies.append(source.name)
-        if source.name == reading.DATABASE and copies.count(source.name) <= times:
-            log.write_bytes(len(copies).to_bytes(4) * 8)  # no log that SQLite takes for one
-        return copy(source, target)
-
-    monkeypatch.setattr(shutil, "copyfile", copied)
-    return copies
+def test_a_store_that_is_open_but_does_not_answer_is_said_so(store, folder):
+    with open_reading(folder) as reading, pytest.raises(UsageError, match="does not answer"):
+        reading.head()
 
 
-def test_what_became_of_a_note_and_of_a_statement_is_read(tmp_path):
-    note = Note(id="ab" * 16, record=an_action())
-    with a_store(tmp_path / "box") as store:
-        case = store.seal(*a_case(1))
-        store.record_note(note, NOW)
-        store.apply_receipt(receipt_of(store, case.seq), b"raw")
-    with ChainReader.of(tmp_path / "box") as chain:
-        told = chain.of_note(note.id)
-        assert (told.statement.record.subject, told.receipted) == (note.record.subject, False)
-        assert chain.of_note("cd" * 16) is None
-        [read] = chain.since(0, "composite")
-        assert read.receipted
-        assert read.receipted_utc_us >= read.sealed_utc_us
-        assert list(chain.since(read.sealed_utc_us + 1, "composite")) == []
-        picture = read.statement.attachments[0].sha256
-        assert chain.attachment(picture).is_file()
-        assert chain.attachment("0" * 64) is None
+def test_a_daemon_that_starts_while_a_store_at_rest_is_read_is_noticed(store, folder):
+    store.close()
+    with open_reading(folder) as reading:
+        assert reading.head().seq == 5
+        with a_store(folder), pytest.raises(UsageError, match="just opened"):
+            reading.head()
 
 
 def test_where_there_is_no_store_it_is_said(tmp_path):
-    with pytest.raises(UsageError, match="no evidence store"), ChainReader.of(tmp_path / "none"):
+    with pytest.raises(UsageError, match="no evidence store"), open_reading(tmp_path):
         pass
 
 
-def test_what_this_user_may_not_read_is_said(tmp_path, monkeypatch):
-    a_store(tmp_path / "box").close()
+def test_a_picture_that_is_gone_or_changed_is_never_shown_as_the_one_that_was_sealed(store, folder):
+    reading = store.reading()
+    first, second, _ = reading.statement(1).files
+    (folder / "attachments" / first.sha256).write_bytes(b"another")
+    (folder / "attachments" / second.sha256).unlink()
+    for sha256, why in ((first.sha256, "damaged"), (second.sha256, "not here"), ("../../etc/passwd", "hex")):
+        with pytest.raises(VerificationError, match=why):
+            reading.attachment(sha256)
 
-    def refused(*_):
-        raise PermissionError
 
-    monkeypatch.setattr(shutil, "copyfile", refused)
-    with pytest.raises(UsageError, match="use sudo"), ChainReader.of(tmp_path / "box"):
-        pass
+def test_what_cannot_be_asked_is_refused_and_stops_nobody(store, door, folder):
+    ask = ask_daemon(door_of(folder))
+    for name, values in (
+        ("delete", ()),
+        ("one", ()),
+        ("one", ("1",)),
+        ("one", (-1,)),
+        ("one", (2**63,)),
+        ("newest_of_kind", (1, "x", "y")),
+        ("note", (b"x",)),
+    ):
+        with pytest.raises(UsageError, match="question"):
+            ask(name, values)
+    assert ask("head", ())[0][1] == store.head().seq
+
+
+json_values = st.recursive(
+    st.none() | st.integers() | st.text(max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["ask", "values", "base64"]), inner)
+    ),
+    max_leaves=6,
+)
+
+
+@given(st.binary(max_size=60) | json_values.map(json.dumps).map(str.encode))
+def test_no_line_that_comes_to_the_door_breaks_it(line):
+    def ask(name, values):
+        return questions.answer(None, name, values)
+
+    assert set(json.loads(ReadingDoor(Path("evidence.sock"), ask).answer(line))) == {"error"}
+
+
+def test_a_guest_who_says_nothing_or_goes_away_keeps_nobody_out(store, door, folder):
+    with socket.socket(socket.AF_UNIX) as silent:
+        by_short_name(door_of(folder), silent.connect)
+        with open_reading(folder) as reading:
+            assert reading.head().seq == 5
+
+
+def test_a_door_left_by_a_killed_daemon_is_taken_over(store, folder):
+    door_of(folder).touch()
+    taken = ReadingDoor(door_of(folder), store.ask)
+    taken.start()
+    assert door_of(folder).stat().st_mode & 0o777 == 0o600
+    with open_reading(folder) as reading:
+        assert reading.head().seq == 5
+    taken.stop()
+    assert not door_of(folder).exists()

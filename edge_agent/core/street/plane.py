@@ -56,6 +56,17 @@ class Plane:
         x, y = x - self._middle[0], y - self._middle[1]
         return (h[0] * x + h[1] * y + h[2]) / w, (h[3] * x + h[4] * y + h[5]) / w
 
+    def in_picture(self, x_mm: float, y_mm: float) -> XY | None:
+        """Where a point of the ground is in the picture, permille; None behind the horizon."""
+        a, b, c, d, e, f, g, h = self._h
+        wide = (e - f * h) * x_mm + (c * h - b) * y_mm + (b * f - c * e)
+        high = (f * g - d) * x_mm + (a - c * g) * y_mm + (c * d - a * f)
+        scale = (d * h - e * g) * x_mm + (b * g - a * h) * y_mm + (a * e - b * d)
+        if scale == 0:
+            return None
+        x, y = wide / scale + self._middle[0], high / scale + self._middle[1]
+        return (x, y) if self.depth(x, y) > 0 else None
+
 
 def _laid_out(sides_mm: tuple[int, ...], diagonal_mm: int | None) -> tuple[XY, ...]:
     """A, B, C, D in millimetres: A in the origin, B on the x axis."""

@@ -25,6 +25,7 @@ from edge_agent.core.events import (
     SceneSeen,
     TierSet,
 )
+from edge_agent.core.scene import ZoneNow
 from edge_agent.core.standing import clock_reasons
 from edge_agent.core.street.cases import Cases
 from edge_agent.core.street.filing import Filing
@@ -101,6 +102,11 @@ class Street:
     def started(self, now: Ns) -> Iterator[Decision]:
         """Say how often to look."""
         yield from self._watch(now)
+
+    @property
+    def zones(self) -> dict[str, ZoneNow]:
+        """Where each zone stands."""
+        return {name: zone.now for name, zone in self._zones.items()}
 
     # -- what happened -----------------------------------------------------------------------------
 

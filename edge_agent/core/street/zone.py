@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from edge_agent.core.decisions import Decision
 from edge_agent.core.events import CaseRecalled, ClockStatus
-from edge_agent.core.scene import Finding, Phase
+from edge_agent.core.scene import Finding, Phase, ZoneNow
 from edge_agent.core.standing import utc_of
 from edge_agent.core.street.cases import Case, Cases
 from edge_agent.core.street.errands import Errand, Errands, answer, recheck, unsettled
@@ -168,6 +168,21 @@ class Zone:
     def deadline(self) -> Ns | None:
         """When the next errand can wait no longer."""
         return self._errands.deadline
+
+    @property
+    def now(self) -> ZoneNow:
+        """Where it stands."""
+        stay, sample = self._rule.stay, self._sample
+        return ZoneNow(
+            camera=self.place.camera,
+            shop=self.place.shop,
+            rule=self.place.rule_name,
+            state=self._rule.state,
+            finding=sample.finding,
+            looked_at=sample.at,
+            dwell=stay.dwell if stay else Ns(0),
+            asked=self._asked,
+        )
 
     # -- what follows ------------------------------------------------------------------------------
 

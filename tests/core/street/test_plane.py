@@ -80,6 +80,7 @@ def test_distances_on_the_ground_come_back_from_any_cameras_picture(project, pat
         assume(plane.depth(*pa) > 0.05)
         assume(plane.depth(*pb) > 0.05)
         assert dist(plane.on_ground(*pa), plane.on_ground(*pb)) == pytest.approx(dist(a, b), rel=1e-5)
+        assert plane.in_picture(*plane.on_ground(*pa)) == pytest.approx(pa, abs=1e-3)
 
 
 @settings(max_examples=60, deadline=None)
@@ -103,6 +104,8 @@ def test_a_rectangle_seen_as_a_trapezium_has_its_horizon_where_its_sides_meet():
     assert plane.depth(500, -100) == pytest.approx(0, abs=1e-9)
     assert plane.on_ground(1000, 900) == pytest.approx((4_000, 3_000))
     assert plane.on_ground(500, 500) == pytest.approx((2_000, 0))
+    assert plane.in_picture(2_000, 0) == pytest.approx((500, 500))
+    assert plane.in_picture(2_000, 10_000_000) is None  # behind the camera
     # the diagonals of the picture cross where those of the ground do
     assert plane.on_ground(500, 650) == pytest.approx((2_000, 1_500))
 
