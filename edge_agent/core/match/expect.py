@@ -116,14 +116,20 @@ def _speed(crossing: Crossing, lane: LaneMatchSettings, settings: MatchSettings)
 
 def _distance_mm(crossing: Crossing, lane: LaneMatchSettings, speed: int) -> tuple[int, bool]:
     """How far the first axle travels until the vehicle is read, and whether an overhang is in it."""
+    beyond, bumper = beyond_line_mm(crossing, lane, speed)
+    return lane.distance_mm + beyond, bumper
+
+
+def beyond_line_mm(crossing: Crossing, lane: LaneMatchSettings, speed: int) -> tuple[int, bool]:
+    """How far behind the reading line the first axle is when the vehicle is read; is an overhang in it?"""
     if lane.reference is Reference.FIRST_AXLE:
-        return lane.distance_mm, False
+        return 0, False
     if lane.reference is Reference.FRONT_BUMPER:
-        return lane.distance_mm - lane.front_overhang_mm, True
+        return -lane.front_overhang_mm, True
     wheelbase = wheelbase_mm(crossing, speed)
     if lane.reference is Reference.LAST_AXLE:
-        return lane.distance_mm + wheelbase, False
-    return lane.distance_mm + wheelbase + lane.rear_overhang_mm, True
+        return wheelbase, False
+    return wheelbase + lane.rear_overhang_mm, True
 
 
 def wheelbase_mm(crossing: Crossing, speed: int) -> int:
