@@ -8,8 +8,8 @@ import pytest
 from edge_agent.core.decisions import Fault, FaultKind, Status
 from edge_agent.core.records import AxleGroup, Flag
 from edge_agent.core.weigh.drift import DriftWatch
-from edge_agent.core.weigh.scale import Scale
 from edge_agent.core.weigh.samples import VehicleRecord
+from edge_agent.core.weigh.scale import Scale
 from edge_agent.core.weigh.settings import DriftSettings, ScaleSettings
 from edge_agent.evidence.examples import a_crossing
 from edge_agent.sim.vehicles import MODELS, draw_vehicle
