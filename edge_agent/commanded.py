@@ -75,6 +75,7 @@ PROTECTED: Final[tuple[tuple[str, ...], ...]] = (
     ("clock",),
     ("health", "clock_step_ms"),
     ("metrics",),
+    ("console",),
     ("simulate",),
 )
 

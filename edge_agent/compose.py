@@ -14,6 +14,7 @@ from edge_agent import __version__, runner
 from edge_agent.commanded import read_issuers
 from edge_agent.config import recorded
 from edge_agent.config.settings import SiteConfig
+from edge_agent.console.recent import Recent
 from edge_agent.core.decisions import Capture, Decision, ReadPlates, TakePictures, Watch
 from edge_agent.core.events import CaseRecalled, ClockSource, ClockStatus, Event, OrderAnswered, Started
 from edge_agent.core.site import Site
@@ -30,7 +31,7 @@ from edge_agent.evidence.enrolment import installed_certificates
 from edge_agent.evidence.identity import Identity
 from edge_agent.evidence.intray import tray_of
 from edge_agent.evidence.key_places import key_place, open_keys
-from edge_agent.evidence.keys import KeyRing, read_public_keys
+from edge_agent.evidence.keys import KeyRing, PublicKey, read_public_keys
 from edge_agent.evidence.noting import Noter
 from edge_agent.evidence.sealer import Order, Sealer
 from edge_agent.evidence.sm2 import Sm2FileKey
@@ -47,10 +48,12 @@ from edge_agent.journal.video import VideoPacket
 from edge_agent.journal.writer import RecordingHeader
 from edge_agent.progress import Pulse, standing
 from edge_agent.sinks import LiveSink, ReplaySink, Tee
+from edge_agent.taps import Taps
 
 if TYPE_CHECKING:
     from edge_agent.commanded import ConfigKeeper, Effective
     from edge_agent.config.street import StreetConfig
+    from edge_agent.console.service import Console
     from edge_agent.devices.camera.camera import Camera
     from edge_agent.devices.camera.capture import CaptureWorker
     from edge_agent.devices.detector.detector import Detector
@@ -113,6 +116,8 @@ class Agent:
         self.site = Site(config.core())
         self.intake = Intake(clock.monotonic)
         self.staging = Staging(clock.monotonic)
+        self.taps = Taps()
+        self.recent = Recent(self.taps.serial, {name: lane.port for name, lane in config.lanes.items()})
         self.store = open_store(config, self._boot_id, self._time.utc_us)
         self.health = Health(self.store, self._boot_id, lambda: self.clock.latest, lambda: self.pulses)
         with contextlib.ExitStack() as undo:
@@ -135,6 +140,7 @@ class Agent:
             self._ring = RawRing(RAW_HEADER)
             self._recorder = self._make_recorder()
             self.metrics = self._make_metrics()
+            self.console = self._make_console()
             self.watchdog = Watchdog(lambda: standing(self.pulses), self.health.line)
             undo.pop_all()
 
@@ -160,7 +166,9 @@ class Agent:
                 self._read_plates,
                 watchers,
             )
-            site = runner.Listening(self.site, self.orders.stepped) if self.orders else self.site
+            site = runner.Listening(self.site, self.taps.stepped)
+            site = runner.Listening(site, self.recent.stepped)
+            site = runner.Listening(site, self.orders.stepped) if self.orders else site
             runner.run(site, self.intake, Tee(self._recorder, self._ring), sink)
         for port, counted in self.site.counters.items():
             log.info("port/%s counted %s", port, asdict(counted))
@@ -245,8 +253,8 @@ class Agent:
         # Last: ready when all are up.
         yield self.watchdog.start, lambda: self.watchdog.stop(beginning_anew=self.restart_wanted)
 
-    def _servers(self) -> Iterator[HttpServer]:
-        yield from (server for server in (self.http, self.metrics) if server)
+    def _servers(self) -> Iterator[HttpServer | Console]:
+        yield from (server for server in (self.http, self.metrics, self.console) if server)
 
     @property
     def pulses(self) -> Iterator[Pulse]:
@@ -323,11 +331,10 @@ class Agent:
         chosen = self.config.uplink
         if chosen is None:
             return None
-        path = chosen.receipt_keys_file
         return Uplink(
             self.store,
             chosen,
-            KeyRing({RECEIPT_TYPE: read_public_keys(path) if path else ()}),
+            KeyRing({RECEIPT_TYPE: self._receipt_keys()}),
             tenant=self.config.site.tenant,
             device_id=self.config.site.device_id,
             heartbeat=lambda: self.store.heartbeat(self._time.status()),
@@ -446,6 +453,33 @@ class Agent:
             detectors={name: used.speed for name, used in detectors.items() if used},
         )
         return metrics_server(self.config.metrics, registry_of(sources))
+
+    def _make_console(self) -> Console | None:
+        if self.config.console is None:
+            return None
+        from edge_agent.console.box import Box  # noqa: PLC0415 - only where it is served
+        from edge_agent.console.service import Console  # noqa: PLC0415 - same
+
+        tray, receipts = tray_of(self.config.evidence.store.directory), self._receipt_keys
+        return Console(
+            Box(
+                config=self.config,
+                config_file=self._keeper.path if self._keeper else None,
+                taps=self.taps,
+                recent=self.recent,
+                store=self.store,
+                health=self.health,
+                cameras=self.cameras | (self.street.cameras if self.street else {}),
+                clock=self._time.status,
+                public_keys=lambda: ((self.store.public_key,), receipts()),
+                leave_note=tray.put,
+                restart=self.restart,
+            )
+        )
+
+    def _receipt_keys(self) -> tuple[PublicKey, ...]:
+        path = self.config.uplink.receipt_keys_file if self.config.uplink else None
+        return read_public_keys(path) if path else ()
 
     def _make_recorder(self) -> Recorder | NoRecorder:
         folder = self.config.journal.dir

@@ -29,6 +29,22 @@ def leave_record(tray: Intray, proposal: Proposal, text: bytes, outcome: Outcome
     return tray.put(record_of(proposal, text, outcome, by), [NoteFile.of("application/yaml", text)])
 
 
+def leave_failure(tray: Intray, proposal: Proposal, by: str, reason: str) -> None:
+    """The record says `applied`, and the configuration could not be written after all."""
+    tray.put(
+        OperatorAction(
+            by=by,
+            role="technician",
+            via="command_line",
+            address="",
+            action="calibration_applied",
+            subject=f"lane/{proposal.lane}",
+            outcome="failed",
+            detail=reason[:1000],
+        )
+    )
+
+
 def record_of(proposal: Proposal, text: bytes, outcome: Outcome, by: str) -> Calibration | OperatorAction:
     """A scale's calibration; where a camera reads is no scale's, and an operator's action."""
     said = proposal.record

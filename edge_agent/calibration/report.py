@@ -56,9 +56,7 @@ def text(lane: str, found: Assessment, truck: TestTruck, passes: Passes, languag
     ])  # fmt: skip
 
 
-def proposal(
-    lane: str, used: str, found: Assessment, truck: TestTruck, passes: Passes
-) -> Proposal:
+def proposal(lane: str, used: str, found: Assessment, truck: TestTruck, passes: Passes) -> Proposal:
     """The block for the configuration, and the figures that it rests on.
 
     Args:

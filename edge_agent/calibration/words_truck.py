@@ -11,7 +11,10 @@ TEXTS: Texts = {
     ),
     "at_rest": ("静态称重 {gross:,} ± {interval} kg", "at rest it weighs {gross:,} ± {interval} kg"),
     "left_out": ("  第 {number} 次不计：{reason}", "  pass {number} left out: {reason}"),
-    "all_speeds": ("全部速度的修正系数  {factor} ± {interval} %", "factor for all speeds  {factor} ± {interval} %"),
+    "all_speeds": (
+        "全部速度的修正系数  {factor} ± {interval} %",
+        "factor for all speeds  {factor} ± {interval} %",
+    ),
     "speed": ("速度", "speed"),
     "runs": ("次数", "runs"),
     "factor": ("系数 %", "factor %"),

@@ -111,7 +111,7 @@ def finish(
 
 
 @contextmanager
-def progress(quiet: bool) -> Iterator[Callable[[int], None]]:  # noqa: FBT001 - one question, one answer
+def progress(quiet: bool) -> Iterator[Callable[[int], None]]:
     """A bar of the events read so far."""
     from rich.progress import Progress  # noqa: PLC0415 - help stays instant
 

@@ -18,7 +18,8 @@ class Language(StrEnum):
 
 
 LangOption = Annotated[
-    Language | None, typer.Option("--lang", help="zh or en; default: as LANG says, Chinese where it names neither.")
+    Language | None,
+    typer.Option("--lang", help="zh or en; default: as LANG says, Chinese where it names neither."),
 ]
 
 
@@ -30,5 +31,7 @@ def chosen_language(said: Language | None, environment: Mapping[str, str] = os.e
     """
     if said is not None:
         return said.value
-    locale = next((environment[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)), "")
+    locale = next(
+        (environment[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)), ""
+    )
     return (Language.EN if locale.startswith("en") else Language.ZH).value

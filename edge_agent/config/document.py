@@ -57,17 +57,26 @@ def read_document(path: Path, text: str | None = None) -> Document:
         ConfigError: when the file cannot be read as data at all.
     """
     file = str(path)
-    text = _read_text(path) if text is None else text
+    root = compose(file, _read_text(path) if text is None else text)
+    document = Document(file, None, {(): 1})
+    document.data = _Builder(document, Substitution(path.parent)).build(root, ()) if root is not None else {}
+    return document
+
+
+def compose(file: str, text: str) -> yaml.Node | None:
+    """The text's nodes, with their places in it; None where it holds nothing.
+
+    Raises:
+        ConfigError: it is no YAML, or YAML that is not used here.
+    """
     try:
         _check_shape(file, text)
-        root = yaml.compose(text, Loader=yaml.BaseLoader)
+        root: yaml.Node | None = yaml.compose(text, Loader=yaml.BaseLoader)
     except yaml.MarkedYAMLError as error:
         raise ConfigError((_syntax_problem(file, error, text),)) from error
     except yaml.YAMLError as error:  # a character that YAML does not allow
         raise _failed(file, f"not YAML: {' '.join(str(error).split())}") from error
-    document = Document(file, None, {(): 1})
-    document.data = _Builder(document, Substitution(path.parent)).build(root, ()) if root is not None else {}
-    return document
+    return root
 
 
 def _read_text(path: Path) -> str:
@@ -155,7 +164,7 @@ class _Builder:
 
     def _scalar(self, text: str, node: yaml.Node, loc: Loc) -> Any:
         self._document.texts[loc] = text
-        value: Any = _resolve(text) if getattr(node, "style", None) is None else text
+        value: Any = resolve(text) if getattr(node, "style", None) is None else text
         if not isinstance(value, str):
             return value
         try:
@@ -169,8 +178,8 @@ class _Builder:
         self._document.problems.append(Problem(self._document.file, line, key, reason, suggestion))
 
 
-def _resolve(text: str) -> Any:
-    """A plain scalar's value."""
+def resolve(text: str) -> Any:
+    """What a scalar without quotes means."""
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
     if _INT.fullmatch(text):

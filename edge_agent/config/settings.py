@@ -45,7 +45,7 @@ from edge_agent.evidence.settings import (
 )
 from edge_agent.evidence.uplink.settings import UplinkSettings
 from edge_agent.journal.settings import JournalSettings
-from edge_agent.web.settings import MetricsSettings
+from edge_agent.web.settings import ConsoleSettings, MetricsSettings
 
 T = TypeVar("T", bound=Settings)
 
@@ -176,6 +176,8 @@ class SiteConfig(Settings):
     clock: ClockSettings = ClockSettings()
     metrics: MetricsSettings | None = None
     """The page for Prometheus; left out: there is none."""
+    console: ConsoleSettings | None = None
+    """The technician's pages; left out: there are none."""
     simulate: SimulateSettings | None = None
 
     @model_validator(mode="after")

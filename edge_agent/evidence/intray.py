@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
-import os
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from edge_agent.core.records import Picture
 from edge_agent.errors import UsageError
+from edge_agent.evidence.owner import give_to_the_daemon
 from edge_agent.evidence.small_files import sync_directory, write_new
 from edge_agent.evidence.statement_operator import Calibration, Commissioning, OperatorAction
 
@@ -105,7 +105,7 @@ class Intray:
         last = max((_number(path) for path in self._folder.glob(f"*{SUFFIX}")), default=0)
         path = self._folder / f"{last + 1:012d}-{note.id}{SUFFIX}"
         write_new(path, text)
-        self._give_to_the_daemon(path)
+        give_to_the_daemon(self._folder, path)
         return note.id
 
     def waiting(self) -> list[tuple[Path, Note]]:
@@ -127,13 +127,6 @@ class Intray:
     def set_aside(self, path: Path) -> None:
         """It will never be sealed as it is; a person may look at it."""
         path.rename(path.with_suffix(BROKEN))
-
-    def _give_to_the_daemon(self, path: Path) -> None:
-        """What root leaves must be the folder owner's: the daemon runs as a user of its own."""
-        owner = self._folder.parent.stat()
-        if os.geteuid() == 0 and owner.st_uid != 0:
-            for one in (self._folder, path):
-                os.chown(one, owner.st_uid, owner.st_gid)
 
 
 def _read(path: Path) -> Note:

@@ -36,6 +36,7 @@ from edge_agent.evidence.disk import Ballast, DirectoryLock, Disk, NoRoom
 from edge_agent.evidence.dsse import EvidenceSigner, Signature, Signer
 from edge_agent.evidence.identity import ChainLink, Identity
 from edge_agent.evidence.intray import Note
+from edge_agent.evidence.keys import PublicKey
 from edge_agent.evidence.losses import Losses
 from edge_agent.evidence.notes import HeadNote, write_fork
 from edge_agent.evidence.open_cases import MAX_ANSWERED, MAX_OPEN_CASES, OpenCase, answered_orders, open_cases
@@ -394,6 +395,11 @@ class EvidenceStore:
     def keyid(self) -> str:
         """Of the key that signs."""
         return self._signer.keyid
+
+    @property
+    def public_key(self) -> PublicKey:
+        """That verifies what is sealed now."""
+        return self._signer.public
 
     def heartbeat(self, clock: ClockStatus | None = None) -> Sealed:
         """Seal that nothing happened: the chain's end is then never older than the last heartbeat."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal, get_args
 
 from sqlalchemy import BigInteger, Column, Table, Text, delete, or_, select, update
@@ -10,11 +9,10 @@ from sqlalchemy import BigInteger, Column, Table, Text, delete, or_, select, upd
 from edge_agent.errors import UsageError
 from edge_agent.ingest.db import Database, metadata
 from edge_agent.web.passwords import hash_password
-from edge_agent.web.sessions import Kept, User
+from edge_agent.web.sessions import USER_NAME, Kept, User
 
 Role = Literal["reviewer", "viewer"]
 REVIEWER, VIEWER = get_args(Role)
-NAME = re.compile(r"[^\W_][\w.@-]{0,63}")  # 王芳 is a name too
 
 inbox_user = Table(
     "inbox_user",
@@ -48,7 +46,7 @@ class InboxAccounts:
         Raises:
             UsageError: the name is taken or no name, or the password too short.
         """
-        if not NAME.fullmatch(name):
+        if not USER_NAME.fullmatch(name):
             raise UsageError(f"{name!r}: a name has letters, digits and . @ - _, at most 64")
         row = {"name": name, "role": role, "password_hash": hash_password(password), "made_utc_us": now_us}
         with self._database.transaction() as connection:

@@ -10,10 +10,10 @@ from edge_agent.devices.pictures.words import ROLES
 from edge_agent.evidence.statement import Statement
 from edge_agent.evidence.statement_bridge import Limit
 from edge_agent.evidence.statement_records import Coverage
-from edge_agent.inbox.names import KIND, KIND_EN
 from edge_agent.inbox.sites import Sites
 from edge_agent.report.names import EVENT, FINDING
 from edge_agent.report.times import span, to_the_second
+from edge_agent.report.words import KIND, KIND_EN
 from edge_agent.web.words import Words
 
 

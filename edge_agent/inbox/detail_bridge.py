@@ -15,11 +15,11 @@ from edge_agent.core.weigh.limits.facts import ASSUMPTIONS
 from edge_agent.errors import EdgeAgentError
 from edge_agent.evidence.statement import Statement
 from edge_agent.evidence.statement_bridge import Limit, MeasuredAxle, Recognition
-from edge_agent.inbox.names import EVALUATOR, EVALUATOR_EN, FLAG
 from edge_agent.inbox.sites import Sites
 from edge_agent.ingest.attachments import AttachmentReader
 from edge_agent.report.trace_data import sensor_lines
 from edge_agent.report.trace_plot import Mark, draw_trace
+from edge_agent.report.words import EVALUATOR, EVALUATOR_EN, FLAG
 from edge_agent.web.words import Words
 
 log = logging.getLogger(__name__)

@@ -6,8 +6,8 @@ from typing import Any
 
 from edge_agent.evidence.statement import Statement
 from edge_agent.evidence.statement_records import Coverage
-from edge_agent.inbox.names import blind
 from edge_agent.report.times import span, to_the_second
+from edge_agent.report.words import blind
 from edge_agent.web.words import Words
 
 # The type is the page's title; parts have a table of their own.

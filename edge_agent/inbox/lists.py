@@ -11,7 +11,6 @@ from edge_agent.errors import VerificationError
 from edge_agent.evidence import dsse
 from edge_agent.evidence.statement import parse
 from edge_agent.inbox.brief import Brief, brief
-from edge_agent.inbox.look import Look
 from edge_agent.inbox.search import GROUPS, REVIEW_STATES, USE_CLASSES, Filters, Listed, Search
 from edge_agent.inbox.sites import Sites
 from edge_agent.inbox.texts import TEXTS
@@ -19,6 +18,7 @@ from edge_agent.ingest.fanout import Fanout
 from edge_agent.ingest.store import PlatformStore
 from edge_agent.report.times import to_the_second
 from edge_agent.web.gate import Visit
+from edge_agent.web.look import Look
 from edge_agent.web.words import Words
 
 ON_TOP = 3  # alarms that are shown above the list

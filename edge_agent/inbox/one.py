@@ -24,8 +24,6 @@ from edge_agent.inbox.detail_bridge import bridge_detail
 from edge_agent.inbox.detail_record import record_detail
 from edge_agent.inbox.detail_street import record_line, street_detail
 from edge_agent.inbox.lists import VERDICT
-from edge_agent.inbox.look import Look
-from edge_agent.inbox.names import why
 from edge_agent.inbox.pictures import FILM_TYPES, PICTURE_TYPES, address, shots
 from edge_agent.inbox.reviews import ACCEPT, REASONS, Overtaken, Reviews, accepted, newest_id
 from edge_agent.inbox.search import Search
@@ -39,7 +37,9 @@ from edge_agent.ingest.place import Place
 from edge_agent.ingest.settings import IngestSettings
 from edge_agent.ingest.store import PlatformStore, Stored
 from edge_agent.report.times import to_the_second
+from edge_agent.report.words import why
 from edge_agent.web.gate import NotHere, Visit
+from edge_agent.web.look import Look
 from edge_agent.web.words import Words
 
 EPOCH = re.compile(r"[0-9a-f]{32}")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from edge_agent.devices.pictures.words import LABELS, ROLES
 from edge_agent.evidence.statement import MARKED, SHARED, Attachment, Statement, is_copy
 from edge_agent.evidence.statement_parts import Box
-from edge_agent.inbox.names import ROLE
 from edge_agent.ingest.place import Place
 from edge_agent.report.times import stamp
+from edge_agent.report.words import ROLE
 from edge_agent.web.words import Words
 
 # What is served as a picture or a film, and as nothing else, whatever a box has called it.

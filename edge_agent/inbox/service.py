@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from edge_agent.inbox.accounts import REVIEWER, InboxAccounts
 from edge_agent.inbox.lists import Lists
-from edge_agent.inbox.look import Look
 from edge_agent.inbox.one import One
 from edge_agent.inbox.sites import Sites
+from edge_agent.inbox.texts import TEXTS
 from edge_agent.ingest.fanout import Fanout
 from edge_agent.ingest.keepers import attachment_reader
 from edge_agent.ingest.settings import IngestSettings
@@ -17,6 +17,7 @@ from edge_agent.ingest.store import PlatformStore
 from edge_agent.ingest.webhooks import Webhooks
 from edge_agent.web.armour import Armour
 from edge_agent.web.gate import Gate
+from edge_agent.web.look import Look
 from edge_agent.web.server import HttpServer
 
 STATEMENT = "/statement/{device}/{epoch}/{seq}"
@@ -40,7 +41,7 @@ class Inbox:
         files = attachment_reader(settings, self._store)
         fanout = Fanout(self._store.database, settings.webhooks)
         served = settings.inbox
-        look, sites = Look(), Sites(served.sites_dir)
+        look, sites = Look("edge_agent.inbox", TEXTS, "inbox.css"), Sites(served.sites_dir)
         lists = Lists(look, self._store, fanout, sites)
         one = One(look, settings, self._store, files, fanout, sites, now_us)
         gate = Gate(

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from edge_agent.report.words import JUDGED
+from edge_agent.web.texts import DOOR
 from edge_agent.web.words import Texts
 
 TEXTS: Texts = MappingProxyType(
     {
+        **DOOR,
+        **JUDGED,
         "app": ("候选证据收件箱", "Candidate evidence"),
-        "login": ("登录", "Log in"),
-        "logout": ("退出", "Log out"),
-        "user": ("用户名", "User name"),
-        "password": ("密码", "Password"),
-        "login_wrong": ("用户名或密码不对。", "User name or password is wrong."),
-        "login_wait": ("尝试次数太多，请稍后再试。", "Too many attempts: try again later."),
-        "login_form": ("页面已过期，请再试一次。", "The page had expired: please try again."),
-        "error_403": ("没有权限，或页面已过期。", "Not allowed, or the page has expired."),
-        "error_404": ("没有这个页面。", "There is no such page."),
         "error_404_unreadable": (
             "此记录无法解读：已损坏，或格式较旧。请用 edge-agent ingest show 查看。",
             "This record cannot be read: it is damaged, or of an older form. See edge-agent ingest show.",
@@ -37,7 +32,6 @@ TEXTS: Texts = MappingProxyType(
         ),
         "error_503": ("数据库暂时不可用，请稍后再试。", "The database is away: try again later."),
         "back": ("返回列表", "Back to the list"),
-        "skip": ("跳到正文", "Skip to content"),
         # The list
         "waiting": ("{count} 条待审核", "{count} to review"),
         "found": ("{count} 条", "{count} found"),
@@ -62,9 +56,6 @@ TEXTS: Texts = MappingProxyType(
         "review_open": ("待审核", "To review"),
         "review_accepted": ("已采纳", "Accepted"),
         "review_rejected": ("未采纳", "Not accepted"),
-        "enforcement": ("执法候选", "Enforcement"),
-        "reference": ("仅供参考", "Reference only"),
-        "test": ("测试", "Test"),
         "none_found": ("没有符合条件的记录。", "Nothing fits."),
         "none_yet": (
             "没有记录不等于没有发生：见“有效观察时间”。",
@@ -156,10 +147,6 @@ TEXTS: Texts = MappingProxyType(
         "result": ("结论", "Result"),
         "asked": ("规则时限", "rule asks"),
         "basis": ("依据", "Basis"),
-        "over": ("疑似超限", "Suspected over"),
-        "within": ("未超", "Within"),
-        "not_covered": ("不适用", "Not covered"),
-        "not_assessed": ("未判定", "Not assessed"),
         "unverified_rule": ("规则未经核实，仅供参考", "The rule is not verified: for information"),
         "flags": ("称重标记", "Weighing flags"),
         "no_flags": ("无异常标记", "No flags"),

@@ -10,6 +10,7 @@ MAX_BODY = 64 * 1024
 # No script, style, picture or form but our own, nothing inline, in nobody's frame.
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self';"
+    " connect-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {

@@ -12,6 +12,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -53,12 +54,18 @@ class Visit:
     session: Session | None  # None on the login page alone
     csrf: str
     form: Mapping[str, str] = field(default_factory=dict)
+    behind_proxy: bool = False
 
     @property
     def user(self) -> str:
         """Who it is."""
         assert self.session is not None
         return self.session.user
+
+    @property
+    def address(self) -> str:
+        """Where they came from."""
+        return client_of(self.request, behind_proxy=self.behind_proxy)
 
     @property
     def role(self) -> str:
@@ -87,6 +94,35 @@ class Pages(Protocol):
 Handler = Callable[[Visit], Response]
 
 
+class LoginTry(StrEnum):
+    """What became of somebody who wanted in."""
+
+    DONE = "done"
+    WRONG = "failed"
+    TOO_MANY = "refused"
+
+
+class Porter(Protocol):
+    """Who knows more of the door than that passwords open it."""
+
+    def pass_of(self, request: Request) -> Session | None:
+        """Who needs no login; None: they do."""
+
+    def tried(self, user: str, address: str, outcome: LoginTry) -> None:
+        """Somebody wanted in. On a worker thread."""
+
+
+class NoPorter:
+    """Passwords alone open the door, and only the log tells of it."""
+
+    def pass_of(self, _request: Request) -> Session | None:
+        """Nobody."""
+        return None
+
+    def tried(self, user: str, address: str, outcome: LoginTry) -> None:
+        """See `Porter`."""
+
+
 class Gate:
     """One program's door.
 
@@ -96,6 +132,7 @@ class Gate:
         pages: how the login page and errors look.
         secure: browsers come over TLS.
         behind_proxy: see `WebSettings.behind_proxy`.
+        porter: lets people in without a login, is told of logins.
         now_s: seconds since 1970.
     """
 
@@ -107,8 +144,10 @@ class Gate:
         *,
         secure: bool,
         behind_proxy: bool = False,
+        porter: Porter | None = None,
         now_s: Callable[[], float] = time.time,
     ) -> None:
+        self._porter = porter or NoPorter()
         self._accounts = accounts
         self._sessions = Sessions(accounts)
         self._pages = pages
@@ -130,12 +169,25 @@ class Gate:
             self.page("/logout", self._log_out, method="POST"),
         ]
 
-    def page(self, path: str, handler: Handler, *, method: str = "GET", role: str = "") -> Route:
-        """A page for who is logged in; with `role`, for those who have it alone."""
+    def page(
+        self, path: str, handler: Handler, *, method: str = "GET", role: str = "", quiet: bool = False
+    ) -> Route:
+        """A page for who is logged in.
+
+        Args:
+            path: of the address.
+            handler: makes the answer.
+            method: of the request.
+            role: whose it is alone; empty: everybody's who is logged in.
+            quiet: a page asks for it by itself: nobody's session is kept alive by it.
+        """
 
         async def endpoint(request: Request) -> Response:
-            token = request.cookies.get(self._cookie, "")
-            return await self._answer(request, lambda form: self._enter(request, token, form, handler, role))
+            def handle(form: dict[str, str]) -> Response:
+                session = self._session(request, touch=not quiet)
+                return self._enter(request, session, form, handler, role)
+
+            return await self._answer(request, handle)
 
         return Route(path, endpoint, methods=[method])
 
@@ -164,10 +216,14 @@ class Gate:
             log.warning("%s %s: %s", request.method, request.url.path, error)
             return self._pages.error(stranger, 503, "")
 
+    def _session(self, request: Request, *, touch: bool) -> Session | None:
+        token = request.cookies.get(self._cookie, "")
+        session = self._sessions.find(token, int(self._now_s()), touch=touch) if token else None
+        return session or self._porter.pass_of(request)
+
     def _enter(
-        self, request: Request, token: str, form: dict[str, str], handler: Handler, role: str
+        self, request: Request, session: Session | None, form: dict[str, str], handler: Handler, role: str
     ) -> Response:
-        session = self._sessions.find(token, int(self._now_s())) if token else None
         if session is None:
             back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             after = f"?next={quote(back, safe='')}" if request.method == "GET" and back != "/" else ""
@@ -178,7 +234,8 @@ class Gate:
                 raise Forbidden("csrf")
         if role and session.role != role:
             raise Forbidden("role")
-        return handler(Visit(request, chosen_language(request), session, session.csrf, form))
+        language, proxy = chosen_language(request), self._behind_proxy
+        return handler(Visit(request, language, session, session.csrf, form, proxy))
 
     # Logging in and out
 
@@ -198,15 +255,18 @@ class Gate:
         wait_s = max(self._by_address.wait_s(address, now_s), self._by_user.wait_s(name, now_s))
         if wait_s > 0:
             log.warning("login of %r from %s refused: too many attempts", name, address)
+            self._porter.tried(name, address, LoginTry.TOO_MANY)
             response = self._login_page(request, "wait", 429, form)
             response.headers["retry-after"] = str(int(wait_s) + 1)
             return response
         user = self._accounts.user(name)
         if not check_password(form.get("password", ""), user.password_hash if user else None):
             log.warning("login of %r from %s failed", name, address)
+            self._porter.tried(name, address, LoginTry.WRONG)
             return self._login_page(request, "wrong", 403, form)
         assert user is not None
         self._by_user.forget(name)
+        self._porter.tried(name, address, LoginTry.DONE)
         session = self._sessions.begin(user, int(now_s))
         response = RedirectResponse(_own_path(form.get("next", "")), 303)
         self._set(response, self._cookie, session.token, None)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import uvicorn
+from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
@@ -19,15 +20,17 @@ from edge_agent.progress import Pulse
 START_TIMEOUT_S = 10
 STOP_TIMEOUT_S = 10
 LONGEST_ROUND_S = 60
+WORKERS = 40
 
 
 class _Server(uvicorn.Server):
     """Says when it accepts connections, and that its loop goes round."""
 
-    def __init__(self, config: uvicorn.Config, pulse: Pulse) -> None:
+    def __init__(self, config: uvicorn.Config, pulse: Pulse, workers: int) -> None:
         super().__init__(config)
         self.ready = threading.Event()
         self._pulse = pulse
+        self._workers = workers
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         with self._pulse:
@@ -38,6 +41,7 @@ class _Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        to_thread.current_default_thread_limiter().total_tokens = self._workers
         await super().startup(sockets)
         self.ready.set()
 
@@ -52,6 +56,7 @@ class HttpServer:
         max_connections: more at once are answered 503.
         tls: certificate and key (PEM); None for plain HTTP.
         around: what is put around all routes, errors included.
+        workers: threads that make pages, at most.
     """
 
     def __init__(
@@ -63,6 +68,7 @@ class HttpServer:
         *,
         tls: tuple[Path, Path] | None = None,
         around: Callable[[ASGIApp], ASGIApp] | None = None,
+        workers: int = WORKERS,
     ) -> None:
         self._host = host
         self._port = port
@@ -81,7 +87,7 @@ class HttpServer:
             timeout_graceful_shutdown=3,
         )
         self.pulse = Pulse(f"http/{port}", LONGEST_ROUND_S)
-        self._server = _Server(self._config, self.pulse)
+        self._server = _Server(self._config, self.pulse, workers)
         self._thread: threading.Thread | None = None
         self._socket: socket.socket | None = None
 

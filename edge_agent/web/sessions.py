@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,6 +16,8 @@ MINUTE = 60
 IDLE_S = 60 * MINUTE
 ABSOLUTE_S = 12 * 60 * MINUTE
 TOUCH_S = 1 * MINUTE  # how often "seen" is written at most
+
+USER_NAME = re.compile(r"[^\W_][\w.@-]{0,63}")  # 王芳 is a name too
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +88,14 @@ class Sessions:
         self._accounts.begin(_key(token), user.name, now_s)
         return Session(token, user.name, user.role)
 
-    def find(self, token: str, now_s: int) -> Session | None:
-        """Whose it is; None when it was never begun, has ended, or was left alone for too long."""
+    def find(self, token: str, now_s: int, *, touch: bool = True) -> Session | None:
+        """Whose it is; None when it was never begun, has ended, or was left alone for too long.
+
+        Args:
+            token: of the browser's cookie.
+            now_s: seconds since 1970.
+            touch: a person did something; not a page that asks for its next figures by itself.
+        """
         key = _key(token)
         kept = self._accounts.session(key)
         if kept is None:
@@ -94,7 +103,7 @@ class Sessions:
         if now_s - kept.began_s >= ABSOLUTE_S or now_s - kept.seen_s >= IDLE_S:
             self._accounts.end(key)
             return None
-        if now_s - kept.seen_s >= TOUCH_S:
+        if touch and now_s - kept.seen_s >= TOUCH_S:
             self._accounts.seen(key, now_s)
         return Session(token, kept.user, kept.role)
 

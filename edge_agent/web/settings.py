@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -45,6 +45,18 @@ class WebSettings(Settings):
                 f"{self.host} is not this machine alone: give tls_cert and tls_key, or behind_proxy: true"
             )
         return self
+
+
+class ConsoleSettings(WebSettings):
+    """The technician's pages, served by the box itself."""
+
+    port: int = Field(default=8480, ge=0, le=65_535)
+    """0 takes a free one."""
+    login: Literal["off_localhost", "always"] = "off_localhost"
+    """off_localhost: who sits at the box itself, or has come to it by SSH, needs no password."""
+    users_file: Path | None = None
+    """Who may log in (`edge-agent console user`); left out: `console/users.json` beside the
+    evidence store."""
 
 
 class MetricsSettings(Settings):

@@ -1,7 +1,8 @@
 import pytest
 import yaml
 
-from edge_agent.calibration.apply import changed, difference
+from edge_agent.calibration.apply import changed
+from edge_agent.config.saving import difference, read
 from edge_agent.errors import UsageError
 
 PROPOSAL = """lane: "1"
@@ -41,7 +42,7 @@ def site(tmp_path, shipped_bridge):
 def test_the_block_is_put_in_and_nothing_else_changes(site, form):
     path, proposal = site(form)
     before = path.read_text("utf-8")
-    after = changed(path, proposal)
+    after = changed(read(path), proposal)
     old, new = (yaml.safe_load(text) for text in (before, after))
     put = new["lanes"]["1"]["scale"].pop("calibration")
     old["lanes"]["1"]["scale"].pop("calibration", None)
@@ -59,11 +60,11 @@ def test_a_file_that_is_no_proposal_is_refused(site, tmp_path):
     other = tmp_path / "other.yaml"
     other.write_text("lanes: 3\n")
     with pytest.raises(UsageError, match="not a proposal"):
-        changed(path, other)
+        changed(read(path), other)
 
 
 def test_a_lane_that_is_not_there_is_refused(site):
     path, proposal = site("as a block")
     proposal.write_text(PROPOSAL.replace('"1"', '"7"'))
     with pytest.raises(UsageError, match=r"lanes\.7\.scale"):
-        changed(path, proposal)
+        changed(read(path), proposal)

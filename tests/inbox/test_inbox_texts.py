@@ -8,11 +8,11 @@ import pytest
 
 from edge_agent.core.records import Flag, Outcome, UseClass
 from edge_agent.evidence.statement import Kind
-from edge_agent.inbox import names
-from edge_agent.inbox.names import FLAG, KIND, WHY, blind, why
 from edge_agent.inbox.reviews import REASONS
 from edge_agent.inbox.search import GROUPS, REVIEW_STATES
 from edge_agent.inbox.texts import TEXTS
+from edge_agent.report import words
+from edge_agent.report.words import FLAG, KIND, WHY, blind, why
 from edge_agent.web.words import Words
 
 PACKAGE = Path(str(files("edge_agent.inbox")))
@@ -33,7 +33,8 @@ MADE = {
 
 
 def asked():
-    sources = [*PACKAGE.glob("templates/*.html"), *PACKAGE.glob("*.py")]
+    shared = PACKAGE.with_name("web").glob("templates/*.html")
+    sources = [*PACKAGE.glob("templates/*.html"), *PACKAGE.glob("*.py"), *shared]
     found = {key for source in sources for key in ASKED.findall(source.read_text("utf-8"))}
     return {key for key in found if not key.endswith("_")}  # the beginning of one that is `MADE`
 
@@ -80,4 +81,4 @@ def test_a_word_without_a_name_is_shown_as_it_is():
     assert why("flag:creep", en) == "weighing flag: creep"
     assert blind("unfit:shifted", zh) == "画面不合格 · 视角偏移"
     assert blind("unfit:shifted", en) == "unfit · shifted"
-    assert names.KIND_EN["wim"] == "bridge weighing"
+    assert words.KIND_EN["wim"] == "bridge weighing"

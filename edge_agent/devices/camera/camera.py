@@ -165,6 +165,16 @@ class Camera:
             found = [self._history.nearest(t, tolerance) for t in times]
         return _decoded(found, max_width)
 
+    def newest(self, max_width: int = 0) -> Frame | None:
+        """The newest keyframe, which alone can be decoded without what came before; None: there is none yet.
+
+        Args:
+            max_width: the picture is made no wider, px; 0: it comes as it is.
+        """
+        with self._changed:
+            found = self._history.newest_keyframe()
+        return _decoded([found], max_width)[0] if found else None
+
     def _recorded(self) -> RecordedVideo | None:
         """The file itself, where what the ring holds would depend on how fast the machine reads it."""
         from edge_agent.devices.camera.recorded import RecordedVideo  # noqa: PLC0415 it imports this module

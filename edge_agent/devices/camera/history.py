@@ -119,6 +119,14 @@ class History:
         _, taken, segment, packet = best
         return Found(packet, segment.ring.run_up_to(packet), taken, segment.timeline.uncertainty)
 
+    def newest_keyframe(self) -> Found | None:
+        """Of the newest segment that has one."""
+        for segment in reversed(self._segments):
+            packet = segment.ring.newest_keyframe
+            if packet is not None and segment.timeline.offset is not None:
+                return Found(packet, (packet,), segment.captured(packet.shown), segment.timeline.uncertainty)
+        return None
+
     def between(self, t0: Ns, t1: Ns) -> list[tuple[StoredPacket, Ns]]:
         """Packets of what was taken from `t0` to `t1`, from the keyframe before, with times of capture.
 

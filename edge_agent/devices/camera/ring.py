@@ -105,6 +105,11 @@ class Ring:
         """`shown` of the first keyframe."""
         return self._packets[0].shown if self._packets else None
 
+    @property
+    def newest_keyframe(self) -> StoredPacket | None:
+        """The last packet that can be decoded alone."""
+        return next((packet for packet in reversed(self._packets) if packet.keyframe), None)
+
     def interval(self) -> int:
         """The usual time between two pictures: the median over the last ones."""
         shown = sorted(p.shown for p in self._last(32))

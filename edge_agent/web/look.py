@@ -3,38 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.resources import files
 from typing import Any
 from urllib.parse import urlencode
 
 from starlette.responses import HTMLResponse, Response
 
-from edge_agent.inbox.texts import TEXTS
 from edge_agent.web.files import OwnFiles
 from edge_agent.web.gate import Visit
 from edge_agent.web.templates import environment
-from edge_agent.web.words import LANGUAGES, Words
+from edge_agent.web.words import LANGUAGES, Texts, Words
 
-STYLES = (("edge_agent.web", "base.css"), ("edge_agent.inbox", "inbox.css"))
-SCRIPTS = (("edge_agent.inbox", "inbox.js"),)
-ICON = ("edge_agent.web", "icon.svg")
+SHARED = ("base.css", "icon.svg")
 
 
 class Look:
-    """Renders templates. Any thread."""
+    """Renders a package's templates. Any thread.
 
-    def __init__(self) -> None:
-        self.files = OwnFiles(*STYLES, *SCRIPTS, ICON)
-        self._templates = environment("edge_agent.inbox")
+    Args:
+        package: has `templates/` and `static/`; every file of the latter is served.
+        texts: of its pages, and of the ones that are shared (`web/templates`).
+        style: the package's own style sheet.
+    """
+
+    def __init__(self, package: str, texts: Texts, style: str) -> None:
+        own = sorted(path.name for path in (files(package) / "static").iterdir())
+        shared = [("edge_agent.web", name) for name in SHARED]
+        self.files = OwnFiles(*shared, *((package, name) for name in own))
+        self.texts = texts
+        self._styles = ("base.css", style)
+        self._templates = environment(package)
+
+    def words(self, visit: Visit) -> Words:
+        """The texts in the visitor's language."""
+        return Words(self.texts, visit.language)
 
     def page(self, visit: Visit, template: str, values: Mapping[str, Any], status: int = 200) -> Response:
         """One page."""
         text = self._templates.get_template(template).render(
             **values,
-            t=Words(TEXTS, visit.language),
+            t=self.words(visit),
             visit=visit,
-            styles=[self.files.address(name) for _, name in STYLES],
-            scripts=[self.files.address(name) for _, name in SCRIPTS],
-            icon=self.files.address(ICON[1]),
+            file=self.files.address,
+            styles=[self.files.address(name) for name in self._styles],
+            icon=self.files.address("icon.svg"),
             languages={language: _here(visit, language) for language in LANGUAGES},
         )
         return HTMLResponse(text, status)
@@ -49,7 +61,9 @@ class Look:
     def error(self, visit: Visit, status: int, detail: str) -> Response:
         """See `Pages`. A detail that has words of its own is said in them."""
         key = f"error_{status}_{detail}"
-        return self.page(visit, "error.html", {"key": key if key in TEXTS else f"error_{status}"}, status)
+        return self.page(
+            visit, "error.html", {"key": key if key in self.texts else f"error_{status}"}, status
+        )
 
 
 def _here(visit: Visit, language: str) -> str:

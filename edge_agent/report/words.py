@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from edge_agent.report.names import REASON
-from edge_agent.web.words import Words
+from edge_agent.web.words import Texts, Words
 
+# What a limit, and what the law's conditions, say of a measurement.
+JUDGED: Texts = {
+    "enforcement": ("执法候选", "Enforcement"),
+    "reference": ("仅供参考", "Reference only"),
+    "test": ("测试", "Test"),
+    "over": ("疑似超限", "Suspected over"),
+    "within": ("未超", "Within"),
+    "not_covered": ("不适用", "Not covered"),
+    "not_assessed": ("未判定", "Not assessed"),
+}
 KIND: Mapping[str, str] = {
     "storefront": "街面案件",
     "recheck": "街面复查",
