@@ -3,7 +3,7 @@
     calibration  -> lanes.N.scale.calibration          channels -> lanes.N.scale.sensors
     reading line -> cameras.CAM.match.lanes
 
-A list is written anew as a whole: remarks inside of it are lost, as the difference shows before anything is written.
+A list is written anew as a whole: remarks inside of it are lost, as the difference shows before that.
 """
 
 from __future__ import annotations

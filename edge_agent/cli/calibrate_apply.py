@@ -1,4 +1,4 @@
-"""`edge-agent calibrate apply`: a proposal goes into the configuration, and a signed record into the chain."""
+"""`edge-agent calibrate apply`: a proposal into the configuration, a signed record of it into the chain."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ THERE = {
     "en": "{config}: the proposal is in it already; nothing changed.",
 }
 WRITTEN = {
-    "zh": "{config}：已写入，原文件保存为 {kept}。记录 {note} 已放入收件盘。请重启后台程序，更改届时封存入链。",
-    "en": "{config}: written; what was before is in {kept}. Record {note} is in the tray. Restart the daemon: it "
-    "seals the change.",
+    "zh": "{config}：已写入，原文件保存为 {kept}。记录 {note} 已放入收件盘。\n"
+    "请重启后台程序：更改届时封存入链。",
+    "en": "{config}: written; what was before is in {kept}. Record {note} is in the tray.\n"
+    "Restart the daemon: it seals the change.",
 }
 
 
@@ -50,10 +51,10 @@ def apply(
     if after == draft.text:
         print(THERE[language].format(config=config))
         return
+    name = who(by, language)
     print(difference(draft.text, after, str(config)))
     if not yes and not typer.confirm(ASK[language]):
         raise typer.Exit(1)
-    name = who(by, language)
     tray = tray_of(load(config).evidence.store.directory)
     left: list[str] = []
 

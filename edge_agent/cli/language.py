@@ -1,4 +1,4 @@
-"""Which language a technician reads on a terminal: Chinese, unless `--lang` or the environment says English."""
+"""The language that a technician reads on a terminal: Chinese, unless `--lang` or the locale says English."""
 
 from __future__ import annotations
 

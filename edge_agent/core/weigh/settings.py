@@ -176,8 +176,7 @@ class DriftSettings(Settings):
     classes: Annotated[
         tuple[Annotated[str, Field(pattern=r"^1(\+[1-9]){1,5}$")], ...], Field(min_length=1, max_length=8)
     ] = ("1+1+3", "1+2+2", "1+2+3")
-    """Vehicles whose steering axle is stable, by their axle groups from the front: tractors with semi-trailers
-    of 5 and 6 axles."""
+    """Vehicles whose steering axle is stable, by axle groups from the front: semi-trailers, 5 or 6 axles."""
     vehicles: Annotated[int, Field(ge=64, le=4_000)] = 400
     """So many of each class after the start tell what is normal, and so many of all are compared with it."""
     alarm_permille: Positive = 30
@@ -189,7 +188,8 @@ class DriftSettings(Settings):
     def _ordered(self) -> Self:
         if self.clear_permille > self.alarm_permille:
             raise ValueError(
-                f"clear_permille ({self.clear_permille}) must not be above alarm_permille ({self.alarm_permille})"
+                f"clear_permille ({self.clear_permille}) must not be above alarm_permille "
+                f"({self.alarm_permille})"
             )
         return self
 
