@@ -23,6 +23,7 @@ from edge_agent.core.weigh.zero import BIN_NS
 from edge_agent.errors import UsageError
 
 Float64 = npt.NDArray[np.float64]
+BATCH = 8192  # samples that are put into tenths at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,9 @@ class _Binner:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._bin = -1
-        self._parts: list[Int64] = []
+        self._at: list[Int64] = []
+        self._grams: list[Int64] = []
+        self._kept = 0
         self._rows: list[tuple[int, Float64, Float64]] = []
         self._unit: Unit | None = None
 
@@ -105,27 +107,35 @@ class _Binner:
         self._unit = block.unit
         grams, status = self._layout.grams(block)
         good = ~((status & NO_VALUE) != 0).any(axis=1)
-        grams, at = grams[good], block.at[good]
-        numbers = at // BIN_NS
-        for number in np.unique(numbers):
-            self._enter(int(number))
-            self._parts.append(grams[numbers == number])
+        self._at.append(block.at[good])
+        self._grams.append(grams[good])
+        self._kept += int(block.at.size)
+        if self._kept >= BATCH:
+            self._bin(whole=True)
 
     def result(self, port: str) -> Tenths:
-        self._enter(-1)
+        self._bin(whole=False)
         if self._unit is None or not self._rows:
             raise UsageError(f"no samples of port {port!r}: nothing was sent, or another protocol is spoken")
         at, grams, noise = zip(*self._rows, strict=True)
         return Tenths(np.array(at, dtype=np.int64), np.array(grams), np.array(noise), self._unit)
 
-    def _enter(self, number: int) -> None:
-        if number == self._bin:
+    def _bin(self, *, whole: bool) -> None:
+        """What has come so far; with `whole` the last tenth, which may go on, is kept for later."""
+        at, grams = np.concatenate(self._at or [np.empty(0, np.int64)]), self._grams
+        if not at.size:
             return
-        if self._parts:
-            samples = np.concatenate(self._parts)
-            self._rows.append((self._bin * BIN_NS, samples.mean(axis=0), _noise(samples)))
-            self._parts = []
-        self._bin = number
+        rows = np.concatenate(grams)
+        numbers = at // BIN_NS
+        starts = np.flatnonzero(np.diff(numbers, prepend=-1))
+        ends = [*starts[1:].tolist(), at.size]
+        if whole:
+            ends.pop()
+        for start, end in zip(starts.tolist(), ends, strict=False):
+            part = rows[start:end]
+            self._rows.append((int(numbers[start]) * BIN_NS, part.mean(axis=0), _noise(part)))
+        rest = ends[-1] if ends else 0
+        self._at, self._grams, self._kept = [at[rest:]], [rows[rest:]], at.size - rest
 
 
 def _noise(samples: Int64) -> Float64:
@@ -133,7 +143,8 @@ def _noise(samples: Int64) -> Float64:
     if len(samples) < 2:
         return np.zeros(samples.shape[1])
     steps: Float64 = np.diff(samples, axis=0).astype(np.float64)
-    return np.sqrt((steps**2).mean(axis=0) / 2)
+    noise: Float64 = np.sqrt((steps**2).mean(axis=0) / 2)
+    return noise
 
 
 def joined(parts: Sequence[Tenths]) -> Tenths:

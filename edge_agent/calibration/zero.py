@@ -20,7 +20,7 @@ from edge_agent.errors import UsageError
 
 LEAST_S = 20.0  # of unloaded time; the tracker looks back on as much
 HOUR_NS = 3_600_000_000_000
-DRIFT_FROM_S = 60.0  # over less, a slope is noise
+DRIFT_FROM_S = 600.0  # over less, a slope is noise
 
 
 @dataclass(frozen=True, slots=True)

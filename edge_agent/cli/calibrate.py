@@ -5,8 +5,10 @@ from __future__ import annotations
 import typer
 
 from edge_agent.cli.calibrate_apply import apply
+from edge_agent.cli.calibrate_span import span
 from edge_agent.cli.calibrate_truck import truck
+from edge_agent.cli.calibrate_zero import zero
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
-for command in (truck, apply):
+for command in (zero, span, truck, apply):
     app.command()(command)
