@@ -117,7 +117,7 @@ def test_a_truck_s_calibration_is_measured_applied_sealed_and_named_by_what_is_w
     replayed = tmp_path / "replayed"
     assert run_command("replay", [str(short_runs), "--config", str(site), "--out", str(replayed)]) == 0
     lines = (replayed / "decisions.jsonl").read_text("utf-8").splitlines()
-    used = {json.loads(line)["body"]["crossing"]["calibration"] for line in lines if "CrossingSeen" in line}
+    used = {json.loads(line)["crossing"]["calibration"] for line in lines if "CrossingSeen" in line}
     assert used == {"cal-2026-11-30"}
 
 
