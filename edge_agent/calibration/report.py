@@ -7,6 +7,7 @@ import yaml
 from edge_agent.calibration.assess import Assessment, as_dict
 from edge_agent.calibration.cost323 import Criterion, Errors, Reached
 from edge_agent.calibration.proposal import BinFigures, Figures, Proposal
+from edge_agent.calibration.r134 import BEYOND
 from edge_agent.calibration.table import table
 from edge_agent.calibration.truck import Passes, TestTruck
 from edge_agent.calibration.words_truck import TEXTS
@@ -47,7 +48,7 @@ def text(lane: str, found: Assessment, truck: TestTruck, passes: Passes, languag
             now=found.cost323_class_before or say("too_few"),
             then=found.cost323_class or say("too_few"),
         ),
-        say("r134_vehicle", reached=found.r134_vehicle),
+        say("r134_beyond" if found.r134_vehicle == BEYOND else "r134_vehicle", reached=found.r134_vehicle),
         *([say("r134_axle", reached=found.r134_axle)] if found.r134_axle else []),
         "",
         say("no_verification"),

@@ -43,6 +43,10 @@ TEXTS: Texts = {
         "OIML R 134 整车质量：{reached} 级（每次通过都在限差内）",
         "OIML R 134, vehicle mass: class {reached} (every pass within its limit)",
     ),
+    "r134_beyond": (
+        "OIML R 134 整车质量：无等级（有通过超出最宽限差）",
+        "OIML R 134, vehicle mass: no class (a pass lies beyond the widest limit)",
+    ),
     "r134_axle": (
         "OIML R 134 轴荷：{reached} 级（限差未与原文核对）",
         "OIML R 134, axles: class {reached} (limits not checked against the text)",

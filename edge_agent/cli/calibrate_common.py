@@ -65,8 +65,10 @@ def who(by: str, language: str) -> str:
     return str(typer.prompt(WHO[language])).strip()
 
 
-def events_of(recordings: Sequence[Path], told: Callable[[int], None]) -> Iterator[Iterator[Event]]:
-    """The events of each recording, files or folders of them, counted while they are read."""
+def events_of(
+    recordings: Sequence[Path], told: Callable[[int], None] = lambda _: None
+) -> Iterator[tuple[Path, Iterator[Event]]]:
+    """Each recording, of files or folders of them, and its events, counted while they are read."""
     from edge_agent.journal.reader import open_all  # noqa: PLC0415 - help stays instant
 
     number = 0
@@ -80,7 +82,7 @@ def events_of(recordings: Sequence[Path], told: Callable[[int], None]) -> Iterat
 
     for path in recordings:
         for recording in open_all(path):
-            yield counted(recording.events())
+            yield recording.path, counted(recording.events())
 
 
 def finish(

@@ -64,7 +64,7 @@ def lane(  # noqa: PLR0917 - options of a command line
     core = site.core()
     seen = Seen(core, name)
     with progress(as_json) as told:
-        for events in events_of(recordings, told):
+        for _, events in events_of(recordings, told):
             seen.take(events)
     found = learn(seen, core, name, lane, round(reach * 1000))
     if plots is not None:

@@ -115,7 +115,7 @@ def _recorded(
     chosen, core = site.lanes[lane], site.core()
     parts = [
         tenths(events, chosen.port, core.ports[chosen.port], chosen.scale)
-        for events in events_of([recording], told)
+        for _, events in events_of([recording], told)
     ]
     seen, layout = joined(parts), Layout.of(chosen.scale)
     return [reading_of(seen, step, layout, int(seen.at[0])) for step in plan.steps], seen.unit

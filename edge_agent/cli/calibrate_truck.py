@@ -84,14 +84,18 @@ def truck(  # noqa: PLR0917 - options of a command line
     new_file(out)
     ends = _bin_ends(bins)
     with progress(as_json) as told:
-        found = passes(_crossings(recordings, site, told), known, lane)
+        weighed = list(_crossings(recordings, site, told))
+    found = passes((crossing for _, crossing in weighed), known, lane)
     day = today(date)
     test = Test(plan, environment, initial=not in_service)
     result = assess(found.used, known, used, ends, name or f"lane-{lane}-{day}", day, test)
     if plots is not None:
-        from edge_agent.calibration.plots import draw  # noqa: PLC0415 - matplotlib, only when asked for
+        from edge_agent.calibration.plots import draw_errors, draw_factors  # noqa: PLC0415 - matplotlib
 
-        draw(result, found.used, known, ends, plots)
+        draw_errors(result, found.used, known, ends, plots)
+        draw_factors(result, found.used, ends, plots)
+        shown = found.used[0]
+        _draw_trace(next(path for path, one in weighed if one is shown), site, shown, plots)
     language = chosen_language(lang)
     if as_json:
         print(json.dumps({"lane": lane, **_passes(found), **as_dict(result)}, ensure_ascii=False))
@@ -113,15 +117,27 @@ def _bin_ends(text: str) -> tuple[int, ...]:
 
 def _crossings(
     recordings: Sequence[Path], site: SiteConfig, told: Callable[[int], None]
-) -> Iterator[Crossing]:
+) -> Iterator[tuple[Path, Crossing]]:
     """Weigh the recordings anew: the same core as on the road, with the present configuration."""
     from edge_agent.core.decisions import CrossingSeen  # noqa: PLC0415 - help stays instant
     from edge_agent.core.site import Site as Core  # noqa: PLC0415
 
-    for events in events_of(recordings, told):
+    for path, events in events_of(recordings, told):
         core = Core(site.core())
         for event in events:
-            yield from (d.crossing for d in core.step(event) if isinstance(d, CrossingSeen))
+            yield from ((path, d.crossing) for d in core.step(event) if isinstance(d, CrossingSeen))
+
+
+def _draw_trace(recording: Path, site: SiteConfig, crossing: Crossing, folder: Path) -> None:
+    """One pass, looked for in its recording's bytes again."""
+    from edge_agent.calibration.plots import draw_trace  # noqa: PLC0415 - matplotlib, only when asked for
+    from edge_agent.calibration.trace import trace_of  # noqa: PLC0415
+
+    lane = site.lanes[crossing.lane]
+    for _, events in events_of([recording]):
+        seen = trace_of(events, crossing, lane.port, site.core().ports[lane.port], lane.scale)
+        if seen is not None:
+            draw_trace(seen, folder)
 
 
 def _passes(found: Passes) -> dict[str, object]:

@@ -90,5 +90,5 @@ def _recorded(site: SiteConfig, lane: str, recordings: Sequence[Path], told: Cal
         paths = sorted(site.journal.dir.glob("*.mcap"))[-1:] or [site.journal.dir]
     return joined([
         tenths(events, chosen.port, core.ports[chosen.port], chosen.scale)
-        for events in events_of(paths, told)
+        for _, events in events_of(paths, told)
     ])  # fmt: skip
