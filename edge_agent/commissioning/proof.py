@@ -99,8 +99,7 @@ def _confirmed(reads: Iterable[Read]) -> list[Proof]:
     return [
         Proof(read)
         for read in reads
-        if read.statement.storefront is not None
-        and read.statement.storefront.phase is Phase.CONFIRMED
+        if read.statement.storefront is not None and read.statement.storefront.phase is Phase.CONFIRMED
     ]
 
 

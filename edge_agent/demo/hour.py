@@ -26,6 +26,7 @@ from edge_agent.sim.scenario import PlannedPassage
 SECONDS = 40.0  # of the test crossings, and long enough for goods to stand
 GAIN_ERROR_PERMILLE = 24  # what the calibration has to find
 READY_S = 60.0
+BY = "王工"
 # Three trucks over the bridge's posted 20 t: only what is over becomes a statement, and one plate that comes
 # again within seconds is taken for a doubt.
 CROSSINGS = tuple(
@@ -134,12 +135,14 @@ def _calibrate(done: Hour, root: Path, site: str) -> None:
         "factor, interval, class", "calibrate", "truck", str(runs), "--config", site, "--truck", str(truck),
         "--lane", "1", "--out", str(proposal),
     )  # fmt: skip
-    done.command("applied", "calibrate", "apply", str(proposal), "--config", site, "--yes", decisions=1)
+    done.command(
+        "applied", "calibrate", "apply", str(proposal), "--config", site, "--by", BY, "--yes", decisions=1
+    )
 
 
 def _commission(done: Hour, root: Path, site: str, since: str) -> dict[str, object]:
     said = done.command(
-        "examined and signed", "commission", "--config", site, "--by", "王工", "--organisation", "示例公司",
+        "examined and signed", "commission", "--config", site, "--by", BY, "--organisation", "示例公司",
         "--outcome", "accepted_with_remarks", "--remarks", "模拟场地 simulated site", "--since", since,
         "--out", str(root / "report"), "--json", decisions=2,
     )  # fmt: skip
