@@ -160,8 +160,8 @@ TEXTS: Texts = MappingProxyType(
             "To check: sha256sum {file}. Where a print differs, the file counts.",
         ),
         "no_proof": (
-            "本报告说明验收当时所见；其中的判定是候选证据，不认定任何人违法。",
-            "This says what was seen. What the box decided is candidate evidence: nobody is found guilty.",
+            "本报告说明验收当时所见；其中的判定是候选证据，须由人复核。",
+            "This says what was seen. What the box decided is candidate evidence, for a person to review.",
         ),
     }
 )

@@ -25,14 +25,16 @@ GROUPS = {
     "calibrate",
     "command",
     "config",
+    "console",
     "identity",
     "inbox",
     "ingest",
     "model",
+    "outbox",
     "plates",
     "reference",
 }
-GROUPS_WITHIN = {("command", "send"), ("inbox", "user")}
+GROUPS_WITHIN = {("command", "send"), ("console", "user"), ("inbox", "user")}
 
 
 def named(paths):
