@@ -36,6 +36,7 @@ SUFFIX = {
     "image/png": ".png",
     "video/mp4": ".mp4",
     "application/mcap": ".mcap",
+    "application/yaml": ".yaml",
     "text/html": ".html",
 }
 
