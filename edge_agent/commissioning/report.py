@@ -18,6 +18,7 @@ from edge_agent.commissioning.chain import Chain
 from edge_agent.commissioning.lanes import LaneFacts
 from edge_agent.commissioning.outcome import Outcome
 from edge_agent.commissioning.proof import Proof
+from edge_agent.commissioning.runs_plot import draw_passes, passes
 from edge_agent.commissioning.views import Shape, View
 from edge_agent.commissioning.words import Tongue
 from edge_agent.config.settings import SiteConfig
@@ -104,7 +105,7 @@ def html(examined: Examined, signed: Signed, against: Sequence[str], chain: Chai
         receipted=sum(proof.receipted for proof in examined.proofs),
         made=len(examined.proofs),
         others=any(not proof.is_test for proof in examined.proofs),
-        lanes=[_lane(lane, local(signed.at_utc_us).date(), t) for lane in examined.lanes],
+        lanes=[_lane(lane, local(signed.at_utc_us).date(), chain, t) for lane in examined.lanes],
         views=[_view(view, t) for view in examined.views],
         bridge=list(_crossings(bridge, examined.config, chain, t)),
         street=[_case(proof, examined.config, t) for proof in street],
@@ -119,7 +120,7 @@ def html(examined: Examined, signed: Signed, against: Sequence[str], chain: Chai
 # -- instruments ----------------------------------------------------------------------------------
 
 
-def _lane(lane: LaneFacts, today: date, t: Tongue) -> dict[str, Any]:
+def _lane(lane: LaneFacts, today: date, chain: Chain, t: Tongue) -> dict[str, Any]:
     certificate, calibration = lane.certificate, lane.config.scale.calibration
     speeds = "–"
     if certificate is not None and certificate.speed_max_kmh is not None:
@@ -133,12 +134,12 @@ def _lane(lane: LaneFacts, today: date, t: Tongue) -> dict[str, Any]:
         "expired": lane.expired(today),
         "in_use": lane.in_use,
         "factor_in_use": _percent(calibration.factor_ppm),
-        "last": _calibrated(lane, t),
+        "last": _calibrated(lane, chain, t),
         "note": _calibration_note(lane, t),
     }
 
 
-def _calibrated(lane: LaneFacts, t: Tongue) -> dict[str, Any] | None:
+def _calibrated(lane: LaneFacts, chain: Chain, t: Tongue) -> dict[str, Any] | None:
     if lane.last is None:
         return None
     record, read = lane.last.record, lane.last.read
@@ -159,7 +160,15 @@ def _calibrated(lane: LaneFacts, t: Tongue) -> dict[str, Any] | None:
         or "–",
         "figures": record.report_sha256 or "–",
         "bins": [_bin(one) for one in record.factors],
+        "plot": _runs(record.report_sha256, chain, t),
     }
+
+
+def _runs(figures_sha256: str | None, chain: Chain, t: Tongue) -> Markup:
+    """The passes that the calibration rests on, where its figures are still here."""
+    figures = chain.attachment(figures_sha256) if figures_sha256 else None
+    texts = [t(key).striptags() for key in ("runs_plot", "speed", "runs_plot_y")]
+    return Markup(draw_passes(passes(figures), *texts) if figures else "")  # noqa: S704 - ours, escaped
 
 
 def _bin(one: SpeedFactor) -> tuple[str, str, str, str]:

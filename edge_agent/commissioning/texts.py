@@ -71,6 +71,8 @@ TEXTS: Texts = MappingProxyType(
         "figures": ("数据摘要", "Digest of the figures"),
         "up_to": ("至 km/h", "up to km/h"),
         "interval": ("± 95 %", "± 95 %"),
+        "runs_plot": ("试验车次", "Passes of the truck"),
+        "runs_plot_y": ("校准前总重误差 %", "error of the gross weight before, %"),
         "no_record": ("链上没有该校准的记录", "no record of it in the chain"),
         "other_record": (
             "链上最近的记录是另一个校准：{id}",
