@@ -23,7 +23,6 @@ from edge_agent.config.settings import SiteConfig
 from edge_agent.doctor.examine import CHECKS, LONGEST_S, examine
 from edge_agent.doctor.observed import Eyes
 from edge_agent.doctor.report import as_json
-from edge_agent.doctor.shorter import Shorter
 from edge_agent.errors import DeviceError
 from edge_agent.progress import Pulse
 from edge_agent.web.server import HttpServer
@@ -74,15 +73,13 @@ class LocalDoor:
 
     def _doctor(self, request: Request) -> Response:
         only = [name for name in request.query_params.get("only", "").split(",") if name]
-        try:
-            seconds = float(request.query_params.get("seconds", "0"))
-        except ValueError:
-            return JSONResponse({"error": "seconds: a number"}, 400)
+        seconds = _seconds(request.query_params.get("seconds", "0"))
+        if seconds is None:
+            return JSONResponse({"error": f"seconds: 0 to {LONGEST_S:.0f}"}, 400)
         if unknown := [name for name in only if name not in CHECKS]:
             return JSONResponse({"error": f"no check {', '.join(unknown)}"}, 400)
-        eyes = Shorter(self._config, self._eyes, seconds) if seconds > 0 else self._eyes
         with self._one:
-            found = examine(self._config, eyes, only=only)
+            found = examine(self._config, self._eyes, only=only, seconds=seconds)
         return JSONResponse({"software": __version__, **identity(self._config), "findings": as_json(found)})
 
 
@@ -124,6 +121,14 @@ def ask_doctor(config: SiteConfig, only: list[str], seconds: float) -> dict[str,
         if all(told.get(name) == value for name, value in identity(config).items()):
             return told
     return None
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        seconds = float(text)
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds <= LONGEST_S else None
 
 
 def _reachable(path: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,7 +35,8 @@ def main(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     lang: Annotated[str, typer.Option(help="zh or en; default: Chinese unless $LANG says otherwise.")] = "",
     seconds: Annotated[
-        float, typer.Option(min=0, help="Look at a line or camera no longer; 0: as long as is needed.")
+        float,
+        typer.Option(min=0, max=120, help="Look at a line or camera no longer; 0: as long as is needed."),
     ] = 0.0,
     only: Annotated[str, typer.Option(metavar="NAME,...", help="These checks alone.")] = "",
 ) -> None:
@@ -55,35 +57,46 @@ def main(
     except ConfigError as error:
         seen_by, found = "own", list(_problems(error))
     else:
-        with _progress(disabled=as_json) as told:
-            seen_by, found = _examined(site, names, seconds, told)
+        seen_by, found = _examined(site, names, seconds, quiet=as_json)
         found += _in_force(config)
     _print(found, seen_by, language, as_json=as_json)
     if any(finding.state is State.FAULT for finding in found):
         raise typer.Exit(1)
 
 
-def _examined(
-    site: SiteConfig, only: list[str], seconds: float, told: Callable[[str], None]
-) -> tuple[str, list[Finding]]:
+def _examined(site: SiteConfig, only: list[str], seconds: float, *, quiet: bool) -> tuple[str, list[Finding]]:
     """Who looked, and what was found."""
     from edge_agent import __version__  # noqa: PLC0415 - help stays instant
-    from edge_agent.doctor.examine import examine  # noqa: PLC0415 - same
+    from edge_agent.doctor.examine import CHECKS, examine  # noqa: PLC0415 - same
     from edge_agent.doctor.finding import Finding, State  # noqa: PLC0415 - same
     from edge_agent.doctor.own_eyes import OwnEyes  # noqa: PLC0415 - same
     from edge_agent.doctor.report import finding_of  # noqa: PLC0415 - same
-    from edge_agent.doctor.shorter import Shorter  # noqa: PLC0415 - same
     from edge_agent.local_door import ask_doctor  # noqa: PLC0415 - same
 
-    answer = ask_doctor(site, only, seconds)
+    with _progress(None, quiet=quiet):
+        answer = ask_doctor(site, only, seconds)
     if answer is None:
-        own = OwnEyes(site)
-        return "own", examine(site, Shorter(site, own, seconds) if seconds else own, told, only=only)
+        _must_be_its_user(site)
+        with _progress(len(only or CHECKS), quiet=quiet) as told:
+            return "own", examine(site, OwnEyes(site), told, only=only, seconds=seconds)
     found = [finding_of(one) for one in answer["findings"]]
     if answer["software"] != __version__:
         values = {"own": __version__, "daemon": answer["software"]}
         found.insert(0, Finding("software.differs", "software", State.WARNING, values))
     return "daemon", found
+
+
+def _must_be_its_user(site: SiteConfig) -> None:
+    """Anybody else may not open keys and devices, and would be told of faults that are none."""
+    from edge_agent.doctor.key_checks import user_name  # noqa: PLC0415 - help stays instant
+
+    folder = site.evidence.store.directory
+    owner = folder.stat().st_uid if folder.exists() else os.geteuid()
+    if os.geteuid() not in {0, owner}:
+        raise UsageError(
+            f"{folder} is {user_name(owner)}'s: run `sudo -u {user_name(owner)} edge-agent doctor ...` "
+            f"/ 请用 {user_name(owner)} 或 root 用户运行"
+        )
 
 
 def _problems(error: ConfigError) -> Iterator[Finding]:
@@ -119,7 +132,9 @@ def _print(found: list[Finding], seen_by: str, language: str, *, as_json: bool) 
         told = {"seen_by": seen_by, "state": str(worst(found)), "findings": for_scripts(found)}
         print(json.dumps(told, ensure_ascii=False))
     else:
-        print(as_text(found, language))
+        terminal = sys.stdout.isatty()
+        width = shutil.get_terminal_size().columns if terminal else 0
+        print(as_text(found, language, width, colour=terminal and not os.environ.get("NO_COLOR")))
         print(SEEN_BY[seen_by][0 if language == "zh" else 1])
 
 
@@ -140,10 +155,10 @@ def _must_be_known(names: list[str]) -> None:
 
 
 @contextmanager
-def _progress(*, disabled: bool) -> Iterator[Callable[[str], None]]:
-    """A bar on a terminal; tells which checks are over."""
+def _progress(total: int | None, *, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """A bar on a terminal; tells which of so many checks are over. None: nobody tells."""
     from rich.progress import Progress  # noqa: PLC0415 - help stays instant
 
-    with Progress(transient=True, disable=disabled or not sys.stdout.isatty()) as bar:
-        task = bar.add_task("doctor", total=None)
+    with Progress(transient=True, disable=quiet or not sys.stdout.isatty()) as bar:
+        task = bar.add_task("doctor", total=total)
         yield lambda name: bar.update(task, advance=1, description=name)

@@ -12,6 +12,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log
 
 import numpy as np
@@ -56,10 +57,8 @@ def guessed_rate(data: bytes, protocol: ProtocolSettings, read_baud: int) -> Gue
     if len(scores) < 2:
         return None
     first, second = sorted(scores, key=lambda rate: -scores[rate])[:2]
-    if (
-        _likelihood(Counter(data), len(data), _fingerprint(_frames(protocol), read_baud, read_baud))
-        >= (scores[first])
-    ):
+    as_read = _likelihood(Counter(data), len(data), _fingerprint(protocol, read_baud, read_baud))
+    if as_read >= scores[first]:
         return None
     return Guess(first, second, scores[first] - scores[second])
 
@@ -68,9 +67,8 @@ def _scores(data: bytes, protocol: ProtocolSettings, read_baud: int) -> Mapping[
     if len(data) < FEWEST_BYTES or isinstance(protocol, WimJsonSettings):
         return {}
     counts, size = Counter(data[:MOST_BYTES]), min(len(data), MOST_BYTES)
-    frames = _frames(protocol)
     return {
-        rate: _likelihood(counts, size, _fingerprint(frames, rate, read_baud))
+        rate: _likelihood(counts, size, _fingerprint(protocol, rate, read_baud))
         for rate in RATES
         if rate != read_baud and max(rate, read_baud) <= FURTHEST * min(rate, read_baud)
     }
@@ -82,9 +80,11 @@ def _likelihood(counts: Mapping[int, int], size: int, expected: Mapping[int, int
     return sum(n * log((expected.get(byte, 0) + RARE) / total) for byte, n in counts.items()) / size
 
 
-def _fingerprint(frames: list[bytes], sent_baud: int, read_baud: int) -> Mapping[int, int]:
+@lru_cache(maxsize=64)
+def _fingerprint(protocol: ProtocolSettings, sent_baud: int, read_baud: int) -> Mapping[int, int]:
     """How often each byte comes out, over both ways in which receivers go on after a missing stop bit."""
     found: Counter[int] = Counter()
+    frames = _frames(protocol)
     for gap in GAPS:
         for skew in SKEWS:
             for resync in (True, False):

@@ -59,18 +59,18 @@ class OwnBox:
     """A box whose daemon does not run, or does not answer."""
 
     def __init__(self, config: SiteConfig) -> None:
-        self._directory = config.evidence.store.directory
+        self._config = config
 
     def store(self) -> StoreSeen:
         """Read it without a lock."""
         try:
-            return StoreSeen(peek_at(self._directory))
+            return StoreSeen(peek_at(self._config.evidence.store.directory))
         except EvidenceError as error:
             return StoreSeen(None, str(error))
 
     def daemon(self) -> DaemonSeen | None:
         """Whether somebody has the store open."""
-        return DaemonSeen() if is_open(self._directory) else None
+        return DaemonSeen() if is_open(self._config.evidence.store.directory) else None
 
 
 def box_of(config: SiteConfig, eyes: Eyes) -> Box:

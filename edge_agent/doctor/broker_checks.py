@@ -6,14 +6,28 @@ So where a daemon has the store, only TCP and TLS are tried, and the daemon's ow
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 
 from edge_agent.config.settings import SiteConfig
 from edge_agent.doctor.box import DaemonSeen, box_of, utc_us
-from edge_agent.doctor.broker_seen import NOBODYS_DIGEST, BrokerSeen, TlsSeen, look_from_outside, visit
+from edge_agent.doctor.broker_seen import (
+    NOBODYS_DIGEST,
+    BrokerSeen,
+    Question,
+    TlsSeen,
+    look_from_outside,
+    visit,
+)
 from edge_agent.doctor.finding import Finding, State
 from edge_agent.doctor.observed import Eyes
 from edge_agent.doctor.push_checks import check_secret
+from edge_agent.doctor.store_checks import RECEIPT
+from edge_agent.errors import UsageError, VerificationError
+from edge_agent.evidence.dsse import RECEIPT_TYPE
+from edge_agent.evidence.keys import KeyRing, read_public_keys
+from edge_agent.evidence.peek import Peek
+from edge_agent.evidence.receipts import open_receipt
 from edge_agent.evidence.uplink.port import FIRST_FAILURE, NO_MATCHING_SUBSCRIBERS, Connected, Refused
 from edge_agent.evidence.uplink.settings import UplinkSettings
 from edge_agent.evidence.uplink.topics import Topics
@@ -36,7 +50,8 @@ def broker_findings(config: SiteConfig, eyes: Eyes) -> Iterator[Finding]:
         return
     if chosen.mqtt.password_file is not None:
         yield from check_secret(chosen.mqtt.password_file, SUBJECT)
-    daemon = box_of(config, eyes).daemon()
+    box = box_of(config, eyes)
+    daemon = box.daemon()
     timeout_s = min(STEP_S, chosen.mqtt.connect_timeout_s)
     if daemon is not None:
         yield from check(look_from_outside(chosen.mqtt, timeout_s), chosen, utc_us(config))
@@ -46,10 +61,30 @@ def broker_findings(config: SiteConfig, eyes: Eyes) -> Iterator[Finding]:
         chosen.mqtt,
         chosen.mqtt.client_id or config.site.device_id,
         Topics(chosen.topic_root, config.site.tenant, config.site.device_id),
+        _question(config, box.store().holds),
         commands=config.commands is not None,
         timeout_s=timeout_s,
     )
     yield from check(seen, chosen, utc_us(config))
+
+
+def _question(config: SiteConfig, holds: Peek | None) -> Question | None:
+    """Whose answer would show the whole way there and back; None where no answer could be believed."""
+    path = config.uplink.receipt_keys_file if config.uplink else None
+    if path is None or holds is None or not holds.question:
+        return None
+    try:
+        ring = KeyRing({RECEIPT_TYPE: read_public_keys(path)})
+    except UsageError:  # a line of its own
+        return None
+
+    def believed(envelope: bytes) -> bool:
+        with contextlib.suppress(VerificationError):
+            open_receipt(envelope, ring, config.site.tenant, config.site.device_id)
+            return True
+        return False
+
+    return Question(holds.question, believed)
 
 
 def check_daemon(daemon: DaemonSeen) -> Iterator[Finding]:
@@ -80,6 +115,10 @@ def check(seen: BrokerSeen, chosen: UplinkSettings, now_utc_us: int) -> Iterator
     if seen.connected is not None:
         yield from _limits(seen.connected, chosen)
         yield from _topics(seen, seen.connected)
+    if seen.receipt_s is not None:
+        yield Finding("receipt.round_trip", RECEIPT, State.OK, {"ms": round(seen.receipt_s * 1000)})
+    elif seen.asked:
+        yield Finding("receipt.no_answer", RECEIPT, State.FAULT, {"seconds": STEP_S})
 
 
 def _tls(tls: TlsSeen, where: Mapping[str, object], now_utc_us: int) -> Iterator[Finding]:

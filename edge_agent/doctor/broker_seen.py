@@ -1,6 +1,6 @@
 """One visit to the broker: how far it lets us in, and which of our topics it lets us use.
 
-    TCP ─> TLS ─> CONNECT ─> SUBSCRIBE rcpt, cmd ─> PUBLISH to stmt, att, head, state
+    TCP ─> TLS ─> CONNECT ─> SUBSCRIBE rcpt, cmd ─> PUBLISH to stmt, att, head, state ─> a question, a receipt
 
 What is published is empty, not retained and expires at once: platforms say nothing to an empty message
 (docs/wire.md). One topic at a time: a broker that ends the connection names the topic by it. (Mosquitto 2.0
@@ -16,12 +16,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Self
 
 from cryptography import x509
 
 from edge_agent.evidence.uplink.mqtt import MqttLink, Waker, tls_context, unsupported_protocol
 from edge_agent.evidence.uplink.port import (
+    FIRST_FAILURE,
+    NO_MATCHING_SUBSCRIBERS,
     Acked,
     Closed,
     Connected,
@@ -29,9 +32,11 @@ from edge_agent.evidence.uplink.port import (
     LinkEvent,
     LinkOptions,
     Message,
+    Received,
     Refused,
     Subscribed,
 )
+from edge_agent.evidence.uplink.sender import ENVELOPE_CONTENT_TYPE
 from edge_agent.evidence.uplink.settings import BrokerSettings
 from edge_agent.evidence.uplink.topics import Topics
 
@@ -62,6 +67,16 @@ class BrokerSeen:
     connected: Connected | None = None
     published: Mapping[str, int] = field(default_factory=dict)  # topic: reason code of its PUBACK
     subscribed: Mapping[str, int] = field(default_factory=dict)  # topic: reason code of its SUBACK
+    asked: bool = False  # somebody was there to be asked where our chain ends
+    receipt_s: float | None = None  # after so long a good receipt answered
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A statement that the platform has already, put to it as a daemon does at its start (docs/wire.md)."""
+
+    envelope: bytes
+    believed: Callable[[bytes], bool]  # whether this is a receipt for us
 
 
 def look_from_outside(broker: BrokerSettings, timeout_s: float) -> BrokerSeen:
@@ -81,7 +96,13 @@ def look_from_outside(broker: BrokerSettings, timeout_s: float) -> BrokerSeen:
 
 
 def visit(
-    broker: BrokerSettings, client_id: str, topics: Topics, *, commands: bool, timeout_s: float
+    broker: BrokerSettings,
+    client_id: str,
+    topics: Topics,
+    question: Question | None,
+    *,
+    commands: bool,
+    timeout_s: float,
 ) -> BrokerSeen:
     """Go there once, all the way.
 
@@ -89,6 +110,7 @@ def visit(
         broker: where.
         client_id: as whom. The broker ends whatever other connection has the same.
         topics: of this box.
+        question: to be asked, if anybody listens.
         commands: whether the topic of commands is wanted as well.
         timeout_s: for each step.
     """
@@ -99,10 +121,15 @@ def visit(
     up = (topics.statement, topics.attachment(NOBODYS_DIGEST), topics.head, topics.state)
     for mqtt5 in {"auto": (True, False), "5": (True,), "3.1.1": (False,)}[broker.protocol]:
         options = LinkOptions(client_id=client_id, mqtt5=mqtt5)
-        seen = _try(replace(seen, refused=None), lambda: _Call(broker, options, timeout_s), down, up)  # noqa: B023 - called at once
+        seen = _try(replace(seen, refused=None), partial(_Call, broker, options, timeout_s), down, up)
         if seen.refused is None or not unsupported_protocol(seen.refused):
             break
-    return seen
+    heard = seen.published.get(topics.head, NOT_TAKEN)
+    if question is None or heard == NO_MATCHING_SUBSCRIBERS or heard >= FIRST_FAILURE:
+        return seen
+    with _Call(broker, options, timeout_s) as line:
+        receipt_s = line.ask(topics, question) if isinstance(line.connect(), Connected) else None
+    return replace(seen, asked=True, receipt_s=receipt_s)
 
 
 def _try(
@@ -170,6 +197,17 @@ class _Call:
         self._link.publish(Message(topic, b"", expiry_s=1))
         answer = self._wait_for(Acked)
         return answer.code if isinstance(answer, Acked) else NOT_TAKEN
+
+    def ask(self, topics: Topics, question: Question) -> float | None:
+        """Seconds until a good receipt answered; None: none did."""
+        self.subscribe((topics.receipts,))
+        began_s = time.monotonic()
+        self._link.publish(Message(topics.head, question.envelope, content_type=ENVELOPE_CONTENT_TYPE))
+        while isinstance(answer := self._wait_for(Received), Received):
+            # Not acknowledged: what it says is for the daemon, which asks again.
+            if answer.topic == topics.receipts and question.believed(answer.payload):
+                return time.monotonic() - began_s
+        return None
 
     def _wait_for(self, *kinds: type[LinkEvent]) -> LinkEvent | None:
         """The next event of these kinds; None when the connection or the time is over."""

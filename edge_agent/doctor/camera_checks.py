@@ -25,6 +25,9 @@ HEAVY_CORES, TOO_HEAVY_CORES = 0.5, 1.0
 # A still is the picture nearest to an instant, and no further from it than this.
 LEAST_FPS = 1_000 * MS / TOLERANCE
 
+# Pictures without anything in them are all the same.
+BLANK = {"camera.covered", "camera.overexposed"}
+
 SAID = (  # what FFmpeg or the system says -> what it means
     (("401", "unauthorized", "403", "forbidden"), "camera.wrong_password"),
     (("404", "not found"), "camera.no_such_stream"),
@@ -83,6 +86,9 @@ def _camera(
         found += of_street(subject, name, watched, config.street.references_dir, seen.pictures)
     else:
         found += of_lanes(subject, name, video, config, seen.pictures)
+    if _stands_still(video, seen) and not BLANK.intersection(one.key for one in found):
+        values = {**_numbers(name, seen), "seconds": round(WATCH_S)}
+        found.append(Finding("camera.frozen", subject, State.FAULT, values))
     yield from found or [Finding("camera.ok", subject, State.OK, _numbers(name, seen))]
 
 
@@ -114,8 +120,6 @@ def _of_stream(
         yield from _of_groups(subject, numbers, analysed)
     if (street or reads_ms) and _decoded_by_cpu(video, analysed):
         yield from _of_cost(subject, numbers, analysed, sub=seen.sub is not None)
-    if _stands_still(video, seen):
-        yield Finding("camera.frozen", subject, State.FAULT, {**numbers, "seconds": round(WATCH_S)})
     if video.clock == "sender" and seen.sender_time is False and not video.is_file:
         yield Finding("camera.no_sender_time", subject, State.WARNING, numbers)
 

@@ -136,8 +136,9 @@ TEXTS: Texts = {
         "the lens of camera {camera} is covered: there is nothing in the picture (contrast {contrast})",
         "什么也看不到",
         "it sees nothing",
-        "取下镜头盖或保护膜，清洁镜头；大雾时等雾散后再看",
-        "take off the cap or film, clean the lens; in fog look again when it has lifted",
+        "取下镜头盖或保护膜，清洁镜头；夜间检查补光；大雾时等雾散后再看",
+        "take off the cap or film, clean the lens; at night check the lamp; in fog look again when it"
+        " has lifted",
     ),
     "camera.dark": Text(
         "相机 {camera} 的画面太暗（亮度 {luma}）",

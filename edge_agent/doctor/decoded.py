@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_agent.core.units import S
+from edge_agent.core.units import Ns, S
 from edge_agent.core.weigh.protocols import make_decoder
 from edge_agent.core.weigh.protocols.settings import ProtocolSettings
 from edge_agent.core.weigh.samples import BAD_FAULT, Counters, Samples, VehicleRecord
@@ -14,6 +14,8 @@ from edge_agent.doctor.observed import SerialSeen
 
 # Fewer frames are chance.
 FEWEST_FRAMES = 3
+# A second with fewer samples than this share of the usual had a pause in it.
+WHOLE_SECOND = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,13 @@ def decode(protocol: ProtocolSettings, seen: SerialSeen, char_ns: int = 0) -> De
     decoder = make_decoder(protocol, char_ns=char_ns)
     blocks: list[Samples] = []
     records: list[VehicleRecord] = []
-    events = [decoder.feed(chunk.at_ns, chunk.data) for chunk in seen.chunks]  # type: ignore[arg-type]
-    events += [decoder.feed_registers(poll) for poll in seen.registers]
-    for output in events:
-        blocks += [one for one in output if isinstance(one, Samples)]
+    fed = [(chunk.at_ns, decoder.feed(Ns(chunk.at_ns), chunk.data)) for chunk in seen.chunks]
+    fed += [(poll.at, decoder.feed_registers(poll)) for poll in seen.registers]
+    arrivals: list[tuple[int, int]] = []  # when samples came, and how many
+    for at, output in fed:
+        came = [one for one in output if isinstance(one, Samples)]
+        blocks += came
+        arrivals.append((at, sum(one.at.size for one in came)))
         records += [one for one in output if isinstance(one, VehicleRecord)]
     samples = _joined(blocks)
     size = sum(len(chunk.data) for chunk in seen.chunks)
@@ -59,7 +64,7 @@ def decode(protocol: ProtocolSettings, seen: SerialSeen, char_ns: int = 0) -> De
         counters=decoder.counters,
         framed=1 - decoder.counters.resync_bytes / size if size else answered,
         usable=_usable(samples),
-        rate_hz=_rate_hz(samples, seen),
+        rate_hz=_rate_hz(arrivals),
     )
 
 
@@ -79,11 +84,17 @@ def _usable(samples: Samples | None) -> int:
     return 0 if samples is None else int(((samples.status & BAD_FAULT) == 0).any(axis=1).sum())
 
 
-def _rate_hz(samples: Samples | None, seen: SerialSeen) -> float:
-    """By the reads' own times: what the decoder gives out is put on the configured rate's grid."""
-    times = [chunk.at_ns for chunk in seen.chunks] or [poll.at for poll in seen.registers]
-    if samples is None or len(times) < 2 or times[-1] == times[0]:
+def _rate_hz(arrivals: list[tuple[int, int]]) -> float:
+    """Samples a second, pauses left out; by the reads' own times, which nobody has put on a grid."""
+    if len(arrivals) < 2:
         return 0.0
-    # What came with the first read had gathered before it.
-    share = 1 - 1 / len(times)
-    return float(samples.at.size) * share * S / (times[-1] - times[0])
+    began = arrivals[0][0]
+    counts = np.zeros((arrivals[-1][0] - began) // S + 1, dtype=np.int64)
+    for at, count in arrivals:
+        counts[(at - began) // S] += count
+    if counts.size < 3:  # a short trial: what came with the first read had gathered before it
+        took = arrivals[-1][0] - began
+        return sum(count for _, count in arrivals[1:]) * S / took if took else 0.0
+    whole = counts[:-1]
+    whole = whole[whole >= WHOLE_SECOND * np.median(whole)]
+    return float(whole.mean())

@@ -9,11 +9,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from edge_agent.config.settings import SiteConfig
 from edge_agent.doctor.broker_checks import broker_findings
+from edge_agent.doctor.camera_checks import camera_findings
 from edge_agent.doctor.cell_checks import cell_findings
 from edge_agent.doctor.clock_checks import clock_findings
 from edge_agent.doctor.disk_checks import disk_findings
 from edge_agent.doctor.finding import Finding, State
 from edge_agent.doctor.key_checks import key_findings
+from edge_agent.doctor.lane_checks import lane_findings
+from edge_agent.doctor.looks import Looks, watch_all
 from edge_agent.doctor.model_checks import model_findings
 from edge_agent.doctor.observed import Eyes
 from edge_agent.doctor.push_checks import push_findings
@@ -27,6 +30,14 @@ log = logging.getLogger(__name__)
 
 Check = Callable[[SiteConfig, Eyes], Iterable[Finding]]
 
+
+def cameras_at_once(config: SiteConfig, eyes: Eyes) -> Iterable[Finding]:
+    """The checks of cameras, which take seconds each, after a look at all of them."""
+    own = [name for name, camera in config.cameras.items() if camera.video]
+    watch_all(eyes, [*own, *(config.street.cameras if config.street else ())])
+    return camera_findings(config, eyes)
+
+
 # In the order in which a technician reads them.
 CHECKS: Mapping[str, Check] = {
     "software": software_findings,
@@ -36,6 +47,8 @@ CHECKS: Mapping[str, Check] = {
     "temperature": temperature_findings,
     "serial": serial_findings,
     "cells": cell_findings,
+    "cameras": cameras_at_once,
+    "lanes": lane_findings,
     "models": model_findings,
     "push": push_findings,
     "broker": broker_findings,
@@ -51,6 +64,7 @@ def examine(
     told: Callable[[str], None] = lambda _name: None,
     *,
     only: Collection[str] = (),
+    seconds: float = 0.0,
     longest_s: float = LONGEST_S,
     checks: Mapping[str, Check] = CHECKS,
 ) -> list[Finding]:
@@ -61,11 +75,13 @@ def examine(
         eyes: who can look at its devices.
         told: gets the name of each check that has come to its end, on that check's thread.
         only: names of checks; empty: all.
+        seconds: no look at a line or a camera takes longer; 0: as long as the checks want.
         longest_s: what is not known by then is said to be unknown.
         checks: by name.
     """
+    looks = Looks(config, eyes, seconds)
     running = [
-        _Running(name, check, config, eyes, told)
+        _Running(name, check, config, looks, told)
         for name, check in checks.items()
         if not only or name in only
     ]

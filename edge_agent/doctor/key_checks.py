@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pwd
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,7 +63,10 @@ def check_certificate(subject: str, found: x509.Certificate, now_utc_us: int) ->
 def _evidence(config: SiteConfig, now: int) -> Iterator[Finding]:
     for own in own_keys(config.evidence_settings(), None):
         subject = f"key/{own.name}"
-        if own.problem:
+        owner = _other_owner(own.file)
+        if own.problem and owner:
+            yield Finding("key.not_tried", subject, State.UNKNOWN, {"where": own.where, "owner": owner})
+        elif own.problem:
             yield Finding("key.unusable", subject, State.FAULT, {"why": own.problem})
         elif own.key is None:
             yield Finding("key.new", subject, State.OK, {"where": own.where})
@@ -73,6 +78,25 @@ def _evidence(config: SiteConfig, now: int) -> Iterator[Finding]:
             yield Finding("certificate.unusable", subject, State.FAULT, {"why": wrong})
         elif certificate is not None:
             yield from check_certificate(subject, certificate.leaf, now)
+
+
+def _other_owner(path: Path | None) -> str:
+    """The user that a key of mode 0600 belongs to, where this is root: only its own user may use it."""
+    try:
+        found = path.stat() if path else None
+    except OSError:
+        return ""
+    if found is None or os.geteuid() != 0 or found.st_uid == 0 or stat.S_IMODE(found.st_mode) & 0o177:
+        return ""
+    return user_name(found.st_uid)
+
+
+def user_name(uid: int) -> str:
+    """Of a user; its number where it has none."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
 
 
 def _tls(broker: BrokerSettings, now: int) -> Iterator[Finding]:

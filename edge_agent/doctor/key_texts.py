@@ -12,6 +12,14 @@ TEXTS: Texts = {
     "key.new": Text(
         "尚无密钥（{where}），首次启动时生成", "there is no key yet ({where}); the first start makes it"
     ),
+    "key.not_tried": Text(
+        "密钥属于用户 {owner}（{where}），root 不使用它",
+        "the key is user {owner}'s ({where}); root does not use it",
+        "权限正确；但未试用。",
+        "Owner and mode are right; it was not tried.",
+        "`sudo -u {owner} edge-agent doctor`",
+        "`sudo -u {owner} edge-agent doctor`",
+    ),
     "key.unusable": Text(
         "密钥不能使用：{why}",
         "the key cannot be used: {why}",

@@ -27,6 +27,8 @@ from edge_agent.errors import ConfigError
 
 # A picture without one edge is of a cap, a bag or fog; cameras without a reference have only that to tell by.
 NO_EDGES = 0.0
+# Edges that rise half as steeply as the accepted picture's are out of focus, whatever is seen.
+SOFT = 0.5
 # More of the picture than this at the top of the scale: a wall of light, or an exposure that is set wrong.
 BURNT_SHARE, BURNT_LEVEL = 0.3, 250
 # Of a main road's lane, where nothing better is known (`plates check` takes it too).
@@ -69,12 +71,22 @@ def of_street(
         return
     shift_px = None if seen.shift_mpx >= UNKNOWN_MPX else round(seen.shift_mpx / 1000, 1)
     values = {**base, "sharpness": seen.sharpness, "shift_px": shift_px, "luma": seen.luma}
-    if reason == "shifted" and shift_px is None:
-        key = "camera.other_light" if scene.trouble == OTHER_LIGHT else "camera.moved_far"
-        state = State.WARNING if key == "camera.other_light" else State.FAULT
-        yield Finding(key, subject, state, values)
+    if seen.reference and shift_px is None:
+        yield _not_laid_over(subject, values, scene, bank, pictures)
         return
     yield Finding(UNFIT[reason], subject, State.FAULT, values)
+
+
+def _not_laid_over(
+    subject: str, values: dict[str, Any], scene: Scene, bank: ReferenceBank, pictures: Sequence[Image]
+) -> Finding:
+    """Too blurred for it, another light, or another view."""
+    accepted = max(detail_of(shrink(bank.image(reference))) for reference in bank.active)
+    if float(np.median([detail_of(shrink(image)) for image in pictures])) < SOFT * accepted:
+        return Finding("camera.blurred", subject, State.FAULT, values)
+    if scene.trouble == OTHER_LIGHT:
+        return Finding("camera.other_light", subject, State.WARNING, values)
+    return Finding("camera.moved_far", subject, State.FAULT, values)
 
 
 def of_lanes(

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
 
 from edge_agent.doctor.finding import Finding, Said, State, Texts, say
 from edge_agent.doctor.texts import TEXTS
@@ -19,6 +21,14 @@ STATES = {
     State.FAULT: ("故障", "fault"),
     State.UNKNOWN: ("未知", "unknown"),
 }
+COLOURS = {  # ANSI
+    State.OK: "\x1b[32m",
+    State.WARNING: "\x1b[33m",
+    State.FAULT: "\x1b[1;31m",
+    State.UNKNOWN: "\x1b[36m",
+}
+PLAIN = "\x1b[0m"
+NARROWEST = 30  # cells; below, a column of words is worse than long lines
 MEANS = ("意味着", "means")
 NEXT = ("下一步", "next")
 
@@ -30,20 +40,31 @@ def in_words(finding: Finding, language: str, texts: Texts = TEXTS) -> Said:
     return say(finding, texts, language)
 
 
-def as_text(findings: Sequence[Finding], language: str) -> str:
-    """A table for a terminal: state, subject, what was found; what it means and what to do where not ok."""
-    state_width = max(cell_len(_word(state, language)) for state in State)
-    subject_width = max((cell_len(finding.subject) for finding in findings), default=0)
-    indent = " " * (state_width + subject_width + 4)
+def as_text(findings: Sequence[Finding], language: str, width: int = 0, *, colour: bool = False) -> str:
+    """A table for a terminal: state, subject, what was found; what it means and what to do where not ok.
+
+    Args:
+        findings: in their order.
+        language: zh or en.
+        width: of the terminal, cells; 0: lines are as long as they are.
+        colour: states are coloured.
+    """
+    states = max(cell_len(_word(state, language)) for state in State)
+    subjects = max((cell_len(finding.subject) for finding in findings), default=0)
+    indent = states + subjects + 4
     lines: list[str] = []
     for finding in findings:
         said = in_words(finding, language)
-        state, subject = _word(finding.state, language), finding.subject
-        lines.append(f"{_padded(state, state_width)}  {_padded(subject, subject_width)}  {said.found}")
+        told = [said.found]
         if finding.state is not State.OK:
-            for label, text in ((MEANS, said.means), (NEXT, said.next)):
-                if text:
-                    lines.append(f"{indent}{_in(label, language)}: {text}")
+            explained = ((MEANS, said.means), (NEXT, said.next))
+            colon = "：" if language == CHINESE else ": "
+            told += [f"{_in(label, language)}{colon}{text}" for label, text in explained if text]
+        state = _padded(_word(finding.state, language), states)
+        state = f"{COLOURS[finding.state]}{state}{PLAIN}" if colour else state
+        first, *rest = [line for text in told for line in _wrapped(text, width - indent)]
+        lines.append(f"{state}  {_padded(finding.subject, subjects)}  {first}")
+        lines += [" " * indent + line for line in rest]
     return "\n".join([*lines, "", summary(findings, language)])
 
 
@@ -89,6 +110,13 @@ def _word(state: State, language: str) -> str:
 
 def _in(both: tuple[str, str], language: str) -> str:
     return both[0 if language == CHINESE else 1]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """In lines of so many cells; as it is where there is no room for that."""
+    if width < NARROWEST:
+        return [text]
+    return [line.plain.rstrip() for line in Text(text).wrap(Console(width=width), width)]
 
 
 def _padded(text: str, width: int) -> str:

@@ -174,13 +174,14 @@ def _of_frames(
     if read.refused > DAMAGED:
         state = State.FAULT if read.refused > BROKEN else State.WARNING
         yield Finding("serial.damaged", subject, state, numbers)
+        return  # what is missing makes pauses, and a lower rate
     if isinstance(port.protocol, WimJsonSettings):
         return
-    if read.counters.gaps >= GAPS and read.counters.gap_ms_max:
-        yield Finding("serial.gaps", subject, State.WARNING, numbers)
     nominal = _nominal_hz(port.protocol)
     if nominal and read.rate_hz and abs(read.rate_hz / nominal - 1) > RATE_APART:
         yield Finding("serial.rate_differs", subject, State.WARNING, {**numbers, "nominal_hz": nominal})
+    elif read.counters.gaps >= GAPS and read.counters.gap_ms_max:
+        yield Finding("serial.gaps", subject, State.WARNING, numbers)
     for scale in scales:
         yield from _of_rate(subject, numbers, read.rate_hz, scale)
 

@@ -44,6 +44,19 @@ TEXTS: Texts = {
         "最近一次回执在 {ago_min} 分钟前，用时 {took_s} 秒",
         "the last receipt came {ago_min} min ago and took {took_s} s",
     ),
+    "receipt.round_trip": Text(
+        "问平台链到哪里为止，{ms} 毫秒后收到可信的回执",
+        "asked where our chain ends, the platform's receipt came after {ms} ms",
+    ),
+    "receipt.no_answer": Text(
+        "平台在听，但 {seconds} 秒内没有可信的回执送到本机",
+        "the platform listens, and no receipt that can be believed came within {seconds} s",
+        "证据送出去了却得不到确认：永远不能清理。",
+        "Evidence leaves and is never confirmed: nothing is ever let go.",
+        "请平台管理员查看：broker 是否允许本机读 rcpt 主题；本机公钥是否已登记；回执公钥是否是它的。",
+        "Ask whoever runs the platform: may this box read its rcpt topic, is its public key enrolled, is the "
+        "receipt key here the platform's own?",
+    ),
     "receipt.never": Text(
         "从未收到平台回执",
         "no receipt has ever come from the platform",

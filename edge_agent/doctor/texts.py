@@ -6,10 +6,12 @@ from collections.abc import Iterable
 
 from edge_agent.doctor import (
     broker_texts,
+    camera_texts,
     cell_texts,
     clock_texts,
     disk_texts,
     key_texts,
+    lane_checks,
     model_texts,
     push_texts,
     scale_texts,
@@ -28,6 +30,8 @@ TABLES: tuple[Texts, ...] = (
     temperature_texts.TEXTS,
     serial_texts.TEXTS,
     cell_texts.TEXTS,
+    camera_texts.TEXTS,
+    lane_checks.TEXTS,
     model_texts.TEXTS,
     push_texts.TEXTS,
     broker_texts.TEXTS,

@@ -12,7 +12,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from edge_agent.errors import EvidenceError
+from edge_agent.evidence import dsse
+from edge_agent.evidence.outbox import read_signatures
 from edge_agent.evidence.set_aside import DATABASE
+
+_ENVELOPE = "SELECT payload, signatures FROM packet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class Peek:
     rejected: int
     quarantined: int
     receipted: tuple[int, int] | None  # the newest statement with a receipt: sealed at, receipted at
+    question: bytes = b""  # its envelope, or the first one's: contradicts no other copy of the chain
 
 
 def peek(db: sqlite3.Connection) -> Peek:
@@ -47,6 +52,8 @@ def peek(db: sqlite3.Connection) -> Peek:
         "SELECT sealed_utc_us, receipted_utc_us FROM packet WHERE receipted_utc_us IS NOT NULL "
         "ORDER BY seq DESC LIMIT 1"
     )
+    asked = "receipt IS NOT NULL" if receipted else "seq = 0"
+    known = db.execute(f"{_ENVELOPE} WHERE {asked} ORDER BY seq DESC LIMIT 1").fetchone()
     (held,) = one("SELECT coalesce(sum(size), 0) FROM attachment WHERE state = 'kept'")
     return Peek(
         seq=seq,
@@ -59,6 +66,7 @@ def peek(db: sqlite3.Connection) -> Peek:
         rejected=states.get("rejected", 0),
         quarantined=states.get("quarantined", 0),
         receipted=(receipted[0], receipted[1]) if receipted else None,
+        question=dsse.envelope(dsse.EVIDENCE_TYPE, known[0], read_signatures(known[1])) if known else b"",
     )
 
 

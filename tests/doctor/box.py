@@ -1,6 +1,6 @@
 """A whole box without hardware: a real broker with TLS and an access list, a store with a receipt, a model.
 
-A test plants one fault in it. The platform is a client that listens, and a key that signs receipts.
+A test plants one fault in it. The platform is the real one.
 """
 
 import contextlib
@@ -21,14 +21,12 @@ from edge_agent.doctor.examine import examine
 from edge_agent.doctor.finding import State
 from edge_agent.evidence.keys import FileKey
 from edge_agent.evidence.receipts import Receipt, Watermark, sign
-from edge_agent.evidence.uplink.mqtt import MqttLink, Waker
-from edge_agent.evidence.uplink.port import LinkOptions, Subscribed
-from edge_agent.evidence.uplink.settings import BrokerSettings
+from edge_agent.ingest.service import Ingest
+from edge_agent.ingest.settings import IngestSettings
 from tests.road import POSTED
 
 ROOT = Path(__file__).parents[2]
 DEVICE, PLATFORM, TENANT = "ea-doctor", "ea-platform", "test"
-UP = ("stmt", "att/+", "head")
 ADDRESS = "127.0.0.1"
 # What this test's own machine is or is not, which no planted fault changes.
 OF_THE_BOX = ("software", "clock", "disk", "store", "models", "push", "broker", "keys", "scale")
@@ -91,22 +89,6 @@ class Broker(Mosquitto):
         }
 
 
-@contextlib.contextmanager
-def listening(broker: Broker):
-    """The platform: it has subscribed, and keeps what it gets to itself."""
-    waker = Waker()
-    options = LinkOptions(client_id=PLATFORM, mqtt5=True)
-    link = MqttLink(BrokerSettings.model_validate(broker.tls(PLATFORM)), options, waker)
-    link.open()
-    link.subscribe(tuple(f"ea/v1/{TENANT}/+/{kind}" for kind in UP))
-    until_s = time.monotonic() + 10
-    while not any(isinstance(event, Subscribed) for event in link.poll(0.1)):
-        assert time.monotonic() < until_s
-    yield link
-    link.disconnect()
-    waker.close()
-
-
 class Box:
     """A box in a folder; `tree` is its configuration, to be changed by the test."""
 
@@ -155,6 +137,7 @@ class Box:
                 watermark=mark,
             )
             store.apply_receipt(receipt, sign(receipt, [self.receipt_key]))
+        self.public_pem = FileKey.load(folder / "evidence.pem").public.pem
 
     def config(self):
         self.path.write_text(yaml.safe_dump(self.tree, allow_unicode=True), "utf-8")
@@ -167,6 +150,28 @@ class Box:
         for step in into:
             node = node[step]
         node[key] = value
+
+    @contextlib.contextmanager
+    def platform(self, broker: Broker):
+        """The platform, as long as it is wanted; it knows this box."""
+        devices = self.folder / "devices"
+        devices.mkdir(exist_ok=True)
+        (devices / f"{DEVICE}.pem").write_bytes(self.public_pem)
+        service = Ingest(
+            IngestSettings.model_validate(
+                {
+                    "mqtt": broker.tls(PLATFORM),
+                    "tenant": TENANT,
+                    "data_dir": str(self.folder / "platform"),
+                    "devices_dir": str(devices),
+                    "receipt_key_file": str(self.folder / "receipt.pem"),
+                }
+            )
+        )
+        service.start()
+        assert service.wait_subscribed(20)
+        yield service
+        service.stop()
 
     def findings(self, eyes=None, only=OF_THE_BOX):
         return examine(self.config(), eyes or Blind(), only=only)

@@ -3,7 +3,7 @@
 import pytest
 
 from edge_agent.bench.broker import find_mosquitto
-from tests.doctor.box import Box, Broker, listening
+from tests.doctor.box import Box, Broker
 
 
 @pytest.fixture
@@ -16,11 +16,11 @@ def broker(tmp_path):
 
 
 @pytest.fixture
-def platform(broker):
-    with listening(broker) as link:
-        yield link
+def box(tmp_path, broker):
+    return Box(tmp_path, broker)
 
 
 @pytest.fixture
-def box(tmp_path, broker):
-    return Box(tmp_path, broker)
+def platform(box, broker):
+    with box.platform(broker) as service:
+        yield service

@@ -1,6 +1,7 @@
 """`edge-agent doctor`, as a technician types it and as a script does."""
 
 import json
+import os
 
 from edge_agent.cli.main import main
 from tests.doctor.box import OF_THE_BOX
@@ -61,6 +62,21 @@ def test_a_call_that_makes_no_sense_exits_2(tmp_path, capsys):
     assert main(["doctor", "--config", str(path), "--only", "teeth"]) == 2
     assert main(["doctor", "--config", str(path), "--lang", "fr"]) == 2
     assert "the checks are software, " in capsys.readouterr().err
+
+
+def test_a_key_of_the_daemons_user_is_no_fault_for_root_and_others_are_sent_away(
+    box, broker, capsys, monkeypatch
+):
+    nobody = 65_534
+    path = written(box)
+    if os.geteuid() == 0:
+        os.chown(box.folder / "evidence.pem", nobody, -1)
+        assert main(["doctor", "--config", str(path), "--only", "keys", "--lang", "en"]) == 0
+        assert "root does not use it" in capsys.readouterr().out
+    monkeypatch.setattr(os, "geteuid", lambda: nobody)
+
+    assert main(["doctor", "--config", str(path), "--only", "scale"]) == 2
+    assert "run `sudo -u" in capsys.readouterr().err
 
 
 def written(box):

@@ -3,6 +3,8 @@
 import json
 import threading
 
+from rich.cells import cell_len
+
 from edge_agent.doctor.examine import CHECKS, examine, worst
 from edge_agent.doctor.finding import Finding, State
 from edge_agent.doctor.report import as_json, as_text, finding_of, summary
@@ -80,6 +82,19 @@ def test_the_table_is_aligned_in_both_languages_and_says_what_to_do():
     assert chinese[0].startswith("正常  store   尚未建立")  # a Chinese character is two cells wide
     assert chinese[-1] == "故障 1，注意 1，正常 1"
     assert summary([OK], "en") == "fault 0, ok 1"
+
+
+def test_long_lines_are_wrapped_under_what_was_found_and_states_are_coloured():
+    found = [Finding("push.address", "push", State.FAULT, {"host": "192.0.2.7", "port": 8470})]
+
+    lines = as_text(found, "zh", width=60, colour=True).splitlines()
+
+    assert lines[0].startswith("\x1b[1;31m故障\x1b[0m  push  192.0.2.7")
+    assert all(cell_len(line) <= 60 for line in lines[1:])
+    assert all(line.startswith(" " * 12) for line in lines[1:-2])
+    assert "".join(line.strip() for line in lines[1:-2]).startswith(
+        "意味着：程序不能启动，摄像机推送不到。下一步"
+    )
 
 
 def test_the_json_form_holds_both_languages_and_comes_back_as_the_finding():

@@ -1,5 +1,7 @@
 """One fault is planted in a whole box; the doctor names that one and nothing else."""
 
+import os
+import subprocess
 import time
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
@@ -9,7 +11,8 @@ import pytest
 from edge_agent.compose import open_store
 from edge_agent.demo.broker import ACCESS_LIST
 from edge_agent.demo.pki import Authority
-from tests.doctor.box import ADDRESS, DEVICE, days, listening
+from edge_agent.evidence.keys import FileKey
+from tests.doctor.box import ADDRESS, DEVICE, days
 
 HOUR_US = 3_600 * 1_000_000
 
@@ -22,6 +25,15 @@ def clock_an_hour_slow(box, _broker):
 def pictures_not_allowed(_box, broker):
     access = ACCESS_LIST.replace("pattern write ea/v1/+/%c/att/+\n", "")
     broker.restart(access=access)
+
+
+def receipts_not_to_be_read(_box, broker):
+    broker.restart(access=ACCESS_LIST.replace("pattern read ea/v1/+/%c/rcpt\n", ""))
+
+
+def receipts_of_another_key(box, _broker):
+    other = FileKey.generate(box.folder / "other.pem")
+    (box.folder / "receipt.pub.pem").write_bytes(other.public.pem)
 
 
 def brokers_certificate_expired(_box, broker):
@@ -108,6 +120,8 @@ def small_messages_only(_box, broker):
 PLANTED = [
     (clock_an_hour_slow, {"clock.behind"}),
     (pictures_not_allowed, {"broker.not_allowed"}),
+    (receipts_not_to_be_read, {"receipt.no_answer"}),
+    (receipts_of_another_key, {"receipt.no_answer"}),
     (brokers_certificate_expired, {"broker.tls_expired"}),
     (own_certificate_expired, {"certificate.expired", "broker.silent"}),
     (own_certificate_ends_in_a_week, {"certificate.ends_soon"}),
@@ -139,7 +153,30 @@ def test_a_box_that_is_well_gives_no_alarm(box, platform):
 def test_the_doctor_names_what_was_planted_and_nothing_else(box, broker, plant, named):
     plant(box, broker)
 
-    with listening(broker) if broker.usable else nullcontext():
+    with box.platform(broker) if broker.usable else nullcontext():
         troubles = box.troubles() - OF_THIS_MACHINE
 
     assert troubles == named
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 24 MB, as root only can make one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if (
+        os.geteuid() != 0
+        or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)], check=False
+        ).returncode
+    ):
+        pytest.skip("a small file system cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_disk_that_others_have_filled_is_named(box, small_disk):
+    box.change("evidence", "store", "directory", str(small_disk / "evidence"))
+    (small_disk / "logs").write_bytes(bytes(20 * 1024 * 1024))
+
+    assert "disk.full" in box.troubles(only=["disk"])

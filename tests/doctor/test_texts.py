@@ -14,8 +14,10 @@ ROOT = Path(__file__).parents[2]
 SOURCES = [*(ROOT / "edge_agent" / "doctor").glob("*.py"), ROOT / "edge_agent" / "cli" / "doctor.py"]
 CHECKS = [path for path in SOURCES if not path.name.endswith("_texts.py")]
 KEY = re.compile(r"[a-z_]+\.[a-z0-9_]*[a-z0-9]")
-# Made of two parts where they are found: `f"broker.tls_{trouble}"`.
-JOINED = {f"broker.tls_{trouble}" for trouble in ("expired", "not_yet", "name", "chain", "other")}
+# Made of two parts where they are found.
+JOINED = {f"broker.tls_{trouble}" for trouble in ("expired", "not_yet", "name", "chain", "other")} | {
+    f"camera.{size}" for size in ("small", "rather_small")
+}
 NO_KEYS = {"scale.calibration", "clock.source", "street.detector"}  # of the configuration
 
 

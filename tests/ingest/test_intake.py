@@ -293,7 +293,6 @@ def test_nobody_gets_an_answer_for_what_the_box_did_not_sign(platform, box):
         resigned(box, 0, key=stranger),
         json.dumps(fields).encode(),
         envelope[:-10],
-        b"",
         b"{" * 100_000,
         b"\xff" * 5000,
         dsse.sign(dsse.RECEIPT_TYPE, b"{}", [KEY]),
