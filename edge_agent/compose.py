@@ -519,6 +519,7 @@ class Agent:
                 reading=self.store.reading(),
                 health=self.health,
                 cameras=self.cameras | (self.street.cameras if self.street else {}),
+                street_detector=self.street.detector if self.street else None,
                 zones=lambda: self.site.zones,
                 clock=self._time.status,
                 receipt_keys=self.receipt_keys,

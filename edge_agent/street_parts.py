@@ -22,7 +22,8 @@ from edge_agent.devices.camera.sampler import Sampler
 from edge_agent.devices.camera.tap import Keep, VideoTap
 from edge_agent.devices.detector.detector import Detector
 from edge_agent.devices.pictures import PictureWorker, ReferencePicture, ZoneDrawing
-from edge_agent.devices.scene.bank import ReferenceBank
+from edge_agent.devices.scene.bank import MANIFEST, ReferenceBank
+from edge_agent.devices.scene.renewal import Renewal
 from edge_agent.devices.scene.scene import Scene
 from edge_agent.devices.scene.worker import SceneCamera, SceneWorker
 from edge_agent.devices.staging import Staging
@@ -74,7 +75,10 @@ class StreetParts:
             name: Sampler(camera, woken.set, scenes[name].crop.picture_width(input_width))
             for name, camera in self.cameras.items()
         }
-        watched = {name: SceneCamera(sampler, scenes[name]) for name, sampler in self.samplers.items()}
+        watched = {
+            name: SceneCamera(sampler, scenes[name], _renewal(street, name))
+            for name, sampler in self.samplers.items()
+        }
         self.scenes = SceneWorker(watched, self.detector, emit, clock.monotonic, woken)
         self._pictures = PictureWorker(
             self.cameras,
@@ -127,6 +131,11 @@ def scene_of(street: StreetConfig, camera: str) -> Scene:
     chosen = street.cameras[camera]
     polygons = [zone.polygon for zone in chosen.zones.values()]
     return Scene(camera, chosen.scene, polygons, ReferenceBank(street.references_dir, camera))
+
+
+def _renewal(street: StreetConfig, camera: str) -> Renewal:
+    """Pictures that are accepted later."""
+    return Renewal(street.references_dir / camera / MANIFEST, lambda: scene_of(street, camera))
 
 
 def said_time(at: Ns, local: LocalTime, status: ClockStatus) -> str:

@@ -14,14 +14,14 @@ from edge_agent.errors import UsageError
 if TYPE_CHECKING:
     from edge_agent.config.settings import SiteConfig
     from edge_agent.config.street import StreetCameraConfig, StreetConfig
+    from edge_agent.devices.scene.accepting import Candidate
     from edge_agent.devices.scene.bank import Reference, ReferenceBank
-    from edge_agent.devices.scene.pixels import Corners, Image
+    from edge_agent.devices.scene.pixels import Corners
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="The accepted pictures of clear pavement, by camera."
 )
 
-JPEG_QUALITY = 95  # of pictures that are taken out of a video; files are kept as they are
 MEDIAN_OF = 15  # pictures at most; twice as many are held at once
 
 Config = Annotated[Path, typer.Option(metavar="SITE.yaml", help="The site's configuration.")]
@@ -88,22 +88,21 @@ def accept(
     site, street = _street(config)
     bank = _bank(site, street, camera)
     settings = street.cameras[camera]
-    data, picture, origin = _taken(image, video, at, settings, median=median)
-    from edge_agent.devices.scene.checks import concerns  # noqa: PLC0415 heavy: OpenCV
+    candidate = _taken(image, video, at, settings, median=median)
+    from edge_agent.devices.scene import accepting  # noqa: PLC0415 heavy: OpenCV
 
-    source = "median" if median else "picture"
-    zones = _zones(settings)
     detector = None
     if street.detector is not None:
         from edge_agent.devices.detector import Detector  # noqa: PLC0415 heavy
 
         detector = Detector(street.detector)
-    against = concerns(picture, source, zones, settings.scene, bank, detector)
+    against = [
+        concern.en
+        for concern in accepting.against(candidate, _zones(settings), settings.scene, bank, detector)
+    ]
     accepted: Reference | None = None
     if not against or force:
-        accepted = bank.accept(
-            data, condition, by=by, at_utc=_utc(), source=source, origin=origin, beside=beside
-        )
+        accepted = accepting.accept(candidate, bank, condition, by=by, beside=beside)
     if as_json:
         print(json.dumps({"accepted": asdict(accepted) if accepted else None, "against": against}))
     else:
@@ -162,33 +161,18 @@ def _zones(settings: StreetCameraConfig) -> dict[str, Corners]:
 
 def _taken(
     image: Path | None, video: Path | None, at: float, settings: StreetCameraConfig, *, median: bool
-) -> tuple[bytes, Image, str]:
-    """(bytes to keep, pixels, where it came from)."""
-    from edge_agent.devices.scene import bank, watch  # noqa: PLC0415 heavy: OpenCV
-    from edge_agent.devices.scene.pixels import opencv  # noqa: PLC0415
+) -> Candidate:
+    from edge_agent.devices.scene import watch  # noqa: PLC0415 heavy: OpenCV
+    from edge_agent.devices.scene.accepting import Candidate  # noqa: PLC0415 same
 
     if image is not None:
-        data = image.read_bytes()
-        return data, bank.decode(data, str(image)), image.name
+        return Candidate.of_file(image.read_bytes(), image.name)
+    if video is not None and median:
+        return Candidate.of_video(watch.median(video, MEDIAN_OF), f"median of {video.name}", "median")
     if video is not None:
-        picture = watch.median(video, MEDIAN_OF) if median else watch.picture_at(video, at)
-        origin = f"median of {video.name}" if median else f"{video.name} at {at:g} s"
-    else:
-        picture = watch.live_picture(settings.video.url, settings.video.transport)
-        origin = f"live {settings.video.safe_url}"
-    done, encoded = opencv().imencode(".jpg", picture, [opencv().IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    assert done
-    data = encoded.tobytes()
-    return data, bank.decode(data, origin), origin
-
-
-def _utc() -> str:
-    from datetime import UTC, datetime  # noqa: PLC0415
-
-    from edge_agent.devices.clock import monotonic, utc_minus_mono  # noqa: PLC0415
-
-    seconds = (monotonic() + utc_minus_mono()) // 1_000_000_000
-    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+        return Candidate.of_video(watch.picture_at(video, at), f"{video.name} at {at:g} s")
+    picture = watch.live_picture(settings.video.url, settings.video.transport)
+    return Candidate.of_video(picture, f"live {settings.video.safe_url}")
 
 
 def _line(one: Reference) -> str:

@@ -13,6 +13,7 @@ from edge_agent.console.recent import Recent
 from edge_agent.core.events import ClockStatus
 from edge_agent.core.scene import ZoneNow
 from edge_agent.core.units import US, Ns
+from edge_agent.devices.scene.watch import StreetDetector
 from edge_agent.doctor.observed import Eyes
 from edge_agent.evidence.keys import PublicKey
 from edge_agent.evidence.reading import ReadingStore
@@ -37,6 +38,7 @@ class Box:
     reading: ReadingStore  # of the evidence
     health: Health
     cameras: Mapping[str, Looking]  # of the road and of the street, by name
+    street_detector: StreetDetector | None  # names what stands there; None: nothing does
     zones: Callable[[], Mapping[str, ZoneNow]]  # where each stands
     clock: Callable[[], ClockStatus]  # as it is known now
     receipt_keys: tuple[PublicKey, ...]  # the platform's

@@ -10,6 +10,7 @@ from itertools import combinations, pairwise
 
 XY = tuple[float, float]
 SAME = 0.0015  # of the picture: nearer corners were meant to be one
+SAMPLES = 24  # each way, where two polygons may share ground
 
 
 def edges_of(polygon: Sequence[XY], line: Sequence[XY]) -> tuple[int, ...]:
@@ -55,11 +56,11 @@ def crosses_itself(polygon: Sequence[XY]) -> bool:
 
 
 def overlap(one: Sequence[XY], other: Sequence[XY]) -> bool:
-    """Whether they share ground; a common edge is none."""
+    """Whether they share ground; a common border, drawn by hand, is none."""
     sides = [[(ring[k], ring[(k + 1) % len(ring)]) for k in range(len(ring))] for ring in (one, other)]
     if any(_cross(*a, *b) for a in sides[0] for b in sides[1]):
         return True
-    return any(_deep_inside(b, point) for a, b in ((one, other), (other, one)) for point in _samples(a))
+    return any(_deep_inside(one, point) and _deep_inside(other, point) for point in _between(one, other))
 
 
 def area(polygon: Sequence[XY]) -> float:
@@ -73,10 +74,14 @@ def _corner_at(polygon: Sequence[XY], point: XY) -> int | None:
     return near[0] if near else None
 
 
-def _samples(polygon: Sequence[XY]) -> list[XY]:
-    """Its corners and its middle."""
-    middle = (sum(x for x, _ in polygon) / len(polygon), sum(y for _, y in polygon) / len(polygon))
-    return [*polygon, middle] if _inside(polygon, middle) else list(polygon)
+def _between(one: Sequence[XY], other: Sequence[XY]) -> list[XY]:
+    """Points all over the rectangle that both reach into."""
+    low = [max(min(p[axis] for p in one), min(p[axis] for p in other)) for axis in (0, 1)]
+    high = [min(max(p[axis] for p in one), max(p[axis] for p in other)) for axis in (0, 1)]
+    if high[0] <= low[0] or high[1] <= low[1]:
+        return []
+    steps = [(k + 0.5) / SAMPLES for k in range(SAMPLES)]
+    return [(low[0] + (high[0] - low[0]) * u, low[1] + (high[1] - low[1]) * v) for u in steps for v in steps]
 
 
 def _deep_inside(polygon: Sequence[XY], point: XY) -> bool:

@@ -19,8 +19,9 @@ from edge_agent.console.outbox import OutboxPages
 from edge_agent.console.pictures import LivePictures
 from edge_agent.console.places import users_file
 from edge_agent.console.porter import BoxPorter
+from edge_agent.console.references import ReferencePages
 from edge_agent.console.texts import TEXTS
-from edge_agent.console.zones import Zones
+from edge_agent.console.zones import ZonePages
 from edge_agent.web.armour import Armour
 from edge_agent.web.gate import Gate
 from edge_agent.web.look import Look
@@ -48,7 +49,8 @@ def console_server(box: Box) -> HttpServer:
     changes = Changes(box, audit)
     pages = (
         Live(look, box, pictures),
-        Zones(look, box, pictures, changes),
+        ZonePages(look, box, pictures, changes),
+        ReferencePages(look, box, audit),
         OutboxPages(look, box, audit),
         CoveragePages(look, box),
         DoctorPages(look, box, audit),

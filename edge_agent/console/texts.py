@@ -10,6 +10,7 @@ from edge_agent.console.texts_coverage import COVERAGE
 from edge_agent.console.texts_doctor import DOCTOR
 from edge_agent.console.texts_live import LIVE
 from edge_agent.console.texts_outbox import OUTBOX
+from edge_agent.console.texts_references import REFERENCES
 from edge_agent.console.texts_zones import ZONES
 from edge_agent.report.words import JUDGED
 from edge_agent.web.texts import DOOR
@@ -38,5 +39,17 @@ FRAME: Texts = {
 }
 
 TEXTS: Texts = MappingProxyType(
-    {**DOOR, **JUDGED, **FRAME, **PARTS, **LIVE, **ZONES, **OUTBOX, **COVERAGE, **DOCTOR, **CONFIG}
+    {
+        **DOOR,
+        **JUDGED,
+        **FRAME,
+        **PARTS,
+        **LIVE,
+        **ZONES,
+        **REFERENCES,
+        **OUTBOX,
+        **COVERAGE,
+        **DOCTOR,
+        **CONFIG,
+    }
 )

@@ -49,7 +49,7 @@ class _Sent:
     text: str  # of the file with the drawing in it
 
 
-class Zones:
+class ZonePages:
     """See above."""
 
     def __init__(self, look: Look, box: Box, pictures: LivePictures, changes: Changes) -> None:

@@ -56,6 +56,10 @@ REASON: Names = MappingProxyType(
         "clock": "时钟不可信",
         "starting": "启动中",
         "sensor_silent": "传感器无数据",
+        "port_unknown": "串口尚无数据",
+        "port_silent": "串口无数据",
+        "port_down": "串口断开",
+        "port_degraded": "串口异常",
         "other": "其他",
     }
 )

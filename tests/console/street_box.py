@@ -1,7 +1,9 @@
-"""A running box before a drawn street and a lane, with remarks in its configuration and an accepted reference."""
+"""A running box before a drawn street and a lane; its configuration has remarks, a reference is accepted."""
 
 from __future__ import annotations
 
+import itertools
+import json
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +21,7 @@ from edge_agent.devices.scene.bank import ReferenceBank
 from edge_agent.sim.street import StreetDay
 from edge_agent.sim.street.clip import write_clip
 from edge_agent.sim.street.scene import StreetScene
-from tests.console.site import PASSWORD, TECH, VIEWER, Served, a_line
+from tests.console.site import PASSWORD, TECH, VIEWER, Served, a_line, wait
 from tests.test_compose import POSTED
 
 ROOT = Path(__file__).parents[2]
@@ -45,10 +47,15 @@ class StreetBox:
     def base(self):
         return self.served.base
 
-    @property
-    def notes(self):
-        """What people did, as it lies in the chain."""
-        return self.served.agent.store
+    def actions(self, number):
+        """What people did last, out of the chain, newest first; waits until so many are in it."""
+        reading = self.served.agent.store.reading()
+
+        def sealed():
+            return list(itertools.islice(reading.statements("operator_action"), number))
+
+        wait(lambda: len(sealed()) == number)
+        return [json.loads(reading.statement(one.seq).payload)["operator_action"] for one in sealed()]
 
     def as_it_was(self):
         """The configuration and no files of before."""

@@ -145,7 +145,7 @@
     const last = lane.points[lane.points.length - 1];
     words.replaceChildren(words.dataset.now, ...lane.sensors.flatMap((name, sensor) => [
       element("span", "", `swatch s${sensor % COLOURS.length}`),
-      `${name} ${last ? `${tonnes(last[sensor + 1], sensor).toFixed(2)} t` : "–"}`,
+      ` ${name} ${last ? `${tonnes(last[sensor + 1], sensor).toFixed(2)} t` : "–"} `,
     ]));
   };
 

@@ -36,7 +36,13 @@
     by("problems").replaceChildren(...(good ? [made("li", { class: "info" }, words.ed_fine)] : lines));
     editor.dataset.checked = String(number);
   };
-  const askSoon = () => { clearTimeout(waiting); delete editor.dataset.checked; waiting = setTimeout(ask, PAUSE_MS); };
+  const askSoon = () => {
+    asked += 1; // an answer that is still to come is of what was drawn before
+    clearTimeout(waiting);
+    delete editor.dataset.checked;
+    by("problems").replaceChildren(made("li", { class: "waiting" }, words.ed_checking));
+    waiting = setTimeout(ask, PAUSE_MS);
+  };
 
   // -- what is shown -------------------------------------------------------------------------------------
 

@@ -8,16 +8,19 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from edge_agent.core.decisions import Watch
 from edge_agent.core.events import DeviceChanged, SceneSeen
 from edge_agent.core.records import Detection
-from edge_agent.core.units import Ns
+from edge_agent.core.units import Ns, S
 from edge_agent.devices.scene.pixels import Image
+from edge_agent.devices.scene.renewal import LOOK_S as RENEW_S
+from edge_agent.devices.scene.renewal import Renewal
 from edge_agent.devices.scene.scene import Scene
 from edge_agent.devices.scene.watch import StreetDetector
+from edge_agent.errors import EdgeAgentError
 from edge_agent.progress import Pulse
 
 log = logging.getLogger(__name__)
@@ -63,6 +66,7 @@ class SceneCamera:
 
     source: FrameSource
     scene: Scene
+    renewal: Renewal | None = None  # None: what was accepted at the start holds
 
 
 @dataclass(slots=True)
@@ -109,6 +113,7 @@ class SceneWorker:
         self._clock = clock
         self.counts = {name: SceneCounts() for name in self._cameras}
         self._woken = woken
+        self._renewed_at = clock()
         self._stopping = False
         self.pulse = Pulse("scene", LONGEST_ROUND_S)
         self._thread = threading.Thread(target=self._run, name="scene", daemon=True)
@@ -141,7 +146,26 @@ class SceneWorker:
                 self.pulse.beat()
                 self._woken.wait(LOOK_S)
                 self._woken.clear()
+                if self._clock() - self._renewed_at >= RENEW_S * S:
+                    self._renewed_at = self._clock()
+                    self.renew()
                 self.look()
+
+    def renew(self) -> None:
+        """Take pictures into use that were accepted since."""
+        for name, camera in self._cameras.items():
+            try:
+                scene = camera.renewal.look() if camera.renewal else None
+            except EdgeAgentError as error:  # what was accepted before goes on being compared with
+                log.error("reference/%s: %s", name, error)  # noqa: TRY400 - no bug
+                self._emit(DeviceChanged(self._clock(), f"reference/{name}", "degraded", str(error)[:300]))
+                continue
+            if scene is not None:
+                self._cameras[name] = replace(camera, scene=scene)
+                self.counts[name].trouble, self.counts[name].run = "", 0
+                log.info("reference/%s: the list of accepted pictures has changed; it is in use", name)
+                detail = "the accepted pictures have changed, and are in use"
+                self._emit(DeviceChanged(self._clock(), f"reference/{name}", "up", detail))
 
     def look(self) -> int:
         """Take what is there, one picture a camera, and tell what it shows; how many there were."""

@@ -213,7 +213,9 @@ def test_the_median_of_the_whole_clip_holds_the_bag_and_is_neither_accepted_nor_
     handed_in = concerns(ghost, "picture", ABODA.zones, SceneSettings(), bank, detector)
 
     assert GHOST in against
-    assert handed_in == ["zone pavement: 1 place(s) differ from day-dry-1: what stands there now?"]
+    assert [one.en for one in handed_in] == [
+        "zone pavement: 1 place(s) differ from day-dry-1: what stands there now?"
+    ]
     assert clear.reference_picture is not None
     scene = scene_of(ABODA, tmp_path / "ghost", street, ghost)
     site, decisions, stale = site_of(ABODA), [], 0
