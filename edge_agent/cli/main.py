@@ -17,7 +17,7 @@ COMMANDS: dict[str, str] = {
     "config": "check a configuration; print its JSON Schema",
     "simulate": "a scenario and a seed -> a recording and its ground truth",
     "import": "raw serial captures, plate CSVs and videos -> a recording",
-    "calibrate": "a truck of known weight -> what the scale's calibration should be",
+    "calibrate": "known loads, a truck's runs, lone vehicles -> calibration and camera distance",
     "replay": "a recording -> the decisions and statements it leads to",
     "redetect": "the detector over recorded video again, compared with its boxes of then",
     "reference": "the accepted pictures of clear pavement: list, accept, show",
