@@ -21,18 +21,8 @@ def shipped_bridge(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def truck_runs(tmp_path_factory):
-    """Fifteen simulated passes of a 20 t truck over a scale that reads 2.4 % too much."""
-    out = tmp_path_factory.mktemp("truck") / "rec.mcap"
-    assert (
-        run_command("simulate", ["configs/scenarios/test-truck.yaml", "--out", str(out), "--seed", "1"]) == 0
-    )
-    return out
-
-
-@pytest.fixture(scope="session")
 def short_runs(tmp_path_factory):
-    """Eight of them without any other traffic, three minutes."""
+    """Eight simulated passes of a 20 t truck over a scale that reads 2.4 % too much; no other traffic."""
     folder = tmp_path_factory.mktemp("short")
     scenario = yaml.safe_load((ROOT / "configs" / "scenarios" / "test-truck.yaml").read_text("utf-8"))
     scenario["passages"] = [
