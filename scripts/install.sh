@@ -11,15 +11,18 @@
 #
 #   /opt/edge-agent/releases/VERSION   programs, each whole      /opt/edge-agent/current -> the one that runs
 #   /etc/edge-agent                    configuration             /var/lib/edge-agent       evidence, keys, journal
+#
+# EDGE_AGENT_START_S (900) is how long a start may take until it is ready: it reads the whole evidence store.
+# EDGE_AGENT_HEALTHY_S (30) is how long it must then run before it is called healthy.
 set -euo pipefail
 
 readonly OPT=/opt/edge-agent ETC=/etc/edge-agent STATE=/var/lib/edge-agent NAME=edge-agent
 readonly UNITS=/etc/systemd/system PACKAGES=(python3-venv libgl1 libglib2.0-0 adduser)
-HEALTHY_S=${EDGE_AGENT_HEALTHY_S:-20}
+START_S=${EDGE_AGENT_START_S:-900} HEALTHY_S=${EDGE_AGENT_HEALTHY_S:-30}
 
 say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
-die() { printf 'install.sh: %s\n' "$*" >&2; exit "${2:-2}"; }
-usage() { sed -n '2,14s/^# \{0,1\}//p' "$0"; exit "${1:-0}"; }
+die() { printf 'install.sh: %s\n' "$1" >&2; exit "${2:-2}"; }
+usage() { sed -n '2,17s/^# \{0,1\}//p' "$0"; exit "${1:-0}"; }
 
 bundle='' action=install
 while [ $# -gt 0 ]; do
@@ -35,19 +38,27 @@ while [ $# -gt 0 ]; do
 done
 [ "$(id -u)" = 0 ] || die "run it as root: sudo $0"
 
+unpacked='' changed=''
+trap 'rm -rf "$unpacked"' EXIT
+
 systemd_runs() { [ -d /run/systemd/system ]; }
 current() { readlink -f "$OPT/current" 2>/dev/null || true; }
 
 # --- the parts of a release --------------------------------------------------------------------
 
-unpack_bundle() { # prints the folder of its content
-  [ -e "$bundle" ] || die "$bundle: not there"
-  if [ -d "$bundle" ]; then realpath "$bundle"; return; fi
-  local into
-  into=$(mktemp -d /var/tmp/edge-agent-bundle-XXXXXX)
-  tar --no-same-owner -xf "$bundle" -C "$into" || die "$bundle: not a bundle of scripts/bundle"
-  (cd "$into" && sha256sum --quiet -c SHA256SUMS) || die "$bundle: damaged; fetch it again"
-  echo "$into"
+find_source() { # sets `source`: a bundle's content, or this checkout
+  source=$(cd "$(dirname "$0")/.." && pwd)
+  if [ -n "$bundle" ]; then
+    [ -e "$bundle" ] || die "$bundle: not there"
+    source=$(realpath "$bundle")
+    if [ ! -d "$bundle" ]; then
+      source=$(mktemp -d /var/tmp/edge-agent-bundle-XXXXXX)
+      unpacked=$source
+      tar --no-same-owner -xf "$bundle" -C "$source" || die "$bundle: not a bundle of scripts/bundle"
+    fi
+    (cd "$source" && sha256sum --quiet -c SHA256SUMS) || die "$bundle: damaged; fetch it again"
+  fi
+  [ -d "$source/edge_agent" ] || die "$source: not a checkout, and no --offline BUNDLE was given"
 }
 
 install_packages() {
@@ -67,7 +78,9 @@ install_packages() {
       [[ $(dpkg-query -W -f='${Status}' "$(dpkg-deb -f "$deb" Package)" 2>/dev/null) == *'ok installed'* ]] ||
         absent+=("$deb")
     done
-    DEBIAN_FRONTEND=noninteractive dpkg -i "${absent[@]}" >/dev/null
+    # apt and not dpkg: it knows in which order. Without a list of archives it asks no network.
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends -o Dir::Etc::sourcelist=/dev/null \
+      -o Dir::Etc::sourceparts=/dev/null -o APT::Sandbox::User=root "${absent[@]}" >/dev/null
   else
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
@@ -124,44 +137,106 @@ make_release() {
 
 # --- the system around it ----------------------------------------------------------------------
 
-put() { # put SOURCE TARGET MODE: say so only when something changes
-  cmp -s "$1" "$2" && return 0
-  install -D -m "${3:-0644}" "$1" "$2"
-  changed=yes
+# What a release brings for the system, and where it goes.
+readonly PLACES=(
+  "edge-agent.service $UNITS/edge-agent.service"
+  "edge-agent-maintenance.service $UNITS/edge-agent-maintenance.service"
+  "edge-agent-maintenance.timer $UNITS/edge-agent-maintenance.timer"
+  "journald@edge-agent.conf /etc/systemd/journald@edge-agent.conf"
+  "70-edge-agent.rules /etc/udev/rules.d/70-edge-agent.rules"
+  "edge-agent.tmpfiles /etc/tmpfiles.d/edge-agent.conf"
+)
+
+put() { # put SOURCE TARGET: what a release does not have is taken away
+  if [ ! -e "$1" ]; then
+    [ ! -e "$2" ] || { rm -f "$2"; changed=yes; }
+  elif ! cmp -s "$1" "$2"; then
+    install -D -m 0644 "$1" "$2"
+    changed=yes
+  fi
 }
 
+link() { # link TARGET NAME
+  [ "$(readlink "$2" 2>/dev/null)" = "$1" ] || { ln -sfn "$1" "$2"; changed=yes; }
+}
+
+# Owners and modes of the folders: edge-agent.tmpfiles says them, at every boot and start as well.
 install_system() {
-  local from=$1/systemd changed=''
-  install -d -m 0750 -o root -g "$NAME" "$ETC"
-  install -d -m 0700 -o "$NAME" -g "$NAME" "$STATE" "$STATE/keys"
-  put "$from/edge-agent.service" "$UNITS/edge-agent.service"
-  put "$from/journald@edge-agent.conf" /etc/systemd/journald@edge-agent.conf
-  put "$from/60-edge-agent.rules" /etc/udev/rules.d/60-edge-agent.rules
-  put "$from/edge-agent.tmpfiles" /etc/tmpfiles.d/edge-agent.conf
-  ln -sfn "$OPT/current/bin/edge-agent" /usr/local/bin/edge-agent
-  ! command -v systemd-tmpfiles >/dev/null || systemd-tmpfiles --create /etc/tmpfiles.d/edge-agent.conf
+  local place
+  for place in "${PLACES[@]}"; do put "$1/systemd/${place% *}" "${place#* }"; done
+  link "$OPT/current/bin/edge-agent" /usr/local/bin/edge-agent
+  systemd-tmpfiles --create /etc/tmpfiles.d/edge-agent.conf
   systemd_runs || return 0
-  [ -z "$changed" ] || { systemctl daemon-reload; udevadm control --reload || true; udevadm trigger --subsystem-match=tty || true; }
+  if [ -n "$changed" ]; then
+    systemctl daemon-reload
+    { udevadm control --reload && udevadm trigger --subsystem-match=tty; } 2>/dev/null || true # a container has no udev
+  fi
   systemctl enable --quiet edge-agent.service
+  [ ! -e "$UNITS/edge-agent-maintenance.timer" ] || systemctl enable --quiet --now edge-agent-maintenance.timer
 }
 
 switch_to() {
   ln -sfn "$1" "$OPT/.current-new"
   mv -T "$OPT/.current-new" "$OPT/current"
+  changed=yes
 }
 
-# Whether what `current` names runs: ready within the unit's time, and still the same process a while later.
+show() { systemctl show -P "$1" edge-agent.service; }
+
+# Whether what `current` names runs, in its own words.
 healthy() {
   [ -e "$ETC/site.yaml" ] || return 0
   if systemd_runs; then
-    systemctl restart edge-agent.service || return 1
-    local pid
-    pid=$(systemctl show -P MainPID edge-agent.service)
-    sleep "$HEALTHY_S"
-    systemctl is-active --quiet edge-agent.service && [ "$(systemctl show -P MainPID edge-agent.service)" = "$pid" ]
+    restarted && stays_well && seals
   else
     (cd "$STATE" && runuser -u "$NAME" -- "$OPT/current/bin/edge-agent" run --config "$ETC/site.yaml" --seconds "$HEALTHY_S")
   fi
+}
+
+# It said that it is ready (READY=1: every part is up), at its first attempt.
+restarted() {
+  local old first='' now until=$((SECONDS + START_S))
+  old=$(show InvocationID)
+  systemctl reset-failed edge-agent.service 2>/dev/null || true
+  # Not waited for here: one that hangs before it is ready must not hang the way back.
+  systemctl restart --no-block edge-agent.service || return 1
+  while [ "$SECONDS" -lt "$until" ]; do
+    sleep 1
+    now=$(show InvocationID)
+    if [ -z "$now" ] || [ "$now" = "$old" ]; then continue; fi
+    first=${first:-$now}
+    [ "$now" = "$first" ] || return 1
+    case $(show ActiveState)/$(show SubState) in
+      active/running) return 0 ;;
+      failed/* | */auto-restart | inactive/*) return 1 ;;
+    esac
+  done
+  return 1
+}
+
+# The same process still runs a while later, and gave signs of life (WATCHDOG=1: every part goes round).
+stays_well() {
+  local same last signs=0 now until=$((SECONDS + HEALTHY_S))
+  same=$(show InvocationID) last=$(show WatchdogTimestampMonotonic)
+  while [ "$SECONDS" -lt "$until" ]; do
+    sleep 1
+    [ "$(show ActiveState)/$(show InvocationID)" = "active/$same" ] || return 1
+    now=$(show WatchdogTimestampMonotonic)
+    [ "$now" = "$last" ] || signs=$((signs + 1))
+    last=$now
+  done
+  [ "$signs" -ge 2 ]
+}
+
+# It can seal what it concludes: its own word, where it answers on the box.
+seals() {
+  local socket=/run/edge-agent/edge-agent.sock
+  [ -S "$socket" ] || return 0
+  "$OPT/current/bin/python" - "$socket" <<'EOF'
+import sys, httpx
+with httpx.Client(transport=httpx.HTTPTransport(uds=sys.argv[1]), timeout=10) as box:
+    sys.exit(box.get("http://box/health").json()["sealing"] is not True)
+EOF
 }
 
 # Evidence never went through a release's folder: those may go. The one before stays for --rollback.
@@ -175,8 +250,7 @@ drop_old_releases() {
 # --- what can be asked for ---------------------------------------------------------------------
 
 do_install() {
-  if [ -n "$bundle" ]; then source=$(unpack_bundle); else source=$(cd "$(dirname "$0")/.." && pwd); fi
-  [ -d "$source/edge_agent" ] || die "$source: not a checkout, and no --offline BUNDLE was given"
+  find_source
   [ "$action" != upgrade ] || [ -n "$(current)" ] || die "nothing to upgrade: install first"
   install_packages
   make_user
@@ -189,6 +263,10 @@ do_install() {
     switch_to "$release"
   fi
   install_system "$release"
+  if [ -z "$changed" ] && systemd_runs && [ "$(show ActiveState)" = active ]; then
+    say "edge-agent $(basename "$release") is installed and runs; nothing was changed"
+    return
+  fi
   if healthy; then
     drop_old_releases
     say "edge-agent $(basename "$release") is installed"
@@ -210,7 +288,7 @@ do_install() {
 do_rollback() {
   local before
   before=$(readlink -f "$OPT/previous" 2>/dev/null) || true
-  [ -n "$before" ] && [ -e "$before/.complete" ] || die "there is no release before this one"
+  if [ -z "$before" ] || [ ! -e "$before/.complete" ]; then die "there is no release before this one"; fi
   ln -sfn "$(current)" "$OPT/previous"
   switch_to "$before"
   install_system "$before"
@@ -220,11 +298,11 @@ do_rollback() {
 
 do_uninstall() {
   if systemd_runs; then
-    systemctl disable --now --quiet edge-agent.service 2>/dev/null || true
+    systemctl disable --now --quiet edge-agent-maintenance.timer edge-agent.service 2>/dev/null || true
   fi
-  rm -f "$UNITS"/edge-agent.service \
-    /etc/systemd/journald@edge-agent.conf /etc/udev/rules.d/60-edge-agent.rules /etc/tmpfiles.d/edge-agent.conf \
-    /usr/local/bin/edge-agent
+  local place
+  for place in "${PLACES[@]}"; do rm -f "${place#* }"; done
+  rm -f /usr/local/bin/edge-agent
   rm -rf "$OPT"
   ! systemd_runs || systemctl daemon-reload
   say "edge-agent is gone; $ETC and $STATE stay"

@@ -16,6 +16,7 @@ from edge_agent.config import known_good
 from edge_agent.errors import ConfigError, UsageError
 from edge_agent.evidence import small_files
 from edge_agent.evidence.commands import Refusal
+from edge_agent.evidence.keys import FileKey
 from tests.commanded_box import Box
 from tests.test_compose import Running, a_site
 
@@ -28,8 +29,9 @@ def box(tmp_path):
 
 
 def run_well(box):
-    """A start at which every part came up, and its end."""
+    """A start at which every part came up, its key made, and its end."""
     keeper, chosen = box.run()
+    chosen.config.evidence.key_file.touch(mode=0o600)
     keeper.every_part_is_up()
     keeper.stopped(chosen)
     return chosen
@@ -100,6 +102,15 @@ def test_a_box_that_was_moved_never_speaks_as_the_one_it_was(box, key, other, mo
     torn = {"id": "s", "tenant": "city", "device_id": "ea-test-0001"} | {key: other}
     box.site.write_text("site:\n" + "".join(f"  {k}: '{v}'  # new\n" for k, v in torn.items()) + "street: [")
     with pytest.raises(ConfigError, match=f"site.{key} is '{other}'"):
+        box.run()
+
+
+def test_what_stands_in_makes_no_new_key(box):
+    """It may have been moved into a credential, in the edit that went wrong."""
+    good = run_well(box)
+    spoil(box)
+    good.config.evidence.key_file.rename(box.folder / "moved.pem")
+    with pytest.raises(ConfigError, match="its evidence key is gone"):
         box.run()
 
 
@@ -264,6 +275,7 @@ def test_the_platform_hears_that_the_box_runs_its_last_known_good(bridge):
     keeper = ConfigKeeper(bridge)
     keeper.effective()
     keeper.every_part_is_up()
+    FileKey.generate(bridge.parent / "evidence.pem")
     bridge.write_text(bridge.read_text("utf-8").replace("source: none", "source: sundial"), "utf-8")
     chosen = keeper.effective()
     box = Running(chosen.config, keeper=keeper, chosen=chosen).ready()

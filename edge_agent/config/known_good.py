@@ -4,8 +4,8 @@
         └─────── bad ───> what is kept there runs, until the file is good again
 
 The copy is of the text alone. `${...}` in it, and paths, mean what they mean in SITE.yaml: secrets are not
-written down a second time. It is used for the file that it was made of and for no other, and never
-where that file now names another box or another site: the box may have been moved.
+written down a second time. It is used for the file that it was made of and for no other, never where that
+file now names another box or another site (the box may have been moved), and never without the box's key.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from edge_agent.config.document import read_document
 from edge_agent.config.loader import load, load_text
 from edge_agent.config.settings import SiteConfig
 from edge_agent.errors import ConfigError, Problem
+from edge_agent.evidence.key_places import FilePlace, key_place
 from edge_agent.evidence.settings import StoreSettings
 from edge_agent.evidence.small_files import write_over
 
@@ -106,6 +107,9 @@ def _kept(path: Path, error: ConfigError) -> AtTheBox:
     differing = _moved(path, config)
     if differing:
         raise _and(error, path, f"the last known good is of another box or place: {differing}") from error
+    if _key_is_gone(config):
+        # What stands in must not make a new one: a box is known by its key.
+        raise _and(error, path, "the last known good is not used: its evidence key is gone") from error
     return AtTheBox(config, kept.text, kept.sha256, error.problems)
 
 
@@ -129,6 +133,11 @@ def _places(path: Path) -> Iterator[Path]:
     if state := os.environ.get("STATE_DIRECTORY"):
         yield Path(state) / "config"
     yield StoreSettings().directory.parent / "config"
+
+
+def _key_is_gone(config: SiteConfig) -> bool:
+    place = key_place(config.evidence)
+    return isinstance(place, FilePlace) and not (place.path.exists() or place.next_path.exists())
 
 
 def _moved(path: Path, good: SiteConfig) -> str:
