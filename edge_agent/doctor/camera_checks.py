@@ -12,7 +12,7 @@ from edge_agent.devices.camera.settings import CameraSettings
 from edge_agent.doctor.camera_texts import TEXTS
 from edge_agent.doctor.finding import Finding, State
 from edge_agent.doctor.observed import WATCH_S, CameraSeen, Eyes
-from edge_agent.doctor.picture_checks import of_lanes, of_street
+from edge_agent.doctor.picture_checks import has_colour, of_lanes, of_street
 from edge_agent.doctor.reach import reached
 
 __all__ = ["TEXTS", "camera_findings"]
@@ -173,4 +173,5 @@ def _numbers(name: str, seen: CameraSeen) -> dict[str, Any]:
         "group_s": None if seen.keyframe_interval_s is None else round(seen.keyframe_interval_s, 1),
         "cores": round(seen.decode_ms * seen.frames_per_s / 1000, 2),
         "pictures": len(seen.pictures),
+        "colour": has_colour(seen.pictures),
     }

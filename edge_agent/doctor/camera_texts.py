@@ -201,17 +201,19 @@ TEXTS: Texts = {
         "camera {camera} has no accepted picture of this light",
         "在这种光线下什么也不判断",
         "under this light nothing is concluded",
-        "在路面清空时认可一张：edge-agent reference accept",
-        "accept one while the pavement is clear: edge-agent reference accept",
+        "在路面清空时认可一张：edge-agent reference accept（--condition 选当前的光线）",
+        "accept one while the pavement is clear: edge-agent reference accept, with --condition as the"
+        " light is now",
     ),
     "camera.no_reference": Text(
         "相机 {camera} 还没有认可的参考图",
         "camera {camera} has no accepted picture of the clear pavement",
         "没有参考图就什么也不判断",
         "without one nothing is concluded",
-        "在路面清空时执行：edge-agent reference accept --camera {camera} --condition day-dry --by 姓名",
-        "while the pavement is clear: edge-agent reference accept --camera {camera} --condition day-dry"
-        " --by NAME",
+        "在路面清空时执行：edge-agent reference accept --config 站点.yaml --camera {camera} --condition"
+        " day-dry --by 姓名",
+        "while the pavement is clear: edge-agent reference accept --config SITE.yaml --camera {camera}"
+        " --condition day-dry --by NAME",
     ),
     "camera.reference_refused": Text(
         "相机 {camera} 的参考图不能用：{problem}",

@@ -42,6 +42,9 @@ AXLES = 6  # of the vehicle whose gross weight takes up most of it
 ROOM = 4
 # Hum of an eighth of the lower threshold is as strong as a good cell's noise; above, it hides the noise.
 HUM_SHARE = 1 / 8
+# Values that an instrument has averaged change little from one to the next: by a third of what independent
+# ones would, and over enough of them for that to be no chance.
+SMOOTH, FEWEST_SHOWN = 0.33, 100
 # Vehicles that a judgement of their shares needs, and the share from which it is the scale and not them.
 FEWEST_CROSSINGS = 8
 FEWEST_REVERSED = 3
@@ -88,6 +91,8 @@ def _lane(
     if not wrong:
         found += _of_crossings(subject, base, crossings, told={finding.key for finding in found})
     yield from found
+    if stretch.enough_free and hidden(stretch.rate_hz):
+        yield Finding("cell.hum_unknown", subject, State.UNKNOWN, {**base, "rate_hz": round(stretch.rate_hz)})
     if not stretch.enough_free:
         yield Finding("cell.never_free", subject, State.UNKNOWN, base)
     elif not found:
@@ -152,7 +157,7 @@ def _of_sensors(subject: str, base: dict[str, Any], lane: LaneConfig, stretch: S
                 state,
                 {
                     **values,
-                    "hz": hum.hz,
+                    "hz": round(hum.hz),
                     "amplitude_kg": _kg(hum.amplitude_g),
                     "seen_at_hz": hum.seen_at_hz,
                     "seen_zh": seen_zh,
@@ -165,6 +170,10 @@ def _of_sensors(subject: str, base: dict[str, Any], lane: LaneConfig, stretch: S
             state = State.FAULT if noise > scale.detect.off_g else State.WARNING
             values |= {"noise_kg": _kg(noise), "allowed_kg": _kg(allowed)}
             yield Finding("cell.noise", subject, state, values)
+        filtered_ms = _filtered_ms(stretch, k)
+        if filtered_ms > _on_pad_ms(scale):
+            values |= {"filter_ms": round(filtered_ms), "on_pad_ms": round(_on_pad_ms(scale))}
+            yield Finding("cell.filtered", subject, State.WARNING, values)
         drifted = _drifted_g(stretch, k)
         if abs(drifted) > scale.zero.suspect_g:
             values |= {"drift_kg": _kg(drifted), "seconds": round((stretch.at[-1] - stretch.at[0]) / S)}
@@ -199,6 +208,29 @@ def _as_seen(hz: float, seen_at_hz: float, rate_hz: float) -> tuple[str, str]:
 def _noise_g(stretch: Stretch, sensor: int) -> int:
     """By the core's own measure, of neighbouring samples of the empty scale."""
     return difference_scale(stretch.free_grams[:, stretch.layout.sensors[sensor].all].sum(axis=1))
+
+
+def _filtered_ms(stretch: Stretch, sensor: int) -> float:
+    """Length of the trailing mean that the instrument shows; 0 where its noise does not tell.
+
+    Neighbouring values of a mean over n samples share all but one of them: they differ by 1/n of the noise's
+    variance, where those of no mean differ by all of it.
+    """
+    values = stretch.free_grams[:, stretch.layout.sensors[sensor].all].sum(axis=1).astype(np.float64)
+    if stretch.raw or values.size < FEWEST_SHOWN:
+        return 0.0
+    at = np.arange(values.size)
+    rest = values - np.polyval(np.polyfit(at, values, 1), at)
+    variance, steps = float(rest.var()), float((np.diff(values) ** 2).mean()) / 2
+    if steps <= 0 or steps > SMOOTH * variance:
+        return 0.0
+    return 1000 / stretch.rate_hz * variance / steps
+
+
+def _on_pad_ms(scale: ScaleSettings) -> float:
+    """For how long an axle is wholly on a pad at the greatest speed."""
+    longest = max(sensor.length_mm for sensor in scale.sensors)
+    return 1000 * max(0, longest - scale.patch_mm) / scale.envelope.speed_max_mm_s
 
 
 def _drifted_g(stretch: Stretch, sensor: int) -> float:
@@ -242,6 +274,10 @@ def _of_crossings(
 
     if told & {"cell.swapped", "cell.pads_swapped"}:
         return  # it explains whatever the crossings look like
+    # Each axle on the left alone and then on the right alone: it was on one pad and then on the other.
+    if count >= FEWEST_REVERSED and share(Flag.ABREAST) >= MOSTLY:
+        yield Finding("cell.crossed", subject, State.FAULT, values)
+        return
     if count >= FEWEST_REVERSED and share(Flag.REVERSE) >= MOSTLY:
         yield Finding("cell.pads_swapped", subject, State.FAULT, values)
         return
@@ -291,7 +327,6 @@ def _numbers(stretch: Stretch, wiring: Wiring, crossings: Sequence[Crossing]) ->
         "free_s": round(int(stretch.free.sum()) / stretch.rate_hz, 1),
         "vehicles": wiring.vehicles,
         "crossings": len(crossings),
-        "hum_hidden": hidden(stretch.rate_hz),
     }
 
 

@@ -83,6 +83,24 @@ TEXTS: Texts = {
         "at the "
         "power supply",
     ),
+    "cell.hum_unknown": Text(
+        "车道 {lane} 每秒 {rate_hz} 个采样，看不出工频干扰",
+        "at {rate_hz} samples a second mains hum on lane {lane} cannot be told",
+        "50 和 100 Hz 在这个频率下看起来像零点漂移",
+        "at this rate 50 and 100 Hz look like a zero that wanders",
+        "把仪表输出频率改为 80 Hz 或以上，再检查",
+        "set the instrument to 80 a second or more, then look again",
+    ),
+    "cell.filtered": Text(
+        "{sensor} 的仪表在显示约 {filter_ms} 毫秒的平均值，而车轴完全在秤台上只有 {on_pad_ms} 毫秒",
+        "the instrument of {sensor} shows a mean over about {filter_ms} ms; an axle is wholly on the pad"
+        " for "
+        "{on_pad_ms} ms",
+        "动态重量偏低",
+        "moving vehicles are weighed too light",
+        "在仪表菜单里关闭或减弱数字滤波",
+        "switch the display filter off in the instrument's menu, or make it shorter",
+    ),
     "cell.unsteady": Text(
         "{sensor} 空载读数在 {seconds} 秒内变化了 {drift_kg} kg",
         "{sensor} moved by {drift_kg} kg within {seconds} s while empty",
@@ -110,6 +128,14 @@ TEXTS: Texts = {
         "exchange the two in the junction box, or their `index` under `sensors`; then let a vehicle pass "
         "and look "
         "again",
+    ),
+    "cell.crossed": Text(
+        "车道 {lane} 最近 {vehicles} 辆车的左右轮总不同时被看到",
+        "left and right wheels of the last {vehicles} vehicles on lane {lane} were never felt together",
+        "有两路传感器接到了对方的秤台，重量和车速都不可用",
+        "two cells are wired to each other's pads: neither weight nor speed can be used",
+        "让一辆车通过，同时再运行 doctor，它会说出是哪两路",
+        "let a vehicle cross while the doctor runs again: it names the two channels",
     ),
     "cell.pads_swapped": Text(
         "车道 {lane} 的秤台次序反了：{vehicles} 辆车都是先压最后一块",

@@ -12,7 +12,6 @@ from typing import Any
 from edge_agent.config.settings import SiteConfig
 from edge_agent.core.match.distance import FEWEST, DistanceEstimate, estimate_distance, observe
 from edge_agent.core.match.settings import LaneMatchSettings, MatchSettings
-from edge_agent.core.units import S
 from edge_agent.doctor.finding import Finding, State, Text, Texts
 from edge_agent.doctor.observed import Eyes, Matched
 
@@ -48,9 +47,8 @@ TEXTS: Texts = {
         "distance_mm",
     ),
     "lane.clock_offset": Text(
-        "相机 {camera} 在车道 {lane} 的时间偏差 {delay_ms} ± {delay_interval_ms} 毫秒（设置 {offset_ms}）",
-        "reads of camera {camera} on lane {lane} are {delay_ms} ± {delay_interval_ms} ms late ({offset_ms} "
-        "configured)",
+        "相机 {camera} 在车道 {lane} 的时间偏差约 {measured_ms} 毫秒（设置 {offset_ms}）",
+        "reads of camera {camera} on lane {lane} are about {measured_ms} ms late ({offset_ms} configured)",
         "从这些车看不是距离的问题，而是相机时钟或上报延迟",
         "by these vehicles it is not the distance but the camera's clock, or the delay of its reports",
         "让相机与本机用同一个 NTP 服务器对时",
@@ -83,15 +81,15 @@ def _lane(camera: str, lane: LaneMatchSettings, settings: MatchSettings, matched
     off_mm = abs(found.distance_mm - lane.distance_mm)
     if off_mm > max(SURE * found.interval_mm, matters_mm):
         return Finding("lane.wrong_distance", subject, State.FAULT, values)
-    offset_ms = _offset_ms(lane, found, speed)
-    if abs(offset_ms - lane.offset_ms) > max(settings.offset.alarm_ms, SURE * found.delay_interval_ms):
+    values["measured_ms"] = measured_ms = _measured_ms(lane, found, speed)
+    if abs(measured_ms - lane.offset_ms) > settings.offset.alarm_ms:
         return Finding("lane.clock_offset", subject, State.WARNING, values)
     return Finding("lane.ok", subject, State.OK, values)
 
 
-def _offset_ms(lane: LaneMatchSettings, found: DistanceEstimate, speed: int) -> float:
-    """The delay at the usual speed, the distance taken as configured."""
-    return found.delay_ms + (found.distance_mm - lane.distance_mm) / speed * S / 1_000_000
+def _measured_ms(lane: LaneMatchSettings, found: DistanceEstimate, speed: int) -> int:
+    """The delay at the usual speed, the distance as configured: far surer than the two apart."""
+    return round(found.delay_ms + (found.distance_mm - lane.distance_mm) * 1_000 / speed)
 
 
 def _numbers(lane: LaneMatchSettings, found: DistanceEstimate) -> dict[str, Any]:

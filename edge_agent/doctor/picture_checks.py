@@ -31,6 +31,8 @@ NO_EDGES = 0.0
 SOFT = 0.5
 # More of the picture than this at the top of the scale: a wall of light, or an exposure that is set wrong.
 BURNT_SHARE, BURNT_LEVEL = 0.3, 250
+# Red, green and blue of a picture without colour differ by rounding only.
+GREY = 6
 # Of a main road's lane, where nothing better is known (`plates check` takes it too).
 LANE_WIDTH_MM = 3_750
 # How far plates may be misread before anything is bought for it: `small` and `blurred` stand against reading.
@@ -103,6 +105,12 @@ def of_lanes(
     for lane, one in video.views.items():
         speed = config.lanes[lane].scale.envelope.speed_max_mm_s if lane in config.lanes else 0
         yield from _of_view(subject, {**base, "lane": lane}, one, speed, pictures[-1], reads=reads)
+
+
+def has_colour(pictures: Sequence[Image]) -> bool:
+    """False: an infrared picture, as cameras send by night."""
+    spread = [np.ptp(shrink(image).astype(np.int16), axis=2) for image in pictures]
+    return bool(spread) and float(np.median([np.quantile(one, 0.9) for one in spread])) > GREY
 
 
 def _plain(subject: str, base: dict[str, Any], pictures: Sequence[Image], fit: FitSettings) -> Finding | None:

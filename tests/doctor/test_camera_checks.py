@@ -205,6 +205,13 @@ def test_a_view_of_another_place_cannot_be_laid_over(box):
     assert found.key in ("camera.moved_far", "camera.other_light")
 
 
+def test_an_infrared_picture_is_told_from_one_in_colour(box):
+    grey = [cv2.cvtColor(cv2.cvtColor(p, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR) for p in the_bridge()]
+
+    assert [one.values["colour"] for one in of_bridge(a_camera(the_bridge()))] == [True]
+    assert [one.values["colour"] for one in of_bridge(a_camera(grey))] == [False]
+
+
 def test_one_lorry_before_the_lens_is_no_cover(box):
     pictures = the_street()[1]
     seen = replace(street(), pictures=(pictures[0], white_cap(pictures[1]), pictures[2]))

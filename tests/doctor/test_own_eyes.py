@@ -22,7 +22,8 @@ from edge_agent.doctor.camera_checks import camera_findings
 from edge_agent.doctor.own_eyes import OwnEyes
 from edge_agent.doctor.serial_checks import serial_findings
 from edge_agent.doctor.watching import watch
-from tests.doctor.seen import Seen, a_bridge, frames_of, there, with_scale
+from tests.doctor.seen import Seen, a_box, a_bridge, frames_of, the_street, there, with_scale
+from tests.films import a_video
 
 A9 = YaohuaA9Settings()
 LISTENS_S = 0.6
@@ -193,6 +194,20 @@ def test_a_host_that_refuses_is_told_from_one_that_wants_a_password():
     assert cameras_at(f"rtsp://127.0.0.1:{port}/main") == ["camera.refused"]
     with asking_for_a_password() as port:
         assert cameras_at(f"rtsp://admin:wrong@127.0.0.1:{port}/main") == ["camera.wrong_password"]
+
+
+def test_a_street_s_film_is_laid_over_the_accepted_picture(tmp_path):
+    a_video(tmp_path / "street.mp4", the_street()[1] * 8, fps=10)
+    box = a_box(tmp_path / "references")
+    east = box.street.cameras["east"]
+    video = east.video.model_copy(update={"url": str(tmp_path / "street.mp4")})
+    cameras = {"east": east.model_copy(update={"video": video})}
+    street = box.street.model_copy(update={"cameras": cameras})
+    config = box.model_copy(update={"cameras": {}, "street": street})
+    [found] = camera_findings(config, OwnEyes(config))
+
+    # The film is small, and nothing else is the matter with it.
+    assert (found.key, found.values["pictures"]) == ("camera.low_resolution", 3)
 
 
 class asking_for_a_password:  # noqa: N801  reads as a sentence
