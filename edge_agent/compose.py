@@ -273,10 +273,16 @@ class Agent:
         yield self._hooks.ready, nothing
 
     def _had(self, part: str, make: Callable[[], Made | None]) -> Made | None:
-        """A part; None where it cannot be had, which its own word says and which stops no other part."""
+        """A part; None where it cannot be had, which its own word says and which stops no other part.
+
+        Raises:
+            EdgeAgentError: it cannot be had, and its configuration is on trial: that has failed then.
+        """
         try:
             return make()
         except (UserError, DeviceError) as error:
+            if self._chosen and self._chosen.trial:
+                raise
             log.error("%s: %s", part, error)  # noqa: TRY400 - no bug
             self.health.say(part, "fault", str(error))
             return None

@@ -127,16 +127,27 @@ def test_a_known_good_that_this_program_no_longer_takes_is_not_forced_on_it(box,
     """After an upgrade that finds fault with both: the installer goes back to the release before."""
     run_well(box)
     spoil(box)
-    place = box.folder / "box" / "config" / "good.json"
+    place = box.folder / "box" / "config" / "good.1.json"
     place.write_bytes(place.read_bytes().replace(b"min_score", b"least_score"))
     with pytest.raises(ConfigError, match=r"last known good cannot be used either: .*least_score"):
         box.run()
 
 
+def test_after_a_way_back_the_older_release_has_what_it_ran_well_with_itself(box, monkeypatch):
+    """The file was brought into a newer form meanwhile."""
+    run_well(box)
+    monkeypatch.setattr(known_good, "TODAY", 2)
+    box.write(box.changed("street", "coverage_s", to=600))
+    run_well(box)
+    monkeypatch.undo()
+    box.write(box.tree | {"schema": 2})
+    assert coverage_s(box.run()[1]) == 3600
+
+
 def test_secrets_are_read_where_they_are_and_never_written_down(box):
     run_well(box)
     spoil(box)
-    place = box.folder / "box" / "config" / "good.json"
+    place = box.folder / "box" / "config" / "good.1.json"
     assert b"s3cret" not in place.read_bytes()
     assert place.stat().st_mode & 0o777 == 0o600
     assert box.run()[1].config.site.legal.operator == "s3cret"
@@ -246,7 +257,7 @@ def test_power_cut_while_it_is_kept_leaves_the_old_one_or_the_new(box, moment, m
 def test_a_known_good_that_was_torn_is_none(box, written):
     run_well(box)
     spoil(box)
-    (box.folder / "box" / "config" / "good.json").write_bytes(written)
+    (box.folder / "box" / "config" / "good.1.json").write_bytes(written)
     with pytest.raises(ConfigError, match="coverage_s"):
         box.run()
 
@@ -312,11 +323,10 @@ def test_a_daemon_keeps_what_it_ran_well_with_and_says_when_it_stands_in(bridge)
     assert "not used, its last known good runs" in said
 
 
-def test_a_first_start_with_a_spoilt_file_ends_with_2_and_every_problem(bridge):
-    bridge.write_text(
-        bridge.read_text("utf-8").replace("source: none", "source: sundial\n  port: 1"), "utf-8"
-    )
-    code, said = daemon(bridge)
-    assert code == 2
+def test_a_first_start_with_a_spoilt_file_ends_with_2_and_every_problem(bridge, capsys):
+    spoilt = bridge.read_text("utf-8").replace("source: none", "source: sundial\n  port: 1")
+    bridge.write_text(spoilt, "utf-8")
+    assert main(["run", "--config", str(bridge)]) == 2
+    said = capsys.readouterr().err
     assert "clock.source: 'sundial'" in said
     assert "clock.port: unknown key" in said

@@ -10,10 +10,11 @@ import yaml
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from edge_agent.commanded import Effective
 from edge_agent.config.loader import load
 from edge_agent.core.decisions import CrossingSeen, Seal, Status
 from edge_agent.core.records import Outcome
-from edge_agent.errors import StoreFault
+from edge_agent.errors import ConfigError, StoreFault
 from edge_agent.web.server import HttpServer
 from edge_agent.web.when_free import WhenFree
 from tests.commanded_box import as_yaml
@@ -88,6 +89,15 @@ def test_a_box_on_which_everything_but_one_scale_is_missing_weighs_there_and_nam
     faults = {"anpr", "commands", "detector", "metrics", "receipt_keys", "street_detector"}
     assert faults <= {part for part, state in said.items() if state == "fault"}
     assert said["uplink"] == "degraded"
+
+
+def test_a_commanded_configuration_whose_model_is_missing_has_failed_its_trial(tmp_path, line, taken):  # noqa: F811
+    """What was good before has its model."""
+    config = load(without_anything(a_site(tmp_path, line[1]), taken))
+    with pytest.raises(ConfigError, match=r"no-such\.yaml"):
+        Running(
+            config.model_copy(update={"uplink": None}), chosen=Effective(config, "", ("1" * 64,), "1" * 64)
+        )
 
 
 def test_a_server_whose_port_is_taken_comes_up_once_it_is_free():

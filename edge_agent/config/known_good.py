@@ -1,6 +1,6 @@
 """The technician's file that the daemon last ran well with, kept for when SITE.yaml is spoilt.
 
-    SITE.yaml ── good ──> runs, and once every part is up: `<store's parent>/config/good.json`
+    SITE.yaml ── good ──> runs, and once every part is up: `<store's parent>/config/good.1.json`
         └─────── bad ───> what is kept there runs, until the file is good again
 
 The copy is of the text alone. `${...}` in it, and paths, mean what they mean in SITE.yaml: secrets are not
@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,13 +24,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from edge_agent.config.document import read_document
 from edge_agent.config.loader import load, load_text
+from edge_agent.config.migrations import STEPS
 from edge_agent.config.settings import SiteConfig
 from edge_agent.errors import ConfigError, Problem
 from edge_agent.evidence.key_places import FilePlace, key_place
 from edge_agent.evidence.settings import StoreSettings
 from edge_agent.evidence.small_files import write_over
 
-NAME: Final = "good.json"
+TODAY: Final = len(STEPS) + 1
 # Which box at which place: another one of these, and the kept file is another box's.
 IDENTITY: Final = ("tenant", "device_id", "id")
 
@@ -84,7 +86,7 @@ def keep(path: Path, ran: AtTheBox) -> None:
     Raises:
         OSError: it could not be written; what was kept before stays.
     """
-    place = folder_of(ran.config) / NAME
+    place = folder_of(ran.config) / _name(TODAY)
     data = _Kept(file=str(path.absolute()), sha256=ran.sha256, text=ran.text).model_dump_json().encode()
     if not place.is_file() or place.read_bytes() != data:
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -118,11 +120,16 @@ def _and(error: ConfigError, path: Path, reason: str) -> ConfigError:
 
 
 def _found(path: Path) -> Iterator[_Kept]:
-    for place in _places(path):
+    for place, form in product(_places(path), range(TODAY, 0, -1)):
         with suppress(OSError, ValidationError):
-            kept = _Kept.model_validate_json((place / NAME).read_bytes())
+            kept = _Kept.model_validate_json((place / _name(form)).read_bytes())
             if kept.file == str(path.absolute()):
                 yield kept
+
+
+def _name(form: int) -> str:
+    """By the newest form that the program knows: after a way back to an older release its own is there."""
+    return f"good.{form}.json"
 
 
 def _places(path: Path) -> Iterator[Path]:
