@@ -70,6 +70,15 @@ def test_every_finding_that_a_symptom_leads_to_is_one_of_the_doctor_s():
     assert named - set(TEXTS) == set()
 
 
+def as_a_shell_does(command):
+    """Its words, files that a pattern means in their order."""
+    found = []
+    for word in shlex.split(command):
+        here = Path(word)
+        found += map(str, sorted(here.parent.glob(here.name))) if "*" in word else [word]
+    return found
+
+
 class Box:
     """A box in a folder, and who stands beside it."""
 
@@ -95,15 +104,7 @@ class Box:
             "/var/lib/edge-agent": str(self.var),
             "/tmp": str(self.folder),
         }
-        command = re.sub("|".join(places), lambda found: places[found.group()], command)
-        words = shlex.split(command)
-        return [
-            found
-            for word in words
-            for found in (
-                sorted(map(str, Path(word).parent.glob("*.mcap"))) if word.endswith("*.mcap") else [word]
-            )
-        ]
+        return re.sub("|".join(places), lambda found: places[found.group()], command)
 
     def fill_in(self):
         """What a person writes into the template."""
@@ -235,13 +236,14 @@ def test_every_command_is_run_and_the_box_is_commissioned(box, capsys, monkeypat
         elif command == RESTART:
             box.restart()
         elif command.startswith("edge-agent "):
-            words = box.here(command)[1:]
+            words = as_a_shell_does(box.here(command))[1:]
             if command.startswith(PASSWORD):
                 words.append("--stdin")
                 monkeypatch.setattr(sys, "stdin", io.StringIO("correct horse battery\n"))
             assert main(words) in FINDS.get(words[0], {0}), (command, capsys.readouterr())
         else:
-            assert subprocess.run(box.here(command), check=False).returncode == 0, command
+            assert subprocess.run(["bash", "-c", box.here(command)], check=False).returncode == 0, command
+            assert main(["config", "check", str(box.etc / "site.yaml")]) == 0  # the template as it is
     assert done == set(ELSEWHERE)
     said = capsys.readouterr().out
     assert "tests    1, of them receipted 1" in said
