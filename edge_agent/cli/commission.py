@@ -17,6 +17,7 @@ from edge_agent.errors import UsageError
 if TYPE_CHECKING:
     from edge_agent.commissioning.chain import Chain, Read
     from edge_agent.commissioning.leaving import Left
+    from edge_agent.commissioning.outcome import Reason
     from edge_agent.commissioning.report import Examined, Signed
     from edge_agent.config.settings import SiteConfig
 
@@ -101,7 +102,7 @@ class Made:
 
     examined: Examined
     signed: Signed
-    against: list[str]
+    against: list[Reason]
     page: bytes
 
 
@@ -148,11 +149,13 @@ def _seal(site: SiteConfig, made: Made, page: Path, wait_s: float, *, as_json: b
 
 
 def _say(made: Made, page: Path, found: Read | None, *, for_receipt: bool) -> None:
+    from edge_agent.commissioning.outcome import in_words  # noqa: PLC0415 - help stays instant
+
     proofs = made.examined.proofs
     print(f"{made.signed.outcome.value}: {made.signed.by}, {made.signed.organisation}")
     print(f"tests    {len(proofs)}, of them receipted {sum(proof.receipted for proof in proofs)}")
     for reason in made.against:
-        print(f"         {reason}")
+        print(f"         {in_words(reason)}")
     print(f"report   {page}")
     if found is None:
         print("sealed   not yet: the note lies in the tray, and the daemon seals it when it runs")
@@ -169,9 +172,11 @@ def _say(made: Made, page: Path, found: Read | None, *, for_receipt: bool) -> No
 
 
 def _as_json(made: Made, left: Left, page: Path, found: Read | None) -> dict[str, object]:
+    from edge_agent.commissioning.outcome import in_words  # noqa: PLC0415 - help stays instant
+
     return {
         **left.record.model_dump(mode="json"),
-        "against": made.against,
+        "against": [in_words(reason) for reason in made.against],
         "report": str(page),
         "note": left.id,
         "sealed": None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from edge_agent.commissioning.proof import Proof
+from edge_agent.commissioning.words import Tongue
 from edge_agent.doctor.finding import Finding, State
 from edge_agent.errors import UsageError
+from edge_agent.web.words import ENGLISH
 
 
 class Outcome(StrEnum):
@@ -18,18 +21,26 @@ class Outcome(StrEnum):
     REFUSED = "refused"
 
 
-def against(findings: Sequence[Finding], proofs: Sequence[Proof]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Something against acceptance without remarks: which text of the report it is, and of what."""
+
+    key: str
+    what: str = ""
+
+
+def against(findings: Sequence[Finding], proofs: Sequence[Proof]) -> list[Reason]:
     """Why the box cannot be accepted without remarks; empty when nothing speaks against it."""
     faults = [finding for finding in findings if finding.state is State.FAULT]
-    said = [f"the doctor found a fault: {finding.key} {finding.subject}".rstrip() for finding in faults]
+    said = [Reason("against_fault", f"{finding.key} {finding.subject}".rstrip()) for finding in faults]
     if not findings:
-        said.append("nobody looked at the box: the doctor said nothing")
+        said.append(Reason("against_no_doctor"))
     if not any(proof.receipted for proof in proofs):
-        said.append("no test crossing or test case has the platform's receipt")
+        said.append(Reason("against_no_test"))
     return said
 
 
-def concluded(asked: Outcome | None, remarks: str, reasons: Sequence[str]) -> Outcome:
+def concluded(asked: Outcome | None, remarks: str, reasons: Sequence[Reason]) -> Outcome:
     """The outcome that is recorded.
 
     Args:
@@ -49,10 +60,15 @@ def concluded(asked: Outcome | None, remarks: str, reasons: Sequence[str]) -> Ou
             raise UsageError("--outcome accepted_with_remarks: say the remarks with --remarks TEXT")
         return asked
     if reasons:
-        listed = "\n".join(f"  {reason}" for reason in reasons)
+        listed = "\n".join(f"  {in_words(reason)}" for reason in reasons)
         raise UsageError(
             f"cannot be accepted as it is:\n{listed}\n"
             "Put it right and try again, or decide: --outcome accepted_with_remarks --remarks TEXT, "
             "or --outcome refused"
         )
     return Outcome.ACCEPTED
+
+
+def in_words(reason: Reason) -> str:
+    """For a terminal."""
+    return Tongue(ENGLISH)(reason.key, what=reason.what).unescape()

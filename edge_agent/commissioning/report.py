@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from edge_agent.commissioning.chain import Chain
 from edge_agent.commissioning.lanes import LaneFacts
-from edge_agent.commissioning.outcome import Outcome
+from edge_agent.commissioning.outcome import Outcome, Reason
 from edge_agent.commissioning.proof import Proof
 from edge_agent.commissioning.runs_plot import draw_passes, passes
 from edge_agent.commissioning.views import Shape, View
@@ -71,7 +71,7 @@ class Examined:
         return sum(finding.state is state for finding in self.findings)
 
 
-def html(examined: Examined, signed: Signed, against: Sequence[str], chain: Chain, language: str) -> str:
+def html(examined: Examined, signed: Signed, against: Sequence[Reason], chain: Chain, language: str) -> str:
     """The page.
 
     Args:
@@ -100,7 +100,7 @@ def html(examined: Examined, signed: Signed, against: Sequence[str], chain: Chai
         when=to_the_second(signed.at_utc_us),
         since=to_the_second(examined.since_utc_us) if examined.since_utc_us else "",
         tone=OUTCOME_TONE[signed.outcome],
-        against=against,
+        against=[t(reason.key, what=reason.what) for reason in against],
         states=[(state, TONE[state], examined.count(state)) for state in State],
         receipted=sum(proof.receipted for proof in examined.proofs),
         made=len(examined.proofs),

@@ -15,7 +15,12 @@ TEXTS: Texts = MappingProxyType(
         "outcome": ("结论", "Conclusion"),
         "remarks": ("备注", "Remarks"),
         "against": ("不能无备注通过的原因", "What speaks against acceptance without remarks"),
-        "none": ("无", "none"),
+        "against_fault": ("自检发现故障：{what}", "the doctor found a fault: {what}"),
+        "against_no_doctor": ("没有自检结果", "nobody looked at the box: the doctor said nothing"),
+        "against_no_test": (
+            "没有任何测试获得平台回执",
+            "no test crossing or test case has the platform's receipt",
+        ),
         "checks": ("自检", "Checks"),
         "tests": ("端到端测试", "Tests end to end"),
         "tests_line": (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge_agent.commissioning.outcome import Outcome, against, concluded
+from edge_agent.commissioning.outcome import Outcome, Reason, against, concluded, in_words
 from edge_agent.doctor.finding import Finding, State
 from edge_agent.errors import UsageError
 
@@ -31,7 +31,7 @@ def test_nothing_speaks_against_a_healthy_box_with_one_receipted_test():
 )
 def test_each_of_these_speaks_against_it(findings, proofs, said):
     [reason] = against(findings, proofs)
-    assert said in reason
+    assert said in in_words(reason)
     with pytest.raises(UsageError, match=said):
         concluded(Outcome.ACCEPTED, "", [reason])
     with pytest.raises(UsageError, match=said):
@@ -44,9 +44,14 @@ def test_each_of_these_speaks_against_it(findings, proofs, said):
         (None, "", [], Outcome.ACCEPTED),
         (None, "a lamp is missing", [], Outcome.ACCEPTED_WITH_REMARKS),
         (Outcome.ACCEPTED, "a lamp is missing", [], Outcome.ACCEPTED),
-        (Outcome.ACCEPTED_WITH_REMARKS, "a lamp is missing", ["a fault"], Outcome.ACCEPTED_WITH_REMARKS),
+        (
+            Outcome.ACCEPTED_WITH_REMARKS,
+            "a lamp is missing",
+            [Reason("against_no_test")],
+            Outcome.ACCEPTED_WITH_REMARKS,
+        ),
         (Outcome.REFUSED, "", [], Outcome.REFUSED),
-        (Outcome.REFUSED, "", ["a fault"], Outcome.REFUSED),
+        (Outcome.REFUSED, "", [Reason("against_no_test")], Outcome.REFUSED),
     ],
 )
 def test_the_person_s_word_stands_where_it_may(asked, remarks, reasons, outcome):
