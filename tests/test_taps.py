@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from edge_agent.core.events import DeviceChanged, PlateSeen, RegistersRead, SerialBytes
+from edge_agent.core.events import DeviceChanged, PlateSeen, RegistersRead, SerialBytes, Tick
 from edge_agent.core.units import MS, Ns, S
+from edge_agent.evidence.examples import a_case
 from edge_agent.taps import SERIAL_BYTES, Taps
 
 
@@ -47,6 +48,16 @@ def test_that_a_camera_pushed_is_known_and_what_it_read_is_not():
 
     assert {name: (one.count, one.last_at) for name, one in taps.pushes().items()} == {"cam1": (2, 9)}
     assert "A12345" not in repr(vars(taps))
+
+
+def test_an_overweight_vehicle_and_the_time_of_its_read_are_kept_without_the_plate():
+    taps, (seal, *_) = Taps(Ns(0)), a_case(1)
+    taps.stepped(Tick(Ns(1)), (seal,))
+
+    [matched] = taps.matched()
+    read = seal.match.read
+    assert (matched.crossing, matched.camera, matched.read_at) == (seal.crossing, read.camera, read.at)
+    assert read.text not in repr(matched)
 
 
 def test_a_devices_last_word_counts():

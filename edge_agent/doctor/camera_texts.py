@@ -15,8 +15,8 @@ TEXTS: Texts = {
         "camera {camera}: nobody knows the host's name ({address})",
         "没有画面",
         "no pictures",
-        "改用 IP 地址，或检查 DNS 设置",
-        "use the IP address, or check the DNS settings",
+        "改用 IP 地址，或检查 DNS 设置；密码中的 @ 写成 %40，/ 写成 %2F",
+        "use the IP address, or check the DNS settings; in a password @ is written %40 and / is written %2F",
     ),
     "camera.refused": Text(
         "相机 {camera}：主机在，但端口不接受连接（{address}）",

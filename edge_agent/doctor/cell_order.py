@@ -47,7 +47,9 @@ def wiring_of(stretch: Stretch) -> Wiring:
     crossed = _crossed(stretch, loads, deaf)
     if crossed:
         return Wiring(count, deaf, crossed)
-    return Wiring(count, deaf, (), _reversed(stretch), _mirrored(stretch, deaf))
+    if deaf:  # what feels nothing is in no order
+        return Wiring(count, deaf)
+    return Wiring(count, (), (), _reversed(stretch), _mirrored(stretch))
 
 
 def _deaf(loads: Floats) -> tuple[int, ...]:
@@ -106,10 +108,10 @@ def _middle(stretch: Stretch, load: Int64, begin: int) -> float:
     return float(at - stretch.at[0]) / S
 
 
-def _mirrored(stretch: Stretch, deaf: tuple[int, ...]) -> int | None:
+def _mirrored(stretch: Stretch) -> int | None:
     """The sensor on which vehicles lean the other way than on the first."""
     sensors = stretch.layout.sensors
-    if deaf or len(sensors) < 2 or not all(s.left.size and s.right.size for s in sensors):
+    if len(sensors) < 2 or not all(s.left.size and s.right.size for s in sensors):
         return None
     leans = np.array([_leans(stretch, begin, behind) for begin, behind in stretch.vehicles])
     for k in range(1, len(sensors)):

@@ -49,10 +49,10 @@ class Stretch:
 
     @property
     def rate_hz(self) -> float:
-        """Samples a second."""
-        steps = np.diff(self.at)
-        middle = float(np.median(steps)) if steps.size else 0.0
-        return S / middle if middle > 0 else 0.0
+        """Samples a second. Where several came with one read and nobody told them apart, their mean pace."""
+        middle = float(np.median(np.diff(self.at)))
+        mean = float(self.at[-1] - self.at[0]) / (self.at.size - 1)
+        return S / (middle or mean)
 
     @property
     def free_grams(self) -> Int64:
@@ -74,7 +74,9 @@ class Stretch:
 def stretch_of(samples: Samples, settings: ScaleSettings) -> Stretch | None:
     """The lane's part of an instrument's samples; None where they are too few or too narrow."""
     layout = Layout.of(settings)
-    if samples.at.size < 2 or not layout.width or not layout.fits(samples):
+    if samples.at.size < 2 or samples.at[0] == samples.at[-1]:
+        return None
+    if not layout.width or not layout.fits(samples):
         return None
     grams, status = layout.grams(samples)
     loaded = _loaded(samples.at, layout.per_sensor(grams), settings) | _present(samples, settings)

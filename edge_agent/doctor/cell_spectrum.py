@@ -44,7 +44,7 @@ def alias_hz(hz: float, rate_hz: float) -> float:
 
 def hidden(rate_hz: float) -> bool:
     """Hum cannot be told at this rate: both lines appear as next to standing still."""
-    return not rate_hz or all(alias_hz(hz, rate_hz) < LEAST_ALIAS_HZ for hz in LINES_HZ)
+    return all(alias_hz(hz, rate_hz) < LEAST_ALIAS_HZ for hz in LINES_HZ)
 
 
 def hum_of(stretch: Stretch, sensor: int) -> Hum | None:

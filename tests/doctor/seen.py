@@ -39,9 +39,15 @@ PASSING = (
 THERE = Adapter(group="dialout", latency_ms=1)
 
 
+@functools.cache
+def shipped_bridge() -> SiteConfig:
+    """Read once."""
+    return load(ROOT / "configs" / "bridge.yaml")
+
+
 def a_bridge(**port: object) -> SiteConfig:
     """The shipped bridge's configuration; `port` changes its line."""
-    config = load(ROOT / "configs" / "bridge.yaml")
+    config = shipped_bridge()
     changed = config.ports["wim"].model_copy(update=port)
     return config.model_copy(update={"ports": {"wim": changed}})
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from edge_agent.core.events import RegistersRead
 from edge_agent.core.units import MS, S
@@ -22,11 +25,12 @@ from edge_agent.core.weigh.protocols.settings import (
     YaohuaA12Settings,
 )
 from edge_agent.doctor.baud import FURTHEST, RATES, guessed_rate
-from edge_agent.doctor.finding import State
+from edge_agent.doctor.finding import State, say
 from edge_agent.doctor.observed import Chunk, SerialSeen
 from edge_agent.doctor.serial_checks import fastest_mm_s, serial_findings
 from edge_agent.sim.uart import resampled
 from tests.doctor.seen import (
+    ALL_TEXTS,
     THERE,
     Seen,
     a_bridge,
@@ -100,7 +104,7 @@ def test_another_instrument_at_another_rate_is_named_with_both():
 
 
 def test_noise_that_no_setting_reads_is_called_nothing_else():
-    chance = __import__("random").Random(3)
+    chance = random.Random(3)
     noise = read_off([chance.randbytes(12) for _ in range(40)], 9_600)
 
     assert one(a_bridge(baud=9_600, protocol=A9), noise, at_rates={}).key == "serial.not_frames"
@@ -291,6 +295,19 @@ def test_another_program_that_listens_too_is_named():
 
     assert [f.key for f in found] == ["serial.shared", "serial.ok"]
     assert found[0].values["holders"] == "minicom (77)"
+
+
+@given(
+    st.lists(st.binary(max_size=60) | st.sampled_from(frames_of(A9, SHOWN[:4])), max_size=30),
+    st.sampled_from([A9, ToledoContSettings(), AdcSettings(channels=4), WimJsonSettings(lanes={"1": "1"})]),
+)
+@settings(max_examples=25, deadline=None, derandomize=True)
+def test_whatever_comes_the_line_is_judged_and_nothing_raises(pieces, protocol):
+    found = listened(a_bridge(baud=9_600, protocol=protocol), read_off(pieces, 9_600))
+
+    assert found
+    for one_of_them in found:
+        assert say(one_of_them, ALL_TEXTS, "en").found
 
 
 def test_every_text_of_a_line_can_be_said():
