@@ -49,7 +49,7 @@ def lane(  # noqa: PLR0917 - options of a command line
 
     Slow vehicles show the distance, all of them the delay: speeds must differ.
     """
-    from edge_agent.calibration.reading_line import Seen, learn, line_dict, line_proposal  # noqa: PLC0415
+    from edge_agent.calibration.reading_line import learn, line_dict, line_proposal, runs_of  # noqa: PLC0415
     from edge_agent.config.loader import load  # noqa: PLC0415
 
     site = load(config)
@@ -65,11 +65,9 @@ def lane(  # noqa: PLR0917 - options of a command line
     language = chosen_language(lang)
     signed_by = signer(record, by, language)
     core = site.core()
-    seen = Seen(core, name)
     with progress(as_json) as told:
-        for _, events in events_of(recordings, told):
-            seen.take(events)
-    found = learn(seen, core, name, lane, round(reach * 1000))
+        runs = [run for _, events in events_of(recordings, told) for run in runs_of(events, core, name)]
+    found = learn(runs, core, name, lane, round(reach * 1000))
     if plots is not None:
         from edge_agent.calibration.plots_line import draw_line  # noqa: PLC0415 - matplotlib
 
