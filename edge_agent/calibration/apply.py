@@ -41,8 +41,7 @@ def changed(config: Draft, proposal: Proposal) -> str:
 
 def _is_of_this_scale(proposal: Proposal, now: str, name: str) -> None:
     """Figures measured on top of one calibration mean nothing on top of another."""
-    applied = proposal.calibration is not None and proposal.calibration.id == now
-    if applied or proposal.measured_with in {"", now}:
+    if proposal.calibration is None or proposal.measured_with in {"", now} or proposal.calibration.id == now:
         return
     raise UsageError(
         f"{name}: lane {proposal.lane} has calibration {now!r}; the proposal was measured with "

@@ -10,7 +10,6 @@ from edge_agent.calibration.words_static import TEXTS
 from edge_agent.core.weigh.layout import Layout
 from edge_agent.core.weigh.samples import Unit
 from edge_agent.core.weigh.settings import ScaleSettings
-from edge_agent.errors import UsageError
 from edge_agent.web.words import Words
 
 ATTEMPTS = 5
@@ -46,27 +45,34 @@ class Guide:
         self.unit = Unit.GRAMS
 
     def take(self, step: Step, seconds: float) -> Reading:
-        """One load, from asking for it to its reading.
+        """One load, from asking for it to its reading; asked for again where it does not come to rest.
 
         Raises:
-            UsageError: it does not come to rest, or the line is silent.
+            UsageError: the line is silent.
         """
-        columns = columns_of(self._layout, step.sensor)
         key = "put" if step.kg else "clear"
-        self._ask(self._say(key, kg=step.kg, sensor=step.sensor, side=self._say(step.side)))
-        for _ in range(ATTEMPTS):
-            self._tell(self._say("reading", seconds=seconds))
-            seen = self._listen()
-            self.unit = seen.unit
-            grams = seen.grams[:, columns.all]
-            half = len(grams) // 2
-            if not half:
-                continue
-            moved = abs(float(grams[:half].mean(axis=0).sum() - grams[half:].mean(axis=0).sum()))
-            if moved <= STEADY_G + STEADY_PERMILLE * step.kg:
-                means = tuple(map(float, grams.mean(axis=0)))
-                channels = ", ".join(f"{one / 1000:.1f}" for one in means)
-                self._tell(self._say("shown", kg=sum(means) / 1000, channels=channels))
-                return Reading(step, int(seen.at[0]) / 1e9, means)
-            self._tell(self._say("unsteady"))
-        raise UsageError(self._say("never_steady", sensor=step.sensor))
+        while True:
+            self._ask(self._say(key, kg=step.kg, sensor=step.sensor, side=self._say(step.side)))
+            for _ in range(ATTEMPTS):
+                self._tell(self._say("reading", seconds=seconds))
+                reading = self._read(step)
+                if reading is not None:
+                    return reading
+                self._tell(self._say("unsteady"))
+            self._tell(self._say("never_steady", sensor=step.sensor))
+
+    def _read(self, step: Step) -> Reading | None:
+        """None where it still moves."""
+        seen = self._listen()
+        self.unit = seen.unit
+        grams = seen.grams[:, columns_of(self._layout, step.sensor).all]
+        half = len(grams) // 2
+        if not half:
+            return None
+        moved = abs(float(grams[:half].mean(axis=0).sum() - grams[half:].mean(axis=0).sum()))
+        if moved > STEADY_G + STEADY_PERMILLE * step.kg:
+            return None
+        means = tuple(map(float, grams.mean(axis=0)))
+        channels = ", ".join(f"{one / 1000:.1f}" for one in means)
+        self._tell(self._say("shown", kg=sum(means) / 1000, channels=channels))
+        return Reading(step, int(seen.at[0]) / 1e9, means)

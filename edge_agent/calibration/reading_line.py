@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge_agent.calibration.proposal import Figures, Proposal, ReadingLine
 from edge_agent.core.camera_time import CameraTime
@@ -55,50 +55,43 @@ class Learned:
         return off_mm <= self.estimate.interval_mm and off_ms <= self.estimate.delay_interval_ms
 
 
-class Seen:
-    """What recordings say of one camera's lanes: crossings, and reads by their own time."""
+@dataclass(slots=True)
+class Run:
+    """What one run of the daemon saw of the camera's lanes; times of another run may be another boot's."""
 
-    def __init__(self, settings: SiteSettings, camera: str) -> None:
-        self._settings = settings
-        self._camera = camera
-        self.crossings: list[Crossing] = []
-        self.reads: list[PlateRead] = []
+    crossings: list[Crossing] = field(default_factory=list)
+    reads: list[PlateRead] = field(default_factory=list)  # by their own time
 
-    def take(self, events: Iterable[Event]) -> None:
-        """One recording, weighed and read anew."""
-        site, reads = Site(self._settings), _Reads(self._settings, self._camera)
-        for event in events:
-            decided = site.step(event)
-            self.crossings += [one.crossing for one in decided if isinstance(one, CrossingSeen)]
-            reads.take(event)
-        self.reads += reads.found()
+
+def runs_of(events: Iterable[Event], settings: SiteSettings, camera: str) -> list[Run]:
+    """A recording, weighed and read anew."""
+    site, reads, runs = Site(settings), _Reads(settings, camera), [Run()]
+    for event in events:
+        if isinstance(event, Started):
+            runs[-1].reads = reads.found()
+            reads = _Reads(settings, camera)
+            runs.append(Run())
+        runs[-1].crossings += [d.crossing for d in site.step(event) if isinstance(d, CrossingSeen)]
+        reads.take(event)
+    runs[-1].reads = reads.found()
+    return runs
 
 
 class _Reads:
     """A camera's reads with their times, as `core.site` makes them."""
 
     def __init__(self, settings: SiteSettings, camera: str) -> None:
-        self._settings = settings
+        link, step_ms = settings.cameras[camera], settings.health.clock_step_ms
         self._camera = camera
-        self._done: list[PlateRead] = []
-        self._begin()
-
-    def _begin(self) -> None:
-        link = self._settings.cameras[self._camera]
-        self._open: dict[str, PlateRead] = {}
+        self._reads: dict[str, PlateRead] = {}
         self._on_box = link.plates == "box"
-        self._box_reads = BoxReads(self._settings.plates)
-        self._merger = PlateMerger(self._camera, self._settings.plates)
-        self._keeper = Timekeeper(self._settings.health.clock_step_ms)
-        self._times = CameraTime(
-            link.unstamped_sd_ms, link.clock_limit_ms, self._settings.health.clock_step_ms
-        )
+        self._box_reads = BoxReads(settings.plates)
+        self._merger = PlateMerger(camera, settings.plates)
+        self._keeper = Timekeeper(step_ms)
+        self._times = CameraTime(link.unstamped_sd_ms, link.clock_limit_ms, step_ms)
 
     def take(self, event: Event) -> None:
-        if isinstance(event, Started):
-            self._done += self._open.values()
-            self._begin()
-        elif isinstance(event, ClockStatus):
+        if isinstance(event, ClockStatus):
             self._keeper.report(event)
             self._times.clock(self._keeper.clock or event)
         elif isinstance(event, PlateSeen) and event.camera == self._camera:
@@ -107,7 +100,7 @@ class _Reads:
             self._keep(one for one in self._box_reads.done(event) if one.camera == self._camera)
 
     def found(self) -> list[PlateRead]:
-        return [*self._done, *self._open.values()]
+        return list(self._reads.values())
 
     def _seen(self, event: PlateSeen) -> None:
         if event.request:
@@ -117,14 +110,16 @@ class _Reads:
             self._keep(one for one in self._merger.add(event, at, at_sd) if isinstance(one, PlateRead))
 
     def _keep(self, reads: Iterable[PlateRead]) -> None:
-        self._open.update((read.id, read) for read in reads)
+        self._reads.update((read.id, read) for read in reads)
 
 
-def learn(seen: Seen, settings: SiteSettings, camera: str, lane: str, reach_mm: int = REACH_MM) -> Learned:
+def learn(
+    runs: Sequence[Run], settings: SiteSettings, camera: str, lane: str, reach_mm: int = REACH_MM
+) -> Learned:
     """The distance of a lane's reading line.
 
     Args:
-        seen: the recordings.
+        runs: of the recordings.
         settings: of the site.
         camera: which.
         lane: which.
@@ -135,10 +130,11 @@ def learn(seen: Seen, settings: SiteSettings, camera: str, lane: str, reach_mm: 
     """
     match = settings.cameras[camera].match
     chosen = next(one for one in match.lanes if one.lane == lane)
-    crossings = [crossing for crossing in seen.crossings if crossing.lane == lane]
+    crossings = [crossing for run in runs for crossing in run.crossings if crossing.lane == lane]
     estimate, centre = None, chosen
     for _ in range(ROUNDS):
-        found = [pair for pair in pairs(seen, _with(match.lanes, centre), reach_mm) if pair[0].lane == lane]
+        lanes = _with(match.lanes, centre)
+        found = [pair for run in runs for pair in pairs(run, lanes, reach_mm) if pair[0].lane == lane]
         observed = [observe(crossing, read.at, read.at_sd, chosen, match) for crossing, read in found]
         used = tuple(one for one in observed if one is not None)
         estimate = estimate_distance(used)
@@ -165,10 +161,10 @@ def _with(lanes: Sequence[LaneMatchSettings], one: LaneMatchSettings) -> list[La
     return [one if lane.lane == one.lane else lane for lane in lanes]
 
 
-def pairs(seen: Seen, lanes: Sequence[LaneMatchSettings], reach_mm: int) -> list[Pair]:
+def pairs(run: Run, lanes: Sequence[LaneMatchSettings], reach_mm: int) -> list[Pair]:
     """Crossings and reads that are in nobody else's reach."""
     chosen = {one.lane: one for one in lanes}
-    crossings = [one for one in seen.crossings if one.lane in chosen]
+    crossings = [one for one in run.crossings if one.lane in chosen]
     windows = [_window(one, chosen[one.lane], reach_mm) for one in crossings]
     reached = [
         [
@@ -176,12 +172,12 @@ def pairs(seen: Seen, lanes: Sequence[LaneMatchSettings], reach_mm: int) -> list
             for number, (begin, end) in enumerate(windows)
             if begin <= read.at <= end and read.lane in {None, crossings[number].lane}
         ]
-        for read in seen.reads
+        for read in run.reads
     ]
     reads_of = Counter(number for numbers in reached for number in numbers)
     return [
         (crossings[numbers[0]], read)
-        for read, numbers in zip(seen.reads, reached, strict=True)
+        for read, numbers in zip(run.reads, reached, strict=True)
         if len(numbers) == 1 and reads_of[numbers[0]] == 1
     ]
 

@@ -102,7 +102,7 @@ class SensorSpan:
     corner_after_permille: float | None  # and with the factors
 
 
-def plan_of_loads(loads_kg: Sequence[float], scale: ScaleSettings) -> SpanPlan:
+def plan_of_loads(loads_kg: Sequence[float], scale: ScaleSettings, reference: str = "") -> SpanPlan:
     """The same loads on every half of every sensor; on the middle where a sensor has no halves."""
     places = [
         (sensor.id, side)
@@ -110,7 +110,7 @@ def plan_of_loads(loads_kg: Sequence[float], scale: ScaleSettings) -> SpanPlan:
         for side in sorted({"middle" if c.side == "both" else c.side for c in sensor.channels})
     ]
     steps = [{"sensor": sensor, "side": side, "kg": kg} for sensor, side in places for kg in loads_kg]
-    return SpanPlan.model_validate({"steps": steps})
+    return SpanPlan.model_validate({"reference": reference, "steps": steps})
 
 
 def reading_of(seen: Tenths, step: Step, layout: Layout, start_ns: int) -> Reading:

@@ -65,6 +65,11 @@ def who(by: str, language: str) -> str:
     return str(typer.prompt(WHO[language])).strip()
 
 
+def signer(record: bool, by: str, language: str) -> str:
+    """Who signs for the record, empty where none is wanted. Asked before the work, not after it."""
+    return who(by, language) if record else ""
+
+
 def events_of(
     recordings: Sequence[Path], told: Callable[[int], None] = lambda _: None
 ) -> Iterator[tuple[Path, Iterator[Event]]]:
@@ -91,21 +96,20 @@ def finish(
     config: Path,
     *,
     out: Path | None,
-    record: bool,
-    by: str,
+    signed_by: str,
     language: str,
     quiet: bool,
 ) -> None:
-    """Write the proposal, leave the record, say what comes next; each where it was asked for."""
+    """Write the proposal, leave the record where somebody signs for it, say what comes next."""
     text = proposal.text()
     if out is not None:
         out.write_text(text, encoding="utf-8")
-    if record:
+    if signed_by:
         from edge_agent.calibration.record import leave_record  # noqa: PLC0415 - help stays instant
         from edge_agent.evidence.intray import tray_of  # noqa: PLC0415
 
         tray = tray_of(site.evidence.store.directory)
-        note = leave_record(tray, proposal, text.encode(), "measured", who(by, language))
+        note = leave_record(tray, proposal, text.encode(), "measured", signed_by)
         if not quiet:
             print(RECORDED[language].format(note=note))
     if out is not None and proposal.changes_something and not quiet:

@@ -20,6 +20,7 @@ from edge_agent.cli.calibrate_common import (
     lane_of,
     new_file,
     progress,
+    signer,
 )
 from edge_agent.cli.language import LangOption, chosen_language
 from edge_agent.errors import UsageError
@@ -48,7 +49,7 @@ def lane(  # noqa: PLR0917 - options of a command line
 
     Slow vehicles show the distance, all of them the delay: speeds must differ.
     """
-    from edge_agent.calibration.reading_line import Seen, learn, line_dict, line_proposal  # noqa: PLC0415
+    from edge_agent.calibration.reading_line import learn, line_dict, line_proposal, runs_of  # noqa: PLC0415
     from edge_agent.config.loader import load  # noqa: PLC0415
 
     site = load(config)
@@ -61,23 +62,22 @@ def lane(  # noqa: PLR0917 - options of a command line
     if lane not in {one.lane for one in site.cameras[name].match.lanes}:
         raise UsageError(f"{config}: camera {name!r} does not know lane {lane!r}")
     new_file(out)
+    language = chosen_language(lang)
+    signed_by = signer(record, by, language)
     core = site.core()
-    seen = Seen(core, name)
     with progress(as_json) as told:
-        for _, events in events_of(recordings, told):
-            seen.take(events)
-    found = learn(seen, core, name, lane, round(reach * 1000))
+        runs = [run for _, events in events_of(recordings, told) for run in runs_of(events, core, name)]
+    found = learn(runs, core, name, lane, round(reach * 1000))
     if plots is not None:
         from edge_agent.calibration.plots_line import draw_line  # noqa: PLC0415 - matplotlib
 
         draw_line(found, name, plots)
-    language = chosen_language(lang)
     if as_json:
         print(json.dumps({"lane": lane, "camera": name, **line_dict(found)}, ensure_ascii=False))
     else:
         print(_text(found, name, site.cameras[name].match.report_delay_ms, language))
     proposed = line_proposal(found, name, chosen.scale.calibration.id)
-    finish(proposed, site, config, out=out, record=record, by=by, language=language, quiet=as_json)
+    finish(proposed, site, config, out=out, signed_by=signed_by, language=language, quiet=as_json)
 
 
 def _text(found: Learned, camera: str, report_delay_ms: int, language: str) -> str:

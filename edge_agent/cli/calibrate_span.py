@@ -23,6 +23,7 @@ from edge_agent.cli.calibrate_common import (
     lane_of,
     new_file,
     progress,
+    signer,
     today,
 )
 from edge_agent.cli.language import LangOption, chosen_language
@@ -49,6 +50,9 @@ def span(  # noqa: PLR0917 - options of a command line
     loads: Annotated[
         str, typer.Option(metavar="KG,...", help="Instead of --steps: these, on every half of every sensor.")
     ] = "",
+    reference: Annotated[
+        str, typer.Option(help="With --loads: which weights, how they were weighed, when; for the record.")
+    ] = "",
     seconds: Annotated[float, typer.Option(min=0.4, help="On the line: for how long each load is read.")] = 5,
     name: Name = "",
     date: Date = "",
@@ -72,7 +76,10 @@ def span(  # noqa: PLR0917 - options of a command line
     scale = lane_of(site, config, lane).scale
     new_file(out)
     language = chosen_language(lang)
-    plan = _plan(steps, loads, scale)
+    signed_by = signer(record, by, language)
+    plan = _plan(steps, loads, reference, scale)
+    if recording is None and out is None:
+        raise UsageError("--out PROPOSAL.yaml: where is what you are about to measure to be kept?")
     if recording is None:
         readings, unit = _guided(site, lane, plan, seconds, language)
     else:
@@ -85,10 +92,10 @@ def span(  # noqa: PLR0917 - options of a command line
         print(json.dumps({"lane": lane, "sensors": [plain(one) for one in spans]}, ensure_ascii=False))
     else:
         print(span_text(proposed, spans, plan, language))
-    finish(proposed, site, config, out=out, record=record, by=by, language=language, quiet=as_json)
+    finish(proposed, site, config, out=out, signed_by=signed_by, language=language, quiet=as_json)
 
 
-def _plan(steps: Path | None, loads: str, scale: ScaleSettings) -> SpanPlan:
+def _plan(steps: Path | None, loads: str, reference: str, scale: ScaleSettings) -> SpanPlan:
     from edge_agent.calibration.span import SpanPlan, plan_of_loads  # noqa: PLC0415 - help stays instant
     from edge_agent.config.loader import load_as  # noqa: PLC0415
 
@@ -100,7 +107,7 @@ def _plan(steps: Path | None, loads: str, scale: ScaleSettings) -> SpanPlan:
         kg = [float(part) for part in loads.split(",")]
     except ValueError as error:
         raise UsageError(f"--loads {loads}: kg with commas between, such as 0,500,1000,500,0") from error
-    return plan_of_loads(kg, scale)
+    return plan_of_loads(kg, scale, reference)
 
 
 def _recorded(

@@ -24,6 +24,7 @@ from edge_agent.cli.calibrate_common import (
     lane_of,
     new_file,
     progress,
+    signer,
     today,
 )
 from edge_agent.cli.language import LangOption, chosen_language
@@ -82,6 +83,8 @@ def truck(  # noqa: PLR0917 - options of a command line
     site, known = load(config), load_as(truck_file, TestTruck)
     used = lane_of(site, config, lane).scale.calibration
     new_file(out)
+    language = chosen_language(lang)
+    signed_by = signer(record, by, language)
     ends = _bin_ends(bins)
     with progress(as_json) as told:
         weighed = list(_crossings(recordings, site, told))
@@ -96,13 +99,12 @@ def truck(  # noqa: PLR0917 - options of a command line
         draw_factors(result, found.used, ends, plots)
         shown = found.used[0]
         _draw_trace(next(path for path, one in weighed if one is shown), site, shown, plots)
-    language = chosen_language(lang)
     if as_json:
         print(json.dumps({"lane": lane, **_passes(found), **as_dict(result)}, ensure_ascii=False))
     else:
         print(text(lane, result, known, found, language))
     proposed = proposal(lane, used.id, result, known, found)
-    finish(proposed, site, config, out=out, record=record, by=by, language=language, quiet=as_json)
+    finish(proposed, site, config, out=out, signed_by=signed_by, language=language, quiet=as_json)
 
 
 def _bin_ends(text: str) -> tuple[int, ...]:

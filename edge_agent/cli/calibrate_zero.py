@@ -21,6 +21,7 @@ from edge_agent.cli.calibrate_common import (
     lane_of,
     new_file,
     progress,
+    signer,
 )
 from edge_agent.cli.language import LangOption, chosen_language
 from edge_agent.errors import UsageError
@@ -58,6 +59,7 @@ def zero(  # noqa: PLR0917 - options of a command line
     scale = lane_of(site, config, lane).scale
     new_file(out)
     language = chosen_language(lang)
+    signed_by = signer(record, by, language)
     with progress(as_json) as told:
         seen = _listened(site, lane, listen) if listen else _recorded(site, lane, recordings or (), told)
     found = measure_zero(seen, scale)
@@ -66,7 +68,7 @@ def zero(  # noqa: PLR0917 - options of a command line
     else:
         print(zero_text(lane, found, language))
     measured = zero_proposal(lane, scale.calibration.id, found)
-    finish(measured, site, config, out=out, record=record, by=by, language=language, quiet=as_json)
+    finish(measured, site, config, out=out, signed_by=signed_by, language=language, quiet=as_json)
     if not found.holds:
         raise typer.Exit(1)
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from edge_agent.calibration.proposal import read_proposal
-from edge_agent.calibration.reading_line import Seen, learn, line_proposal, pairs
+from edge_agent.calibration.reading_line import Run, learn, line_proposal, pairs
 from edge_agent.cli.main import run_command
 from edge_agent.config.loader import load
 from edge_agent.core.records import Crossing
@@ -27,7 +27,7 @@ LANES = SETTINGS.cameras["cam1"].match.lanes
 def seen_of(traffic, vehicles=80, seed=1):
     """A simulated hour's crossings and reads, and who is whose."""
     arrivals, truth = make(traffic, vehicles, seed)
-    seen = Seen(SETTINGS, "cam1")
+    seen = Run()
     latest = {}
     for arrival in arrivals:
         if isinstance(arrival.item, Crossing):
@@ -43,7 +43,7 @@ def test_the_true_distance_and_delay_are_within_their_intervals(true_mm):
     inside = []
     for seed in range(10):
         seen, _ = seen_of(replace(CALM, distance_mm=true_mm), seed=seed)
-        estimate = learn(seen, SETTINGS, "cam1", "1").estimate
+        estimate = learn([seen], SETTINGS, "cam1", "1").estimate
         inside.append(abs(estimate.distance_mm - true_mm) <= estimate.interval_mm)
         assert abs(estimate.distance_mm - true_mm) <= 2 * estimate.interval_mm
     assert sum(inside) >= 8
@@ -68,7 +68,7 @@ def test_a_read_that_two_crossings_can_reach_belongs_to_neither():
 def test_too_few_vehicles_are_said_to_be_too_few():
     seen, _ = seen_of(CALM, 6)
     with pytest.raises(UsageError, match="too few"):
-        learn(seen, SETTINGS, "cam1", "1")
+        learn([seen], SETTINGS, "cam1", "1")
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,15 @@ def test_a_camera_or_lane_that_is_not_there_is_named(shipped_bridge, more, said,
 
 def test_what_is_configured_right_is_left_alone():
     seen, _ = seen_of(replace(CALM, distance_mm=8_000), seed=2)
-    found = learn(seen, SETTINGS, "cam1", "1")
+    found = learn([seen], SETTINGS, "cam1", "1")
     right = replace(found, configured=LANES[0].model_copy(update={"offset_ms": found.estimate.delay_ms}))
     assert right.agrees
     assert not line_proposal(right, "cam1", "cal").changes_something
+
+
+def test_runs_of_two_boots_are_never_paired_with_each_other():
+    seen, _ = seen_of(replace(CALM, distance_mm=8_000), 8)
+    assert pairs(seen, LANES, 10_000)
+    apart = [Run(crossings=seen.crossings), Run(reads=seen.reads)]
+    with pytest.raises(UsageError, match="too few"):
+        learn(apart, SETTINGS, "cam1", "1")

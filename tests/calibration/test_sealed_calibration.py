@@ -8,8 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from edge_agent.calibration.apply import changed
-from edge_agent.calibration.proposal import Figures, Proposal
-from edge_agent.calibration.record import record_of
+from edge_agent.calibration.proposal import Figures, Proposal, ReadingLine
+from edge_agent.calibration.record import leave_record, record_of
 from edge_agent.cli.main import run_command
 from edge_agent.compose import Agent, open_store
 from edge_agent.config import saving
@@ -29,6 +29,13 @@ PROPOSAL = Proposal(
     measured_with="example-uncalibrated",
     calibration=CalibrationSettings(id="cal-2", factor_ppm=-23_000),
     record=Figures(reference="truck A", factor_ppm=-23_000, interval_ppm=900, runs=15),
+)
+
+LINE = Proposal(
+    lane="1",
+    method="reading_line",
+    reading_line=ReadingLine(camera="cam1", distance_mm=8_120, offset_ms=82),
+    record=Figures(detail="camera cam1: distance 5000 -> 8120 ± 655 mm"),
 )
 
 
@@ -94,6 +101,7 @@ def test_a_truck_s_calibration_is_measured_applied_sealed_and_named_by_what_is_w
     named = ["--name", "cal-2026-11-30", "--date", "2026-11-30", "--by", "王工"]
     assert run_command("calibrate", [*truck, *named, "--out", str(out), "--record"]) == 0
     assert apply(site, out) == 0
+    leave_record(tray_of(load(site).evidence.store.directory), LINE, LINE.text().encode(), "measured", "王工")
     run_daemon(site)
 
     said = chain(site)
@@ -110,6 +118,8 @@ def test_a_truck_s_calibration_is_measured_applied_sealed_and_named_by_what_is_w
     assert change.new_sha256 == load(site).sha256()
     [report] = [one for one in said if one.kind is Kind.CALIBRATION and one.record.outcome == "applied"]
     assert [file.sha256 for file in report.attachments] == [applied.report_sha256]
+    [action] = [one.record for one in said if one.kind is Kind.OPERATOR_ACTION]
+    assert (action.action, action.subject) == ("reading_line_measured", "lane/1")
     capsys.readouterr()
     store, key = str(load(site).evidence.store.directory), str(public_key(site))
     assert run_command("verify", [store, "--keys", key, "--json"]) == 0
@@ -190,5 +200,4 @@ def test_a_record_names_the_figures_and_the_report_that_they_rest_on():
     record = record_of(PROPOSAL, b"report", "applied", "王工")
     assert (record.method, record.factor_ppm, record.interval_ppm) == ("test_truck", -23_000, 900)
     assert record.new_calibration_id == "cal-2"
-    line = PROPOSAL.model_copy(update={"method": "reading_line", "calibration": None})
-    assert record_of(line, b"", "applied", "王工").action == "reading_line_applied"
+    assert record_of(LINE, b"", "applied", "王工").action == "reading_line_applied"

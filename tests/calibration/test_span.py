@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_agent.calibration.guide import ATTEMPTS, Guide
 from edge_agent.calibration.samples import Tenths
 from edge_agent.calibration.span import (
     Reading,
@@ -202,3 +203,21 @@ def test_a_gain_keeps_its_value_to_a_millionth_and_fits_the_settings(numerator, 
     assert after.grams_num / after.grams_den == pytest.approx(wanted, rel=1e-6)
     assert 0 < after.grams_num < 2**31
     assert 0 < after.grams_den < 2**31
+
+
+def test_a_load_that_swings_is_read_when_it_rests_and_asked_for_again_when_it_does_not():
+    asked, told, listened = [], [], []
+
+    def listen():
+        """Swings more than may be until it was asked for a second time and read once more."""
+        listened.append(1)
+        swing = 30_000 if len(listened) <= ATTEMPTS + 1 else 100
+        grams = 1_000_000 + swing * np.array([[0.0], [0.0], [1.0], [1.0]])
+        return Tenths(np.arange(4) * BIN_NS, grams, np.zeros((4, 1)), Unit.GRAMS)
+
+    guide = Guide(DECK, listen, asked.append, told.append, "zh")
+    reading = guide.take(Step(sensor="deck", kg=1_000), 0.4)
+    assert len(asked) == 2
+    assert len(listened) == ATTEMPTS + 2
+    assert reading.grams == (1_000_050.0,)
+    assert "读数一直不稳定" in "".join(told)

@@ -72,8 +72,10 @@ def test_an_empty_stretch_is_measured_and_kept_on_record_and_is_nothing_to_apply
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["zero", "none.mcap", "--record"], "--by NAME"),
         (["span"], "--steps STEPS.yaml or --loads"),
         (["span", "--loads", "0,x"], "kg with commas"),
+        (["span", "--loads", "0,500,1000,1500"], "--out PROPOSAL.yaml"),
         (["span", "none.mcap", "--loads", "0,500,1000,1500"], "need from_s and to_s"),
         (["zero", "none.mcap"], "no such file"),
         (["zero"], "no such file"),
