@@ -240,7 +240,7 @@ def remarks(text, loc):
     return [[line for line in part if line.lstrip().startswith("#")] for part in outside]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.sampled_from(PLACES), VALUES)
 def test_of_any_shipped_configuration_only_the_place_that_was_set_differs(place, value):
     name, loc = place
@@ -253,7 +253,7 @@ def test_of_any_shipped_configuration_only_the_place_that_was_set_differs(place,
     assert not below or said[-len(below) :] == below
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.sampled_from(PLACES))
 def test_of_any_shipped_configuration_only_the_place_that_was_taken_out_is_gone(place):
     name, loc = place
@@ -265,7 +265,7 @@ def test_of_any_shipped_configuration_only_the_place_that_was_taken_out_is_gone(
     assert len(after.splitlines()) >= kept
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.sampled_from(sorted(FILES)), st.lists(WORDS.filter(bool), min_size=1, max_size=3), VALUES)
 def test_what_was_added_is_taken_out_again_without_a_trace(name, new, value):
     before = FILES[name]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import shutil
 from contextlib import contextmanager
@@ -25,9 +24,9 @@ from tests.console.site import PASSWORD, TECH, VIEWER, Served, a_line, wait
 from tests.test_compose import POSTED
 
 ROOT = Path(__file__).parents[2]
-SIZE = (1280, 720)
+SIZE = (960, 540)
 SCENE = StreetScene(width=SIZE[0], height=SIZE[1])
-DAY = StreetDay(SCENE, (), 2 * S)
+DAY = StreetDay(SCENE, (), 1 * S)
 LANE = "1"
 
 
@@ -47,15 +46,19 @@ class StreetBox:
     def base(self):
         return self.served.base
 
-    def actions(self, number):
-        """What people did last, out of the chain, newest first; waits until so many are in it."""
+    def action(self, kind, holding=""):
+        """The newest of a kind whose detail holds this, out of the chain; waits for it."""
         reading = self.served.agent.store.reading()
+        found = []
 
         def sealed():
-            return list(itertools.islice(reading.statements("operator_action"), number))
+            whole = [reading.statement(one.seq) for one in reading.statements("operator_action")]
+            records = [json.loads(one.payload)["record"] for one in whole]
+            found[:] = [one for one in records if one["action"] == kind and holding in one["detail"]]
+            return found
 
-        wait(lambda: len(sealed()) == number)
-        return [json.loads(reading.statement(one.seq).payload)["operator_action"] for one in sealed()]
+        wait(sealed)
+        return found[0]
 
     def as_it_was(self):
         """The configuration and no files of before."""

@@ -66,7 +66,7 @@ def test_the_door_line_goes_from_left_to_right_whichever_way_the_polygon_goes():
         line_of(SQUARE, (0, 1, 2, 3))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(0.1, 0.5), min_size=5, max_size=9))
 def test_an_outline_that_goes_around_does_not_cross_itself(radii):
     number = len(radii)
@@ -175,7 +175,7 @@ SCENES = st.builds(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(SCENES)
 def test_a_zone_measures_what_the_camera_that_saw_it_says(scene):
     """Corners to the pixel, the tape to the millimetre: the area is right to 2 %, BD to 2 cm."""

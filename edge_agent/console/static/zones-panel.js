@@ -83,6 +83,7 @@
       this.stage.draw();
       this.stage.heard("pen");
       this.draw();
+      if (this.stage.picking || this.stage.taping) this.stage.svg.scrollIntoView({ block: "nearest" });
     }
 
     field(id, label, input, put) {

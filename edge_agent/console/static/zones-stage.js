@@ -171,6 +171,7 @@
       this.svg.focus({ preventScroll: true });
       this.draw();
       this.heard("pen");
+      this.svg.scrollIntoView({ block: "nearest" }); // on a phone the button is far below the picture
     }
 
     pen_point(point) {

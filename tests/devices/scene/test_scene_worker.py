@@ -1,5 +1,6 @@
 """One worker for all street cameras: together through the detector, each on its own when it fails."""
 
+import shutil
 import threading
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from edge_agent.core.decisions import Watch
 from edge_agent.core.events import DeviceChanged, SceneSeen
 from edge_agent.core.units import Ns, S
 from edge_agent.devices.scene import Scene, SceneCamera, SceneSettings, SceneWorker
+from edge_agent.devices.scene.bank import MANIFEST, ReferenceBank
+from edge_agent.devices.scene.renewal import Renewal
 from edge_agent.devices.scene.worker import GOOD_AFTER, TROUBLE_AFTER
 
 
@@ -175,3 +178,32 @@ def test_the_thread_looks_when_it_is_woken_and_ends_when_it_is_closed(box, stree
     box.worker.close()
 
     assert not box.worker._thread.is_alive()
+
+
+def test_a_picture_that_is_accepted_later_is_compared_with_from_then_on(street, bank_of, tmp_path):
+    source, told = Source(), []
+    folder = tmp_path / "later"
+    make = lambda: Scene("a", SceneSettings(), (street.ZONE,), ReferenceBank(folder, "a"))  # noqa: E731
+    renewal = Renewal(folder / "a" / MANIFEST, make)
+    worker = SceneWorker(
+        {"a": SceneCamera(source, make(), renewal)}, None, told.append, lambda: Ns(0), threading.Event()
+    )
+    worker.renew()
+    assert told == []
+
+    accepted = bank_of(street.paved())
+    shutil.copytree(accepted.folder, folder / "a")
+    worker.renew()
+    worker.renew()
+    assert [(event.device, event.state) for event in told] == [("reference/a", "up")]
+    source.waiting.append(Picture(street.paved(), Ns(9 * S)))
+    worker.look()
+    assert told[-1].view.reference == accepted.active[0].sha256
+
+    (folder / "a" / MANIFEST).write_text("{}")
+    worker.renew()
+    worker.renew()
+    assert [event.state for event in told if isinstance(event, DeviceChanged)] == ["up", "degraded"]
+    source.waiting.append(Picture(street.paved(), Ns(10 * S)))
+    worker.look()
+    assert told[-1].view.reference == accepted.active[0].sha256  # what was good goes on
