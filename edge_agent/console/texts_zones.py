@@ -280,6 +280,7 @@ EDITOR: Texts = {
         "没有画面。可以换用基准图，或照常按坐标编辑。",
         "There is no picture. Choose a reference, or edit the numbers.",
     ),
+    "ed_mend": ("请改正：", "To be mended:"),
     "ed_fine": ("可以保存。", "It can be saved."),
 }
 

@@ -28,15 +28,16 @@
       if (inside && held) document.getElementById(held)?.focus({ preventScroll: true });
     }
 
+    name(shape) {
+      return `${this.words[`ed_${shape.kind}`]} ${shape.name ?? shape.lane ?? ""}`.trim();
+    }
+
     entry(shape, index) {
-      const { words } = this;
-      const kind = words[`ed_${shape.kind}`];
-      const name = shape.kind === "mask" ? kind : `${kind} ${shape.name ?? shape.lane}`;
       const shop = shape.shop ? ` · ${this.shops[shape.shop] ?? shape.shop}` : "";
       return made("li", {}, made("button", {
         type: "button", class: "plain", id: `shape-${index}`, "aria-pressed": String(index === this.model.chosen),
         onclick: () => this.model.choose(index),
-      }, `${name}${shop} `, made("span", { class: "mark", "aria-hidden": "true" })));
+      }, `${this.name(shape)}${shop} `, made("span", { class: "mark", "aria-hidden": "true" })));
     }
 
     details() {
@@ -45,7 +46,7 @@
       if (!shape) return [made("p", { class: "soft" }, words.ed_nothing)];
       const parts = { zone: () => this.zone(shape), mask: () => [made("p", { class: "small soft" }, words.ed_mask_text)], view: () => this.view(shape) }[shape.kind]();
       return [
-        made("h2", { id: "panel-title" }, `${words[`ed_${shape.kind}`]} ${shape.name ?? shape.lane ?? ""}`),
+        made("h2", { id: "panel-title" }, this.name(shape)),
         made("ul", { class: "hints", id: "hints", role: "status" }),
         ...parts,
         ...rings(shape).filter((ring) => ring.points.length).map((ring) => this.table(shape, ring)),

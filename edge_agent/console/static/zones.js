@@ -14,6 +14,7 @@
   const stage = new Stage(by("stage"), model, words);
   const panel = new Panel(by("shapes"), by("panel"), model, stage, words, { rules: JSON.parse(editor.dataset.rules), shops: JSON.parse(editor.dataset.shops) });
   let sending = false;
+  let refused = Boolean(document.querySelector("main [role=alert]")); // then what is wrong is shown first
 
   // -- what the box says ---------------------------------------------------------------------------------
 
@@ -31,9 +32,12 @@
     stage.told = told.shapes;
     stage.draw();
     panel.tell(told.shapes);
-    const good = !told.problems.length && told.shapes.every((one) => one.hints.every((hint) => hint.level !== "error"));
+    const wrong = told.shapes.flatMap((one, index) => (one.hints.some((hint) => hint.level === "error") ? [index] : []));
     const lines = told.problems.map((text) => made("li", { class: "error" }, text));
-    by("problems").replaceChildren(...(good ? [made("li", { class: "info" }, words.ed_fine)] : lines));
+    if (wrong.length) lines.push(made("li", { class: "error" }, `${words.ed_mend} ${wrong.map((index) => panel.name(model.shapes[index])).join(", ")}`));
+    by("problems").replaceChildren(...(lines.length ? lines : [made("li", { class: "info" }, words.ed_fine)]));
+    if (refused && wrong.length) model.choose(wrong[0]);
+    refused = false;
     editor.dataset.checked = String(number);
   };
   const askSoon = () => {
