@@ -48,6 +48,7 @@ SMOOTH, FEWEST_SHOWN = 0.33, 100
 # Vehicles that a judgement of their shares needs, and the share from which it is the scale and not them.
 FEWEST_CROSSINGS = 8
 FEWEST_REVERSED = 3
+FEWEST_IN_ORDER = 2
 MOSTLY = 0.8
 OFTEN = 0.5
 # Vehicles lean by 5 to 10 % either way (facts on WIM, 7); the median of many does not.
@@ -123,7 +124,7 @@ def _of_channels(subject: str, base: dict[str, Any], stretch: Stretch) -> Iterat
             yield Finding("cell.rail", subject, State.FAULT, values)
         elif still[column]:
             yield Finding("cell.dead", subject, State.FAULT, {**values, "level_kg": _kg(level)})
-        elif abs(level) > FAR_ZERO * limit:
+        elif stretch.enough_free and abs(level) > FAR_ZERO * limit:
             state = State.FAULT if abs(level) > limit else State.WARNING
             values |= {"zero_kg": _kg(level), "limit_kg": _kg(limit)}
             yield Finding("cell.zero", subject, state, values)
@@ -255,8 +256,9 @@ def _of_wiring(
         one, other = _channel(stretch, a), _channel(stretch, b)
         values |= {**one, **{f"other_{name}": value for name, value in other.items()}}
         yield Finding("cell.swapped", subject, State.FAULT, values)
-    if wiring.reversed:
-        yield Finding("cell.pads_swapped", subject, State.FAULT, values)
+    if wiring.reversed:  # a single one may have been driven backwards
+        state = State.FAULT if wiring.vehicles >= FEWEST_IN_ORDER else State.WARNING
+        yield Finding("cell.pads_swapped", subject, state, values)
     if wiring.mirrored is not None:
         sensors = stretch.settings.sensors
         values |= {"sensor": sensors[wiring.mirrored].id, "first_sensor": sensors[0].id}

@@ -24,6 +24,7 @@ TELLING = 0.012
 # A cell that carries less than this share of what the lane's other cells carry feels nothing.
 NOTHING = 0.05
 FEWEST_SIDED = 2
+FEWEST_FELT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +44,27 @@ def wiring_of(stretch: Stretch) -> Wiring:
     if not count:
         return Wiring(0)
     loads = np.concatenate([stretch.loads[a:b] for a, b in stretch.vehicles]).astype(np.float64)
-    deaf = _deaf(loads)
+    deaf = _deaf(stretch, loads)
     crossed = _crossed(stretch, loads, deaf)
     if crossed:
         return Wiring(count, deaf, crossed)
     if deaf:  # what feels nothing is in no order
         return Wiring(count, deaf)
-    return Wiring(count, (), (), _reversed(stretch), _mirrored(stretch))
+    whole = _felt_by_all(stretch)
+    return Wiring(len(whole), (), (), _reversed(stretch, whole), _mirrored(stretch, whole))
 
 
-def _deaf(loads: Floats) -> tuple[int, ...]:
+def _deaf(stretch: Stretch, loads: Floats) -> tuple[int, ...]:
+    """Against the sensor's other cells; against all, where more than one vehicle should have been felt."""
     total = np.maximum(loads, 0).sum(axis=0)
     usual = float(np.median(total))
-    return tuple(int(k) for k in np.flatnonzero(total < NOTHING * usual))
+    found = []
+    for sensor in stretch.layout.sensors:
+        felt = float(total[sensor.all].max())
+        if felt < NOTHING * usual and len(stretch.vehicles) < FEWEST_FELT:
+            continue  # one vehicle may have turned back before it
+        found += [int(k) for k in sensor.all if total[k] < NOTHING * max(felt, usual)]
+    return tuple(found)
 
 
 def _crossed(stretch: Stretch, loads: Floats, deaf: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
@@ -88,17 +97,27 @@ def _changed_places(together: Floats, a: int, b: int, own: list[int], others: li
     return bool(with_others > TOGETHER and with_own > TOGETHER and parted < APART)
 
 
-def _reversed(stretch: Stretch) -> bool:
+def _felt_by_all(stretch: Stretch) -> tuple[tuple[int, int], ...]:
+    """Vehicles that crossed every sensor: one may stand on the first, or turn back."""
+    kept = []
+    for begin, behind in stretch.vehicles:
+        loads = np.maximum(stretch.layout.per_sensor(stretch.loads[begin:behind]), 0).sum(axis=0)
+        if int(loads.min()) >= NOTHING * int(loads.max()):
+            kept.append((begin, behind))
+    return tuple(kept)
+
+
+def _reversed(stretch: Stretch, vehicles: tuple[tuple[int, int], ...]) -> bool:
     """Every vehicle met the last sensor before the first."""
     sensors = stretch.layout.sensors
     if len(sensors) < 2:
         return False
     votes = []
-    for begin, behind in stretch.vehicles:
+    for begin, behind in vehicles:
         loads = stretch.loads[begin:behind]
         first, last = (_middle(stretch, loads[:, sensors[k].all].sum(axis=1), begin) for k in (0, -1))
         votes.append(last < first)
-    return all(votes)
+    return bool(votes) and all(votes)
 
 
 def _middle(stretch: Stretch, load: Int64, begin: int) -> float:
@@ -108,12 +127,12 @@ def _middle(stretch: Stretch, load: Int64, begin: int) -> float:
     return float(at - stretch.at[0]) / S
 
 
-def _mirrored(stretch: Stretch) -> int | None:
+def _mirrored(stretch: Stretch, vehicles: tuple[tuple[int, int], ...]) -> int | None:
     """The sensor on which vehicles lean the other way than on the first."""
     sensors = stretch.layout.sensors
-    if len(sensors) < 2 or not all(s.left.size and s.right.size for s in sensors):
+    if not vehicles or len(sensors) < 2 or not all(s.left.size and s.right.size for s in sensors):
         return None
-    leans = np.array([_leans(stretch, begin, behind) for begin, behind in stretch.vehicles])
+    leans = np.array([_leans(stretch, begin, behind) for begin, behind in vehicles])
     for k in range(1, len(sensors)):
         telling = (np.abs(leans[:, 0]) > TELLING) & (np.abs(leans[:, k]) > TELLING)
         opposed = leans[telling, 0] * leans[telling, k] < 0

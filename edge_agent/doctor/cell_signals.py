@@ -17,6 +17,8 @@ Floats = npt.NDArray[np.float64]
 
 # Less unloaded time says nothing of noise or hum.
 LEAST_FREE_NS = 1 * S
+# A vehicle that stands on the scale for most of the stretch must not be taken for its zero.
+EMPTY_SHARE = 0.2
 # Without a separator loads nearer to each other are one vehicle: 7 m between axles at 17 km/h. Two that are
 # taken for one, or one for two, do no harm here.
 ONE_VEHICLE_NS = 1_500 * MS
@@ -96,9 +98,10 @@ def stretch_of(samples: Samples, settings: ScaleSettings) -> Stretch | None:
 
 
 def _loaded(at: Int64, per_sensor: Int64, settings: ScaleSettings) -> Bool:
-    """By the core's own threshold, above the level that each sensor has most of the time."""
+    """By the core's own threshold, above the level of the emptiest fifth of the time."""
     per_sensor = _without_hum(at, per_sensor)
-    above: Bool = np.greater(per_sensor - _median(per_sensor), settings.detect.on_g)
+    empty = np.quantile(per_sensor, EMPTY_SHARE, axis=0)
+    above: Bool = np.greater(per_sensor - empty, settings.detect.on_g)
     loaded: Bool = np.logical_or.reduce(above, axis=1)
     return loaded
 

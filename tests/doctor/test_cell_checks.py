@@ -300,6 +300,24 @@ def test_wrong_wiring_is_seen_in_the_crossings_of_late_as_well(order, key):
     assert wrong(found_in(heard(a_road()), config, late)) == {key}
 
 
+def test_a_single_vehicle_that_met_the_last_pad_first_is_a_warning_only():
+    found = found_in(heard(a_road(PASSING[1])), wired(a_bridge(), 2, 3, 0, 1))
+
+    assert [(one.key, one.state) for one in found] == [("cell.pads_swapped", State.WARNING)]
+
+
+def test_a_vehicle_that_stands_on_the_scale_is_no_zero():
+    chance, protocol = np.random.default_rng(6), a_bridge().ports["wim"].protocol
+    counts = np.rint(chance.normal(8_000, 2_000, (10_000, 4))).astype(np.int64)
+    counts[1_500:8_500, :2] += 700_000  # 3.5 t on either side of the first pad, for seven seconds of ten
+    encoder = make_encoder(protocol)
+    status, none = np.zeros((20, 4), dtype=np.uint8), np.zeros(20, dtype=np.int64)
+    frames = [encoder.encode(k, counts[k : k + 20], status, none) for k in range(0, 10_000, 20)]
+    found = found_in(read_off(frames, 921_600, 50), with_scale(a_bridge(), separator=None))
+
+    assert wrong(found) == set()
+
+
 def test_a_few_vehicles_of_which_one_turned_back_say_nothing():
     late = (*crossings(5), *crossings(1, flags=(Flag.REVERSE,)))
 
