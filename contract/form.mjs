@@ -110,6 +110,10 @@ function contradictions(s) {
     [s.attachments.every((a) => !a.role.endsWith("_shared") || a.privacy_mask), "a shared copy that is not masked"],
     [s.attachments.every((a) => a.parent === null || originals.has(a.parent)), "a copy without its original"],
     [(s.chain.seq === 0) === (s.kind === "genesis") && (s.chain.seq === 0) === (s.chain.prev === null) && (s.chain.seq === 0) === (s.chain.store_genesis === null), "seq 0 and genesis"],
+    [s.record?.type !== "commissioning" || pictures.has(s.record.report_sha256), "a commissioning without its report"],
+    [s.record?.type !== "commissioning" || s.record.test_receipted <= s.record.test_crossings, "more tests receipted than made"],
+    [s.record?.outcome !== "accepted" || (s.record.checks_fault === 0 && s.record.test_receipted > 0), "accepted with a fault, or without a receipted test"],
+    [s.record?.outcome !== "accepted_with_remarks" || s.record.remarks.trim() !== "", "remarks that are not given"],
     [s.record?.type !== "coverage" || (s.record.end_monotonic_us > s.record.start_monotonic_us
       && s.record.parts.every((p) => p.watched_ms <= Math.ceil((s.record.end_monotonic_us - s.record.start_monotonic_us) / 1000))), "more watched than its period"],
   ].filter(([fine]) => !fine).map(([, what]) => what);

@@ -64,6 +64,7 @@ OTHERWISE = {
     ("clock",): {"chrony_port": 3230},
     ("health", "clock_step_ms"): 5000,
     ("metrics",): {"host": "0.0.0.0"},
+    ("console",): {"port": 8481},
 }
 HERE = {"street": "east", "lanes": "1", "cameras": "gate", "anpr": "gate"}  # the box has one of each
 

@@ -1,38 +1,93 @@
-"""Put a proposal's calibration into a configuration's text, leaving every other line of it as it is."""
+"""Put a proposal into a configuration's text, leaving every other line of it as it is.
+
+    calibration  -> lanes.N.scale.calibration          channels -> lanes.N.scale.sensors
+    reading line -> cameras.CAM.match.lanes
+
+A list is written anew as a whole: remarks inside of it are lost, as the difference shows before that.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from edge_agent.config.document import read_document
-from edge_agent.config.edit import value_at, with_value
+from edge_agent.calibration.proposal import ChannelGain, Proposal, ReadingLine
+from edge_agent.config.document import Loc
+from edge_agent.config.edit import GONE, value_at, with_value
 from edge_agent.config.loader import load_text
 from edge_agent.config.saving import Draft
-from edge_agent.core.weigh.settings import CalibrationSettings
 from edge_agent.errors import UsageError
 
 
-def changed(config: Draft, proposal: Path) -> str:
+def changed(config: Draft, proposal: Proposal) -> str:
     """The configuration's text with the proposal in it.
 
     Raises:
-        UsageError: the proposal is not one, or the configuration has no such lane.
-        ConfigError: the configuration was not good to begin with.
+        UsageError: there is nothing to put in or no such place, or it was measured with another calibration.
+        ConfigError: the configuration was not good to begin with, or would not be any more.
     """
-    lane, calibration = _read(proposal)
-    load_text(config.text, config.path)
     name = str(config.path)
-    if not isinstance(value_at(config.text, ("lanes", lane, "scale"), name), dict):
-        raise UsageError(f"{name}: no lanes.{lane}.scale to put it into")
-    after = with_value(config.text, ("lanes", lane, "scale", "calibration"), calibration, name)
-    load_text(after, config.path)
-    return after
+    if not proposal.changes_something:
+        raise UsageError("the proposal changes nothing: it is a measurement to keep (--record)")
+    site = load_text(config.text, config.path)
+    if proposal.lane not in site.lanes:
+        raise UsageError(f"{name}: no lanes.{proposal.lane}.scale to put it into")
+    _is_of_this_scale(proposal, site.lanes[proposal.lane].scale.calibration.id, name)
+    text = config.text
+    for loc, value in _changes(text, proposal, name):
+        text = with_value(text, loc, value, name)
+    load_text(text, config.path)
+    return text
 
 
-def _read(proposal: Path) -> tuple[str, dict[str, Any]]:
-    data = read_document(proposal).data
-    if not isinstance(data, dict) or not isinstance(data.get("calibration"), dict) or "lane" not in data:
-        raise UsageError(f"{proposal}: not a proposal of `edge-agent calibrate truck --out`")
-    CalibrationSettings.model_validate(data["calibration"])
-    return str(data["lane"]), data["calibration"]
+def _is_of_this_scale(proposal: Proposal, now: str, name: str) -> None:
+    """Figures measured on top of one calibration mean nothing on top of another."""
+    if proposal.calibration is None or proposal.measured_with in {"", now} or proposal.calibration.id == now:
+        return
+    raise UsageError(
+        f"{name}: lane {proposal.lane} has calibration {now!r}; the proposal was measured with "
+        f"{proposal.measured_with!r}: measure again"
+    )
+
+
+def _changes(text: str, proposal: Proposal, name: str) -> list[tuple[Loc, Any]]:
+    scale: Loc = ("lanes", proposal.lane, "scale")
+    found: list[tuple[Loc, Any]] = []
+    if proposal.calibration is not None:
+        chosen = proposal.calibration.model_dump(mode="json", exclude_defaults=True)
+        found.append(((*scale, "calibration"), chosen))
+    if proposal.channels:
+        found.append(((*scale, "sensors"), _with_gains(text, scale, proposal.channels, name)))
+    if proposal.reading_line is not None:
+        place: Loc = ("cameras", proposal.reading_line.camera, "match", "lanes")
+        found.append((place, _with_line(text, place, proposal.lane, proposal.reading_line, name)))
+    return found
+
+
+def _with_gains(text: str, scale: Loc, gains: tuple[ChannelGain, ...], name: str) -> Any:
+    sensors = _there(text, (*scale, "sensors"), name)
+    by_index = {gain.index: gain for gain in gains}
+    for channel in (channel for sensor in sensors for channel in sensor["channels"]):
+        gain = by_index.pop(channel["index"], None)
+        if gain is not None:
+            channel.update(grams_num=gain.grams_num, grams_den=gain.grams_den)
+    if by_index:
+        raise UsageError(f"{name}: {'.'.join(map(str, scale))} has no channel {min(by_index)}")
+    return sensors
+
+
+def _with_line(text: str, place: Loc, lane: str, line: ReadingLine, name: str) -> Any:
+    lanes = _there(text, place, name)
+    seen = next((one for one in lanes if one["lane"] == lane), None)
+    if seen is None:
+        raise UsageError(f"{name}: camera {line.camera!r} does not know lane {lane!r}")
+    seen["distance_mm"] = line.distance_mm
+    if line.offset_ms or "offset_ms" in seen:
+        seen["offset_ms"] = line.offset_ms
+    return lanes
+
+
+def _there(text: str, loc: Loc, name: str) -> Any:
+    found = value_at(text, loc, name)
+    if found is GONE or not isinstance(found, list):
+        raise UsageError(f"{name}: {'.'.join(map(str, loc))} is not there")
+    return found

@@ -50,6 +50,7 @@ class Fit:
     interval_ppm: int
     bins: tuple[BinFit, ...]
     residual_permille: int  # half width of the 95 % interval of what calibration leaves over
+    factors_ppm: tuple[int, ...]  # what each run says, in their order
 
     def settings(self, base: CalibrationSettings, name: str, date: str) -> CalibrationSettings:
         """The lane's calibration with this in it; its temperature and dynamics stay."""
@@ -96,6 +97,7 @@ def fit(runs: Sequence[Run], static_g: int, static_interval_g: int, bin_ends_mm_
         interval_ppm=math.ceil(interval),
         bins=bins,
         residual_permille=max(LEAST_RESIDUAL_PERMILLE, math.ceil(left / 1000)),
+        factors_ppm=tuple(map(round, factors)),
     )
 
 

@@ -6,104 +6,147 @@ import yaml
 
 from edge_agent.calibration.assess import Assessment, as_dict
 from edge_agent.calibration.cost323 import Criterion, Errors, Reached
+from edge_agent.calibration.proposal import BinFigures, Figures, Proposal
+from edge_agent.calibration.r134 import BEYOND
+from edge_agent.calibration.table import table
 from edge_agent.calibration.truck import Passes, TestTruck
+from edge_agent.calibration.words_truck import TEXTS
+from edge_agent.web.words import Words
 
-SAID = {
-    Criterion.GROSS: "gross weight",
-    Criterion.GROUP: "axle group",
-    Criterion.SINGLE: "single axle",
-    Criterion.OF_GROUP: "axle of a group",
+NAMED = {
+    Criterion.GROSS: "gross_weight",
+    Criterion.GROUP: "axle_group",
+    Criterion.SINGLE: "single_axle",
+    Criterion.OF_GROUP: "axle_of_group",
 }
 
 
-def text(lane: str, found: Assessment, truck: TestTruck, passes: Passes) -> str:
+def text(lane: str, found: Assessment, truck: TestTruck, passes: Passes, language: str) -> str:
     """Tables for a terminal."""
-    lines = [
-        (
-            f"lane {lane}: {len(passes.used)} passes of {truck.name}, {len(passes.left_out)} left out, "
-            f"{passes.others} other vehicles"
+    say = Words(TEXTS, language)
+    fit = found.fit
+    return "\n".join([
+        say(
+            "head",
+            lane=lane,
+            name=truck.name,
+            used=len(passes.used),
+            left_out=len(passes.left_out),
+            others=passes.others,
         ),
-        f"at rest it weighs {truck.gross_kg:,} ± {truck.gross_interval_kg} kg",
-        *(f"  pass {c.number} left out: {reason}" for c, reason in passes.left_out),
+        say("at_rest", gross=truck.gross_kg, interval=truck.gross_interval_kg),
+        *(say("left_out", number=c.number, reason=reason) for c, reason in passes.left_out),
         "",
-        f"factor for all speeds  {_signed(found.fit.factor_ppm)} ± {_percent(found.fit.interval_ppm)} %",
+        say("all_speeds", factor=_signed(fit.factor_ppm), interval=_percent(fit.interval_ppm)),
         "",
-        f"{'speed':>12} {'runs':>5} {'factor %':>9} {'± %':>6} {'SD %':>6}  correction of its own",
-    ]
-    start = 0
-    for one in found.fit.bins:
-        end = one.up_to_mm_s
-        half = "-" if one.interval_ppm is None else _percent(one.interval_ppm)
-        sd = "-" if one.sd_ppm is None else _percent(one.sd_ppm)
-        factor = _signed(one.factor_ppm) if one.runs else "-"
-        own = "yes" if one.differs else "no" if one.runs else "no runs: not covered"
-        speeds = f"{start * 0.0036:.0f}-{end * 0.0036:.0f} km/h"
-        lines.append(f"{speeds:>12} {one.runs:>5} {factor:>9} {half:>6} {sd:>6}  {own}")
-        start = end
-    lines += [
+        *_bins(found, say),
         "",
-        (
-            f"{'errors, %':<16} {'n':>4} {'mean now':>9} {'SD now':>7} {'mean then':>10} {'SD then':>8}"
-            f" {'needs ±':>8}  COST 323 now -> then"
+        *_criteria(found, say),
+        "",
+        say(
+            "cost323",
+            now=found.cost323_class_before or say("too_few"),
+            then=found.cost323_class or say("too_few"),
         ),
-        *(_criterion(which, found) for which in found.after),
+        say("r134_beyond" if found.r134_vehicle == BEYOND else "r134_vehicle", reached=found.r134_vehicle),
+        *([say("r134_axle", reached=found.r134_axle)] if found.r134_axle else []),
         "",
-        (
-            f"COST 323: {found.cost323_class_before or 'too few'} now, "
-            f"{found.cost323_class or 'too few'} with the proposal"
-        ),
-        f"OIML R 134, vehicle mass: class {found.r134_vehicle} (every pass within its limit)",
-    ]
-    if found.r134_axle:
-        lines.append(f"OIML R 134, axles: class {found.r134_axle} (limits not checked against the text)")
-    lines += [
-        "",
-        "A class here is what these passes show. It is no verification: that is the institute's.",
-        "Proposed:",
+        say("no_verification"),
+        say("proposed"),
         *(f"  {line}" for line in _block(found).splitlines()),
-    ]
-    return "\n".join(lines)
+    ])  # fmt: skip
 
 
-def proposal_text(lane: str, found: Assessment, truck: TestTruck, passes: Passes) -> str:
-    """YAML: the block for the configuration, and the figures that it rests on."""
+def proposal(lane: str, used: str, found: Assessment, truck: TestTruck, passes: Passes) -> Proposal:
+    """The block for the configuration, and the figures that it rests on.
+
+    Args:
+        lane: whose.
+        used: id of the calibration that the runs were weighed with.
+        found: what they say.
+        truck: what drove.
+        passes: which of the traffic it was.
+    """
     runs = [
         {"number": c.number, "gross_g": c.gross, "speed_mm_s": c.speed, "at_ns": c.first_axle_at}
         for c in passes.used
     ]
-    content = {
-        "lane": lane,
-        "calibration": _values(found),
-        "truck": truck.model_dump(mode="json"),
-        "runs": runs,
-        "left_out": [{"number": c.number, "reason": reason} for c, reason in passes.left_out],
-        "assessment": as_dict(found),
-    }
-    return (
-        "# Made by `edge-agent calibrate truck`; `edge-agent calibrate apply` puts it into a configuration.\n"
-        + (yaml.safe_dump(content, allow_unicode=True, sort_keys=False))
+    weighed = f", {truck.weighed_at}" if truck.weighed_at else ""
+    return Proposal(
+        lane=lane,
+        measured_with=used,
+        calibration=found.proposed,
+        record=Figures(
+            reference=f"{truck.name}, {truck.gross_kg} ± {truck.gross_interval_kg} kg{weighed}",
+            factor_ppm=found.fit.factor_ppm,
+            interval_ppm=found.fit.interval_ppm,
+            factors=tuple(
+                BinFigures(
+                    up_to_mm_s=one.up_to_mm_s,
+                    factor_ppm=one.factor_ppm,
+                    interval_ppm=one.interval_ppm,
+                    runs=one.runs,
+                )
+                for one in found.fit.bins
+            ),
+            runs=len(passes.used),
+            runs_left_out=len(passes.left_out),
+            cost323_class=found.cost323_class,
+            r134_class=found.r134_vehicle,
+        ),
+        figures={
+            "truck": truck.model_dump(mode="json"),
+            "runs": runs,
+            "left_out": [{"number": c.number, "reason": reason} for c, reason in passes.left_out],
+            "assessment": as_dict(found),
+        },
     )
 
 
-def _criterion(which: Criterion, found: Assessment) -> str:
-    now, then = Errors.of(found.before[which]), Errors.of(found.after[which])
-    before, after = found.cost323_before[which], found.cost323[which]
-    return (
-        f"{SAID[which]:<16} {now.number:>4} {now.mean:>9.2f} {now.sd:>7.2f} {then.mean:>10.2f} "
-        f"{then.sd:>8.2f} {after.smallest:>8.2f}  {_name(before)} -> {_name(after)}"
-    )
+def _bins(found: Assessment, say: Words) -> list[str]:
+    rows = [[say("speed"), say("runs"), say("factor"), "± %", say("sd"), say("own")]]
+    start = 0
+    for one in found.fit.bins:
+        end = one.up_to_mm_s
+        rows.append([
+            f"{start * 0.0036:.0f}-{end * 0.0036:.0f} km/h",
+            str(one.runs),
+            _signed(one.factor_ppm) if one.runs else "-",
+            "-" if one.interval_ppm is None else _percent(one.interval_ppm),
+            "-" if one.sd_ppm is None else _percent(one.sd_ppm),
+            say("yes" if one.differs else "no" if one.runs else "not_covered"),
+        ])  # fmt: skip
+        start = end
+    return table(rows, ">>>>><")
 
 
-def _name(reached: Reached) -> str:
-    return reached.name or "too few"
+def _criteria(found: Assessment, say: Words) -> list[str]:
+    head = ["errors", "mean_now", "sd_now", "mean_then", "sd_then", "needs", "cost323_change"]
+    rows = [[say(key) for key in head]]
+    rows[0].insert(1, "n")
+    for which in found.after:
+        now, then = Errors.of(found.before[which]), Errors.of(found.after[which])
+        before, after = found.cost323_before[which], found.cost323[which]
+        rows.append([
+            say(NAMED[which]),
+            str(now.number),
+            f"{now.mean:.2f}",
+            f"{now.sd:.2f}",
+            f"{then.mean:.2f}",
+            f"{then.sd:.2f}",
+            f"{after.smallest:.2f}",
+            f"{_name(before, say)} -> {_name(after, say)}",
+        ])  # fmt: skip
+    return table(rows, "<>>>>>><")
 
 
-def _values(found: Assessment) -> dict[str, object]:
-    return found.proposed.model_dump(mode="json", exclude_defaults=True)
+def _name(reached: Reached, say: Words) -> str:
+    return reached.name or say("too_few")
 
 
 def _block(found: Assessment) -> str:
-    return yaml.safe_dump({"calibration": _values(found)}, allow_unicode=True, sort_keys=False)
+    values = found.proposed.model_dump(mode="json", exclude_defaults=True)
+    return yaml.safe_dump({"calibration": values}, allow_unicode=True, sort_keys=False)
 
 
 def _percent(ppm: int) -> str:

@@ -13,7 +13,7 @@ import fcntl
 import hashlib
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -65,13 +65,14 @@ def difference(before: str, after: str, name: str) -> str:
     return "\n".join(found)
 
 
-def save(draft: Draft, text: str, now: datetime) -> Saved:
+def save(draft: Draft, text: str, now: datetime, first: Callable[[], object] = lambda: None) -> Saved:
     """Put a text in the place of the file's; on the disk when this returns.
 
     Args:
         draft: the file as the change was made on it.
         text: the new one; the caller has validated it.
         now: UTC.
+        first: what must be durable before the change is; where it raises, nothing is changed.
 
     Raises:
         Overtaken: the file was changed since it was read; nothing was written.
@@ -87,6 +88,7 @@ def save(draft: Draft, text: str, now: datetime) -> Saved:
             after = (MARK if before.startswith(MARK) else b"") + text.encode()
             kept = _free_name(path, now)
             _write(kept, before, like=path)
+            first()
             _write(path, after, like=path)
             _forget_old(path)
     except OSError as error:

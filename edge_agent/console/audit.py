@@ -9,6 +9,7 @@ from typing import Literal
 
 from edge_agent.errors import EdgeAgentError
 from edge_agent.evidence.statement_operator import OperatorAction
+from edge_agent.loopback import is_loopback
 from edge_agent.web.gate import Visit
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,8 @@ class Audit:
         Raises:
             EdgeAgentError: there is no room for the note.
         """
-        self._put(visit.user, visit.role, visit.address, action, subject, outcome, detail)
+        address = "" if is_loopback(visit.address) else visit.address
+        self._put(visit.user, visit.role, address, action, subject, outcome, detail)
 
     def login(self, user: str, role: str, address: str, outcome: Outcome) -> None:
         """Somebody wanted in. What cannot be noted is in the log: a full disk locks no technician out."""

@@ -23,7 +23,8 @@ from edge_agent.web.look import Look
 from edge_agent.web.packed import packed
 from edge_agent.web.words import Words
 
-ROWS = 50
+ROWS = 25
+RECEIPTS = 8
 FRESH_S = 5.0  # counting asks much of a large store: not once a viewer
 TONE = {"receipted": "good", "purged": "good", "quarantined": "bad", "rejected": "bad"}
 
@@ -60,7 +61,7 @@ class OutboxPages:
                 "owed": found,
                 "facts": _facts(found, words),
                 "rows": [_row(one, words) for one in listed],
-                "receipts": [_row(one, words) for one in found.last_receipts],
+                "receipts": [_row(one, words) for one in found.last_receipts[:RECEIPTS]],
                 "aside": [_row(one, words) for one in found.aside],
                 "older": listed[-1].seq if len(listed) == ROWS and listed[-1].seq else 0,
                 "may_open": visit.role == TECHNICIAN,

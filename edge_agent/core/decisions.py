@@ -25,6 +25,7 @@ class FaultKind(StrEnum):
     SENSOR_SILENT = "sensor_silent"
     SENSOR_FAULT = "sensor_fault"
     ZERO_SUSPECT = "zero_suspect"
+    CALIBRATION_DRIFT = "calibration_drift"
     UNKNOWN_SOURCE = "unknown_source"
     CLOCK_STEPPED = "clock_stepped"
     CLOCK_UNTRUSTED = "clock_untrusted"

@@ -31,6 +31,7 @@ from edge_agent.core.decisions import (
     Fault,
     FaultKind,
     ReadPlates,
+    Status,
     TakePictures,
     Watch,
 )
@@ -292,12 +293,12 @@ class Site:
             return
         yield from self._weighed(record.lane, self._scales[record.lane].report(record))
 
-    def _weighed(self, lane: str, results: tuple[Crossing | Fault, ...]) -> Iterable[Decision]:
+    def _weighed(self, lane: str, results: tuple[Crossing | Fault | Status, ...]) -> Iterable[Decision]:
         for result in results:
-            if isinstance(result, Fault):
-                yield result
-            else:
+            if isinstance(result, Crossing):
                 yield from self._crossed(lane, result)
+            else:
+                yield result
 
     def _crossed(self, lane: str, crossing: Crossing) -> Iterable[Decision]:
         verdicts = self._judge(crossing, "")

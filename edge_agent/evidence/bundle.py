@@ -31,11 +31,13 @@ SUMS = "SHA256SUMS"
 EVIDENCE_KEYS = "keys/evidence.pem"
 RECEIPT_KEYS = "keys/receipt.pem"
 
-_SUFFIX = {
+SUFFIX = {
     "image/jpeg": ".jpg",
     "image/png": ".png",
     "video/mp4": ".mp4",
     "application/mcap": ".mcap",
+    "application/yaml": ".yaml",
+    "text/html": ".html",
 }
 
 
@@ -161,7 +163,7 @@ def _write_entry(files: _Files, entry: Entry) -> dict[str, Any]:
         "file": files.write(name, entry.envelope),
         "payload_sha256": hashlib.sha256(payload).hexdigest(),
         "attachments": [
-            files.write(f"attachments/{sha256}{_SUFFIX.get(media.get(sha256, ''), '.bin')}", data)
+            files.write(f"attachments/{sha256}{SUFFIX.get(media.get(sha256, ''), '.bin')}", data)
             for sha256, data in sorted(entry.attachments.items())
         ],
         "released": sorted(media.keys() - entry.attachments.keys()),

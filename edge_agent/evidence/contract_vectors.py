@@ -31,6 +31,7 @@ from edge_agent.evidence.contract_vectors_keys import (
     key_files,
     signers,
 )
+from edge_agent.evidence.contract_vectors_operator import bad_operator, operator_attachments, operator_chain
 from edge_agent.evidence.contract_vectors_street import bad_street, link, street_attachments, street_chain
 from edge_agent.evidence.dsse import COMMAND_TYPE, EVIDENCE_TYPE, RECEIPT_TYPE, Signature
 from edge_agent.evidence.examples import KEY, a_case
@@ -57,7 +58,12 @@ def vectors() -> dict[str, bytes]:
     chain = _chain()
     good = {f"good/{name}.dsse.json": _signed(built) for name, built in chain.items()}
     good["good/receipt.dsse.json"] = receipts.sign(_receipt(chain), [RECEIPT_KEY])
-    bad = {**_bad(chain["composite"]), **bad_street(chain["storefront"]), **bad_keys(chain, STRANGER)}
+    bad = {
+        **_bad(chain["composite"]),
+        **bad_street(chain["storefront"]),
+        **bad_operator(chain["commissioning"]),
+        **bad_keys(chain, STRANGER),
+    }
     files = {
         "golden-1.json": _json(_golden()),
         "golden-2.json": _json(golden_p256(GOLDEN_PAYLOAD)),
@@ -139,11 +145,17 @@ def _chain() -> dict[str, Built]:
     )
     bridge = {"genesis": genesis, "composite": case, "amendment": amendment, "heartbeat": heartbeat}
     street = street_chain(identity, heartbeat, genesis)
-    return {**bridge, **street, **key_chain(identity, next(reversed(street.values())), genesis)}
+    people = operator_chain(identity, street["coverage"], genesis)
+    return {**bridge, **street, **people, **key_chain(identity, people["operator-action"], genesis)}
 
 
 def _attachments() -> dict[str, bytes]:
-    return {**a_case()[1], hashlib.sha256(_RAW).hexdigest(): _RAW, **street_attachments()}
+    return {
+        **a_case()[1],
+        hashlib.sha256(_RAW).hexdigest(): _RAW,
+        **street_attachments(),
+        **operator_attachments(),
+    }
 
 
 def _receipt(chain: dict[str, Built]) -> Receipt:

@@ -18,6 +18,7 @@ from edge_agent.core.scene import Phase
 from edge_agent.errors import VerificationError
 from edge_agent.evidence import strict_json
 from edge_agent.evidence.statement_bridge import Instrument, Measurement, Recognition
+from edge_agent.evidence.statement_operator import Commissioning
 from edge_agent.evidence.statement_parts import (
     Bool,
     Count,
@@ -296,6 +297,14 @@ class Statement(Model):
             pictures = {a.sha256 for a in self.attachments} | set(self.missing)
             if any(seen.sha256 not in pictures for seen in self.storefront.detections):
                 raise ValueError("storefront.detections: a picture that is neither attached nor missing")
+        return self
+
+    @model_validator(mode="after")
+    def _commissioning_has_its_report(self) -> Self:
+        if isinstance(self.record, Commissioning):
+            files = {a.sha256 for a in self.attachments} | set(self.missing)
+            if self.record.report_sha256 not in files:
+                raise ValueError("commissioning whose report is neither attached nor missing")
         return self
 
     @model_validator(mode="after")

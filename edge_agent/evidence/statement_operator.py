@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from edge_agent.evidence.statement_parts import Count, Int, Model, Sha256, Text
 
@@ -68,11 +68,21 @@ class Commissioning(Model):
     checks_fault: Count
     checks_unknown: Count
     test_crossings: Count
-    """Vehicles that were weighed for it."""
+    """Vehicles that were weighed for it; on a street, cases that were made for it."""
     test_receipted: Count
-    """Statements of them that the platform receipted."""
+    """Those of which the platform receipted a statement."""
     report_sha256: Sha256
     """Of the report, attached."""
+
+    @model_validator(mode="after")
+    def _outcome_is_founded(self) -> Self:
+        if self.test_receipted > self.test_crossings:
+            raise ValueError("more tests receipted than were made")
+        if self.outcome == "accepted" and (self.checks_fault or not self.test_receipted):
+            raise ValueError("accepted without remarks, with a fault or without one receipted test")
+        if self.outcome == "accepted_with_remarks" and not self.remarks.strip():
+            raise ValueError("accepted with remarks, and none are given")
+        return self
 
 
 class OperatorAction(Model):

@@ -9,11 +9,12 @@ from edge_agent.core.units import TONNE
 from edge_agent.devices.pictures.words import ROLES
 from edge_agent.evidence.statement import Statement
 from edge_agent.evidence.statement_bridge import Limit
+from edge_agent.evidence.statement_operator import Calibration, Commissioning, OperatorAction
 from edge_agent.evidence.statement_records import Coverage
 from edge_agent.inbox.sites import Sites
 from edge_agent.report.names import EVENT, FINDING
 from edge_agent.report.times import span, to_the_second
-from edge_agent.report.words import KIND, KIND_EN
+from edge_agent.report.words import DONE, KIND, KIND_EN
 from edge_agent.web.words import Words
 
 
@@ -42,7 +43,8 @@ def brief(statement: Statement, sites: Sites, words: Words) -> Brief:
         return _bridge(statement, kind, when, words)
     if statement.storefront is not None:
         return _street(statement, kind, when, sites, words)
-    return Brief(kind, "", "", kind, statement.site_id, when, _of_record(statement), "", "")
+    figure, beside = _of_record(statement, words)
+    return Brief(kind, "", "", kind, statement.site_id, when, figure, beside, "")
 
 
 def _bridge(statement: Statement, kind: str, when: str, words: Words) -> Brief:
@@ -104,10 +106,19 @@ def _street(statement: Statement, kind: str, when: str, sites: Sites, words: Wor
     )
 
 
-def _of_record(statement: Statement) -> str:
+def _of_record(statement: Statement, words: Words) -> tuple[str, str]:
+    """What matters of it, and what stands beside."""
     record = statement.record
-    if isinstance(record, Coverage):
-        period_ms = (record.end_monotonic_us - record.start_monotonic_us) // 1000
-        least = min((part.watched_ms for part in record.parts), default=0)
-        return f"{least / period_ms:.1%}" if period_ms else ""
-    return f"seq {statement.chain.seq}"
+    match record:
+        case Coverage():
+            period_ms = (record.end_monotonic_us - record.start_monotonic_us) // 1000
+            least = min((part.watched_ms for part in record.parts), default=0)
+            return (f"{least / period_ms:.1%}" if period_ms else ""), ""
+        case Commissioning():
+            return words.name(record.outcome, DONE), f"{record.by} · {record.organisation}"
+        case Calibration():
+            factor = "–" if record.factor_ppm is None else f"{record.factor_ppm / 10_000:+.2f} %"
+            return factor, f"{words('lane')} {record.lane} · {words.name(record.outcome, DONE)}"
+        case OperatorAction():
+            return words.name(record.outcome, DONE), f"{record.by} · {record.action.replace('_', ' ')}"
+    return f"seq {statement.chain.seq}", ""

@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from edge_agent.errors import UsageError, VerificationError
 from edge_agent.evidence import dsse, strict_json
+from edge_agent.evidence.bundle import SUFFIX
 from edge_agent.evidence.statement import Statement, parse
 from edge_agent.inbox.accounts import REVIEWER
 from edge_agent.inbox.brief import brief
@@ -126,7 +127,7 @@ class One:
             raise NotHere(sha256)
         if listed.media_type in PICTURE_TYPES | FILM_TYPES:
             return Response(data, media_type=listed.media_type)
-        name = f"{stored.packet_id}-{listed.role}"
+        name = f"{stored.packet_id}-{listed.role}{SUFFIX.get(listed.media_type, '')}"
         return Response(
             data, media_type=DOWNLOAD, headers={"content-disposition": f'attachment; filename="{name}"'}
         )

@@ -205,6 +205,15 @@ TEXTS: Texts = MappingProxyType(
         "watched": ("有效观察", "Watched"),
         "not_watched": ("未能观察", "Not watched"),
         "part": ("部分", "Part"),
+        "people_record": ("现场人员所作的记录", "What people did at the box"),
+        "up_to_kmh": ("至 km/h", "Up to km/h"),
+        "factor": ("修正", "Correction"),
+        "runs": ("次数", "Runs"),
+        "report": ("下载所附报告", "Download the attached report"),
+        "report_hint": (
+            "保存后用浏览器打开；其 SHA-256 应与上面一致。",
+            "Save it, then open it in a browser; its SHA-256 must be the one above.",
+        ),
         "own_record": ("设备自述", "The box says of itself"),
         # What was checked
         "checked": ("已核验", "What was checked"),

@@ -128,6 +128,53 @@ WHY: Mapping[str, str] = {
     "picture_spacing": "照片间隔不足",
     "reference_differs": "参考图与比对所用不同",
 }
+# What people did at a box: fields of its records, and the words in them.
+FIELD: Mapping[str, str] = {
+    "lane": "车道",
+    "method": "方法",
+    "outcome": "结果",
+    "by": "经办人",
+    "organisation": "单位",
+    "remarks": "备注",
+    "reference": "参照质量",
+    "old_calibration_id": "原校准编号",
+    "new_calibration_id": "新校准编号",
+    "factor_ppm": "修正系数（百万分之一）",
+    "interval_ppm": "95 % 区间半宽（百万分之一）",
+    "runs": "采用次数",
+    "runs_left_out": "剔除次数",
+    "cost323_class": "COST 323 等级",
+    "r134_class": "OIML R 134 等级",
+    "detail": "说明",
+    "report_sha256": "报告 SHA-256",
+    "config_sha256": "配置 SHA-256",
+    "calibration_ids": "在用校准",
+    "checks_ok": "自检正常",
+    "checks_warning": "自检注意",
+    "checks_fault": "自检故障",
+    "checks_unknown": "自检未知",
+    "test_crossings": "测试次数",
+    "test_receipted": "其中已回执",
+    "role": "角色",
+    "via": "途径",
+    "address": "来源地址",
+    "action": "操作",
+    "subject": "对象",
+}
+DONE: Mapping[str, str] = {
+    "accepted": "验收通过",
+    "accepted_with_remarks": "有备注通过",
+    "refused": "不通过",
+    "applied": "已写入配置",
+    "measured": "仅测量",
+    "done": "已完成",
+    "failed": "失败",
+    "test_truck": "测试车",
+    "span": "砝码",
+    "zero": "零点",
+    "console": "现场网页",
+    "command_line": "命令行",
+}
 
 
 def why(word: str, words: Words) -> str:

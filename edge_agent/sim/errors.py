@@ -41,6 +41,8 @@ class InstrumentErrors(Settings):
     zero_step_at_s: NonNegative = 0
     gain_error_permille: float = 0
     """Error of the span of every channel."""
+    channel_gain_permille: tuple[float, ...] = ()
+    """Error of the span of the first, second, ... channel, beside that."""
     hum_g: NonNegative = 0
     """Amplitude of 50 Hz mains hum on every channel."""
     spikes_per_s: NonNegative = 0

@@ -132,6 +132,8 @@ def _add_errors(
         grams[there, debris.channel] += debris.load_g
     if errors.gain_error_permille or errors.span_ppm_per_c:
         grams *= ((1 + errors.gain_error_permille / 1000) * _span(seconds, errors))[:, None]
+    for channel, permille in enumerate(errors.channel_gain_permille):
+        grams[:, channel] *= 1 + permille / 1000
     grams += (errors.zero_g + errors.zero_drift_g_per_h / 3600 * seconds)[:, None]
     if errors.zero_step_g:
         grams[seconds >= errors.zero_step_at_s, 0] += errors.zero_step_g

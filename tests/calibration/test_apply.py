@@ -2,8 +2,9 @@ import pytest
 import yaml
 
 from edge_agent.calibration.apply import changed
+from edge_agent.calibration.proposal import read_proposal
 from edge_agent.config.saving import difference, read
-from edge_agent.errors import UsageError
+from edge_agent.errors import ConfigError, UsageError
 
 PROPOSAL = """lane: "1"
 calibration:
@@ -42,7 +43,7 @@ def site(tmp_path, shipped_bridge):
 def test_the_block_is_put_in_and_nothing_else_changes(site, form):
     path, proposal = site(form)
     before = path.read_text("utf-8")
-    after = changed(read(path), proposal)
+    after = changed(read(path), read_proposal(proposal))
     old, new = (yaml.safe_load(text) for text in (before, after))
     put = new["lanes"]["1"]["scale"].pop("calibration")
     old["lanes"]["1"]["scale"].pop("calibration", None)
@@ -59,12 +60,12 @@ def test_a_file_that_is_no_proposal_is_refused(site, tmp_path):
     path, _ = site("as a block")
     other = tmp_path / "other.yaml"
     other.write_text("lanes: 3\n")
-    with pytest.raises(UsageError, match="not a proposal"):
-        changed(read(path), other)
+    with pytest.raises(ConfigError, match="lane: "):
+        changed(read(path), read_proposal(other))
 
 
 def test_a_lane_that_is_not_there_is_refused(site):
     path, proposal = site("as a block")
     proposal.write_text(PROPOSAL.replace('"1"', '"7"'))
     with pytest.raises(UsageError, match=r"lanes\.7\.scale"):
-        changed(read(path), proposal)
+        changed(read(path), read_proposal(proposal))

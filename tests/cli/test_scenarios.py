@@ -36,7 +36,7 @@ def test_a_simulated_recording_is_replayed_without_naming_its_site_again(scenari
 
     result = json.loads(said(capsys, "replay", recording, "--out", tmp_path / "d", "--json"))
 
-    assert result["crossings"] > 0
+    assert (result["crossings"] > 0) == (scenario.stem != "static-weights")  # there nothing moves
     assert "port/wim wrong_unit" not in result["faults"]
     assert sum(result["cases"].values()) <= result["crossings"]
 

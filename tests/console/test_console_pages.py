@@ -158,6 +158,7 @@ def test_a_bundle_that_is_downloaded_verifies_and_is_noted(served, here, tmp_pat
     note = wait(lambda: served.records(Kind.OPERATOR_ACTION))[0]
     said = json.loads(note.payload)["record"]
     assert (said["action"], said["via"], said["role"]) == ("bundle_downloaded", "console", "technician")
+    assert (said["by"], said["address"]) == ("", "")  # somebody at the box
 
 
 def test_what_was_watched_is_a_calendar(served, here):

@@ -41,6 +41,16 @@ def interrupted(second: StreamInfo = INFO) -> History:
     return history
 
 
+def test_the_newest_keyframe_needs_nothing_before_it():
+    history = interrupted()
+    found = history.newest_keyframe()
+    assert (found.run, found.captured_at) == ((found.packet,), 109 * S)
+    assert found.packet.keyframe
+    history.begin(WIDE, at(112))  # connected again, and nothing has come yet
+    assert history.newest_keyframe().captured_at == 109 * S
+    assert History(30, 10**9).newest_keyframe() is None
+
+
 def test_what_was_seen_before_a_reconnect_is_still_there():
     history = interrupted()
     assert (history.oldest, history.newest) == (100 * S, 109_960 * MS)

@@ -12,6 +12,7 @@ from edge_agent.core.decisions import Seal
 from edge_agent.core.events import SerialBytes
 from edge_agent.core.records import Detection, MatchCandidate, MatchStatus, UseClass
 from edge_agent.core.site import Site
+from edge_agent.evidence.contract_vectors_operator import OF_PEOPLE, REPORT
 from edge_agent.evidence.examples import (
     KEY,
     Clock,
@@ -22,7 +23,9 @@ from edge_agent.evidence.examples import (
     store_settings,
 )
 from edge_agent.evidence.examples_street import a_coverage, a_street_identity
+from edge_agent.evidence.intray import Note, NoteFile
 from edge_agent.evidence.keys import FileKey
+from edge_agent.evidence.statement_operator import Commissioning
 from edge_agent.evidence.store import EvidenceStore
 from edge_agent.evidence.uplink.chunks import Chunk, encode_chunk
 from edge_agent.evidence.uplink.topics import Topics
@@ -47,6 +50,7 @@ TOPICS = Topics("ea/v1", DEVICE.tenant, DEVICE.device_id)
 PASSWORD = "correct horse battery"
 REVIEWER, VIEWER = "王芳", "li.wei"
 CHUNK = 64 * 1024
+CLOCK = a_case()[0].clock
 
 
 @functools.cache
@@ -167,7 +171,14 @@ def seal_all(box):
         "recheck": box.seal(*street[2]),
         "inspection": box.seal(*an_inspection()),
         "coverage": box.seal(a_coverage(), {}),
+        **{record.type: box.record_note(a_note(record), CLOCK) for record in OF_PEOPLE},
     }
+
+
+def a_note(record):
+    """What somebody left in the box's tray; a commissioning with its report."""
+    files = (NoteFile.of("text/html", REPORT),) if isinstance(record, Commissioning) else ()
+    return Note(id=hashlib.sha256(record.type.encode()).hexdigest()[:32], record=record, files=files)
 
 
 def a_box(folder):

@@ -11,6 +11,7 @@ from sqlalchemy import update
 from edge_agent.cli.main import main
 from edge_agent.errors import DeviceError
 from edge_agent.evidence import dsse
+from edge_agent.evidence.contract_vectors_operator import REPORT
 from edge_agent.evidence.keys import FileKey
 from edge_agent.evidence.statement import parse
 from edge_agent.inbox.service import Inbox
@@ -110,7 +111,30 @@ def test_a_file_is_served_as_what_it_is_and_nothing_that_is_not_listed(served, r
         assert reviewer.get(f"{path('weighing')}/file/{digest}").status_code == 404
 
 
-@pytest.mark.parametrize("name", ["weighing", "cleared", "coverage"])
+def test_a_report_that_is_a_page_is_saved_and_never_shown_as_one_of_ours(served, reviewer, path):
+    """What a box attaches may hold a script; in the inbox's origin it would act as the reviewer."""
+    page = reviewer.get(f"{path('commissioning')}?lang=zh").text
+    answer = reviewer.get(re.search(r'href="([^"]+/file/[0-9a-f]{64})">下载所附报告', page).group(1))
+    assert answer.content == REPORT
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert re.fullmatch(
+        r'attachment; filename="[0-9a-f-]+-report\.html"', answer.headers["content-disposition"]
+    )
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_what_people_did_at_a_box_is_read_in_the_readers_language(served, reviewer, path):
+    chinese = reviewer.get(f"{path('commissioning')}?lang=zh").text
+    assert "<dt>经办人</dt><dd>王工</dd>" in chinese
+    assert "<dt>结果</dt><dd>有备注通过</dd>" in chinese
+    english = reviewer.get(f"{path('commissioning')}?lang=en").text
+    assert "<dt>outcome</dt><dd>accepted with remarks</dd>" in english
+    assert "-2.15" in reviewer.get(f"{path('calibration')}?lang=zh").text
+    assert "已完成" in reviewer.get(f"{path('operator_action')}?lang=zh").text
+
+
+@pytest.mark.parametrize("name", ["weighing", "cleared", "coverage", "commissioning"])
 def test_the_bundle_is_what_verify_accepts(served, reviewer, path, name, tmp_path, capsys):
     answer = reviewer.get(f"{path(name)}/bundle")
     assert answer.headers["content-type"] == "application/zip"

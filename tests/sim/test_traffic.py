@@ -82,9 +82,9 @@ def test_every_shipped_scenario_loads_and_has_traffic(path):
     scenario = load_scenario(path)
     assert scenario.name == path.stem
     passages = generate(scenario, 1)
-    assert len(passages) >= 5
+    assert (len(passages) >= 5) == (path.stem != "static-weights")  # there nothing moves
     overweight = any(p.vehicle.gross_g > scenario.posted_limit_kg * 1000 for p in passages)
-    assert overweight == (path.stem != "test-truck")  # there only the scale is looked at
+    assert overweight == (path.stem not in {"test-truck", "static-weights"})  # only the scale is looked at
 
 
 def test_the_demo_is_the_minute_that_its_comment_promises():

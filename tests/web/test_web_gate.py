@@ -49,6 +49,7 @@ class Door:
         routes = [
             *gate.routes(),
             gate.page("/", self.show),
+            gate.page("/poll", self.show, quiet=True),
             gate.page("/missing", self.missing),
             gate.page("/away", self.away),
             gate.page("/say", self.show, method="POST"),
@@ -100,6 +101,15 @@ def test_who_logs_in_is_known_from_then_on_and_forgotten_when_logging_out(door):
     assert door.client.get("/").status_code == 303
     door.client.cookies.update(session)
     assert door.client.get("/").status_code == 303  # the old cookie opens nothing either
+
+
+@pytest.mark.parametrize(("path", "stays"), [("/", True), ("/poll", False)])
+def test_a_page_that_asks_by_itself_keeps_nobody_logged_in(door, path, stays):
+    door.log_in()
+    for _ in range(3):
+        door.now += IDLE_S / 2
+        answer = door.client.get(path)
+    assert (answer.status_code == 200) is stays
 
 
 def test_a_cookie_is_for_this_site_and_no_script(door):

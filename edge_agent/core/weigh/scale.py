@@ -20,12 +20,13 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
-from edge_agent.core.decisions import Fault, FaultKind
+from edge_agent.core.decisions import Fault, FaultKind, Status
 from edge_agent.core.records import Crossing, Flag
 from edge_agent.core.units import MS, US, Grams, MilliCelsius, Ns, S, div_round
 from edge_agent.core.weigh.balance import SensorBalance
 from edge_agent.core.weigh.controller import crossing_of_record
 from edge_agent.core.weigh.crossing import Context, weigh
+from edge_agent.core.weigh.drift import DriftWatch
 from edge_agent.core.weigh.layout import Layout
 from edge_agent.core.weigh.piece import Piece
 from edge_agent.core.weigh.presence import Presence
@@ -41,7 +42,8 @@ CLEAR_NS = 1 * S
 # Samples missing this soon before a vehicle may have hidden its first axle.
 HIDDEN_NS = 5 * S
 
-Out = Iterator[Crossing | Fault]
+Found = Crossing | Fault | Status
+Out = Iterator[Found]
 Bool = npt.NDArray[np.bool_]
 
 
@@ -62,6 +64,7 @@ class Scale:
         self._layout = Layout.of(settings)
         self._zero = ZeroTracker(self._layout.width, settings.zero, settings.detect.on_g)
         self._balance = SensorBalance(settings.envelope.drift_permille)
+        self._drift = DriftWatch(lane, settings.drift)
         self._state = State.EMPTY
         self._kept: deque[Piece] = deque()  # pre-roll, or the vehicle in progress
         self._kept_samples = 0
@@ -98,19 +101,19 @@ class Scale:
         """The probe's reading at `at`."""
         self._temperature = (at, t)
 
-    def report(self, record: VehicleRecord) -> tuple[Crossing | Fault, ...]:
+    def report(self, record: VehicleRecord) -> tuple[Found, ...]:
         """A vehicle that a third party's controller weighed."""
         crossing = crossing_of_record(record, self._settings, self._temperature_at(record.at))
-        return (self._numbered(crossing),)
+        return (self._numbered(crossing), *self._drift.note(crossing))
 
-    def tick(self, now: Ns) -> tuple[Crossing | Fault, ...]:
+    def tick(self, now: Ns) -> tuple[Found, ...]:
         """Time passed without samples: at the deadline the instrument is away."""
         deadline = self.deadline
         if deadline is None or now < deadline:
             return ()
         return tuple(self._fall_silent(deadline))
 
-    def feed(self, block: Samples) -> tuple[Crossing | Fault, ...]:
+    def feed(self, block: Samples) -> tuple[Found, ...]:
         """Samples of all lanes' columns, later than all before."""
         if not block.at.size or not self._settings.sensors:
             return ()
@@ -139,7 +142,7 @@ class Scale:
                 self._last_at = Ns(int(piece.at[used - 1]))
             rest = rest.behind(used)
 
-    def _step(self, piece: Piece) -> tuple[int, list[Crossing | Fault]]:
+    def _step(self, piece: Piece) -> tuple[int, list[Found]]:
         """Take samples until the state changes: (how many were taken, what came of it)."""
         if self._zero.level is None:
             return self._learn_zero(piece)
@@ -177,13 +180,13 @@ class Scale:
         if holes.size:
             self._hole_at = int(piece.at[holes[-1]])
 
-    def _learn_zero(self, piece: Piece) -> tuple[int, list[Crossing | Fault]]:
+    def _learn_zero(self, piece: Piece) -> tuple[int, list[Found]]:
         good = piece.good()
         if good.size:
             self._zero.add(good.at, good.grams)
         return piece.size, []
 
-    def _while_empty(self, piece: Piece) -> tuple[int, list[Crossing | Fault]]:
+    def _while_empty(self, piece: Piece) -> tuple[int, list[Found]]:
         busy = self._begins(piece) | self._overloaded(piece) | self._present(piece)
         first = int(busy.argmax())
         if not busy[first]:
@@ -218,7 +221,7 @@ class Scale:
         begins: Bool = over & ((piece.at - since >= detect.min_pulse_us * US) | (load > 2 * detect.on_g))
         return begins
 
-    def _idle(self, piece: Piece) -> list[Crossing | Fault]:
+    def _idle(self, piece: Piece) -> list[Found]:
         self._keep(piece)
         while len(self._kept) > 1 and int(self._kept[1].at[0]) < int(piece.at[-1]) - PRE_ROLL_NS:
             self._kept_samples -= self._kept.popleft().size
@@ -234,7 +237,7 @@ class Scale:
         }[event]
         return [self._fault(Ns(int(piece.at[0])), FaultKind.ZERO_SUSPECT, detail)]
 
-    def _while_occupied(self, piece: Piece) -> tuple[int, list[Crossing | Fault]]:
+    def _while_occupied(self, piece: Piece) -> tuple[int, list[Found]]:
         # The upper threshold: a zero that stepped up while a vehicle was on must not hold it for ever.
         active = (self._net(piece) > self._settings.detect.on_g) | self._overloaded(piece)[:, None]
         end = self._presence.end_of_vehicle(piece.at, active, self._present(piece))
@@ -258,7 +261,7 @@ class Scale:
         by_time = int(piece.at.searchsorted(self._opened_at + detect.max_vehicle_s * S))
         return min(by_time, max(0, detect.max_samples - 1 - self._kept_samples))
 
-    def _while_blocked(self, piece: Piece) -> tuple[int, list[Crossing | Fault]]:
+    def _while_blocked(self, piece: Piece) -> tuple[int, list[Found]]:
         busy = (self._net(piece) > self._settings.detect.off_g).any(axis=1) | self._overloaded(piece)
         busy |= self._present(piece)
         for i, loaded in enumerate(busy.tolist()):
@@ -301,7 +304,7 @@ class Scale:
             self._kept.append(piece)
             self._kept_samples += piece.size
 
-    def _close(self, at: Ns, state: State, flags: set[Flag]) -> list[Crossing | Fault]:
+    def _close(self, at: Ns, state: State, flags: set[Flag]) -> list[Found]:
         """The vehicle in progress has ended: weigh what was kept."""
         assert self._zero.level is not None
         trace = self._trace()
@@ -323,7 +326,7 @@ class Scale:
         self._kept.clear()
         self._kept_samples = 0
         self._zero.thaw(at)
-        out: list[Crossing | Fault] = []
+        out: list[Found] = []
         for weighed in weigh(trace, self._layout, self._settings, context):
             crossing = weighed.crossing
             if not crossing.flags and self._balance.note(weighed.totals):
@@ -331,6 +334,7 @@ class Scale:
             if self._balance.drifted:
                 crossing = replace(crossing, flags=tuple(sorted({*crossing.flags, Flag.DISAGREE})))
             out.append(self._numbered(crossing))
+            out.extend(self._drift.note(crossing))
         return out
 
     def _trace(self) -> Trace:

@@ -168,6 +168,32 @@ class EnvelopeSettings(Settings):
         return self
 
 
+class DriftSettings(Settings):
+    """Watching the scale's gain by the steering axles of lorries. An alarm only: no weight is changed."""
+
+    enabled: bool = True
+    """Watch at all."""
+    classes: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^1(\+[1-9]){1,5}$")], ...], Field(min_length=1, max_length=8)
+    ] = ("1+1+3", "1+2+2", "1+2+3")
+    """Vehicles whose steering axle is stable, by axle groups from the front: semi-trailers, 5 or 6 axles."""
+    vehicles: Annotated[int, Field(ge=64, le=4_000)] = 400
+    """So many of each class after the start tell what is normal, and so many of all are compared with it."""
+    alarm_permille: Positive = 30
+    """A gain further than this from that is told."""
+    clear_permille: Positive = 15
+    """And is told to be over within this."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.clear_permille > self.alarm_permille:
+            raise ValueError(
+                f"clear_permille ({self.clear_permille}) must not be above alarm_permille "
+                f"({self.alarm_permille})"
+            )
+        return self
+
+
 class SpeedBin(Settings):
     """The correction for one range of speeds, from test-truck runs."""
 
@@ -218,6 +244,7 @@ class ScaleSettings(Settings):
     vehicle: VehicleSettings = VehicleSettings()
     envelope: EnvelopeSettings = EnvelopeSettings()
     calibration: CalibrationSettings = CalibrationSettings()
+    drift: DriftSettings = DriftSettings()
     controller_interval_permille: Positive = 50
     """Interval stated for a third party's weights, which come without one."""
 

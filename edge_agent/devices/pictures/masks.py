@@ -57,14 +57,20 @@ def masked(
             the model was less sure, is taken to be that thing.
         surroundings: permille of the picture around zone and marks that stay sharp.
     """
+    out = unrecognisable(image, found, marks)
+    near = _near(zone, marks, image.shape[1], image.shape[0], surroundings)
+    out[~near] = _coarse(out)[~near]
+    return out, _around(near)
+
+
+def unrecognisable(image: Image, found: Sequence[Detection], marks: Sequence[Detection] = ()) -> Image:
+    """The whole picture, sharp, with every head and plate in it masked but those of `marks`."""
     out = image.copy()
     for box in found:
         part = _part_to_mask(box, marks, image.shape[1], image.shape[0])
         if part is not None:
             _mosaic(out, part)
-    near = _near(zone, marks, image.shape[1], image.shape[0], surroundings)
-    out[~near] = _coarse(out)[~near]
-    return out, _around(near)
+    return out
 
 
 def _part_to_mask(box: Detection, marks: Sequence[Detection], width: int, height: int) -> Edges | None:

@@ -1,0 +1,126 @@
+"""What the commands of `edge-agent calibrate` share: options, who did it, recordings, the record."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edge_agent.errors import UsageError
+
+if TYPE_CHECKING:
+    from edge_agent.calibration.proposal import Proposal
+    from edge_agent.config.settings import LaneConfig, SiteConfig
+    from edge_agent.core.events import Event
+
+Site = Annotated[Path, typer.Option("--config", metavar="SITE.yaml", help="The box's configuration.")]
+Lane = Annotated[str, typer.Option(help="Which lane.")]
+By = Annotated[str, typer.Option(metavar="NAME", help="Who does this; asked for on a terminal.")]
+Record = Annotated[
+    bool, typer.Option("--record", help="Leave a signed record of it in the box's chain, as measured.")
+]
+Out = Annotated[Path | None, typer.Option(metavar="PROPOSAL.yaml", help="For `calibrate apply`.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Name = Annotated[str, typer.Option(help="Id of the new calibration; default: the lane and the date.")]
+Date = Annotated[str, typer.Option(help="ISO date of it; default: today.")]
+
+WHO = {"zh": "您的姓名（写入签名记录）", "en": "Your name, for the signed record"}
+RECORDED = {
+    "zh": "记录 {note} 已放入收件盘，后台程序将其封存入链。",
+    "en": "Record {note} is in the tray: the daemon seals it into the chain.",
+}
+NEXT = {"zh": "下一步：", "en": "next: "}
+
+
+def lane_of(site: SiteConfig, config: Path, lane: str) -> LaneConfig:
+    """The lane's configuration. Raises UsageError: there is none."""
+    if lane not in site.lanes:
+        raise UsageError(f"{config}: no lane {lane!r}; there are {', '.join(sorted(site.lanes))}")
+    return site.lanes[lane]
+
+
+def new_file(out: Path | None) -> None:
+    """Raises UsageError: something is there already."""
+    if out is not None and out.exists():
+        raise UsageError(f"{out} exists; give another --out or remove it")
+
+
+def today(date: str) -> str:
+    """The ISO date given, else today's."""
+    from datetime import UTC, datetime  # noqa: PLC0415 - help stays instant
+
+    return date or datetime.now(UTC).date().isoformat()
+
+
+def who(by: str, language: str) -> str:
+    """Who signs for it. Raises UsageError: nobody said, and nobody can be asked."""
+    if by.strip():
+        return by.strip()
+    if not sys.stdin.isatty():
+        raise UsageError("--by NAME: who does this? It goes into the signed record")
+    return str(typer.prompt(WHO[language])).strip()
+
+
+def signer(record: bool, by: str, language: str) -> str:
+    """Who signs for the record, empty where none is wanted. Asked before the work, not after it."""
+    return who(by, language) if record else ""
+
+
+def events_of(
+    recordings: Sequence[Path], told: Callable[[int], None] = lambda _: None
+) -> Iterator[tuple[Path, Iterator[Event]]]:
+    """Each recording, of files or folders of them, and its events, counted while they are read."""
+    from edge_agent.journal.reader import open_all  # noqa: PLC0415 - help stays instant
+
+    number = 0
+
+    def counted(events: Iterator[Event]) -> Iterator[Event]:
+        nonlocal number
+        for event in events:
+            number += 1
+            told(number)
+            yield event
+
+    for path in recordings:
+        for recording in open_all(path):
+            yield recording.path, counted(recording.events())
+
+
+def finish(
+    proposal: Proposal,
+    site: SiteConfig,
+    config: Path,
+    *,
+    out: Path | None,
+    signed_by: str,
+    language: str,
+    quiet: bool,
+) -> None:
+    """Write the proposal, leave the record where somebody signs for it, say what comes next."""
+    text = proposal.text()
+    if out is not None:
+        out.write_text(text, encoding="utf-8")
+    if signed_by:
+        from edge_agent.calibration.record import leave_record  # noqa: PLC0415 - help stays instant
+        from edge_agent.evidence.intray import tray_of  # noqa: PLC0415
+
+        tray = tray_of(site.evidence.store.directory)
+        note = leave_record(tray, proposal, text.encode(), "measured", signed_by)
+        if not quiet:
+            print(RECORDED[language].format(note=note))
+    if out is not None and proposal.changes_something and not quiet:
+        print(f"\n{NEXT[language]}edge-agent calibrate apply {out} --config {config}")
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Callable[[int], None]]:
+    """A bar of the events read so far."""
+    from rich.progress import Progress  # noqa: PLC0415 - help stays instant
+
+    with Progress(transient=True, disable=quiet) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda number: bar.update(task, completed=number)
