@@ -105,7 +105,7 @@ def hour(out: Path, say: Callable[[str], None] = print) -> dict[str, object]:
         road.stage.street.accept_reference(road.places.references, since)
         done.note(
             "pictures of the clear pavement accepted",
-            "edge-agent reference accept",
+            "into the bank, as `reference accept` does",
             time.monotonic(),
             1,
             "east",
