@@ -112,7 +112,7 @@ must() { # the same of a row without which the others mean nothing
 }
 
 note() { echo "NOTE: $*"; }
-noted() { sed -n 's/^NOTE: //p' "$work/step.log" | paste -sd ';' | sed 's/;/; /g'; }
+noted() { sed -n 's/^NOTE: //p' "$work/step.log" | paste -sd ';' | sed 's/; */; /g'; }
 
 mode() { inside stat -c '%a %U:%G' "$1"; }
 has_mode() { [ "$(mode "$1")" = "$2" ] || { echo "$1 is $(mode "$1"), must be $2"; return 1; }; }

@@ -11,8 +11,8 @@ TLS and an access list. The road is empty and the pavement clear until somebody 
     curl -X POST http://127.0.0.1:8600/truck       # the test truck's passes; answers when they are over
     curl -X POST http://127.0.0.1:8600/crossings   # vehicles over the limit, goods put out
 
-The platform is `edge-agent ingest --config FOLDER/platform.yaml`, which `serve` writes. `scripts/try-hour` does
-all that in a root of its own: the serial line is given to Debian's group `dialout`.
+The platform is `edge-agent ingest --config FOLDER/platform.yaml`, which `serve` writes.
+`scripts/try-hour` does all that in a root of its own: the serial line is given to Debian's group `dialout`.
 """
 
 from __future__ import annotations

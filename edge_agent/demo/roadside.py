@@ -19,7 +19,7 @@ from edge_agent.config.recorded import to_text
 from edge_agent.core.units import MS, Ns, S
 from edge_agent.demo.anpr import Anpr
 from edge_agent.demo.broker import Broker, free_port, start_broker
-from edge_agent.demo.rendered import rendered_stage
+from edge_agent.demo.rendered import render_bridge, rendered_stage
 from edge_agent.demo.site import INGEST_ID, ingest_settings, introduce, prepare_folder, site_of
 from edge_agent.demo.stage import SETTLE_NS, Progress, Stage, moved
 from edge_agent.demo.stream import StreamServer
@@ -47,7 +47,11 @@ def a_stage(passages: tuple[PlannedPassage, ...], seconds: float, gain_error_per
         for name, one in scenario.instruments.items()
     }
     changed = scenario.model_copy(update={"lanes": quiet, "instruments": instruments, "passages": passages})
-    return replace(stage, scenario=changed)
+    return replace(
+        stage,
+        scenario=changed,
+        video=lambda folder, seed, progress: render_bridge(folder, seed, changed, progress),
+    )
 
 
 class Roadside:

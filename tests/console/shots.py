@@ -38,7 +38,8 @@ def live(page):
 def doctor(page):
     page.goto("/doctor")
     page.click("main form button")
-    page.wait_for_selector("main .finding, main details, main table", timeout=LOADED_MS)
+    page.wait_for_selector("#progress", state="detached")
+    page.wait_for_selector("main .finding")
 
 
 def config_problem(page):
