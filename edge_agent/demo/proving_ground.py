@@ -36,30 +36,24 @@ from edge_agent.core.units import MS, Ns, S
 from edge_agent.demo.broker import Broker, Choice, start_broker
 from edge_agent.demo.hour import CROSSINGS, GAIN_ERROR_PERMILLE, SECONDS
 from edge_agent.demo.projector import Projector
-from edge_agent.demo.rendered import repository, scene_of
-from edge_agent.demo.roadside import a_stage
+from edge_agent.demo.rendered import repository
+from edge_agent.demo.roadside import a_stage, clear_clips
 from edge_agent.demo.site import INGEST_ID, Places, ingest_settings
 from edge_agent.demo.stage import SETTLE_NS
-from edge_agent.demo.street import CAMERA, FPS, SIZE
+from edge_agent.demo.street import CAMERA
 from edge_agent.devices import clock
 from edge_agent.errors import DeviceError
 from edge_agent.sim.live import LiveTraffic
 from edge_agent.sim.push import HttpPush
-from edge_agent.sim.render.clip import write_clip as write_bridge
 from edge_agent.sim.scenario import PlannedPassage, load_scenario
-from edge_agent.sim.street.clip import write_clip as write_street
-from edge_agent.sim.street.script import StreetDay
 
 SEED = 1
 ORDERS_PORT = 8600
 CAMERA_PORTS = (8601, 8602)  # bridge, street
 ANPR_PORT = 8470  # the box's, as in the template
-CLEAR_S = 10  # the clips of an empty road and a clear pavement, shown over and over
 IDLE_S = 7_200.0
 LEAD_NS = 500 * MS
-TRUCK_KG = (
-    18_000  # of the test truck: within the limit, so that it makes no statement while the scale is wrong
-)
+TRUCK_KG = 18_000  # within the limit: it makes no statement while the scale is wrong
 TRUCK_EVERY_S = 12
 LOAN = Path("/etc/edge-agent/broker")  # where the technician puts what the platform gave them
 
@@ -89,10 +83,7 @@ def draw(folder: Path) -> None:
         stage.video(folder, SEED, _quiet)
     if not (folder / "street.mp4").exists():
         stage.street.write(folder / "street.mp4", _quiet)
-    scene = scene_of(stage.scenario)
-    write_bridge(folder / "bridge-clear.mp4", scene, (), 0, CLEAR_S * S, 10, (scene.width, scene.height))
-    clear = StreetDay(stage.street.day.scene, (), CLEAR_S * S)
-    write_street(folder / "street-clear.mp4", clear.scene, clear, 0, clear.length_ns, FPS, SIZE)
+    clear_clips(folder, stage)
 
 
 def _quiet(_what: str, _done: int, _of: int) -> None:

@@ -25,14 +25,14 @@ from tests.inbox.browser import PHONE, SIDEWAYS, WIDE, chromium
 
 LOADED_MS = 60_000  # the doctor looks at each camera for seconds
 SIZES = {"desktop": WIDE, "phone": PHONE}
-LIVE_S = 22  # into the test crossings: vehicles have passed, goods stand
+LIVE_S = 16  # into the test crossings: a vehicle has passed, goods stand
 FROM_ELSEWHERE = {"x-forwarded-for": "192.0.2.7"}  # who is asked for a password
 
 
 def live(page):
     page.goto("/")
     page.evaluate("document.querySelectorAll('.watch').forEach((box) => { box.checked = true })")
-    page.wait_for_timeout(4_000)  # pictures and traces come once a second
+    page.wait_for_timeout(2_500)  # pictures and traces come once a second
 
 
 def doctor(page):
@@ -118,7 +118,7 @@ def main(out):
     ):
         print("drawing the cameras' clips", flush=True)
         road.prepare(lambda *_: None)
-        road.config = moved(road.config, {("console",): {"port": 0}})
+        road.config = moved(road.config, {("console",): {"port": 0}, ("street", "coverage_s"): 60})
         path = road.write_site()
         road.stage.street.accept_reference(road.places.references, since)
         UsersFile(users_file(road.config)).add(TECH, TECHNICIAN, PASSWORD)
