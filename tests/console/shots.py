@@ -62,13 +62,19 @@ def candidate(page):
     page.wait_for_load_state()
 
 
+def statement(page):
+    page.goto("/outbox")
+    page.locator("tr:has-text('桥梁称重') a, tr:has-text('bridge weighing') a").first.click()
+    page.wait_for_load_state()
+
+
 def at(path):
     return lambda page: page.goto(path)
 
 
 PAGES = {
     "outbox": at("/outbox"),
-    "statement": at("/outbox/3"),
+    "statement": statement,
     "zones": at("/zones"),
     "zones-bridge": at("/zones/cam1"),
     "zones-street": at(f"/zones/{CAMERA}"),
