@@ -12,11 +12,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from edge_agent.calibration.student import quantile
 from edge_agent.core.weigh.settings import CalibrationSettings, SpeedBin
 
 LEAST_RUNS = 3  # of a bin, for a correction of its own
+# A run further from the others' median than this, and than so many of their robust standard deviations, may
+# be another vehicle's.
+UNLIKE_PPM = 50_000
+UNLIKE_SD = 5.0
+MAD = 1.483  # median absolute deviation to standard deviation, normal law
 LEAST_RESIDUAL_PERMILLE = 2  # no calibration with a truck is better than that
 MILLION = 1_000_000
 
@@ -39,7 +45,7 @@ class BinFit:
     factor_ppm: int  # true over weighed, less one
     interval_ppm: int | None  # half width, 95 %; None with fewer than two runs
     sd_ppm: int | None  # repeatability: standard deviation between the runs
-    differs: bool  # from the factor of all runs, by more than both intervals
+    differs: bool  # from the factor of all runs, by more than its own interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,25 @@ def fit(runs: Sequence[Run], static_g: int, static_interval_g: int, bin_ends_mm_
         residual_permille=max(LEAST_RESIDUAL_PERMILLE, math.ceil(left / 1000)),
         factors_ppm=tuple(map(round, factors)),
     )
+
+
+def unlike_the_others(
+    runs: Sequence[Run], static_g: int, bin_ends_mm_s: Sequence[int]
+) -> list[tuple[int, int]]:
+    """(which run, how much more than the others it weighed, ppm), of those that are no chance.
+
+    A speed bin with enough runs is judged by its own median: speed may well make a difference.
+    """
+    factors = [_factor(run, static_g) for run in runs]
+    ends = [_end(run, bin_ends_mm_s) for run in runs]
+    by_end = {end: [f for f, of in zip(factors, ends, strict=True) if of == end] for end in set(ends)}
+    middle = {end: median(own if len(own) >= LEAST_RUNS else factors) for end, own in by_end.items()}
+    off = [
+        MILLION * ((MILLION + middle[end]) / (MILLION + factor) - 1)
+        for factor, end in zip(factors, ends, strict=True)
+    ]
+    limit = max(UNLIKE_PPM, UNLIKE_SD * MAD * median(map(abs, off)))
+    return [(k, round(one)) for k, one in enumerate(off) if abs(one) > limit]
 
 
 def _factor(run: Run, static_g: int) -> float:

@@ -22,6 +22,7 @@ from edge_agent.cli.calibrate_common import (
     finish,
     lane_of,
     new_file,
+    new_id,
     progress,
     signer,
     today,
@@ -87,7 +88,7 @@ def span(  # noqa: PLR0917 - options of a command line
             readings, unit = _recorded(site, lane, plan, recording, told)
     spans = measure_span(readings, scale, plan.interval_permille)
     day = today(date)
-    proposed = span_proposal(lane, scale, unit, spans, plan, name or f"lane-{lane}-span-{day}", day)
+    proposed = span_proposal(lane, scale, unit, spans, plan, name or new_id(f"lane-{lane}-span", day), day)
     if as_json:
         print(json.dumps({"lane": lane, "sensors": [plain(one) for one in spans]}, ensure_ascii=False))
     else:

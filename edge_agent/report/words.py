@@ -104,6 +104,7 @@ WHY: Mapping[str, str] = {
     "clock_stale": "时钟长时间未校准",
     "certificate_missing": "无检定证书",
     "certificate_expired": "检定证书已过期",
+    "calibration_not_verified": "检定之后标定已更改，尚未重新检定",
     "speed_outside_certificate": "车速超出检定范围",
     "gross_missing": "总重无法确定",
     "speed_not_measured": "车速非实测",

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.calibration.fit import Run, fit
+from edge_agent.calibration.fit import Run, fit, unlike_the_others
 from edge_agent.core.weigh.calibration import calibrated
 from edge_agent.core.weigh.settings import CalibrationSettings
 
@@ -70,3 +70,17 @@ def test_an_uncertain_truck_makes_an_uncertain_calibration():
 def test_the_true_factor_is_within_three_intervals(truth, seed):
     found = fit(runs(lambda _s: truth, seed=seed), TRUE, 0, ENDS)
     assert abs(found.factor_ppm - truth) <= 3 * found.interval_ppm + 2
+
+
+def test_a_lorry_of_the_traffic_with_the_truck_s_axles_is_told_by_its_weight():
+    made = runs(lambda speed: 40_000 if speed == FAST else 0, per_bin=4)
+    assert unlike_the_others(made, TRUE, ENDS) == []
+    lighter = Run(MIDDLE, round(TRUE * 0.85))
+    [(which, off)] = unlike_the_others([*made, lighter], TRUE, ENDS)
+    assert which == len(made)
+    assert off < -100_000
+
+
+@given(seed=st.integers(0, 10**6), sd=st.integers(1_000, 15_000), per_bin=st.integers(2, 12))
+def test_a_truck_that_is_driven_as_trucks_are_is_never_taken_for_another(seed, sd, per_bin):
+    assert unlike_the_others(runs(lambda _s: 0, per_bin, sd, seed), TRUE, ENDS) == []
