@@ -20,7 +20,7 @@ from edge_agent.core.weigh.settings import CalibrationSettings, SpeedBin
 LEAST_RUNS = 3  # of a bin, for a correction of its own
 # A run further from the others' median than this, and than so many of their robust standard deviations, may
 # be another vehicle's.
-UNLIKE_PPM = 50_000
+UNLIKE_PPM = 80_000
 UNLIKE_SD = 5.0
 MAD = 1.483  # median absolute deviation to standard deviation, normal law
 LEAST_RESIDUAL_PERMILLE = 2  # no calibration with a truck is better than that
@@ -96,8 +96,7 @@ def fit(runs: Sequence[Run], static_g: int, static_interval_g: int, bin_ends_mm_
         _bin(end, [f for run, f in zip(runs, factors, strict=True) if _end(run, bin_ends_mm_s) == end], mean)
         for end in bin_ends_mm_s
     )
-    widest = max([interval, *(b.interval_ppm for b in bins if b.differs and b.interval_ppm is not None)])
-    left = math.hypot(widest, MILLION * static_interval_g / static_g)
+    left = math.hypot(_widest(bins, mean, interval), MILLION * static_interval_g / static_g)
     return Fit(
         factor_ppm=round(mean),
         interval_ppm=math.ceil(interval),
@@ -144,6 +143,16 @@ def _bin(end: int, factors: Sequence[float], of_all: float) -> BinFit:
         sd_ppm=round(sd) if len(factors) > 1 else None,
         differs=differs,
     )
+
+
+def _widest(bins: Sequence[BinFit], of_all: float, interval: float) -> float:
+    """Half width of what may be left over in the worst bin.
+
+    One without a correction of its own keeps what it differs by: that may be real though it is not sure.
+    """
+    own = [float(one.interval_ppm) for one in bins if one.differs and one.interval_ppm is not None]
+    kept = [abs(one.factor_ppm - of_all) for one in bins if one.runs and not one.differs]
+    return max([interval + max(kept, default=0.0), *own])
 
 
 def _end(run: Run, ends: Sequence[int]) -> int:
