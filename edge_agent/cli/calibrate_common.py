@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -47,9 +48,20 @@ def lane_of(site: SiteConfig, config: Path, lane: str) -> LaneConfig:
 
 
 def new_file(out: Path | None) -> None:
-    """Raises UsageError: something is there already."""
-    if out is not None and out.exists():
-        raise UsageError(f"{out} exists; give another --out or remove it")
+    """Raises UsageError: something is there already, or nothing can be put there.
+
+    Asked before the work: nobody wants to carry the weights twice.
+    """
+    if out is None:
+        return
+    if out.exists():
+        raise UsageError(
+            both(
+                f"{out} 已存在：请给另一个 --out，或先删除", f"{out} exists; give another --out or remove it"
+            )
+        )
+    if not os.access(out.parent, os.W_OK):
+        raise UsageError(both(f"{out.parent}：不能写入", f"{out.parent}: nothing can be written there"))
 
 
 def today(date: str) -> str:
@@ -102,9 +114,10 @@ def events_of(
             told(number)
             yield event
 
-    for path in recordings:
-        for recording in open_all(path):
-            yield recording.path, counted(recording.events())
+    # A folder and a file of it, or a file twice: its passes count once.
+    found = {one.path.resolve(): one for path in recordings for one in open_all(path)}
+    for recording in found.values():
+        yield recording.path, counted(recording.events())
 
 
 def finish(
