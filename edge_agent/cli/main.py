@@ -10,8 +10,8 @@ import sys
 
 from edge_agent import __version__
 
-# command -> one line of help; the file is cli/<command>.py and has `app`. In the order of need: on a box, with
-# recordings, on the platform's side.
+# command -> one line of help; the file is cli/<command>.py and has `app`. In the order of need: on a box,
+# with recordings, on the platform's side.
 COMMANDS: dict[str, str] = {
     "demo": "the whole job on simulated hardware: weigh, match, seal, publish, receipt",
     "run": "the daemon",
