@@ -43,7 +43,8 @@ def test_a_planted_span_error_is_found_within_its_interval_and_put_right(
     assert "id: lane-1-2026-11-30" in capsys.readouterr().out
     assert run_command("calibrate", [*arguments, "--date", "2026-12-01", "--lang", "en"]) == 0
     said = capsys.readouterr().out
-    assert "factor for all speeds  -2.25" in said  # of the whole scale, not on top of what is applied
+    percent = found["proposed"]["factor_ppm"] / 10_000  # of the whole scale, not on top of what is applied
+    assert f"factor for all speeds  {percent:.2f}" in said
     assert "gross weight" in said
     assert "OIML R 134" in said
 
