@@ -9,7 +9,7 @@ from edge_agent.calibration.cost323 import Criterion, Errors, Reached
 from edge_agent.calibration.proposal import BinFigures, Figures, Proposal, scale_sha256
 from edge_agent.calibration.r134 import BEYOND
 from edge_agent.calibration.table import table
-from edge_agent.calibration.truck import Passes, TestTruck
+from edge_agent.calibration.truck import BY_HAND, Passes, TestTruck
 from edge_agent.calibration.words_truck import TEXTS
 from edge_agent.core.weigh.settings import ScaleSettings
 from edge_agent.web.words import Words
@@ -80,6 +80,7 @@ def proposal(
         {"number": c.number, "gross_g": c.gross, "speed_mm_s": c.speed, "at_ns": c.first_axle_at}
         for c in passes.used
     ]
+    by_hand = ", ".join(str(c.number) for c, reason in passes.left_out if reason == BY_HAND)
     weighed = f", {truck.weighed_at}" if truck.weighed_at else ""
     return Proposal(
         lane=lane,
@@ -103,6 +104,7 @@ def proposal(
             runs_left_out=len(passes.left_out),
             cost323_class=found.cost323_class,
             r134_class=found.r134_vehicle,
+            detail=f"left out by hand: passes {by_hand}" if by_hand else "",
         ),
         figures={
             "truck": truck.model_dump(mode="json"),

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from edge_agent.calibration.assess import Test, assess
+from edge_agent.calibration.report import proposal
 from edge_agent.calibration.truck import TestTruck, passes
-from edge_agent.core.weigh.settings import CalibrationSettings
+from edge_agent.core.weigh.settings import CalibrationSettings, ScaleSettings
 from edge_agent.errors import UsageError
 from edge_agent.evidence.examples import a_crossing
 
@@ -47,4 +48,7 @@ def test_a_pass_that_may_be_another_lorry_s_stops_it_until_a_person_leaves_it_ou
         judged(passes(road, truck, "1").used, truck)
     found = passes(road, truck, "1", without=[6])
     assert [(one.number, reason) for one, reason in found.left_out] == [(6, "--without")]
-    assert judged(found.used, truck).proposed.factor_ppm == 0
+    result = judged(found.used, truck)
+    assert result.proposed.factor_ppm == 0
+    record = proposal("1", ScaleSettings(), result, truck, found).record
+    assert (record.runs_left_out, record.detail) == (1, "left out by hand: passes 6")
