@@ -166,7 +166,7 @@ TEXTS: Texts = {
         "the pads of lane {lane} disagreed on {percent} % of the last {vehicles} vehicles",
         "其中一块的量程不对，或左右接反",
         "the span of one is wrong, or its sides are exchanged",
-        "用测试车重新标定（edge-agent calibrate）；检查秤台是否卡住",
+        "用检验车重新标定（edge-agent calibrate）；检查秤台是否卡住",
         "calibrate with a test truck (edge-agent calibrate); see whether a pad is jammed",
     ),
     "cell.unbalanced": Text(

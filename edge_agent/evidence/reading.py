@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_agent.errors import UsageError, VerificationError
+from edge_agent.errors import UsageError, VerificationError, both
 from edge_agent.evidence import dsse, questions
 from edge_agent.evidence.outbox import read_signatures
 from edge_agent.evidence.packets import Head
@@ -204,7 +204,12 @@ def open_reading(directory: Path) -> Iterator[ReadingStore]:
         OSError: this user may not.
     """
     if not (directory / DATABASE).exists():
-        raise UsageError(f"{directory}: there is no evidence store")
+        raise UsageError(
+            both(
+                f"{directory}：没有证据库，后台程序还没有运行过",
+                f"{directory}: there is no evidence store; the daemon has not run yet",
+            )
+        )
     if is_open(directory):
         yield ReadingStore(ask_daemon(door_of(directory)), directory)
         return

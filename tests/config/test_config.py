@@ -472,6 +472,15 @@ def test_a_site_that_can_never_enforce_is_told_why(write, capsys):
         assert [note for note in notes if note.startswith(part)], part
 
 
+def test_a_certificate_of_another_calibration_is_noted(write, capsys):
+    held = '{number: "1", issuer: "a", valid_until: "2027-03-31", calibration_id: "the-one-before"}'
+    text = GOOD.replace("use_class: reference", "use_class: enforcement")
+    path = write(text.replace("    limits:\n", f"    certificate: {held}\n    limits:\n"))
+    assert main(["config", "check", str(path), "--json"]) == 0
+    notes = json.loads(capsys.readouterr().out)["notes"]
+    assert [note for note in notes if note.startswith("lanes.1.certificate.calibration_id is another")]
+
+
 def test_what_keeps_evidence_on_the_box_for_ever_is_a_note_and_no_problem(write, capsys):
     path = write(GOOD + "uplink: {mqtt: {host: 127.0.0.1}}\n")
     assert main(["config", "check", str(path)]) == 0

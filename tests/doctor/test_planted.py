@@ -97,6 +97,10 @@ def no_certificate_of_the_scale(box, _broker):
     del box.tree["lanes"]["1"]["certificate"]
 
 
+def calibrated_after_the_verification(box, _broker):
+    box.change("lanes", "1", "certificate", "calibration_id", "the-one-before")
+
+
 def scale_never_calibrated(box, _broker):
     box.change("lanes", "1", "scale", "calibration", "id", "example-uncalibrated")
 
@@ -136,6 +140,7 @@ PLANTED = [
     (key_of_another_certificate, {"certificate.unusable", "broker.own_files"}),
     (scales_certificate_ran_out, {"scale.expired"}),
     (no_certificate_of_the_scale, {"scale.no_certificate"}),
+    (calibrated_after_the_verification, {"scale.not_verified"}),
     (scale_never_calibrated, {"scale.uncalibrated"}),
     (pushes_to_an_address_of_nobody, {"push.address"}),
     (quota_larger_than_the_disk, {"disk.quota_too_large"}),
