@@ -137,7 +137,9 @@ class Agent:
             if self.uplink:
                 undo.callback(self.uplink.stop, 0.0)
             tray = tray_of(config.evidence.store.directory)
-            self.noter = Noter(tray, self.store, self._time.status, self._noted, self.failed)
+            self.noter = Noter(
+                tray, self.store, self._time.status, self._noted, self.failed, self._notes_wait
+            )
             self.reading_door = ReadingDoor(door_of(config.evidence.store.directory), self.store.ask)
             self.sealer = Sealer(self.store, self.staging.get, self, self._wake_uplink, self.staging.release)
             self.cameras = self._make_cameras(epochs or {})
@@ -215,6 +217,9 @@ class Agent:
     def _noted(self, sealed: Sealed) -> None:
         log.info("sealed seq %d epoch %s: a note", sealed.seq, sealed.epoch)
         self._wake_uplink()
+
+    def _notes_wait(self, why: str) -> None:
+        self.health.say("notes", "degraded" if why else "ok", why)
 
     def refused(self, order: Order, reason: str) -> None:
         """A case was not sealed."""
