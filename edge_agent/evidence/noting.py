@@ -92,8 +92,11 @@ class Noter:
             self._seal_all()
         except StoreFault:
             raise
-        except Exception as bug:
-            self._keeps(f"{type(bug).__name__}: {bug}", bug)
+        except Exception as bug:  # evidence goes on without notes
+            why = f"{type(bug).__name__}: {bug}"
+            if why not in self._told:
+                log.exception("the tray")
+            self._why.append(why)
         if self._why != self._told:
             self._told = self._why
             self._trouble("; ".join(self._why))
@@ -131,7 +134,7 @@ class Noter:
         self._tray.done(path)
         return True
 
-    def _keeps(self, why: str, bug: Exception | None = None) -> None:
+    def _keeps(self, why: str) -> None:
         if why not in self._told:
-            log.warning("notes wait: %s", why, exc_info=bug)
+            log.warning("notes wait: %s", why)
         self._why.append(why)
