@@ -73,8 +73,8 @@ log = logging.getLogger(__name__)
 
 Made = TypeVar("Made")
 
-# A server that is not there is a fault; but without pages the box does its work all the same.
-LOST = {"console": "degraded"}
+# A server that is not there is a fault; but without those for people the box does its work all the same.
+LOST = {"console": "degraded", "door": "degraded"}
 
 # Raw windows are named by the digest of their bytes, so their header must not differ between the road
 # and a replay; the statement itself says which software and configuration made it.
@@ -272,7 +272,6 @@ class Agent:
         for name, server in self._servers().items():
             later = WhenFree(server, partial(self.health.say, name), LOST.get(name, "fault"))
             yield later.start, later.stop
-        yield self.door.start, self.door.stop
         # Last: ready when all are up.
         yield self.watchdog.start, lambda: self.watchdog.stop(beginning_anew=self.restart_wanted)
         yield self._hooks.ready, nothing
@@ -298,7 +297,12 @@ class Agent:
         self.health.say("config", "fault" if spoilt else state, spoilt or detail)
 
     def _servers(self) -> dict[str, HttpServer]:
-        servers = {"anpr": self.http, "metrics": self.metrics, "console": self.console}
+        servers = {
+            "anpr": self.http,
+            "metrics": self.metrics,
+            "console": self.console,
+            "door": self.door.server,
+        }
         return {name: server for name, server in servers.items() if server}
 
     @property
@@ -310,7 +314,7 @@ class Agent:
         yield from self.street.pulses if self.street else ()
         for camera in self.cameras.values():
             yield from camera.pulses
-        yield from (part.pulse for part in (*self.ports, *self._servers().values(), self.door))
+        yield from (part.pulse for part in (*self.ports, *self._servers().values()))
 
     def _begin_events(self) -> None:
         self.intake.emit(Started(clock.monotonic(), self._boot_id, __version__, self.config.sha256()))

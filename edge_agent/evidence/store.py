@@ -42,7 +42,6 @@ from edge_agent.evidence.notes import HeadNote, write_fork
 from edge_agent.evidence.open_cases import MAX_ANSWERED, MAX_OPEN_CASES, OpenCase, answered_orders, open_cases
 from edge_agent.evidence.outbox import Applied, Lane, Outbox, Pending, write_signatures
 from edge_agent.evidence.packets import Head, Packets
-from edge_agent.evidence.peek import Peek, peek
 from edge_agent.evidence.pressure import Step
 from edge_agent.evidence.pruning import LEAST_DAYS, prune, read_mark
 from edge_agent.evidence.questions import Row, Value, answer
@@ -759,11 +758,6 @@ class EvidenceStore:
         """Bytes that wait for a receipt, and bytes of all attachments. Reads much: not to be asked often."""
         with self._working():
             return self._packets.waiting_bytes(), self._room.held
-
-    def peek(self) -> Peek:
-        """What the store holds, for the doctor. Reads much: not to be asked often."""
-        with self._working():
-            return peek(self._db)
 
     def seqs(self) -> range:
         """Every place of the chain; of the oldest ones the statement may be gone."""

@@ -7,7 +7,7 @@ import sqlite3
 from edge_agent.evidence.examples import a_case, a_store
 from edge_agent.evidence.tables import OBJECTS
 
-# Of the tables and indexes of the release before the first letting go of statements. It compares each with its
+# Of the tables and indexes of the release before statements were first let go. It compares each with its
 # own text, and sets a store aside in which one differs: these never change. New ones are added here.
 DEFINED = {
     "attachment": "8494dce62757",
