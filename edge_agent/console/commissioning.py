@@ -68,7 +68,7 @@ class CommissioningPages:
 
     def _row(self, listed: Listed, words: Words) -> dict[str, Any]:
         whole = self._box.reading.statement(listed.seq)
-        assert whole is not None, "a statement is never removed"
+        assert whole is not None, "a commissioning is never let go"
         said = json.loads(whole.payload)
         record = said["record"]
         names = ("ok", "warning", "fault", "unknown")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import threading
@@ -15,6 +16,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from edge_agent.errors import DeviceError
+from edge_agent.local_socket import listen
 from edge_agent.progress import Pulse
 
 START_TIMEOUT_S = 10
@@ -134,17 +136,11 @@ class HttpServer:
         return listening
 
     def _listening_locally(self, path: Path) -> socket.socket:
-        listening = socket.socket(socket.AF_UNIX)
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.unlink(missing_ok=True)  # of a process that ended without a word
-            listening.bind(str(path))
-            path.chmod(0o600)  # nobody can connect before `listen`
-            listening.listen(128)
+            return listen(path, backlog=128)
         except OSError as error:
-            listening.close()
             raise DeviceError(f"cannot listen on {path}: {error}") from error
-        return listening
 
     def stop(self) -> None:
         """Stop accepting, let running requests end, and close."""
@@ -154,4 +150,5 @@ class HttpServer:
         if self._socket is not None:
             self._socket.close()
             if self._uds:
-                self._uds.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    self._uds.unlink(missing_ok=True)

@@ -65,7 +65,6 @@ def a_peek(**changed):
         "seq": 41,
         "newest_utc_us": NOW - MINUTE_US,
         "pending": 2,
-        "pending_bytes": 4000,
         "oldest_pending_utc_us": NOW - MINUTE_US,
         "held_bytes": GIB,
         "lost": 0,
