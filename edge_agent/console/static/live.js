@@ -1,7 +1,7 @@
 // The live page: asks the box for its figures, draws traces, keeps pictures fresh. A hidden page asks for nothing.
 "use strict";
 (() => {
-  const STATE_MS = 2000, TRACE_MS = 500, PICTURE_MS = 1000, RETRY_MS = 3000, SHOWN_MS = 20000;
+  const STATE_MS = 2000, TRACE_MS = 500, PICTURE_MS = 1000, RETRY_MS = 3000, SHOWN_MS = 20000, KEPT_MS = 10000;
   const COLOURS = ["#2f6fb0", "#c4682b", "#4f8f4f", "#7a5fa0"];
   const SVG = "http://www.w3.org/2000/svg";
   const byId = (id) => document.getElementById(id);
@@ -202,7 +202,11 @@
     if (!inSight.has(figure)) return;
     const fresh = new Image();
     fresh.src = `/live/camera/${encodeURIComponent(figure.dataset.camera)}?at=${Date.now()}`;
-    try { await fresh.decode(); } catch { image.hidden = true; none.textContent = figure.dataset.none; draw(figure); throw new Error("none"); }
+    try { await fresh.decode(); } catch {
+      if (Date.now() - (figure.shownAt ?? 0) > KEPT_MS) { image.hidden = true; none.textContent = figure.dataset.none; draw(figure); }
+      throw new Error("none");
+    }
+    figure.shownAt = Date.now();
     none.textContent = "";
     fresh.alt = image.alt;
     image.replaceWith(fresh);
