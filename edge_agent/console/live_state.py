@@ -90,7 +90,7 @@ def _crossing(one: Weighed, box: Box, visit: Visit, words: Words) -> dict[str, s
         "axles": str(len(crossing.axles)),
         "gross": gross,
         "speed": "–" if crossing.speed is None else f"{crossing.speed * KMH:.0f}",
-        "flags": "、".join(words.name(flag.value, FLAG) for flag in crossing.flags) or "–",
+        "flags": words("comma").join(words.name(flag.value, FLAG) for flag in crossing.flags) or "–",
         "verdict": words(outcome.value) if outcome else "–",
         "tone": TONE.get(outcome, "") if outcome else "",
         "use": words(one.seal.use_class.value) if one.seal else "–",

@@ -9,7 +9,7 @@ PARTS: Texts = {
     "part_camera": ("相机 {name}", "camera {name}"),
     "part_lane": ("车道 {name}", "lane {name}"),
     "part_scene": ("画面分析 {name}", "picture analysis {name}"),
-    "part_reference": ("参考图 {name}", "reference picture {name}"),
+    "part_reference": ("基准图 {name}", "reference picture {name}"),
     "part_sampler": ("取帧 {name}", "sampling {name}"),
     "part_tap": ("录像 {name}", "recording of {name}"),
     "part_http": ("网页服务 {name}", "web server {name}"),

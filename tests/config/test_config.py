@@ -350,8 +350,8 @@ def test_a_secret_file_that_others_can_read_or_that_is_no_secret_is_refused(tmp_
     ("old", "new"),
     [
         ("limit_kg: 20000", "limit_kg: '${file:pw}'"),
-        ("road_class: highway", "road_class: '${file:pw}'"),
-        ("dir: rec", "dir: rec\n  more: 1\nconsole: {host: '${file:pw}'}"),
+        ("road_class: urban", "road_class: '${file:pw}'"),
+        ("{dir: rec}", "{dir: rec}\nconsole: {host: '${file:pw}'}"),
         ("kind: adc", "kind: 'x${file:pw}'"),
     ],
 )

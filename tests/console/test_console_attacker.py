@@ -1,16 +1,19 @@
 """Somebody who wants in, or wants more than they may: every address of the console, one by one."""
 
 import socket
+import ssl
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
+from edge_agent.console.certificate import make_certificate, write_certificate
 from edge_agent.console.service import MAX_CONNECTIONS
 from edge_agent.web import arrivals
 from edge_agent.web.arrivals import TURNED_AWAY
-from tests.console.site import VIEWER, a_served_box, csrf, logged_in, wait
+from tests.console.site import PASSWORD, VIEWER, a_served_box, csrf, logged_in, wait
 
 PLACES = {
     "camera": "east",
@@ -133,7 +136,7 @@ def test_the_cookie_is_a_new_one_and_no_script_sees_it(served):
     with httpx.Client(base_url=served.base, headers=FROM_AFAR) as client:
         client.cookies.set("edge-agent-console", "f" * 64)  # put there by somebody else
         token = csrf(client.get("/login"))
-        form = {"name": VIEWER, "password": "correct horse battery", "csrf": token}
+        form = {"name": VIEWER, "password": PASSWORD, "csrf": token}
         answer = client.post("/login", data=form)
         [cookie] = [
             one for one in answer.headers.get_list("set-cookie") if one.startswith("edge-agent-console=")
@@ -180,3 +183,25 @@ def status_of(served):
         return httpx.get(served.base, timeout=5).status_code
     except httpx.TransportError:
         return 0
+
+
+# -- over the network ----------------------------------------------------------------------------------
+
+
+def test_over_tls_with_the_boxs_own_certificate_a_person_logs_in(tmp_path):
+    files = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    write_certificate(files, make_certificate(["localhost", "127.0.0.1"], datetime.now(UTC)), renew=False)
+    console = {"port": 0, "host": "0.0.0.0", "tls_cert": str(files[0]), "tls_key": str(files[1])}
+    with a_served_box(tmp_path, console=console | {"login": "always"}) as served:
+        address = f"https://127.0.0.1:{served.agent.console.port}"
+        trusted = ssl.create_default_context(cafile=files[0])
+        with httpx.Client(base_url=address, verify=trusted) as client:
+            login = client.get("/login")
+            assert login.headers["strict-transport-security"]
+            form = {"name": VIEWER, "password": PASSWORD, "csrf": csrf(login)}
+            cookies = client.post("/login", data=form).headers.get_list("set-cookie")
+            assert any(one.startswith("__Host-edge-agent-console=") for one in cookies)
+            assert all("secure" in one.lower() for one in cookies)
+            assert client.get("/").status_code == 200
+        with pytest.raises(httpx.TransportError):
+            httpx.get(address.replace("https", "http"))

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import threading
 import zipfile
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ import pytest
 from edge_agent.core.decisions import SealCoverage
 from edge_agent.core.scene import Watched
 from edge_agent.core.units import Ns, S
+from edge_agent.errors import EvidenceError
 from edge_agent.evidence.intray import NoteFile, tray_of
 from edge_agent.evidence.keys import FileKey
 from edge_agent.evidence.statement import Kind
@@ -227,6 +229,31 @@ def test_logging_out_ends_it(served):
         token = csrf(client.get("/"))
         assert client.post("/logout", data={"csrf": token}).headers["location"] == "/login"
         assert client.get("/").status_code == 303
+
+
+def test_a_busy_store_holds_no_page_for_ever(served, here):
+    """A disk that hangs must not take every thread: the first page is wanted most of all then."""
+    reading = served.agent.store.reading(0.01)
+    holds, go = threading.Event(), threading.Event()
+
+    def hold():
+        with served.agent.store._lock:
+            holds.set()
+            go.wait(20)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    try:
+        assert holds.wait(5)
+        with pytest.raises(EvidenceError, match="busy"):
+            reading.head()
+        assert here.get("/live/state").status_code == 200
+        answer = here.get("/commissioning")
+        assert answer.status_code == 503
+        assert "请查看设备日志" in answer.text
+    finally:
+        go.set()
+        holder.join()
 
 
 def test_a_bug_in_a_page_hurts_nothing_else(served, here, monkeypatch):

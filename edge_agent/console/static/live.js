@@ -124,7 +124,7 @@
       pen.textAlign = "right"; pen.fillText(`${+load.toFixed(1)} t`, left - 4, y(load) + 4);
     }
     pen.textAlign = "center";
-    for (let ago = 20; ago >= 0; ago -= 5) pen.fillText(`−${ago} s`, Math.min(x(lane.now - ago * 1000), wide - 18), high - 4);
+    for (let ago = 20; ago >= 0; ago -= 5) pen.fillText(ago ? `−${ago} s` : "0 s", Math.min(x(lane.now - ago * 1000), wide - 18), high - 4);
     lane.sensors.forEach((_, sensor) => {
       pen.strokeStyle = COLOURS[sensor % COLOURS.length]; pen.lineWidth = 1.6; pen.beginPath();
       lane.points.forEach((point, number) => {
