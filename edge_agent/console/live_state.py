@@ -6,6 +6,7 @@ from typing import Any
 
 from edge_agent.console.accounts import TECHNICIAN
 from edge_agent.console.box import Box
+from edge_agent.console.details import detail_in_words
 from edge_agent.console.parts import part_in_words
 from edge_agent.console.recent import Weighed
 from edge_agent.core.events import ClockStatus
@@ -37,7 +38,7 @@ def live_state(box: Box, visit: Visit, words: Words) -> dict[str, Any]:
             {
                 "part": part_in_words(part.part, words),
                 "state": words.name(part.state, words_of_states(words)),
-                "detail": part.detail,
+                "detail": detail_in_words(part.detail, words),
             }
             for part in box.health.unwell()
         ],

@@ -8,6 +8,7 @@ PARTS: Texts = {
     "part_port": ("串口 {name}", "line {name}"),
     "part_camera": ("相机 {name}", "camera {name}"),
     "part_lane": ("车道 {name}", "lane {name}"),
+    "part_view": ("相机视野 {name}", "view of camera {name}"),
     "part_scene": ("画面分析 {name}", "picture analysis {name}"),
     "part_reference": ("基准图 {name}", "reference picture {name}"),
     "part_sampler": ("取帧 {name}", "sampling {name}"),

@@ -72,6 +72,11 @@ def test_by_another_name_the_same_pages_need_a_login(served):
             assert answer.headers["location"].startswith("/login")
 
 
+def test_what_is_not_well_is_said_in_chinese(here):
+    unwell = wait(lambda: here.get("/live/state").json()["unwell"])
+    assert "没有时间源为时钟作保" in {part["detail"] for part in unwell}
+
+
 def test_who_may_only_look_changes_nothing(served, people):
     viewer = people[VIEWER]
     assert viewer.get("/").status_code == 200

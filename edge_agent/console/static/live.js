@@ -60,7 +60,6 @@
     byId("unwell").replaceChildren(...state.unwell.map((part) => {
       const line = element("li");
       const detail = element("span", ` ${part.detail}`, "soft small");
-      detail.lang = "en";
       line.append(element("b", part.part), `${byId("unwell").dataset.colon}${part.state}`, detail);
       return line;
     }));
