@@ -6,7 +6,8 @@ import re
 from typing import Final
 
 from edge_agent.health import ROOM
-from edge_agent.report.words import REASON, blind
+from edge_agent.report.names import REASON
+from edge_agent.report.words import blind
 from edge_agent.web.words import Words
 
 _ROOM_ZH = (
