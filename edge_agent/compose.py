@@ -75,6 +75,7 @@ Made = TypeVar("Made")
 
 # A server that is not there is a fault; but without those for people the box does its work all the same.
 LOST = {"console": "degraded", "door": "degraded"}
+PAGES_WAIT_S = 3.0  # for a busy store: a page says so then, and the others still have their threads
 
 # Raw windows are named by the digest of their bytes, so their header must not differ between the road
 # and a replay; the statement itself says which software and configuration made it.
@@ -531,7 +532,7 @@ class Agent:
                 config_file=self._keeper.path if self._keeper else None,
                 taps=self.taps,
                 recent=self.recent,
-                reading=self.store.reading(),
+                reading=self.store.reading(PAGES_WAIT_S),
                 health=self.health,
                 cameras=self.cameras | (self.street.cameras if self.street else {}),
                 street_detector=self.street.detector if self.street else None,

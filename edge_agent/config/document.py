@@ -39,6 +39,7 @@ class Document:
     lines: dict[Loc, int]  # of the key or list item; () is the whole
     texts: dict[Loc, str] = field(default_factory=dict)  # scalars as written
     problems: list[Problem] = field(default_factory=list)
+    filled: dict[str, str] = field(default_factory=dict)  # values from elsewhere -> as written: `${NAME}`
 
     def line(self, loc: Loc) -> int:
         """Line of `loc`, or of the nearest thing around it."""
@@ -60,7 +61,9 @@ def read_document(path: Path, text: str | None = None) -> Document:
     file = str(path)
     root = compose(file, read_text(path)[0] if text is None else text)
     document = Document(file, None, {(): 1})
-    document.data = _Builder(document, Substitution(path.parent)).build(root, ()) if root is not None else {}
+    substitution = Substitution(path.parent)
+    document.data = _Builder(document, substitution).build(root, ()) if root is not None else {}
+    document.filled = substitution.filled
     return document
 
 

@@ -27,7 +27,7 @@ from typing import NoReturn, Self
 
 from edge_agent.core.events import ClockStatus
 from edge_agent.core.records import Picture
-from edge_agent.errors import StoreFault, StoreFull, VerificationError
+from edge_agent.errors import EvidenceError, StoreFault, StoreFull, VerificationError
 from edge_agent.evidence import dsse, requeue
 from edge_agent.evidence.attachments import CaseFiles, attachment_of, case_files
 from edge_agent.evidence.build import Built, build, build_record, packet_id
@@ -763,18 +763,35 @@ class EvidenceStore:
         """Every place of the chain; of the oldest ones the statement may be gone."""
         return range(self.head().seq + 1)
 
-    def ask(self, question: str, values: Sequence[Value]) -> list[Row]:
+    def ask(self, question: str, values: Sequence[Value], wait_s: float = -1) -> list[Row]:
         """Answer one of `questions`; nothing changes by it.
+
+        Args:
+            question: its name.
+            values: its parameters.
+            wait_s: for the store to be free; negative: for ever.
 
         Raises:
             UsageError: there is no such question.
+            EvidenceError: the store was busy for so long.
         """
-        with self._working():
-            return answer(self._db, question, values)
+        if not self._lock.acquire(timeout=wait_s):
+            raise EvidenceError(f"the evidence store was busy for {wait_s:g} s")
+        try:
+            with self._working():
+                return answer(self._db, question, values)
+        finally:
+            self._lock.release()
 
-    def reading(self) -> ReadingStore:
-        """For whoever only looks."""
-        return ReadingStore(self.ask, self._settings.directory)
+    def reading(self, wait_s: float = -1) -> ReadingStore:
+        """For whoever only looks.
+
+        Args:
+            wait_s: longest that a question may wait for the store; negative: for ever.
+        """
+        return ReadingStore(
+            lambda question, values: self.ask(question, values, wait_s), self._settings.directory
+        )
 
     # --- inside: the caller holds the lock -----------------------------------------------------
 

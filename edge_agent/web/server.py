@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from edge_agent.errors import DeviceError
 from edge_agent.local_socket import listen
 from edge_agent.progress import Pulse
+from edge_agent.web.arrivals import TURNED_AWAY, BoundedDoor, PunctualProtocol
 
 START_TIMEOUT_S = 10
 STOP_TIMEOUT_S = 10
@@ -55,7 +56,7 @@ class HttpServer:
         routes: what is served.
         host: address to listen on.
         port: 0 takes a free one; `port` says which after `start`.
-        max_connections: more at once are answered 503.
+        max_connections: some more at once are answered 503, the rest is turned away (`arrivals`).
         tls: certificate and key (PEM); None for plain HTTP.
         around: what is put around all routes, errors included.
         workers: threads that make pages, at most.
@@ -75,11 +76,14 @@ class HttpServer:
         uds: Path | None = None,
     ) -> None:
         self._uds = uds
+        self._max_connections = max_connections
         self._host = host
         self._port = port
         app: ASGIApp = Starlette(routes=list(routes))
         self._config = uvicorn.Config(
             around(app) if around else app,
+            http=PunctualProtocol,
+            loop="asyncio",  # `BoundedDoor` is asked by no other
             ssl_certfile=tls[0] if tls else None,
             ssl_keyfile=tls[1] if tls else None,
             lifespan="off",
@@ -117,7 +121,8 @@ class HttpServer:
                 self._config.load()
         except (OSError, ssl.SSLError) as error:
             raise DeviceError(f"certificate or key of the HTTP server: {error}") from error
-        self._socket = self._listening_locally(self._uds) if self._uds else self._listening()
+        listening = self._listening_locally(self._uds) if self._uds else self._listening()
+        self._socket = BoundedDoor(listening, self._max_connections + TURNED_AWAY)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, name="http", daemon=True
         )
