@@ -6,7 +6,6 @@ from edge_agent.bench.broker import find_mosquitto
 LINE = "2026-05-12 08:00:00,123 INFO sealed seq {} epoch e1 packet_id p sha256 {}\n"
 
 
-@pytest.mark.serial
 @pytest.mark.slow
 @pytest.mark.skipif(find_mosquitto() is None, reason="mosquitto is not installed (Debian package mosquitto)")
 def test_killing_the_real_daemon_and_the_broker_during_traffic_loses_nothing_that_was_sealed():
