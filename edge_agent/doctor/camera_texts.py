@@ -132,13 +132,22 @@ TEXTS: Texts = {
         "switch on NTP and RTCP sender reports in the camera, or set clock: arrival",
     ),
     "camera.covered": Text(
-        "相机 {camera} 的镜头被遮住：画面里什么也没有（对比度 {contrast}）",
-        "the lens of camera {camera} is covered: there is nothing in the picture (contrast {contrast})",
+        "相机 {camera} 的镜头被遮住：画面里没有任何轮廓（对比度 {contrast}）",
+        "the lens of camera {camera} is covered: nothing in the picture has an edge (contrast {contrast})",
         "什么也看不到",
         "it sees nothing",
         "取下镜头盖或保护膜，清洁镜头；夜间检查补光；大雾时等雾散后再看",
         "take off the cap or film, clean the lens; at night check the lamp; in fog look again when it"
         " has lifted",
+    ),
+    "camera.flat": Text(
+        "相机 {camera} 的画面对比度太低（{contrast}，至少要 {least}）",
+        "the picture of camera {camera} has too little contrast ({contrast}; {least} are needed)",
+        "画面里有东西，但不够清楚：什么也不判断",
+        "there is something in it, but too faint: nothing is concluded",
+        "雾、雨过后再看；清洁镜头；如果画面本来就是这样，减小 fit.contrast_min",
+        "look again after fog or rain; clean the lens; where it always looks like this, lower"
+        " fit.contrast_min",
     ),
     "camera.dark": Text(
         "相机 {camera} 的画面太暗（亮度 {luma}）",
