@@ -1,14 +1,14 @@
 """Whether anything is to be seen in a camera's pictures, or only what lies on its lens.
 
-What touches the lens, or hangs a few centimetres before it, is out of focus by tens of pixels: it can be bright
-and dark, but only over wide stretches. The dullest road, in fog and at dusk, has something that is a few pixels
-wide: a marking, a kerb, a rail. So it is not contrast that tells a cover, but where the structure is.
+What touches the lens, or hangs a few centimetres before it, is out of focus by tens of pixels: it can be
+bright and dark, but only over wide stretches. The dullest road, in fog and at dusk, has something that is a
+few pixels wide: a marking, a kerb, a rail. So not contrast tells a cover, but where the structure is.
 
-    pictures ──median──> one with less noise ──> fine structure (2-4 px) against coarse (16-32 px), at 480 wide
+    pictures ──median──> one with less noise ──> fine structure (2-4 px) against coarse (16-32 px), 480 wide
 
-Measured: in 328 drawn and real pictures, also coded hard, the fine structure was 2.0 and more (the next 3.6)
-and 0.30 of the coarse and more. Of 216 covers (caps, tape, snow, mud, a hand; noise to 10, coded hard) it was
-below 1.2, or below 0.11 of the coarse.
+Measured: in 328 drawn and real pictures, also coded hard, the fine structure was 2.0 grey levels and more
+(two of an empty dusk; the next 3.6) and 0.30 of the coarse and more. Of 216 covers (caps, tape, snow, mud,
+a hand; noise to 10 grey levels, coded hard) it was below 1.2, or else below 0.11 of the coarse.
 """
 
 from __future__ import annotations
