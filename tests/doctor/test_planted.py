@@ -175,8 +175,16 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def test_a_disk_that_others_have_filled_is_named(box, small_disk):
-    box.change("evidence", "store", "directory", str(small_disk / "evidence"))
-    (small_disk / "logs").write_bytes(bytes(20 * 1024 * 1024))
+def disk_filled_by_others(box, disk):
+    box.change("evidence", "store", "directory", str(disk / "evidence"))
+    (disk / "logs").write_bytes(bytes(20 * 1024 * 1024))
 
-    assert "disk.full" in box.troubles(only=["disk"])
+
+OF_A_FULL_DISK = {"disk.full"}
+
+
+def test_a_disk_that_others_have_filled_is_named(box, small_disk):
+    disk_filled_by_others(box, small_disk)
+
+    # Such a small one can be had in memory only, which is said too.
+    assert box.troubles(only=["disk"]) == OF_A_FULL_DISK | {"disk.in_memory"}
