@@ -34,6 +34,14 @@ TEXTS: Texts = {
         "检查相机电源、网线和 IP 地址；用 `ping` 试。",
         "Check its power, cable and IP address; try `ping`.",
     ),
+    "camera.sends_nothing": Text(
+        "相机 {camera}：能连上，但不送码流（{address}）",
+        "camera {camera}: it can be reached and sends no stream ({address})",
+        "没有画面。",
+        "No pictures.",
+        "重启相机；关闭其他正在看画面的客户端（相机限制连接数）；核对码流路径。",
+        "Restart the camera; close other viewers (it may serve a few only); check the path of the stream.",
+    ),
     "camera.unreachable": Text(
         "相机 {camera}：网络不通（{address}）",
         "camera {camera}: there is no way to its network ({address})",
@@ -210,8 +218,10 @@ TEXTS: Texts = {
         "camera {camera} has no accepted picture of this light",
         "在这种光线下什么也不判断。",
         "Under this light nothing is concluded.",
-        "在路面清空时认可一张：`edge-agent reference accept`（`--condition` 选当前的光线）。",
-        "Accept one while the pavement is clear: `edge-agent reference accept`, with `--condition` as the"
+        "先看实时画面：视野与认可的参考图不同，就把相机转回；相同，就在路面清空时认可一张："
+        "`edge-agent reference accept`（`--condition` 选当前的光线）。",
+        "Look at the live picture first: where the view is not the accepted one, turn the camera back; else"
+        " accept one while the pavement is clear: `edge-agent reference accept`, with `--condition` as the"
         " light is now.",
     ),
     "camera.no_reference": Text(

@@ -60,7 +60,7 @@ TEXTS: Texts = {
         *_RENEW,
     ),
     "receipt_key.ok": Text(
-        "平台回执公钥 {keys} 个，最新 {keyid}", "{keys} receipt keys of the platform, the newest {keyid}"
+        "平台回执公钥 {keys} 个，最新 {keyid}", "receipt keys of the platform: {keys}, the newest {keyid}"
     ),
     "receipt_key.missing": Text(
         "没有平台的回执公钥（`uplink.receipt_keys_file`）",

@@ -24,6 +24,7 @@ from edge_agent.devices.scene.scene import OTHER_LIGHT, Scene
 from edge_agent.doctor.cover import is_covered
 from edge_agent.doctor.finding import Finding, State
 from edge_agent.doctor.observed import WATCH_S
+from edge_agent.doctor.same_light import same_light
 from edge_agent.errors import ConfigError
 
 # Edges that rise half as steeply as the accepted picture's are out of focus, whatever is seen.
@@ -82,11 +83,13 @@ def of_street(
 def _not_laid_over(
     subject: str, values: dict[str, Any], scene: Scene, bank: ReferenceBank, pictures: Sequence[Image]
 ) -> Finding:
-    """Too blurred for it, another light, or another view."""
-    accepted = max(detail_of(shrink(bank.image(reference))) for reference in bank.active)
-    if float(np.median([detail_of(shrink(image)) for image in pictures])) < SOFT * accepted:
+    """Too blurred for it, another view, or another light: then nobody can say whether the view moved too."""
+    accepted = [bank.image(reference) for reference in bank.active]
+    detail = max(detail_of(shrink(image)) for image in accepted)
+    if float(np.median([detail_of(shrink(image)) for image in pictures])) < SOFT * detail:
         return Finding("camera.blurred", subject, State.FAULT, values)
-    if scene.trouble == OTHER_LIGHT:
+    known = any(same_light(pictures[-1], image) for image in accepted)
+    if scene.trouble == OTHER_LIGHT and not known:
         return Finding("camera.other_light", subject, State.WARNING, values)
     return Finding("camera.moved_far", subject, State.FAULT, values)
 

@@ -16,7 +16,7 @@ FIFTEEN: dict[str, tuple[str, ...]] = {
     "dead cell": ("dead cell", "stuck cell"),
     "unplugged adapter": ("adapter unplugged",),
     "wrong clock": ("clock_an_hour_slow",),
-    "camera moved": ("camera moved",),
+    "camera moved": ("camera nudged", "camera knocked"),
     "lens covered": ("lens covered by a cap", "lens covered by a hand"),
     "4K software decode": ("4K decoded in software",),
     "ACL missing": ("pictures_not_allowed", "receipts_not_to_be_read"),

@@ -80,11 +80,17 @@ def street_camera(change):
     return plant
 
 
-def moved(camera):
-    """Knocked to the side by a ninth of the picture: the same street, drawn from there."""
+def nudged(camera):
+    """The view moved to the side, other things at its edge."""
+    moved = (np.concatenate([p[:, 70:], p[:, :70][:, ::-1]], axis=1) for p in camera.pictures)
+    return replace(camera, pictures=tuple(moved))
+
+
+def knocked(camera):
+    """Turned by a ninth of the picture: the same street, drawn as it is seen then."""
     play, _ = seen.the_street()
-    knocked = replace(play.day, scene=replace(play.day.scene, turn_permille=(110, 0)))
-    return replace(camera, pictures=tuple(knocked.render(t * S) for t in range(0, 6, 2)))
+    turned = replace(play.day, scene=replace(play.day.scene, turn_permille=(110, 0)))
+    return replace(camera, pictures=tuple(turned.render(t * S) for t in range(0, 6, 2)))
 
 
 def capped(camera):
@@ -128,7 +134,8 @@ PLANTED = {
     "a zero far off": (line(zero_g=6_000_000), {"cell.zero"}),
     "cells of two pads swapped": (swapped(0, 2, 1, 3), {"cell.swapped"}),
     "pads swapped": (swapped(2, 3, 0, 1), {"cell.pads_swapped"}),
-    "camera moved": (street_camera(moved), {"camera.moved"}),
+    "camera nudged": (street_camera(nudged), {"camera.moved"}),
+    "camera knocked": (street_camera(knocked), {"camera.moved_far"}),
     "lens covered by a cap": (street_camera(capped), {"camera.covered"}),
     "lens covered by a hand": (street_camera(under_a_hand), {"camera.covered"}),
     "4K decoded in software": (large, {"camera.decode_cost"}),
