@@ -4,7 +4,7 @@ from edge_agent.doctor.finding import Text, Texts
 
 _RENEW = (
     "`edge-agent identity csr` 生成申请，签发后用 `edge-agent identity install` 安装；CA 证书向平台索取。",
-    "`edge-agent identity csr`, have it signed, `identity install`; an authority's comes from the platform.",
+    "Run `edge-agent identity csr`, have it signed, then `identity install`; a CA's comes from the platform.",
 )
 
 TEXTS: Texts = {

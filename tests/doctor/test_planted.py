@@ -142,7 +142,14 @@ PLANTED = [
     (small_messages_only, {"broker.packets_too_small"}),
 ]
 # What the machine that runs the tests may or may not have; checks of it are tested on observations.
-OF_THIS_MACHINE = {"clock.unsynced", "clock.error_large", "clock.offset", "clock.no_rtc", "disk.shared"}
+OF_THIS_MACHINE = {
+    "clock.unsynced",
+    "clock.error_large",
+    "clock.offset",
+    "clock.no_rtc",
+    "disk.shared",
+    "disk.wear_unknown",
+}
 
 
 def test_a_box_that_is_well_gives_no_alarm(box, platform):
