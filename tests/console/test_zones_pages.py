@@ -13,7 +13,7 @@ import pytest
 from edge_agent.config.edit import with_value
 from edge_agent.devices.scene.bank import ReferenceBank
 from edge_agent.web import passwords
-from tests.console.site import PASSWORD, TECH, VIEWER, wait
+from tests.console.site import A_MILLION_POINTS, PASSWORD, TECH, VIEWER, wait
 from tests.console.street_box import a_street_box
 
 FROM_AFAR = {"x-forwarded-for": "192.0.2.7"}  # somebody in between: no longer the box itself
@@ -90,7 +90,7 @@ def test_a_camera_that_is_not_there_has_no_page(here):
         ('{"shapes": [{"kind": "mask", "polygon": [[NaN, 0]]}]}', 422),
         ("[" * 50_000, 422),
         ('{"a":' * 30_000, 422),
-        (json.dumps({"shapes": [{"kind": "mask", "polygon": [[0.5, 0.5]] * 1_000_000}]}), 413),
+        (A_MILLION_POINTS, 413),
     ],
     ids=["nothing", "half", "nan", "nested", "nested objects", "a million points"],
 )
