@@ -76,7 +76,7 @@ def rendered_stage(seconds: float | None, anpr: Anpr = Anpr.PUSH) -> Stage:
         site=moved(site, changes),
         port="wim",
         camera=CAMERA,
-        video=lambda folder, seed, progress: _render(folder, seed, scenario, scene, progress),
+        video=lambda folder, seed, progress: render_bridge(folder, seed, scenario, progress),
         video_at_ns=0,
         picture=plate_picture,
         street=play,
@@ -84,8 +84,9 @@ def rendered_stage(seconds: float | None, anpr: Anpr = Anpr.PUSH) -> Stage:
     )
 
 
-def _render(folder: Path, seed: int, scenario: Scenario, scene: Scene, progress: Progress) -> Path:
-    path = folder / "bridge.mp4"
+def render_bridge(folder: Path, seed: int, scenario: Scenario, progress: Progress) -> Path:
+    """What the bridge's camera films of a scenario's traffic, and of the road after it."""
+    path, scene = folder / "bridge.mp4", scene_of(scenario)
     end = scenario.duration_ns + SETTLE_NS
     passages = generate(scenario, seed)
     write_clip(

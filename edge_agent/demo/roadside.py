@@ -19,18 +19,25 @@ from edge_agent.config.recorded import to_text
 from edge_agent.core.units import MS, Ns, S
 from edge_agent.demo.anpr import Anpr
 from edge_agent.demo.broker import Broker, free_port, start_broker
-from edge_agent.demo.rendered import rendered_stage
+from edge_agent.demo.projector import Projector
+from edge_agent.demo.rendered import FPS as BRIDGE_FPS
+from edge_agent.demo.rendered import render_bridge, rendered_stage, scene_of
 from edge_agent.demo.site import INGEST_ID, ingest_settings, introduce, prepare_folder, site_of
 from edge_agent.demo.stage import SETTLE_NS, Progress, Stage, moved
-from edge_agent.demo.stream import StreamServer
+from edge_agent.demo.street import FPS as STREET_FPS
+from edge_agent.demo.street import SIZE as STREET_SIZE
 from edge_agent.devices import clock
 from edge_agent.errors import DeviceError
 from edge_agent.ingest.service import Ingest
 from edge_agent.sim.live import LiveTraffic
 from edge_agent.sim.push import HttpPush
+from edge_agent.sim.render.clip import write_clip as write_bridge
 from edge_agent.sim.scenario import PlannedPassage
+from edge_agent.sim.street.clip import write_clip as write_street
+from edge_agent.sim.street.script import StreetDay
 
 LEAD_NS = 500 * MS
+CLEAR_S = 10  # of an empty road and a clear pavement, shown over and over
 IDLE_S = 600.0  # of an empty road after the vehicles
 STARTED_S = 30.0  # for the platform to be reached
 
@@ -47,7 +54,22 @@ def a_stage(passages: tuple[PlannedPassage, ...], seconds: float, gain_error_per
         for name, one in scenario.instruments.items()
     }
     changed = scenario.model_copy(update={"lanes": quiet, "instruments": instruments, "passages": passages})
-    return replace(stage, scenario=changed)
+    return replace(
+        stage,
+        scenario=changed,
+        video=lambda folder, seed, progress: render_bridge(folder, seed, changed, progress),
+    )
+
+
+def clear_clips(folder: Path, stage: Stage) -> tuple[Path, Path]:
+    """What both cameras show while nothing is there."""
+    assert stage.street is not None
+    bridge, street = folder / "bridge-clear.mp4", folder / "street-clear.mp4"
+    view = scene_of(stage.scenario)
+    write_bridge(bridge, view, (), 0, CLEAR_S * S, BRIDGE_FPS, (view.width, view.height))
+    day = StreetDay(stage.street.day.scene, (), CLEAR_S * S)
+    write_street(street, day.scene, day, 0, day.length_ns, STREET_FPS, STREET_SIZE)
+    return bridge, street
 
 
 class Roadside:
@@ -60,7 +82,7 @@ class Roadside:
         self._anpr_port = free_port()
         self._master, self._slave = pty.openpty()
         tty.setraw(self._slave)
-        self._cameras: list[StreamServer] = []
+        self._cameras: dict[Path, Projector] = {}  # by the clip of the test
         self._broker: Broker | None = None
         self._ingest: Ingest | None = None
         self._traffic: LiveTraffic | None = None
@@ -75,7 +97,9 @@ class Roadside:
         video = stage.video(self.places.root, self.seed, progress)
         clip = self.places.root / "street.mp4"
         street.write(clip, progress)
-        self._cameras = [StreamServer(path, clock.monotonic) for path in (video, clip)]
+        clear = clear_clips(self.places.root, stage)
+        bridge, pavement = (Projector(path, clock.monotonic) for path in clear)
+        self._cameras = {video: bridge, clip: pavement}
         device = stage.site.site.device_id
         self._broker = broker = start_broker(self.places.root / "broker", device, INGEST_ID)
         config = site_of(
@@ -84,12 +108,12 @@ class Roadside:
             os.ttyname(self._slave),
             video,
             broker.settings(device),
-            self._cameras[1].url,
+            pavement.url,
         )
         self.config = moved(
             config,
             {
-                ("cameras", stage.camera, "video", "url"): self._cameras[0].url,
+                ("cameras", stage.camera, "video", "url"): bridge.url,
                 ("anpr", "port"): self._anpr_port,
             },
         )
@@ -108,10 +132,12 @@ class Roadside:
     def play(self) -> list[dict[str, Any]]:
         """The stage's vehicles pass once, in real time; what they truly weighed.
 
-        The line and the cameras go on afterwards: an empty road, and the clips from their beginning.
+        Before and afterwards the cameras show an empty road and a clear pavement; the line goes on too.
         """
         scenario = self.stage.scenario
-        origin = self._begin_cameras()
+        origin = Ns(clock.monotonic() + LEAD_NS)
+        for clip, camera in self._cameras.items():
+            camera.show(clip, origin)
         self._traffic = LiveTraffic(
             scenario.model_copy(update={"duration_s": scenario.duration_s + IDLE_S}),
             self.seed,
@@ -124,21 +150,14 @@ class Roadside:
         self._traffic.start(origin)
         over = origin + scenario.duration_ns + SETTLE_NS  # of the clips too
         time.sleep(max(0, over - clock.monotonic()) / S)
-        self._begin_cameras()
         return self._traffic.truth()
-
-    def _begin_cameras(self) -> Ns:
-        origin = Ns(clock.monotonic() + LEAD_NS)
-        for camera in self._cameras:
-            camera.begin(origin)
-        return origin
 
     def __exit__(self, *_: object) -> None:
         """End everything, whatever was begun."""
         if self._traffic:
             self._traffic.stop()
             self._traffic.join()
-        for camera in self._cameras:
+        for camera in self._cameras.values():
             camera.stop()
         for part in (self._ingest, self._broker):
             if part:

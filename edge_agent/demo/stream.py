@@ -19,15 +19,16 @@ class StreamServer:
     Args:
         clip: the video file.
         clock: the box's monotonic clock.
+        port: where it listens; 0: a free one.
     """
 
-    def __init__(self, clip: Path, clock: Callable[[], Ns]) -> None:
+    def __init__(self, clip: Path, clock: Callable[[], Ns], port: int = 0) -> None:
         self._clip = clip
         self._clock = clock
         self._began = Ns(0)
         self._begun = threading.Event()
         self._stop = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="stream", daemon=True)
         self._thread.start()

@@ -9,12 +9,16 @@ import cv2
 import numpy as np
 import pytest
 
+from edge_agent.core.street.settings import FitSettings
 from edge_agent.core.units import S
+from edge_agent.demo.rendered import scene_of
+from edge_agent.demo.roadside import a_stage
 from edge_agent.devices.scene.bank import MANIFEST
 from edge_agent.doctor.camera_checks import camera_findings
 from edge_agent.doctor.finding import State
 from edge_agent.doctor.observed import CameraSeen
 from edge_agent.doctor.reach import reached
+from edge_agent.sim.render.draw import render_frame
 from edge_agent.sim.street.draw import render_street
 from tests.doctor.seen import (
     Seen,
@@ -268,6 +272,21 @@ def test_an_accepted_picture_that_was_changed_is_refused(box, tmp_path):
 )
 def test_what_is_wrong_with_a_lane_camera_s_view(change, key):
     assert keys(of_bridge(a_camera([change(p) for p in the_bridge()]))) == [key]
+
+
+def test_an_empty_road_of_one_grey_is_no_cover_and_is_not_out_of_focus():
+    stage = a_stage((), 1, 0)
+    scene = scene_of(stage.scenario)
+    road = [render_frame(scene, (), at) for at in (0, 1 * S)]
+    views = stage.site.cameras["cam1"].video.views
+    config = a_bridge()
+    camera = config.cameras["cam1"]
+    video = camera.video.model_copy(update={"views": views})
+    config = config.model_copy(update={"cameras": {"cam1": camera.model_copy(update={"video": video})}})
+
+    assert max(cv2.cvtColor(p, cv2.COLOR_BGR2GRAY).std() for p in road) < FitSettings().contrast_min
+    assert keys(of_bridge(a_camera(road), config)) == ["camera.ok"]
+    assert keys(of_bridge(a_camera([white_cap(picture) for picture in road]), config)) == ["camera.covered"]
 
 
 def test_plates_that_are_too_small_to_be_read_on_the_box():
