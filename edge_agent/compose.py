@@ -73,8 +73,9 @@ log = logging.getLogger(__name__)
 
 Made = TypeVar("Made")
 
-# A server that is not there is a fault; but without pages the box does its work all the same.
-LOST = {"console": "degraded"}
+# A server that is not there is a fault; but without those for people the box does its work all the same.
+LOST = {"console": "degraded", "door": "degraded"}
+PAGES_WAIT_S = 3.0  # for a busy store: a page says so then, and the others still have their threads
 
 # Raw windows are named by the digest of their bytes, so their header must not differ between the road
 # and a replay; the statement itself says which software and configuration made it.
@@ -137,7 +138,9 @@ class Agent:
             if self.uplink:
                 undo.callback(self.uplink.stop, 0.0)
             tray = tray_of(config.evidence.store.directory)
-            self.noter = Noter(tray, self.store, self._time.status, self._noted, self.failed)
+            self.noter = Noter(
+                tray, self.store, self._time.status, self._noted, self.failed, self._notes_wait
+            )
             self.reading_door = ReadingDoor(door_of(config.evidence.store.directory), self.store.ask)
             self.sealer = Sealer(self.store, self.staging.get, self, self._wake_uplink, self.staging.release)
             self.cameras = self._make_cameras(epochs or {})
@@ -216,6 +219,9 @@ class Agent:
         log.info("sealed seq %d epoch %s: a note", sealed.seq, sealed.epoch)
         self._wake_uplink()
 
+    def _notes_wait(self, why: str) -> None:
+        self.health.say("notes", "degraded" if why else "ok", why)
+
     def refused(self, order: Order, reason: str) -> None:
         """A case was not sealed."""
         self.health.was_refused()
@@ -267,7 +273,6 @@ class Agent:
         for name, server in self._servers().items():
             later = WhenFree(server, partial(self.health.say, name), LOST.get(name, "fault"))
             yield later.start, later.stop
-        yield self.door.start, self.door.stop
         # Last: ready when all are up.
         yield self.watchdog.start, lambda: self.watchdog.stop(beginning_anew=self.restart_wanted)
         yield self._hooks.ready, nothing
@@ -293,7 +298,12 @@ class Agent:
         self.health.say("config", "fault" if spoilt else state, spoilt or detail)
 
     def _servers(self) -> dict[str, HttpServer]:
-        servers = {"anpr": self.http, "metrics": self.metrics, "console": self.console}
+        servers = {
+            "anpr": self.http,
+            "metrics": self.metrics,
+            "console": self.console,
+            "door": self.door.server,
+        }
         return {name: server for name, server in servers.items() if server}
 
     @property
@@ -305,7 +315,7 @@ class Agent:
         yield from self.street.pulses if self.street else ()
         for camera in self.cameras.values():
             yield from camera.pulses
-        yield from (part.pulse for part in (*self.ports, *self._servers().values(), self.door))
+        yield from (part.pulse for part in (*self.ports, *self._servers().values()))
 
     def _begin_events(self) -> None:
         self.intake.emit(Started(clock.monotonic(), self._boot_id, __version__, self.config.sha256()))
@@ -522,7 +532,7 @@ class Agent:
                 config_file=self._keeper.path if self._keeper else None,
                 taps=self.taps,
                 recent=self.recent,
-                reading=self.store.reading(),
+                reading=self.store.reading(PAGES_WAIT_S),
                 health=self.health,
                 cameras=self.cameras | (self.street.cameras if self.street else {}),
                 street_detector=self.street.detector if self.street else None,

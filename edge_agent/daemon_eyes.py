@@ -18,6 +18,7 @@ from edge_agent.devices.camera.ring import StoredPacket
 from edge_agent.doctor.box import DaemonSeen, PushSeen, StoreSeen
 from edge_agent.doctor.observed import CameraSeen, Chunk, Matched, SerialSeen
 from edge_agent.errors import DeviceError, EvidenceError
+from edge_agent.evidence.peek import peek
 from edge_agent.evidence.store import EvidenceStore
 from edge_agent.evidence.uplink.uplink import Uplink
 from edge_agent.health import Health
@@ -105,7 +106,7 @@ class DaemonEyes:
     def store(self) -> StoreSeen:
         """What it holds."""
         try:
-            return StoreSeen(self._store.peek())
+            return StoreSeen(peek(self._store.reading()))
         except EvidenceError as error:
             return StoreSeen(None, str(error))
 

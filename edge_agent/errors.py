@@ -34,6 +34,11 @@ class UsageError(UserError):
     """A command was called in a way that makes no sense."""
 
 
+def both(chinese: str, english: str) -> str:
+    """A mistake that technicians make often, said in both languages: the shell's is not always theirs."""
+    return f"{chinese}\n{english}"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing wrong in a file, said so that it can be mended."""

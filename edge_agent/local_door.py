@@ -2,6 +2,9 @@
 
 GET /health                 how it is: the state topic's JSON
 GET /doctor?only=..&seconds=..   an examination made inside the daemon, where the devices are
+
+Why another one than `evidence.reading_door`: that one is a part of the store, has a dozen questions and needs
+neither a web server nor a daemon's other parts; whoever opens a store can be asked there.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from edge_agent.doctor.examine import CHECKS, LONGEST_S, examine
 from edge_agent.doctor.observed import Eyes
 from edge_agent.doctor.report import as_json
 from edge_agent.errors import DeviceError
-from edge_agent.progress import Pulse
+from edge_agent.local_socket import short_name
 from edge_agent.web.server import HttpServer
 
 log = logging.getLogger(__name__)
@@ -34,12 +37,11 @@ SERVICE_FOLDER = Path("/run/edge-agent")  # as systemd/edge-agent.service makes 
 ANSWER_S = 3.0
 # An examination ends by itself before that.
 EXAMINED_S = LONGEST_S + 30.0
-PATH_BYTES = 107  # of a Unix socket's name
 CALLERS = 8
 
 
 class LocalDoor:
-    """Serves the socket. One that cannot be made costs the door and nothing else."""
+    """What is answered there. One that cannot be made costs the door and nothing else."""
 
     def __init__(
         self, config: SiteConfig, eyes: Eyes, state: Callable[[], bytes], folder: Path | None = None
@@ -50,23 +52,7 @@ class LocalDoor:
         self._one = threading.Lock()  # examinations cost processor time: one after the other
         path = (folder or own_folder(config)) / NAME
         routes = [Route("/health", self._health), Route("/doctor", self._doctor)]
-        self._server = HttpServer(routes, "", 0, CALLERS, uds=path)
-
-    @property
-    def pulse(self) -> Pulse:
-        """Of its thread."""
-        return self._server.pulse
-
-    def start(self) -> None:
-        """Listen."""
-        try:
-            self._server.start()
-        except DeviceError as error:
-            log.warning("no local socket: %s", error)
-
-    def stop(self) -> None:
-        """End."""
-        self._server.stop()
+        self.server = HttpServer(routes, "", 0, CALLERS, uds=path)
 
     def _health(self, _request: Request) -> Response:
         return Response(self._state(), media_type="application/json")
@@ -110,10 +96,10 @@ def ask_doctor(config: SiteConfig, only: list[str], seconds: float) -> dict[str,
         if not _reachable(path):
             continue
         try:
-            with httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), base_url="http://daemon") as line:
+            with short_name(path) as name, _line(name) as line:
                 line.get("/health", timeout=ANSWER_S).raise_for_status()
                 told: dict[str, Any] = line.get("/doctor", params=wanted, timeout=EXAMINED_S).json()
-        except (httpx.HTTPError, ValueError) as error:
+        except (httpx.HTTPError, ValueError, OSError) as error:
             log.info("%s: %s", path, error)
             continue
         if "error" in told:
@@ -131,8 +117,12 @@ def _seconds(text: str) -> float | None:
     return seconds if 0 <= seconds <= LONGEST_S else None
 
 
+def _line(socket_name: str) -> httpx.Client:
+    return httpx.Client(transport=httpx.HTTPTransport(uds=socket_name), base_url="http://daemon")
+
+
 def _reachable(path: Path) -> bool:
     try:
-        return len(os.fsencode(path)) <= PATH_BYTES and path.is_socket() and os.access(path, os.W_OK)
+        return path.is_socket() and os.access(path, os.W_OK)
     except OSError:
         return False

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.core.decisions import Seal
 from edge_agent.core.events import PlatesDone, PlateSeen
 from edge_agent.demo import broker as brokers
-from edge_agent.demo.anpr import Anpr
 from edge_agent.demo.job import Demo
 from edge_agent.demo.pages import write_report
 from edge_agent.demo.rendered import rendered_stage
@@ -27,20 +27,15 @@ def payloads(bundle):
         yield json.loads(base64.b64decode(json.loads(path.read_text())["payload"]))
 
 
-def play(folder, seconds, anpr=Anpr.PUSH):
-    demo = Demo(prepare_folder(folder), rendered_stage(seconds, anpr), seed=1)
-    demo.prepare(lambda what, done, of: None)
-    demo.run(lambda: None)
-    return demo, demo.conclude()
-
-
-@pytest.mark.serial
 @pytest.mark.slow
 def test_an_overweight_lorry_becomes_receipted_evidence_and_the_journal_replays_the_same(tmp_path):
     if brokers.find_mosquitto() is None:
         pytest.skip("mosquitto is not installed: apt-get install mosquitto")
 
-    demo, outcome = play(tmp_path / "demo", seconds=15)
+    demo = Demo(prepare_folder(tmp_path / "demo"), rendered_stage(15), seed=1)
+    demo.prepare(lambda what, done, of: None)
+    demo.run(lambda: None)
+    outcome = demo.conclude()
 
     summary = outcome.summary
     assert outcome.good, (summary, outcome.report.problems)
@@ -70,41 +65,34 @@ def test_an_overweight_lorry_becomes_receipted_evidence_and_the_journal_replays_
     assert len(decided) == 1
 
 
-@pytest.mark.serial
 @pytest.mark.slow
-def test_the_box_reads_the_overweight_lorry_s_plate_and_nobody_else_s(tmp_path):
-    if brokers.find_mosquitto() is None:
-        pytest.skip("mosquitto is not installed: apt-get install mosquitto")
+def test_without_mosquitto_the_box_reads_the_overweight_lorry_s_plate_and_nobody_else_s(tmp_path):
+    out = tmp_path / "demo"
+    options = ["--seconds", "20", "--anpr", "box", "--broker", "python", "--json", "--out", out]
 
-    demo, outcome = play(tmp_path / "demo", seconds=20, anpr=Anpr.BOX)
-
-    assert outcome.good, (outcome.summary, outcome.report.problems)
-    assert outcome.summary["matches"] == {"matched": 1, "ambiguous": 0, "unmatched": 0, "wrong": 0}
-    events = [event for recording in open_all(demo.places.root / "journal") for event in recording.events()]
-    [asked] = {event.request for event in events if isinstance(event, PlatesDone)}
-    reads = [event for event in events if isinstance(event, PlateSeen)]
-    [row] = [row for row in demo.board.snapshot() if row.over]
-    assert asked == row.seal.case
-    assert len(reads) >= 2
-    assert {read.request for read in reads} == {asked}  # nothing was read for the four within limits
-    assert {read.text for read in reads} == {row.seal.match.read.text}
-    [statement] = [payload for payload in payloads(outcome.bundle) if payload["measurement"]]
-    on_box = statement["recognition"]["plate"]["on_box"]
-    assert [network["name"] for network in on_box["networks"]][-1] == "recogniser"
-    assert {"plate", "plate_view"} <= {file["role"] for file in statement["attachments"]}
-
-
-@pytest.mark.serial
-@pytest.mark.slow
-def test_without_mosquitto_a_pure_python_broker_does(tmp_path):
-    command = [sys.executable, "-m", "edge_agent", "demo", "--seconds", "15", "--broker", "python", "--json"]
-
-    done = subprocess.run([*command, "--out", tmp_path / "demo"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "edge_agent", "demo", *options], capture_output=True, text=True, check=False
+    )
 
     assert done.returncode == 0, done.stdout + done.stderr
     summary = json.loads(done.stdout)
     assert "amqtt" in summary["broker"]
     assert summary["statements"]["receipted"] == summary["statements"]["sealed"] >= 2
+    assert summary["matches"] == {"matched": 1, "ambiguous": 0, "unmatched": 0, "wrong": 0}
+    recordings = open_all(out / "journal")
+    events = [event for recording in recordings for event in recording.events()]
+    decisions = [decision for recording in recordings for decision in recording.decisions()]
+    [asked] = {event.request for event in events if isinstance(event, PlatesDone)}
+    reads = [event for event in events if isinstance(event, PlateSeen)]
+    [seal] = [decision for decision in decisions if isinstance(decision, Seal)]
+    assert asked == seal.case
+    assert len(reads) >= 2
+    assert {read.request for read in reads} == {asked}  # nothing was read for the four within limits
+    assert {read.text for read in reads} == {seal.match.read.text}
+    [statement] = [payload for payload in payloads(out / "evidence") if payload["measurement"]]
+    on_box = statement["recognition"]["plate"]["on_box"]
+    assert [network["name"] for network in on_box["networks"]][-1] == "recogniser"
+    assert {"plate", "plate_view"} <= {file["role"] for file in statement["attachments"]}
 
 
 def test_the_demo_never_empties_a_folder_that_is_not_its_own(tmp_path):

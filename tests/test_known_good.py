@@ -103,6 +103,51 @@ def test_a_box_that_was_moved_never_speaks_as_the_one_it_was(box, key, other, mo
     box.site.write_text("site:\n" + "".join(f"  {k}: '{v}'  # new\n" for k, v in torn.items()) + "street: [")
     with pytest.raises(ConfigError, match=f"site.{key} is '{other}'"):
         box.run()
+    written = ", ".join(f"{k}: {v}" for k, v in torn.items())
+    box.site.write_text(f"site: {{{written}}}  # it was {{id: s, tenant: city}}\nstreet: [")
+    with pytest.raises(ConfigError, match=f"site.{key} is '{other}'"):
+        box.run()
+
+
+def test_a_file_that_is_saved_while_the_box_starts_is_not_known_to_be_good(box, monkeypatch):
+    """What ran is kept, not what came in its place in that moment."""
+    box.write(box.changed("street", "coverage_s", to=600))
+    load_text = known_good.load_text
+
+    def saved_meanwhile(text, path):
+        box.write(box.changed("street", "coverage_s", to=1800))
+        return load_text(text, path)
+
+    with monkeypatch.context() as technician:
+        technician.setattr(known_good, "load_text", saved_meanwhile)
+        assert coverage_s(run_well(box)) == 600
+    spoil(box)
+    assert coverage_s(box.run()[1]) == 600
+
+
+def test_a_good_file_is_run_at_the_next_start_however_often_it_could_not_start(box):
+    """What stands in does so for one start: why the file could not may have gone by itself."""
+    run_well(box)
+    box.write(box.changed("street", "coverage_s", to=600))
+    for _ in range(3):
+        keeper, chosen = box.run()
+        assert coverage_s(chosen) == 600
+        assert keeper.cannot_start(UsageError("the key of the box cannot be read"))
+        stands_in = keeper.effective()
+        assert (coverage_s(stands_in), bool(stands_in.trouble)) == (3600, True)
+        keeper.every_part_is_up()
+    assert (coverage_s(run_well(box)), box.run()[1].trouble) == (600, "")
+
+
+def test_what_stood_in_is_not_forgotten_over_a_commanded_change_that_failed(box):
+    run_well(box)
+    box.update(box.changed("street", "coverage_s", to=1800))
+    keeper, tried = box.run()
+    keeper.every_part_is_up()  # of what was commanded: the file is no better known for it
+    keeper.roll_back(tried, "no reason")
+    spoil(box)
+    chosen = box.run()[1]
+    assert (coverage_s(chosen), chosen.origin) == (3600, "the last known good file at the box")
 
 
 def test_what_stands_in_makes_no_new_key(box):

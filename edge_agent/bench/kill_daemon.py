@@ -43,6 +43,7 @@ from edge_agent.sim.render.pictures import plate_picture
 
 # What cli/run.py logs. A line that the process died in has no end and is no claim.
 SEALED = re.compile(r"sealed seq (\d+) epoch (\S+) packet_id \S+ sha256 ([0-9a-f]{64})\n")
+UP = b"edge-agent: "  # what it says when it listens to signals
 # How often each is killed, of ten.
 WEIGHTS = {"daemon": 7, "broker": 3}
 # Share of the kills that come at any moment. The others come while a statement is made durable, sent or
@@ -108,10 +109,12 @@ class Daemon:
         self._command = [sys.executable, "-m", "edge_agent", "run", "--config", str(config)]
         self.log = log
         self._process: subprocess.Popen[bytes] | None = None
+        self._said_before = 0  # bytes of the log that are of earlier lives
 
     def start(self) -> None:
         """Begin a life."""
         with self.log.open("ab") as log:
+            self._said_before = log.tell()
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)  # noqa: S603 - ours
 
     @property
@@ -119,6 +122,13 @@ class Daemon:
         """Of the life that runs, or ran last."""
         assert self._process is not None
         return self._process.pid
+
+    @property
+    def up(self) -> bool:
+        """Whether this life has come so far that SIGTERM ends it well."""
+        with self.log.open("rb") as log:
+            log.seek(self._said_before)
+            return UP in log.read()
 
     def kill(self) -> None:
         """End it with SIGKILL."""
@@ -202,8 +212,8 @@ class Arena:
         """No more traffic; True when the daemon then had a receipt for everything, and ended well."""
         self.traffic.stop()
         for _ in range(5):  # what it seals while it ends, it sends in its next life
-            arrived = self.wait_until(self._is_quiet, REST_S)
-            if not arrived or not self.daemon.finish():
+            up = self.wait_until(lambda: self.daemon.up, REST_S)
+            if not up or not self.wait_until(self._is_quiet, REST_S) or not self.daemon.finish():
                 return False
             with open_store(self.config, "looking") as store:
                 if store.stats().pending == 0:

@@ -78,6 +78,7 @@ def site(places: Places, device: str, http_port: int, broker: BrokerSettings) ->
             ("lanes",): {name: _lane(lane, number, name) for number, name in enumerate(LANES)},
             ("cameras",): {_camera(name): _lane_camera(camera, name) for name in LANES},
             ("detector",): None,
+            ("console",): None,
             ("anpr",): {
                 "port": http_port,
                 "cameras": {_camera(name): {"protocol": "json", "auth": "none"} for name in LANES},

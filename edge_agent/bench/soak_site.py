@@ -48,6 +48,7 @@ def site() -> SiteConfig:
             ("cameras", CAMERA, "video"): None,
             ("cameras", CAMERA, "pictures"): False,
             ("detector",): None,
+            ("console",): None,
             ("health", "silence_ms"): 600_000,  # a controller says nothing while nobody comes
             ("site", "tenant"): "city",
             ("site", "device_id"): "ea-test-0001",

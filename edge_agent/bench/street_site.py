@@ -125,6 +125,7 @@ def street_site(
         {
             ("street",): street,
             ("uplink",): None,
+            ("console",): None,
             ("evidence", "key_file"): str(root / "evidence.pem"),
             ("evidence", "store", "directory"): str(root / "evidence"),
             ("journal", "dir"): str(root / "journal"),

@@ -3,6 +3,9 @@
     calibration  -> lanes.N.scale.calibration          channels -> lanes.N.scale.sensors
     reading line -> cameras.CAM.match.lanes
 
+A verification holds for the calibration that was verified: where the lane has a certificate that names none,
+it is made to name the one that is replaced, and the lane's records are `reference` until it is verified anew.
+
 A list is written anew as a whole: remarks inside of it are lost, as the difference shows before that.
 """
 
@@ -10,12 +13,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from edge_agent.calibration.proposal import ChannelGain, Proposal, ReadingLine
+from edge_agent.calibration.proposal import ChannelGain, Proposal, ReadingLine, scale_sha256
 from edge_agent.config.document import Loc
 from edge_agent.config.edit import GONE, value_at, with_value
 from edge_agent.config.loader import load_text
 from edge_agent.config.saving import Draft
-from edge_agent.errors import UsageError
+from edge_agent.core.weigh.settings import ScaleSettings
+from edge_agent.errors import UsageError, both
 
 
 def changed(config: Draft, proposal: Proposal) -> str:
@@ -31,22 +35,46 @@ def changed(config: Draft, proposal: Proposal) -> str:
     site = load_text(config.text, config.path)
     if proposal.lane not in site.lanes:
         raise UsageError(f"{name}: no lanes.{proposal.lane}.scale to put it into")
-    _is_of_this_scale(proposal, site.lanes[proposal.lane].scale.calibration.id, name)
-    text = config.text
+    lane, text = site.lanes[proposal.lane], config.text
     for loc, value in _changes(text, proposal, name):
         text = with_value(text, loc, value, name)
+    if text == config.text or proposal.calibration is None:
+        return text
+    _is_of_this_scale(proposal, lane.scale, name)
+    if lane.certificate is not None and not lane.certificate.calibration_id:
+        verified: Loc = ("lanes", proposal.lane, "certificate", "calibration_id")
+        text = with_value(text, verified, lane.scale.calibration.id, name)
     load_text(text, config.path)
     return text
 
 
-def _is_of_this_scale(proposal: Proposal, now: str, name: str) -> None:
-    """Figures measured on top of one calibration mean nothing on top of another."""
-    if proposal.calibration is None or proposal.measured_with in {"", now} or proposal.calibration.id == now:
-        return
-    raise UsageError(
-        f"{name}: lane {proposal.lane} has calibration {now!r}; the proposal was measured with "
-        f"{proposal.measured_with!r}: measure again"
-    )
+def _is_of_this_scale(proposal: Proposal, scale: ScaleSettings, name: str) -> None:
+    """Figures measured on top of one calibration mean nothing on top of another; no two share an id."""
+    now = scale.calibration.id
+    if proposal.measured_with not in {"", now}:
+        raise UsageError(
+            both(
+                f"{name}：车道 {proposal.lane} 用 {now!r}，建议测于 {proposal.measured_with!r}：请重测",
+                f"{name}: lane {proposal.lane} has calibration {now!r}; the proposal was measured with "
+                f"{proposal.measured_with!r}: measure again",
+            )
+        )
+    if proposal.measured_scale not in {"", scale_sha256(scale)}:
+        raise UsageError(
+            both(
+                f"{name}：测量之后车道 {proposal.lane} 的传感器或标定已更改：请重新测量",
+                f"{name}: the sensors or the calibration of lane {proposal.lane} were changed since the "
+                "proposal was measured: measure again",
+            )
+        )
+    if proposal.calibration is not None and proposal.calibration.id == now:
+        raise UsageError(
+            both(
+                f"{name}：标定编号 {now!r} 已在使用，内容不同：请用另一个 --name 重新测量",
+                f"{name}: calibration {now!r} is in use and says something else: measure again with "
+                "another --name",
+            )
+        )
 
 
 def _changes(text: str, proposal: Proposal, name: str) -> list[tuple[Loc, Any]]:

@@ -8,12 +8,12 @@ from typing import Any
 
 from edge_agent.calibration import r134
 from edge_agent.calibration.cost323 import Criterion, Environment, Errors, Plan, Reached, accuracy, worst
-from edge_agent.calibration.fit import Fit, Run, fit
+from edge_agent.calibration.fit import Fit, Run, fit, unlike_the_others
 from edge_agent.calibration.truck import TestTruck
 from edge_agent.core.records import Crossing
 from edge_agent.core.weigh.calibration import MILLION, calibrated
 from edge_agent.core.weigh.settings import CalibrationSettings
-from edge_agent.errors import UsageError
+from edge_agent.errors import UsageError, both
 
 LEAST_PASSES = 5
 
@@ -29,7 +29,7 @@ class Assessment:
     cost323: dict[Criterion, Reached]  # of `after`
     cost323_before: dict[Criterion, Reached]
     r134_vehicle: str  # class of `after`
-    r134_axle: str  # empty without the truck's axle loads
+    r134_axle: str  # empty where two axles' static loads are not known
 
     @property
     def cost323_class(self) -> str:
@@ -74,15 +74,22 @@ def assess(
         test: how they were made.
 
     Raises:
-        UsageError: too few passes to say anything.
+        UsageError: too few passes to say anything, or one is so unlike the others that it may be another's.
     """
     if len(crossings) < LEAST_PASSES:
-        raise UsageError(f"{len(crossings)} good passes of the truck; at least {LEAST_PASSES} are needed")
+        raise UsageError(
+            both(
+                f"检验车有效通过只有 {len(crossings)} 次，至少需要 {LEAST_PASSES} 次",
+                f"{len(crossings)} good passes of the truck; at least {LEAST_PASSES} are needed",
+            )
+        )
     runs = [_run(crossing, used) for crossing in crossings]
+    _is_one_vehicle(crossings, runs, truck, bin_ends_mm_s)
     found = fit(runs, truck.gross_kg * 1000, truck.gross_interval_kg * 1000, bin_ends_mm_s)
     proposed = found.settings(used, name, date)
     before = errors(crossings, truck, [1.0] * len(crossings))
-    after = errors(crossings, truck, [_rescale(c, used, proposed) for c in crossings])
+    scale = [_rescale(crossing, used, proposed) for crossing in crossings]
+    after = errors(crossings, truck, scale)
     return Assessment(
         fit=found,
         proposed=proposed,
@@ -91,7 +98,7 @@ def assess(
         cost323=accuracy(_summed(after), test.plan, test.environment, initial=test.initial),
         cost323_before=accuracy(_summed(before), test.plan, test.environment, initial=test.initial),
         r134_vehicle=r134.vehicle_class(after[Criterion.GROSS], initial=test.initial),
-        r134_axle=_axle_class(after, truck, initial=test.initial),
+        r134_axle=_axle_class(crossings, truck, scale, initial=test.initial),
     )
 
 
@@ -162,6 +169,23 @@ def _run(crossing: Crossing, used: CalibrationSettings) -> Run:
     return Run(crossing.speed, crossing.gross, _correction_ppm(crossing, used))
 
 
+def _is_one_vehicle(
+    crossings: Sequence[Crossing], runs: Sequence[Run], truck: TestTruck, bin_ends_mm_s: Sequence[int]
+) -> None:
+    """A lorry of the traffic with the truck's axles would put its own weight into everybody's."""
+    unlike = unlike_the_others(runs, truck.gross_kg * 1000, bin_ends_mm_s)
+    if not unlike:
+        return
+    passes = ", ".join(f"{crossings[k].number} ({off / 10_000:+.1f} %)" for k, off in unlike)
+    raise UsageError(
+        both(
+            f"第 {passes} 次与其他通过相差太大：是别的车，还是没开好？确认后用 --without 编号 去掉",
+            f"passes unlike the others: {passes}. Another vehicle, or driven badly? Leave them "
+            "out: --without NUMBER",
+        )
+    )
+
+
 def _correction_ppm(crossing: Crossing, settings: CalibrationSettings) -> int:
     """All that a calibration did to this pass but for temperature, which the proposal leaves alone."""
     bare = settings.model_copy(update={"temperature_ppm_per_c": 0})
@@ -176,9 +200,19 @@ def _summed(percents: dict[Criterion, list[float]]) -> dict[Criterion, Errors]:
     return {which: Errors.of(values) for which, values in percents.items()}
 
 
-def _axle_class(after: dict[Criterion, list[float]], truck: TestTruck, *, initial: bool) -> str:
-    axles = [*after.get(Criterion.SINGLE, []), *after.get(Criterion.OF_GROUP, [])]
-    return r134.axle_class(axles, initial=initial, two_axle_rigid=len(truck.axles_kg) == 2) if axles else ""
+def _axle_class(
+    crossings: Sequence[Crossing], truck: TestTruck, scale: Sequence[float], *, initial: bool
+) -> str:
+    """Two axles are compared with the static loads, more with the corrected means."""
+    runs = [[axle.load * k for axle in one.axles] for one, k in zip(crossings, scale, strict=True)]
+    rigid = len(truck.spacings_mm) == 1
+    if rigid and not truck.axles_kg:
+        return ""
+    true = (
+        [kg * 1000.0 for kg in truck.axles_kg] if rigid else r134.corrected_means(runs, truck.gross_kg * 1000)
+    )
+    off = [_percent(load, one) for loads in runs for load, one in zip(loads, true, strict=True)]
+    return r134.axle_class(off, initial=initial, two_axle_rigid=rigid)
 
 
 def _percent(weighed: float, true: float) -> float:

@@ -12,11 +12,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from edge_agent.calibration.student import quantile
 from edge_agent.core.weigh.settings import CalibrationSettings, SpeedBin
 
 LEAST_RUNS = 3  # of a bin, for a correction of its own
+# A run further from the others' median than this, and than so many of their robust standard deviations, may
+# be another vehicle's.
+UNLIKE_PPM = 80_000
+UNLIKE_SD = 5.0
+MAD = 1.483  # median absolute deviation to standard deviation, normal law
 LEAST_RESIDUAL_PERMILLE = 2  # no calibration with a truck is better than that
 MILLION = 1_000_000
 
@@ -39,7 +45,7 @@ class BinFit:
     factor_ppm: int  # true over weighed, less one
     interval_ppm: int | None  # half width, 95 %; None with fewer than two runs
     sd_ppm: int | None  # repeatability: standard deviation between the runs
-    differs: bool  # from the factor of all runs, by more than both intervals
+    differs: bool  # from the factor of all runs, by more than its own interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +96,7 @@ def fit(runs: Sequence[Run], static_g: int, static_interval_g: int, bin_ends_mm_
         _bin(end, [f for run, f in zip(runs, factors, strict=True) if _end(run, bin_ends_mm_s) == end], mean)
         for end in bin_ends_mm_s
     )
-    widest = max([interval, *(b.interval_ppm for b in bins if b.differs and b.interval_ppm is not None)])
-    left = math.hypot(widest, MILLION * static_interval_g / static_g)
+    left = math.hypot(_widest(bins, mean, interval), MILLION * static_interval_g / static_g)
     return Fit(
         factor_ppm=round(mean),
         interval_ppm=math.ceil(interval),
@@ -99,6 +104,25 @@ def fit(runs: Sequence[Run], static_g: int, static_interval_g: int, bin_ends_mm_
         residual_permille=max(LEAST_RESIDUAL_PERMILLE, math.ceil(left / 1000)),
         factors_ppm=tuple(map(round, factors)),
     )
+
+
+def unlike_the_others(
+    runs: Sequence[Run], static_g: int, bin_ends_mm_s: Sequence[int]
+) -> list[tuple[int, int]]:
+    """(which run, how much more than the others it weighed, ppm), of those that are no chance.
+
+    A speed bin with enough runs is judged by its own median: speed may well make a difference.
+    """
+    factors = [_factor(run, static_g) for run in runs]
+    ends = [_end(run, bin_ends_mm_s) for run in runs]
+    by_end = {end: [f for f, of in zip(factors, ends, strict=True) if of == end] for end in set(ends)}
+    middle = {end: median(own if len(own) >= LEAST_RUNS else factors) for end, own in by_end.items()}
+    off = [
+        MILLION * ((MILLION + middle[end]) / (MILLION + factor) - 1)
+        for factor, end in zip(factors, ends, strict=True)
+    ]
+    limit = max(UNLIKE_PPM, UNLIKE_SD * MAD * median(map(abs, off)))
+    return [(k, round(one)) for k, one in enumerate(off) if abs(one) > limit]
 
 
 def _factor(run: Run, static_g: int) -> float:
@@ -119,6 +143,16 @@ def _bin(end: int, factors: Sequence[float], of_all: float) -> BinFit:
         sd_ppm=round(sd) if len(factors) > 1 else None,
         differs=differs,
     )
+
+
+def _widest(bins: Sequence[BinFit], of_all: float, interval: float) -> float:
+    """Half width of what may be left over in the worst bin.
+
+    One without a correction of its own keeps what it differs by: that may be real though it is not sure.
+    """
+    own = [float(one.interval_ppm) for one in bins if one.differs and one.interval_ppm is not None]
+    kept = [abs(one.factor_ppm - of_all) for one in bins if one.runs and not one.differs]
+    return max([interval + max(kept, default=0.0), *own])
 
 
 def _end(run: Run, ends: Sequence[int]) -> int:

@@ -16,7 +16,7 @@ from edge_agent.devices import clock
 from edge_agent.devices.modbus import ModbusPort
 from edge_agent.devices.serial import SerialPort
 from edge_agent.devices.settings_ports import SerialPortSettings
-from edge_agent.errors import UsageError
+from edge_agent.errors import UsageError, both
 
 OPEN_WITHIN_S = 10.0
 # What the decoder needs to find its frames and its pace.
@@ -51,9 +51,14 @@ class Line:
             if isinstance(event, DeviceChanged):
                 reason = event.detail
                 break
+        port = f"{self._settings.id} ({self._settings.device})"
         raise UsageError(
-            f"port {self._settings.id} ({self._settings.device}): {reason}. Only one program can read it: "
-            "where the daemon runs, stop it first (systemctl stop edge-agent)"
+            both(
+                f"串口 {port} 打不开：{reason}。只能有一个程序读取：后台程序在运行时请先停止"
+                "（systemctl stop edge-agent）",
+                f"port {port}: {reason}. Only one program can read it: where the daemon runs, stop it first "
+                "(systemctl stop edge-agent)",
+            )
         )
 
     def _until(self, end_s: float) -> Iterator[Event]:

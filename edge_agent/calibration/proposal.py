@@ -5,6 +5,8 @@ It is attached, byte for byte, to the signed record of the calibration: what was
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -13,7 +15,7 @@ from pydantic import Field, model_validator
 
 from edge_agent.config.loader import load_as
 from edge_agent.core.settings import Settings
-from edge_agent.core.weigh.settings import CalibrationSettings, Ratio
+from edge_agent.core.weigh.settings import CalibrationSettings, Ratio, ScaleSettings
 
 Method = Literal["test_truck", "span", "zero", "reading_line"]
 Bounded = Annotated[str, Field(max_length=1000)]
@@ -66,6 +68,8 @@ class Proposal(Settings):
     method: Method = "test_truck"
     measured_with: str = ""
     """Id of the lane's calibration when it was measured; empty: not noted."""
+    measured_scale: Bounded = ""
+    """`scale_sha256` of the lane then; empty: not noted."""
     calibration: CalibrationSettings | None = None
     channels: tuple[ChannelGain, ...] = ()
     reading_line: ReadingLine | None = None
@@ -91,6 +95,12 @@ class Proposal(Settings):
             "# Made by `edge-agent calibrate`; `edge-agent calibrate apply` puts it into a configuration.\n"
             + yaml.safe_dump(shown, allow_unicode=True, sort_keys=False)
         )
+
+
+def scale_sha256(scale: ScaleSettings) -> str:
+    """Of all that turns what the instrument sends into a weight: sensors and calibration."""
+    weighs = scale.model_dump(mode="json", include={"sensors", "calibration"})
+    return hashlib.sha256(json.dumps(weighs, sort_keys=True).encode()).hexdigest()
 
 
 def read_proposal(path: Path) -> Proposal:

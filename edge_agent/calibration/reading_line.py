@@ -24,7 +24,7 @@ from edge_agent.core.site import Site
 from edge_agent.core.site_settings import SiteSettings
 from edge_agent.core.timekeeper import Timekeeper
 from edge_agent.core.units import MS, S
-from edge_agent.errors import UsageError
+from edge_agent.errors import UsageError, both
 
 # What the configured distance may be off, and the clock besides.
 REACH_MM = 10_000
@@ -140,8 +140,12 @@ def learn(
         estimate = estimate_distance(used)
         if estimate is None:
             raise UsageError(
-                f"lane {lane}: {len(crossings)} crossings, {len(used)} of lone vehicles with one read and a "
-                "measured speed: too few, or all equally fast. Let more traffic pass, slow and fast"
+                both(
+                    f"车道 {lane}：{len(crossings)} 辆车，其中 {len(used)} 辆单独通过、只有一个读数、"
+                    "车速已知：太少，或车速都一样。请等更多快慢不同的车通过",
+                    f"lane {lane}: {len(crossings)} crossings, {len(used)} of lone vehicles with one read "
+                    "and a measured speed: too few, or all equally fast. Let more pass, slow and fast",
+                )
             )
         centre = chosen.model_copy(
             update={"distance_mm": estimate.distance_mm, "offset_ms": estimate.delay_ms}

@@ -6,12 +6,16 @@ import yaml
 
 from edge_agent.calibration.assess import Assessment, as_dict
 from edge_agent.calibration.cost323 import Criterion, Errors, Reached
-from edge_agent.calibration.proposal import BinFigures, Figures, Proposal
+from edge_agent.calibration.proposal import BinFigures, Figures, Proposal, scale_sha256
 from edge_agent.calibration.r134 import BEYOND
 from edge_agent.calibration.table import table
-from edge_agent.calibration.truck import Passes, TestTruck
+from edge_agent.calibration.truck import BY_HAND, Passes, TestTruck
 from edge_agent.calibration.words_truck import TEXTS
+from edge_agent.core.weigh.settings import ScaleSettings
 from edge_agent.web.words import Words
+
+KMH = 0.0036  # of mm/s
+LARGE_PPM = 50_000  # scales are seldom that wrong, slips are
 
 NAMED = {
     Criterion.GROSS: "gross_weight",
@@ -24,7 +28,7 @@ NAMED = {
 def text(lane: str, found: Assessment, truck: TestTruck, passes: Passes, language: str) -> str:
     """Tables for a terminal."""
     say = Words(TEXTS, language)
-    fit = found.fit
+    fit, speeds = found.fit, [c.speed for c in passes.used if c.speed is not None]
     return "\n".join([
         say(
             "head",
@@ -38,6 +42,8 @@ def text(lane: str, found: Assessment, truck: TestTruck, passes: Passes, languag
         *(say("left_out", number=c.number, reason=reason) for c, reason in passes.left_out),
         "",
         say("all_speeds", factor=_signed(fit.factor_ppm), interval=_percent(fit.interval_ppm)),
+        *([say("large", limit=LARGE_PPM // 10_000)] if abs(fit.factor_ppm) > LARGE_PPM else []),
+        say("speeds", low=min(speeds) * KMH, high=max(speeds) * KMH),
         "",
         *_bins(found, say),
         "",
@@ -51,18 +57,21 @@ def text(lane: str, found: Assessment, truck: TestTruck, passes: Passes, languag
         say("r134_beyond" if found.r134_vehicle == BEYOND else "r134_vehicle", reached=found.r134_vehicle),
         *([say("r134_axle", reached=found.r134_axle)] if found.r134_axle else []),
         "",
+        say("by_the_same"),
         say("no_verification"),
         say("proposed"),
         *(f"  {line}" for line in _block(found).splitlines()),
     ])  # fmt: skip
 
 
-def proposal(lane: str, used: str, found: Assessment, truck: TestTruck, passes: Passes) -> Proposal:
+def proposal(
+    lane: str, scale: ScaleSettings, found: Assessment, truck: TestTruck, passes: Passes
+) -> Proposal:
     """The block for the configuration, and the figures that it rests on.
 
     Args:
         lane: whose.
-        used: id of the calibration that the runs were weighed with.
+        scale: that the runs were weighed with.
         found: what they say.
         truck: what drove.
         passes: which of the traffic it was.
@@ -71,10 +80,12 @@ def proposal(lane: str, used: str, found: Assessment, truck: TestTruck, passes: 
         {"number": c.number, "gross_g": c.gross, "speed_mm_s": c.speed, "at_ns": c.first_axle_at}
         for c in passes.used
     ]
+    by_hand = ", ".join(str(c.number) for c, reason in passes.left_out if reason == BY_HAND)
     weighed = f", {truck.weighed_at}" if truck.weighed_at else ""
     return Proposal(
         lane=lane,
-        measured_with=used,
+        measured_with=scale.calibration.id,
+        measured_scale=scale_sha256(scale),
         calibration=found.proposed,
         record=Figures(
             reference=f"{truck.name}, {truck.gross_kg} ± {truck.gross_interval_kg} kg{weighed}",
@@ -93,6 +104,7 @@ def proposal(lane: str, used: str, found: Assessment, truck: TestTruck, passes: 
             runs_left_out=len(passes.left_out),
             cost323_class=found.cost323_class,
             r134_class=found.r134_vehicle,
+            detail=f"left out by hand: passes {by_hand}" if by_hand else "",
         ),
         figures={
             "truck": truck.model_dump(mode="json"),
@@ -109,7 +121,7 @@ def _bins(found: Assessment, say: Words) -> list[str]:
     for one in found.fit.bins:
         end = one.up_to_mm_s
         rows.append([
-            f"{start * 0.0036:.0f}-{end * 0.0036:.0f} km/h",
+            f"{start * KMH:.0f}-{end * KMH:.0f} km/h",
             str(one.runs),
             _signed(one.factor_ppm) if one.runs else "-",
             "-" if one.interval_ppm is None else _percent(one.interval_ppm),

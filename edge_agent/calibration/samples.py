@@ -20,7 +20,7 @@ from edge_agent.core.weigh.protocols import make_decoder
 from edge_agent.core.weigh.samples import Int64, Samples, Unit
 from edge_agent.core.weigh.settings import ScaleSettings
 from edge_agent.core.weigh.zero import BIN_NS
-from edge_agent.errors import UsageError
+from edge_agent.errors import UsageError, both
 
 Float64 = npt.NDArray[np.float64]
 BATCH = 8192  # samples that are put into tenths at a time
@@ -116,7 +116,13 @@ class _Binner:
     def result(self, port: str) -> Tenths:
         self._bin(whole=False)
         if self._unit is None or not self._rows:
-            raise UsageError(f"no samples of port {port!r}: nothing was sent, or another protocol is spoken")
+            raise UsageError(
+                both(
+                    f"串口 {port!r} 没有数据：仪表没有发送，或协议不对（edge-agent doctor 会说明）",
+                    f"no samples of port {port!r}: nothing was sent, or another protocol is spoken "
+                    "(`edge-agent doctor` says which)",
+                )
+            )
         at, grams, noise = zip(*self._rows, strict=True)
         return Tenths(np.array(at, dtype=np.int64), np.array(grams), np.array(noise), self._unit)
 

@@ -22,7 +22,7 @@ from edge_agent.calibration.student import quantile
 from edge_agent.core.settings import Settings
 from edge_agent.core.weigh.layout import Layout, SensorColumns
 from edge_agent.core.weigh.settings import ScaleSettings
-from edge_agent.errors import UsageError
+from edge_agent.errors import UsageError, both
 
 Side = Literal["left", "right", "middle"]
 
@@ -32,6 +32,8 @@ LEAST_LOADS = 3  # different ones, for a straight line to be more than drawn thr
 LARGEST_CONDITION = 20.0
 # A factor beyond this is no calibration: a wrong channel, a wrong unit, a load that was not there.
 LARGEST_FACTOR_PPM = 500_000
+# No scale is as crooked as this: a load was not the one in the steps, or it stood when it should not.
+LARGEST_LINEARITY_PERMILLE = 20.0
 
 
 class Step(Settings):
@@ -185,13 +187,24 @@ def _sensor(readings: Sequence[Reading], columns: SensorColumns, interval_permil
     )
     loads = np.array([reading.step.kg * 1000 for reading in loaded])
     largest, shown = float(loads.max()), net @ factors
+    off_permille = 1000 * np.abs(shown - loads) / largest
+    if off_permille.max() > LARGEST_LINEARITY_PERMILLE:
+        worst = loaded[int(off_permille.argmax())].step
+        raise UsageError(
+            both(
+                f"{name}：{worst.kg:g} kg（{worst.side}）偏离直线 {off_permille.max():.0f} ‰："
+                "载荷与步骤不符，或未放稳",
+                f"{name}: {worst.kg:g} kg ({worst.side}) lies {off_permille.max():.0f} permille off the "
+                "straight line: was it the load that the steps say, and at rest?",
+            )
+        )
     return SensorSpan(
         sensor=name,
         channels=channels,
         separate=separate,
         loads=len(loaded),
         largest_kg=largest / 1000,
-        linearity_permille=1000 * float(np.abs(shown - loads).max()) / largest,
+        linearity_permille=float(off_permille.max()),
         hysteresis_permille=_hysteresis(loaded, shown, largest),
         return_g=float(sum(zeros[-1].grams) - sum(zeros[0].grams)) if len(zeros) > 1 else None,
         corner_permille=_corner(loaded, net.sum(axis=1), largest),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from fractions import Fraction
 
-from edge_agent.calibration.proposal import ChannelGain, Figures, Proposal
+from edge_agent.calibration.proposal import ChannelGain, Figures, Proposal, scale_sha256
 from edge_agent.calibration.span import MILLION, SensorSpan, SpanPlan
 from edge_agent.core.weigh.samples import Unit
 from edge_agent.core.weigh.settings import ChannelSettings, ScaleSettings
@@ -58,6 +58,7 @@ def span_proposal(
         lane=lane,
         method="span",
         measured_with=scale.calibration.id,
+        measured_scale=scale_sha256(scale),
         calibration=calibration,
         channels=_gains(scale, spans) if unit is Unit.COUNTS else (),
         record=Figures(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Self
@@ -22,6 +22,9 @@ GROSS_TOLERANCE_PERMILLE = 300
 # These say that this very pass was not as a test pass should be. Others (temperature, warm-up, zero) are of
 # the instrument, and a calibration with them would be wrong too.
 EXCUSED = frozenset({Flag.UNCERTAIN, Flag.DISAGREE})
+
+
+BY_HAND = "--without"
 
 
 class TestTruck(Settings):
@@ -66,8 +69,10 @@ class Passes:
     others: int  # vehicles that were not the truck
 
 
-def passes(crossings: Iterable[Crossing], truck: TestTruck, lane: str) -> Passes:
-    """Sort the traffic of one lane."""
+def passes(
+    crossings: Iterable[Crossing], truck: TestTruck, lane: str, without: Collection[int] = ()
+) -> Passes:
+    """Sort the traffic of one lane; those of the numbers in `without` a person has left out."""
     used: list[Crossing] = []
     left_out: list[tuple[Crossing, str]] = []
     others = 0
@@ -77,7 +82,7 @@ def passes(crossings: Iterable[Crossing], truck: TestTruck, lane: str) -> Passes
         if not _is_truck(crossing, truck):
             others += 1
             continue
-        reason = _unfit(crossing)
+        reason = BY_HAND if crossing.number in without else _unfit(crossing)
         if reason:
             left_out.append((crossing, reason))
         else:

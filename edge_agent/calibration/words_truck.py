@@ -55,5 +55,17 @@ TEXTS: Texts = {
         "这里的等级只说明这些通过的结果，不是检定；检定由计量机构进行。",
         "A class here is what these passes show. It is no verification: that is the institute's.",
     ),
+    "by_the_same": (
+        "建议和等级出自同一批通过：采用后请再开几次，新的通过才能检验它。",
+        "Proposal and classes come of the same passes: apply, then drive again; only new passes test it.",
+    ),
+    "speeds": (
+        "通过的车速 {low:.0f}-{high:.0f} km/h；更慢或更快的车用同样的系数，未经检验。",
+        "Speeds of the passes: {low:.0f}-{high:.0f} km/h; slower and faster vehicles get the same, untested.",
+    ),
+    "large": (
+        "系数超过 {limit} %：请再核对过磅单（毛重还是净重？）、仪表的单位，然后才采用。",
+        "More than {limit} %: look at the slip (gross or net?) and the indicator's unit before you apply it.",
+    ),
     "proposed": ("建议：", "Proposed:"),
 }

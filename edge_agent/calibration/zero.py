@@ -16,7 +16,7 @@ from edge_agent.core.units import MS
 from edge_agent.core.weigh.layout import Layout
 from edge_agent.core.weigh.settings import ScaleSettings
 from edge_agent.core.weigh.zero import BIN_NS, FIRST_BINS, ZeroTracker
-from edge_agent.errors import UsageError
+from edge_agent.errors import UsageError, both
 
 LEAST_S = 20.0  # of unloaded time; the tracker looks back on as much
 HOUR_NS = 3_600_000_000_000
@@ -68,7 +68,11 @@ def measure_zero(seen: Tenths, scale: ScaleSettings) -> Zero:
     quiet = seen.only(empty)
     if quiet.seconds < LEAST_S:
         raise UsageError(
-            f"only {quiet.seconds:.0f} s of {seen.seconds:.0f} s were unloaded; {LEAST_S:.0f} s are needed"
+            both(
+                f"{seen.seconds:.0f} 秒中只有 {quiet.seconds:.0f} 秒空载，至少需要 {LEAST_S:.0f} 秒",
+                f"only {quiet.seconds:.0f} s of {seen.seconds:.0f} s were unloaded; {LEAST_S:.0f} s are "
+                "needed",
+            )
         )
     events, worst = _tracked(quiet, scale)
     levels = np.median(quiet.grams, axis=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge_agent.errors import UsageError
+from edge_agent.errors import UsageError, both
 
 if TYPE_CHECKING:
     from edge_agent.calibration.proposal import Proposal
@@ -25,7 +26,7 @@ Record = Annotated[
 ]
 Out = Annotated[Path | None, typer.Option(metavar="PROPOSAL.yaml", help="For `calibrate apply`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Name = Annotated[str, typer.Option(help="Id of the new calibration; default: the lane and the date.")]
+Name = Annotated[str, typer.Option(help="Id of the new calibration; default: the lane, the date, the time.")]
 Date = Annotated[str, typer.Option(help="ISO date of it; default: today.")]
 
 WHO = {"zh": "您的姓名（写入签名记录）", "en": "Your name, for the signed record"}
@@ -39,14 +40,28 @@ NEXT = {"zh": "下一步：", "en": "next: "}
 def lane_of(site: SiteConfig, config: Path, lane: str) -> LaneConfig:
     """The lane's configuration. Raises UsageError: there is none."""
     if lane not in site.lanes:
-        raise UsageError(f"{config}: no lane {lane!r}; there are {', '.join(sorted(site.lanes))}")
+        there = ", ".join(sorted(site.lanes))
+        raise UsageError(
+            both(f"{config}：没有车道 {lane!r}；有 {there}", f"{config}: no lane {lane!r}; there are {there}")
+        )
     return site.lanes[lane]
 
 
 def new_file(out: Path | None) -> None:
-    """Raises UsageError: something is there already."""
-    if out is not None and out.exists():
-        raise UsageError(f"{out} exists; give another --out or remove it")
+    """Raises UsageError: something is there already, or nothing can be put there.
+
+    Asked before the work: nobody wants to carry the weights twice.
+    """
+    if out is None:
+        return
+    if out.exists():
+        raise UsageError(
+            both(
+                f"{out} 已存在：请给另一个 --out，或先删除", f"{out} exists; give another --out or remove it"
+            )
+        )
+    if not os.access(out.parent, os.W_OK):
+        raise UsageError(both(f"{out.parent}：不能写入", f"{out.parent}: nothing can be written there"))
 
 
 def today(date: str) -> str:
@@ -56,13 +71,27 @@ def today(date: str) -> str:
     return date or datetime.now(UTC).date().isoformat()
 
 
+def new_id(of: str, day: str) -> str:
+    """No two calibrations of a day share it: weights are told apart by it."""
+    from datetime import UTC, datetime  # noqa: PLC0415 - help stays instant
+
+    return f"{of}-{day}-{datetime.now(UTC):%H%M%S}"
+
+
 def who(by: str, language: str) -> str:
     """Who signs for it. Raises UsageError: nobody said, and nobody can be asked."""
     if by.strip():
         return by.strip()
     if not sys.stdin.isatty():
-        raise UsageError("--by NAME: who does this? It goes into the signed record")
-    return str(typer.prompt(WHO[language])).strip()
+        raise UsageError(
+            both(
+                "--by 姓名：由谁操作？写入签名记录",
+                "--by NAME: who does this? It goes into the signed record",
+            )
+        )
+    while not by.strip():
+        by = str(typer.prompt(WHO[language]))
+    return by.strip()
 
 
 def signer(record: bool, by: str, language: str) -> str:
@@ -85,9 +114,10 @@ def events_of(
             told(number)
             yield event
 
-    for path in recordings:
-        for recording in open_all(path):
-            yield recording.path, counted(recording.events())
+    # A folder and a file of it, or a file twice: its passes count once.
+    found = {one.path.resolve(): one for path in recordings for one in open_all(path)}
+    for recording in found.values():
+        yield recording.path, counted(recording.events())
 
 
 def finish(

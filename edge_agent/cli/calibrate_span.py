@@ -22,12 +22,13 @@ from edge_agent.cli.calibrate_common import (
     finish,
     lane_of,
     new_file,
+    new_id,
     progress,
     signer,
     today,
 )
 from edge_agent.cli.language import LangOption, chosen_language
-from edge_agent.errors import UsageError
+from edge_agent.errors import UsageError, both
 
 if TYPE_CHECKING:
     from edge_agent.calibration.span import Reading, SpanPlan
@@ -79,7 +80,12 @@ def span(  # noqa: PLR0917 - options of a command line
     signed_by = signer(record, by, language)
     plan = _plan(steps, loads, reference, scale)
     if recording is None and out is None:
-        raise UsageError("--out PROPOSAL.yaml: where is what you are about to measure to be kept?")
+        raise UsageError(
+            both(
+                "--out PROPOSAL.yaml：请说明测量结果保存到哪个文件",
+                "--out PROPOSAL.yaml: where is what you are about to measure to be kept?",
+            )
+        )
     if recording is None:
         readings, unit = _guided(site, lane, plan, seconds, language)
     else:
@@ -87,7 +93,7 @@ def span(  # noqa: PLR0917 - options of a command line
             readings, unit = _recorded(site, lane, plan, recording, told)
     spans = measure_span(readings, scale, plan.interval_permille)
     day = today(date)
-    proposed = span_proposal(lane, scale, unit, spans, plan, name or f"lane-{lane}-span-{day}", day)
+    proposed = span_proposal(lane, scale, unit, spans, plan, name or new_id(f"lane-{lane}-span", day), day)
     if as_json:
         print(json.dumps({"lane": lane, "sensors": [plain(one) for one in spans]}, ensure_ascii=False))
     else:
@@ -100,7 +106,12 @@ def _plan(steps: Path | None, loads: str, reference: str, scale: ScaleSettings) 
     from edge_agent.config.loader import load_as  # noqa: PLC0415
 
     if bool(steps) == bool(loads):
-        raise UsageError("give --steps STEPS.yaml or --loads KG,...")
+        raise UsageError(
+            both(
+                "请给出 --steps STEPS.yaml，或 --loads 千克数,...",
+                "give --steps STEPS.yaml or --loads KG,...",
+            )
+        )
     if steps is not None:
         return load_as(steps, SpanPlan)
     try:

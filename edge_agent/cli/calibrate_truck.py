@@ -23,6 +23,7 @@ from edge_agent.cli.calibrate_common import (
     finish,
     lane_of,
     new_file,
+    new_id,
     progress,
     signer,
     today,
@@ -61,6 +62,10 @@ def truck(  # noqa: PLR0917 - options of a command line
             "--in-service", help="Tolerances of a check in service, not of an initial verification."
         ),
     ] = False,
+    without: Annotated[
+        list[int] | None,
+        typer.Option(metavar="NUMBER", help="Leave this pass out: another vehicle, or driven badly."),
+    ] = None,
     name: Name = "",
     date: Date = "",
     plots: Annotated[Path | None, typer.Option(metavar="DIR", help="Plots too (extra `plots`).")] = None,
@@ -81,17 +86,18 @@ def truck(  # noqa: PLR0917 - options of a command line
     from edge_agent.config.loader import load, load_as  # noqa: PLC0415
 
     site, known = load(config), load_as(truck_file, TestTruck)
-    used = lane_of(site, config, lane).scale.calibration
+    scale = lane_of(site, config, lane).scale
+    used = scale.calibration
     new_file(out)
     language = chosen_language(lang)
     signed_by = signer(record, by, language)
     ends = _bin_ends(bins)
     with progress(as_json) as told:
         weighed = list(_crossings(recordings, site, told))
-    found = passes((crossing for _, crossing in weighed), known, lane)
+    found = passes((crossing for _, crossing in weighed), known, lane, without or ())
     day = today(date)
     test = Test(plan, environment, initial=not in_service)
-    result = assess(found.used, known, used, ends, name or f"lane-{lane}-{day}", day, test)
+    result = assess(found.used, known, used, ends, name or new_id(f"lane-{lane}", day), day, test)
     if plots is not None:
         from edge_agent.calibration.plots import draw_errors, draw_factors  # noqa: PLC0415 - matplotlib
 
@@ -103,7 +109,7 @@ def truck(  # noqa: PLR0917 - options of a command line
         print(json.dumps({"lane": lane, **_passes(found), **as_dict(result)}, ensure_ascii=False))
     else:
         print(text(lane, result, known, found, language))
-    proposed = proposal(lane, used.id, result, known, found)
+    proposed = proposal(lane, scale, result, known, found)
     finish(proposed, site, config, out=out, signed_by=signed_by, language=language, quiet=as_json)
 
 

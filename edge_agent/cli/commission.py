@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge_agent.errors import UsageError
+from edge_agent.errors import UsageError, both
 
 if TYPE_CHECKING:
     from edge_agent.commissioning.chain import Chain, Read
@@ -68,7 +68,12 @@ def main(  # noqa: PLR0917 - options of a command line
         raise UsageError(f"--lang {language}: one of {', '.join(LANGUAGES)}")
     page = out / f"{NAME}.html"
     if page.exists():
-        raise UsageError(f"{page} exists; give another --out, or move it away")
+        raise UsageError(
+            both(
+                f"{page} 已存在：请给另一个 --out，或把它移走",
+                f"{page} exists; give another --out, or move it away",
+            )
+        )
     if pdf:
         from edge_agent.commissioning.pdf import browser  # noqa: PLC0415
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from edge_agent.cli.noted import leave_action
 from edge_agent.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def add(
     """A new user. The password is asked for here, never given on the command line."""
     site, users = _users(config)
     users.add(name, role, _ask(stdin=stdin))
-    _note(site, "console_user_added", name, role)
+    leave_action(site, "console_user_added", name, role)
     print(f"{name} may log in as {role}")
 
 
@@ -47,7 +47,7 @@ def password(name: Name, config: Config, stdin: Stdin = False) -> None:
     """Another password; whoever is logged in by that name is logged out."""
     site, users = _users(config)
     users.change_password(name, _ask(stdin=stdin))
-    _note(site, "console_password_changed", name)
+    leave_action(site, "console_password_changed", name)
     print(f"{name} has another password")
 
 
@@ -56,7 +56,7 @@ def remove(name: Name, config: Config) -> None:
     """No more logins; who is logged in by that name is logged out."""
     site, users = _users(config)
     users.remove(name)
-    _note(site, "console_user_removed", name)
+    leave_action(site, "console_user_removed", name)
     print(f"{name} may not log in any more")
 
 
@@ -93,7 +93,7 @@ def certificate(
     names = [*own_names(), *(name or [])]
     made = make_certificate(names, datetime.now(UTC))
     write_certificate(files, made, renew=renew)
-    _note(site, "console_certificate_made", fingerprint(made[0]))
+    leave_action(site, "console_certificate_made", fingerprint(made[0]))
     print(f"certificate  {files[0]}\nkey          {files[1]}")
     print(f"names        {', '.join(dict.fromkeys(names))}")
     print(f"SHA-256      {fingerprint(made[0])}")
@@ -118,21 +118,3 @@ def _ask(*, stdin: bool) -> str:
     if not line:
         raise UsageError("no password on standard input")
     return line
-
-
-def _note(site: SiteConfig, action: str, subject: str, detail: str = "") -> None:
-    """What was done is in the chain as soon as the daemon runs."""
-    from edge_agent.evidence.intray import tray_of  # noqa: PLC0415 - help stays instant
-    from edge_agent.evidence.statement_operator import OperatorAction  # noqa: PLC0415 - same
-
-    record = OperatorAction(
-        by=getpass.getuser(),
-        role="",
-        via="command_line",
-        address="",
-        action=action,
-        subject=subject,
-        outcome="done",
-        detail=detail,
-    )
-    tray_of(site.evidence.store.directory).put(record)

@@ -50,15 +50,21 @@ def main(
     if not config.is_file():
         raise UsageError(f"no file {config}")
     from edge_agent.config.loader import load  # noqa: PLC0415 - help stays instant
-    from edge_agent.doctor.finding import State  # noqa: PLC0415 - same
+    from edge_agent.doctor.finding import Finding, State  # noqa: PLC0415 - same
 
+    found: list[Finding] = []
+    seen_by, site = "own", None
     try:
         site = load(config)
     except ConfigError as error:
-        seen_by, found = "own", list(_problems(error))
+        found += _problems(error)
+        site = _stand_in(config)
+        found += [Finding("config.last_good", "config", State.WARNING)] if site else []
     else:
-        seen_by, found = _examined(site, names, seconds, quiet=as_json)
         found += _in_force(config)
+    if site is not None:
+        seen_by, examined = _examined(site, names, seconds, quiet=as_json)
+        found += examined
     _print(found, seen_by, language, as_json=as_json)
     if any(finding.state is State.FAULT for finding in found):
         raise typer.Exit(1)
@@ -112,6 +118,16 @@ def _problems(error: ConfigError) -> Iterator[Finding]:
             "suggestion": f" ({problem.suggestion})" if problem.suggestion else "",
         }
         yield Finding("config.problem", "config", State.FAULT, values)
+
+
+def _stand_in(config: Path) -> SiteConfig | None:
+    """What the daemon runs instead of a file with mistakes: its last known good; None where there is none."""
+    from edge_agent.config.known_good import at_the_box  # noqa: PLC0415 - help stays instant
+
+    try:
+        return at_the_box(config).config
+    except ConfigError:
+        return None
 
 
 def _in_force(config: Path) -> list[Finding]:

@@ -10,24 +10,25 @@ import sys
 
 from edge_agent import __version__
 
-# command -> one line of help. The file is cli/<command>.py; it has `app`.
+# command -> one line of help; the file is cli/<command>.py and has `app`. In the order of need: on a box,
+# with recordings, on the platform's side.
 COMMANDS: dict[str, str] = {
     "demo": "the whole job on simulated hardware: weigh, match, seal, publish, receipt",
     "run": "the daemon",
     "config": "check a configuration; print its JSON Schema",
-    "doctor": "what is wrong with this box, what it means, and the next step",
-    "simulate": "a scenario and a seed -> a recording and its ground truth",
-    "import": "raw serial captures, plate CSVs and videos -> a recording",
-    "commission": "examine the whole box, sign it off: the report, sealed into the chain",
-    "calibrate": "known loads, a truck's runs, lone vehicles -> calibration and camera distance",
-    "replay": "a recording -> the decisions and statements it leads to",
-    "redetect": "the detector over recorded video again, compared with its boxes of then",
-    "reference": "the accepted pictures of clear pavement: list, accept, show",
-    "plates": "read the number plate in pictures",
-    "console": "the box's own pages: who may log in, their certificate",
     "identity": "the box's keys and certificates: init, csr, install, rotate, show",
+    "doctor": "what is wrong with this box, what it means, and the next step",
+    "calibrate": "known loads, a truck's runs, lone vehicles -> calibration and camera distance",
+    "reference": "the accepted pictures of clear pavement: list, accept, show",
+    "plates": "read number plates in pictures and videos; can they be read in this camera's picture?",
+    "console": "the box's own pages: who may log in, their certificate",
+    "commission": "examine the whole box, sign it off: the report, sealed into the chain",
     "outbox": "what the box still owes the platform: status, list, show, requeue, export",
     "verify": "check evidence: signature, chain, attachments, receipt",
+    "simulate": "a scenario and a seed -> a recording and its ground truth",
+    "import": "raw serial captures, plate CSVs and videos -> a recording",
+    "replay": "a recording -> the decisions and statements it leads to",
+    "redetect": "the detector over recorded video again, compared with its boxes of then",
     "ingest": "the platform's side: verify, store durably, sign receipts",
     "command": "ask a box to do something, signed; see what came of it",
     "inbox": "the platform's pages for people, and its webhooks",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +23,7 @@ app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="The accepted pictures of clear pavement, by camera."
 )
 
+MAX_DETAIL = 1000
 MEDIAN_OF = 15  # pictures at most; twice as many are held at once
 
 Config = Annotated[Path, typer.Option(metavar="SITE.yaml", help="The site's configuration.")]
@@ -103,6 +105,7 @@ def accept(
     accepted: Reference | None = None
     if not against or force:
         accepted = accepting.accept(candidate, bank, condition, by=by, beside=beside)
+        _note(site, camera, accepted, against)
     if as_json:
         print(json.dumps({"accepted": asdict(accepted) if accepted else None, "against": against}))
     else:
@@ -111,6 +114,21 @@ def accept(
         print(f"{camera}: accepted {_line(accepted)}" if accepted else "not accepted; --force accepts it")
     if accepted is None:
         raise typer.Exit(1)
+
+
+def _note(site: SiteConfig, camera: str, accepted: Reference, against: list[str]) -> None:
+    """Who accepted what, for the chain; where no box keeps its state nobody's chain is to tell of it."""
+    from edge_agent.cli.noted import leave_action  # noqa: PLC0415 - help stays instant
+
+    said = f"{accepted.id} sha256 {accepted.sha256} by {accepted.accepted_by} from {accepted.origin}"
+    detail = f"{said}; in spite of: {' | '.join(against)}" if against else said
+    if not site.evidence.store.directory.parent.is_dir():
+        print("note: no box keeps its evidence here, so this is in no chain", file=sys.stderr)
+        return
+    try:
+        leave_action(site, "reference_accepted", f"camera/{camera}", detail[:MAX_DETAIL])
+    except (OSError, UsageError) as error:
+        print(f"warning: this is not noted in the chain: {error}", file=sys.stderr)
 
 
 @app.command()

@@ -53,7 +53,8 @@ class Chain:
     def since(self, utc_us: int, *kinds: str) -> list[Read]:
         """Statements of these kinds sealed at that time or later, in the order of the chain."""
         found = [listed for kind in kinds for listed in self._newer(utc_us, kind)]
-        return [self._read(listed.seq) for listed in sorted(found, key=lambda listed: listed.seq)]
+        seqs = sorted(listed.seq for listed in found)
+        return [read for seq in seqs if (read := self._read(seq)) is not None]
 
     def of_note(self, note: str) -> Read | None:
         """What a note was sealed as; None where it was not yet."""
@@ -70,7 +71,8 @@ class Chain:
     def keyid(self) -> str:
         """Who signs: the key of the newest statement."""
         head = self._store.head()
-        return "" if head is None else self._read(head.seq).statement.keyid
+        newest = None if head is None else self._read(head.seq)
+        return "" if newest is None else newest.statement.keyid
 
     def _newer(self, utc_us: int, kind: str) -> Iterator[Listed]:
         for listed in self._store.statements(kind=kind):
@@ -78,7 +80,7 @@ class Chain:
                 return
             yield listed
 
-    def _read(self, seq: int) -> Read:
+    def _read(self, seq: int) -> Read | None:
+        """None: it was let go since it was listed."""
         whole = self._store.statement(seq)
-        assert whole is not None, "a statement is never removed"
-        return Read(whole.listed, parse(whole.payload))
+        return None if whole is None else Read(whole.listed, parse(whole.payload))

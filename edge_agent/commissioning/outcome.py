@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from edge_agent.commissioning.proof import Proof
-from edge_agent.commissioning.words import Tongue
+from edge_agent.commissioning.words import BOTH, Tongue
 from edge_agent.doctor.finding import Finding, State
-from edge_agent.errors import UsageError
+from edge_agent.errors import UsageError, both
 from edge_agent.web.words import ENGLISH
 
 
@@ -57,18 +57,27 @@ def concluded(asked: Outcome | None, remarks: str, reasons: Sequence[Reason]) ->
         return Outcome.ACCEPTED_WITH_REMARKS
     if asked is Outcome.ACCEPTED_WITH_REMARKS:
         if not remarks.strip():
-            raise UsageError("--outcome accepted_with_remarks: say the remarks with --remarks TEXT")
+            raise UsageError(
+                both(
+                    "--outcome accepted_with_remarks：请用 --remarks 写明遗留事项",
+                    "--outcome accepted_with_remarks: say the remarks with --remarks TEXT",
+                )
+            )
         return asked
     if reasons:
-        listed = "\n".join(f"  {in_words(reason)}" for reason in reasons)
+        listed = "\n".join(f"  {in_words(reason, BOTH)}" for reason in reasons)
         raise UsageError(
-            f"cannot be accepted as it is:\n{listed}\n"
-            "Put it right and try again, or decide: --outcome accepted_with_remarks --remarks TEXT, "
-            "or --outcome refused"
+            f"不能就此验收 / cannot be accepted as it is:\n{listed}\n"
+            + both(
+                "请排除后再试，或由您决定：--outcome accepted_with_remarks --remarks 内容，"
+                "或 --outcome refused",
+                "Put it right and try again, or decide: --outcome accepted_with_remarks --remarks TEXT, "
+                "or --outcome refused",
+            )
         )
     return Outcome.ACCEPTED
 
 
-def in_words(reason: Reason) -> str:
+def in_words(reason: Reason, language: str = ENGLISH) -> str:
     """For a terminal."""
-    return Tongue(ENGLISH)(reason.key, what=reason.what).unescape()
+    return Tongue(language).lines(reason.key, what=reason.what)

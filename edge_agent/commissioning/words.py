@@ -37,6 +37,12 @@ class Tongue:
         chinese, english = NAMES.get(word, (word, word.replace("_", " ")))
         return self.pair(chinese, english)
 
+    def lines(self, key: str, **values: object) -> str:
+        """One text for a terminal, without markup: one language, or both of them with a stroke between."""
+        chinese, english = TEXTS[key]
+        said = {CHINESE: chinese, ENGLISH: english, BOTH: f"{chinese} / {english}"}
+        return said[self.language].format(**values)
+
     def by_language(self, said: Mapping[str, str]) -> Markup:
         """What was said in each language."""
         return self.pair(said[CHINESE], said[ENGLISH])

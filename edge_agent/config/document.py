@@ -7,6 +7,7 @@ that are not text. `no`, `on`, `0123` and `12:30` stay what they look like.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ class Document:
     lines: dict[Loc, int]  # of the key or list item; () is the whole
     texts: dict[Loc, str] = field(default_factory=dict)  # scalars as written
     problems: list[Problem] = field(default_factory=list)
+    filled: dict[str, str] = field(default_factory=dict)  # values from elsewhere -> as written: `${NAME}`
 
     def line(self, loc: Loc) -> int:
         """Line of `loc`, or of the nearest thing around it."""
@@ -57,9 +59,11 @@ def read_document(path: Path, text: str | None = None) -> Document:
         ConfigError: when the file cannot be read as data at all.
     """
     file = str(path)
-    root = compose(file, _read_text(path) if text is None else text)
+    root = compose(file, read_text(path)[0] if text is None else text)
     document = Document(file, None, {(): 1})
-    document.data = _Builder(document, Substitution(path.parent)).build(root, ()) if root is not None else {}
+    substitution = Substitution(path.parent)
+    document.data = _Builder(document, substitution).build(root, ()) if root is not None else {}
+    document.filled = substitution.filled
     return document
 
 
@@ -79,7 +83,12 @@ def compose(file: str, text: str) -> yaml.Node | None:
     return root
 
 
-def _read_text(path: Path) -> str:
+def read_text(path: Path) -> tuple[str, str]:
+    """A file's text, and the SHA-256 of the bytes that it was read from.
+
+    Raises:
+        ConfigError: it cannot be read, is too large, or is not UTF-8.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -88,7 +97,7 @@ def _read_text(path: Path) -> str:
     if len(data) > MAX_BYTES:
         raise _failed(str(path), f"larger than {MAX_BYTES // 1024} KiB")
     try:
-        return data.decode("utf-8-sig")
+        return data.decode("utf-8-sig"), hashlib.sha256(data).hexdigest()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError((Problem(str(path), line, "", "not UTF-8", "save the file as UTF-8"),)) from error

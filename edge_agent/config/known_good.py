@@ -10,7 +10,6 @@ file now names another box or another site (the box may have been moved), and ne
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -22,8 +21,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from edge_agent.config.document import read_document
-from edge_agent.config.loader import load, load_text
+from edge_agent.config.document import read_document, read_text
+from edge_agent.config.loader import load_text
 from edge_agent.config.migrations import STEPS
 from edge_agent.config.settings import SiteConfig
 from edge_agent.errors import ConfigError, Problem
@@ -74,10 +73,11 @@ def at_the_box(path: Path, unstartable: ConfigError | None = None) -> AtTheBox:
     if unstartable:
         return _kept(path, unstartable)
     try:
-        config, data = load(path), path.read_bytes()
+        text, sha256 = read_text(path)  # once: somebody may be writing it just now
+        config = load_text(text, path)
     except ConfigError as error:
         return _kept(path, error)
-    return AtTheBox(config, data.decode("utf-8-sig"), hashlib.sha256(data).hexdigest())
+    return AtTheBox(config, text, sha256)
 
 
 def keep(path: Path, ran: AtTheBox) -> None:
@@ -137,7 +137,7 @@ def _places(path: Path) -> Iterator[Path]:
     with suppress(ConfigError, KeyError, TypeError):
         said = read_document(path).data["evidence"]["store"]["directory"]
         yield (path.absolute().parent / str(said)).parent / "config"
-    if state := os.environ.get("STATE_DIRECTORY"):
+    if state := os.environ.get("STATE_DIRECTORY", "").partition(":")[0]:
         yield Path(state) / "config"
     yield StoreSettings().directory.parent / "config"
 
@@ -172,8 +172,9 @@ def _lines_of_site(path: Path) -> dict[str, Any]:
         text = path.read_bytes().decode("utf-8-sig", "replace")
     except OSError:
         return {}
-    block = re.search(r"^site:[^\n]*\n((?:(?:[ \t#][^\n]*)?\n)*)", f"{text}\n", re.MULTILINE)
+    block = re.search(r"^site:([^\n]*\n(?:(?:[ \t#][^\n]*)?\n)*)", f"{text}\n", re.MULTILINE)
     if block is None:
         return {}
-    lines = re.findall(r"^[ \t]+(\w+):[ \t]*([^\s#]+)", block[1], re.MULTILINE)
-    return {key: value.strip("\"'") for key, value in reversed(lines) if key in IDENTITY}
+    lines = re.sub(r"(?m)(?:^|[ \t])#.*", "", block[1])
+    said = re.findall(r"(?m)(?:^[ \t]+|[{,][ \t]*)(\w+):[ \t]*([^\s,}]+)", lines)
+    return {key: value.strip("\"'") for key, value in reversed(said) if key in IDENTITY}

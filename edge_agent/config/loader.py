@@ -9,6 +9,7 @@ All problems are reported at once, each as `file:line: key: reason (suggestion)`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -33,6 +34,9 @@ _TEXT_PATHS: dict[type[Settings], tuple[str, ...]] = {
     CameraSettings: ("url", "sub_url"),
     DetectorSettings: ("model", "classes"),
 }
+
+# Shorter ones that stand in the text of a problem are not told from the text's own letters.
+LEAST_SECRET = 4
 
 _UNITS = {
     "_mm": "millimetres",
@@ -110,9 +114,19 @@ def _settings(
         for m in references(document.data)
     ]
     if problems or settings is None:
-        raise ConfigError(tuple(sorted(set(problems), key=lambda p: (p.line, p.key, p.reason))))
+        told = {_covered(problem, document.filled) for problem in problems}
+        raise ConfigError(tuple(sorted(told, key=lambda p: (p.line, p.key, p.reason))))
     rebased: T = _rebased(settings, path.absolute().parent)
     return rebased
+
+
+def _covered(problem: Problem, filled: Mapping[str, str]) -> Problem:
+    """Without what was filled in from elsewhere: whoever may write the file may not read every secret."""
+    reason, suggestion = problem.reason, problem.suggestion
+    for value in sorted(filled, key=len, reverse=True):
+        for shown in {value, repr(value)[1:-1]} if len(value) >= LEAST_SECRET else ():
+            reason, suggestion = (text.replace(shown, filled[value]) for text in (reason, suggestion))
+    return replace(problem, reason=reason, suggestion=suggestion)
 
 
 def _problem(document: Document, model: type[Settings], details: ErrorDetails) -> Problem:

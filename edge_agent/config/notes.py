@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from edge_agent.config.settings import SiteConfig
+from edge_agent.config.settings import LaneConfig, SiteConfig
 from edge_agent.core.records import UseClass
 from edge_agent.core.use_class import UNCALIBRATED
 
@@ -44,8 +44,7 @@ def _standing(config: SiteConfig) -> Iterator[Note]:
     if config.clock.source == "none":
         yield Note("clock.source", f"is none: {everything}", f"为 none：{everything_zh}")
     for name, lane in config.lanes.items():
-        if lane.certificate is None:
-            yield Note(f"lanes.{name}.certificate", f"is missing: {lane_is}", f"缺失：{lane_is_zh}")
+        yield from _verified(name, lane)
         if UNCALIBRATED in lane.scale.calibration.id:
             yield Note(f"lanes.{name}.scale.calibration", f"is none: {lane_is}", f"未标定：{lane_is_zh}")
         if lane.limits.posted is None and lane.limits.gvw_art3 is None:
@@ -60,6 +59,18 @@ def _standing(config: SiteConfig) -> Iterator[Note]:
                 "has one sensor: speed is inferred, every statement will be `reference`",
                 f"只有一个传感器，速度是推算的：{lane_is_zh}",
             )
+
+
+def _verified(name: str, lane: LaneConfig) -> Iterator[Note]:
+    lane_is, lane_is_zh = LANE_REFERENCE
+    if lane.certificate is None:
+        yield Note(f"lanes.{name}.certificate", f"is missing: {lane_is}", f"缺失：{lane_is_zh}")
+    elif lane.certificate.calibration_id not in {"", lane.scale.calibration.id}:
+        yield Note(
+            f"lanes.{name}.certificate.calibration_id",
+            f"is another calibration than the one in use: {lane_is}",
+            f"不是现用的标定：{lane_is_zh}",
+        )
 
 
 def _delivery(config: SiteConfig) -> Iterator[Note]:

@@ -32,6 +32,8 @@ class Substitution:
     def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
         self._folder = folder
         self._environment = os.environ if environment is None else environment
+        self.filled: dict[str, str] = {}
+        """What was filled in, perhaps a secret, and what stood there."""
 
     def apply(self, text: str) -> str:
         """The text with everything filled in; what was filled in is not looked at again.
@@ -47,6 +49,11 @@ class Substitution:
             return "${"
         if not match.group().endswith("}"):
             return match.group()
+        value = self._found(inner)
+        self.filled[value] = match.group()
+        return value
+
+    def _found(self, inner: str) -> str:
         if inner.startswith("file:"):
             return read_secret(self._folder / inner.removeprefix("file:"))
         named = _NAME.fullmatch(inner)

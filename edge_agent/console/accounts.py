@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from edge_agent.web.sessions import USER_NAME, Kept, User
 Role = Literal["view", "technician"]
 VIEW, TECHNICIAN = get_args(Role)
 MAX_USERS, MAX_SESSIONS = 100, 200
+OTHERS_MAY = 0o077
 
 
 class _Row(BaseModel):
@@ -45,14 +47,18 @@ class UsersFile:
         """Everybody, by name.
 
         Raises:
-            UsageError: the file cannot be read.
+            UsageError: the file cannot be read, or others than its owner could have changed or read it.
         """
         try:
-            read = _File.model_validate_json(self.path.read_bytes())
+            with self.path.open("rb") as file:
+                mode, data = os.fstat(file.fileno()).st_mode, file.read()
+            read = _File.model_validate_json(data)
         except FileNotFoundError:
             return ()
         except (OSError, ValidationError) as error:
             raise UsageError(f"{self.path} cannot be read: {' '.join(str(error).split())}"[:300]) from error
+        if mode & OTHERS_MAY:
+            raise UsageError(f"{self.path}: others may read or write it; chmod 600 {self.path}")
         return tuple(User(row.name, row.role, row.password_hash) for row in read.users)
 
     def find(self, name: str) -> User | None:

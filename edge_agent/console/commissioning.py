@@ -8,7 +8,9 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
+from edge_agent.console.accounts import TECHNICIAN
 from edge_agent.console.box import Box
+from edge_agent.console.outbox import whole_number
 from edge_agent.errors import VerificationError
 from edge_agent.evidence.reading import Listed
 from edge_agent.evidence.statement import Kind
@@ -33,7 +35,7 @@ class CommissioningPages:
         """Their addresses."""
         return [
             gate.page("/commissioning", self.show),
-            gate.page("/commissioning/{seq}/{sha256}", self.report),
+            gate.page("/commissioning/{seq}/{sha256}", self.report, role=TECHNICIAN),
         ]
 
     def show(self, visit: Visit) -> Response:
@@ -41,12 +43,17 @@ class CommissioningPages:
         words = self._look.words(visit)
         listed = zip(self._box.reading.statements(kind=Kind.COMMISSIONING), range(MOST), strict=False)
         rows = [self._row(one, words) for one, _ in listed]
-        return self._look.page(visit, "commissioning.html", {"rows": rows})
+        return self._look.page(
+            visit, "commissioning.html", {"rows": rows, "may_open": visit.role == TECHNICIAN}
+        )
 
     def report(self, visit: Visit) -> Response:
-        """A report's bytes, as they were sealed; to be kept, never shown as a page of ours."""
-        seq = visit.path("seq")
-        whole = self._box.reading.statement(int(seq)) if seq.isdecimal() and len(seq) < 18 else None
+        """A report's bytes, as they were sealed; to be kept, never shown as a page of ours.
+
+        A technician's alone: it names the plates of the vehicles of the test.
+        """
+        seq = whole_number(visit.path("seq"))
+        whole = self._box.reading.statement(seq) if seq is not None else None
         said = json.loads(whole.payload) if whole and whole.listed.kind == Kind.COMMISSIONING else None
         found = (
             next((a for a in said["attachments"] if a["sha256"] == visit.path("sha256")), None)
@@ -68,7 +75,7 @@ class CommissioningPages:
 
     def _row(self, listed: Listed, words: Words) -> dict[str, Any]:
         whole = self._box.reading.statement(listed.seq)
-        assert whole is not None, "a statement is never removed"
+        assert whole is not None, "a commissioning is never let go"
         said = json.loads(whole.payload)
         record = said["record"]
         names = ("ok", "warning", "fault", "unknown")

@@ -24,6 +24,7 @@ from edge_agent.console.config_diff import diff_lines
 from edge_agent.errors import ConfigError, Problem
 from edge_agent.web.gate import Gate, Visit
 from edge_agent.web.look import Look
+from edge_agent.web.words import CHINESE
 
 SUBJECT = "the whole file"
 
@@ -67,7 +68,10 @@ class ConfigPages:
                 "text": text,
                 "lines": diff_lines(draft.text, text),
                 "weighty": _weighty(draft, after),
-                "notes": [str(note) for note in notes(after)],
+                "notes": [
+                    f"{note.key} {note.chinese if visit.language == CHINESE else note.english}"
+                    for note in notes(after)
+                ],
             },
         )
 

@@ -27,6 +27,7 @@ from edge_agent.web.look import Look
 from edge_agent.web.words import Words
 
 DAYS = 28
+EARLIEST = date(2000, 1, 1)
 DAY_US = 86_400_000_000
 MAX_RECORDS = 2_000  # 28 days of hours, and as many that restarts cut short
 UNKNOWN = ""
@@ -76,9 +77,12 @@ class CoveragePages:
         if not said:
             return local(clock.monotonic() // 1000 + self._box.clock().utc_minus_mono // 1000).date()
         try:
-            return date.fromisoformat(said)
+            day = date.fromisoformat(said)
         except ValueError as error:
             raise NotHere(said) from error
+        if day < EARLIEST:
+            raise NotHere(said)
+        return day
 
     def _by_day(self, days: Sequence[str]) -> dict[str, list[Record]]:
         """Records of these days, oldest first; under `UNKNOWN` those whose UTC nobody knew."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from edge_agent.console.accounts import TECHNICIAN
 from edge_agent.console.box import Box
+from edge_agent.console.details import detail_in_words
 from edge_agent.console.parts import part_in_words
 from edge_agent.console.recent import Weighed
 from edge_agent.core.events import ClockStatus
@@ -37,7 +38,7 @@ def live_state(box: Box, visit: Visit, words: Words) -> dict[str, Any]:
             {
                 "part": part_in_words(part.part, words),
                 "state": words.name(part.state, words_of_states(words)),
-                "detail": part.detail,
+                "detail": detail_in_words(part.detail, words),
             }
             for part in box.health.unwell()
         ],
@@ -90,7 +91,7 @@ def _crossing(one: Weighed, box: Box, visit: Visit, words: Words) -> dict[str, s
         "axles": str(len(crossing.axles)),
         "gross": gross,
         "speed": "–" if crossing.speed is None else f"{crossing.speed * KMH:.0f}",
-        "flags": "、".join(words.name(flag.value, FLAG) for flag in crossing.flags) or "–",
+        "flags": words("comma").join(words.name(flag.value, FLAG) for flag in crossing.flags) or "–",
         "verdict": words(outcome.value) if outcome else "–",
         "tone": TONE.get(outcome, "") if outcome else "",
         "use": words(one.seal.use_class.value) if one.seal else "–",

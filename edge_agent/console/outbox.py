@@ -44,13 +44,13 @@ class OutboxPages:
         return [
             gate.page("/outbox", self.show),
             gate.page("/outbox/{seq}", self.one, role=TECHNICIAN),
-            gate.page("/outbox/{seq}/bundle", self.bundle, role=TECHNICIAN),
+            gate.page("/outbox/{seq}/bundle", self.bundle, method="POST", role=TECHNICIAN),
         ]
 
     def show(self, visit: Visit) -> Response:
         """All in numbers, and the newest statements."""
         words, found = self._look.words(visit), self._owed()
-        before = _number(visit.query("before")) or NO_END
+        before = whole_number(visit.query("before")) or NO_END
         listed = [
             one for one, _ in zip(self._box.reading.statements(before=before), range(ROWS), strict=False)
         ]
@@ -100,14 +100,15 @@ class OutboxPages:
             return self._counted[1]
 
     def _whole(self, visit: Visit) -> Whole:
-        seq = _number(visit.path("seq"))
+        seq = whole_number(visit.path("seq"))
         whole = self._box.reading.statement(seq) if seq is not None else None
         if whole is None:
             raise NotHere("statement")
         return whole
 
 
-def _number(said: str) -> int | None:
+def whole_number(said: str) -> int | None:
+    """A place in the chain as an address has it; None: it is none."""
     return int(said) if said.isdecimal() and said.isascii() and len(said) < 18 else None
 
 

@@ -18,6 +18,7 @@ from edge_agent.errors import EdgeAgentError
 FRESH_S = 1.0
 QUALITY = 75
 WAIT_S = 3.0
+MOST_WAITING = 6  # viewers; of the threads that make pages some are always left for other pages
 
 
 class NoPicture(EdgeAgentError):
@@ -54,6 +55,7 @@ class LivePictures:
         self._now_s = now_s
         self._made: dict[tuple[str, int], tuple[float, Shot]] = {}
         self._decoding = threading.Lock()
+        self._waiting = threading.BoundedSemaphore(MOST_WAITING)
 
     def shot(self, camera: str, max_width: int) -> Shot:
         """The picture of now, or of a second ago.
@@ -68,12 +70,24 @@ class LivePictures:
         source = self._cameras.get(camera)
         if source is None:
             raise NoPicture(f"no camera {camera}")
+        if not self._waiting.acquire(blocking=False):
+            raise NoPicture("busy")
+        try:
+            return self._fresh((camera, max_width)) or self._decoded(source, camera, max_width)
+        finally:
+            self._waiting.release()
+
+    def _fresh(self, wanted: tuple[str, int]) -> Shot | None:
+        held = self._made.get(wanted)
+        return held[1] if held is not None and self._now_s() - held[0] < FRESH_S else None
+
+    def _decoded(self, source: Looking, camera: str, max_width: int) -> Shot:
         if not self._decoding.acquire(timeout=WAIT_S):
             raise NoPicture("busy")
         try:
-            held = self._made.get((camera, max_width))
-            if held is not None and self._now_s() - held[0] < FRESH_S:
-                return held[1]
+            fresh = self._fresh((camera, max_width))  # another viewer's, meanwhile
+            if fresh is not None:
+                return fresh
             shot = _taken(source, camera, max_width)
             self._made[camera, max_width] = (self._now_s(), shot)
             return shot

@@ -58,7 +58,12 @@ def console_server(box: Box) -> HttpServer:
         CommissioningPages(look, box),
     )
     return HttpServer(
-        [look.files.route(), *gate.routes(), *(route for page in pages for route in page.routes(gate))],
+        [
+            look.files.route(),
+            *gate.routes(),
+            *(route for page in pages for route in page.routes(gate)),
+            gate.elsewhere(),
+        ],
         settings.host,
         settings.port,
         MAX_CONNECTIONS,

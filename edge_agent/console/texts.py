@@ -28,6 +28,7 @@ FRAME: Texts = {
     ),
     "back": ("返回首页", "Back to the first page"),
     "pages": ("页面", "Pages"),
+    "comma": ("、", ", "),
     "colon": ("：", ": "),
     "at_the_box": ("本机", "at the box"),
     "nav_live": ("实时", "Live"),

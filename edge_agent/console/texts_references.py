@@ -32,10 +32,10 @@ REFERENCES: Texts = {
         ),
     ),
     "references_none": (
-        "还没有认可的基准图：在此之前该摄像机不作判断。",
+        "还没有认可的基准图：在此之前该相机不作判断。",
         "Nothing accepted yet: the camera judges nothing until then.",
     ),
-    "references_no_street": ("本设备没有街面摄像机。", "This box has no street camera."),
+    "references_no_street": ("本设备没有街面相机。", "This box has no street camera."),
     "references_take": ("取当前画面作候选", "Take the live picture as a candidate"),
     "references_by": ("{by}，{at}", "{by}, {at}"),
     "references_from": ("来源：{origin}", "from {origin}"),
@@ -43,8 +43,8 @@ REFERENCES: Texts = {
     "references_past": ("已被替换（{n}）", "Replaced ({n})"),
     "references_replaced": ("被 {id} 替换", "replaced by {id}"),
     "references_open": ("查看 {id} 原图", "Open {id} at full size"),
-    "references_picture_of": ("摄像机 {camera} 的基准图 {id}", "Reference {id} of camera {camera}"),
-    "references_candidate": ("候选基准图：摄像机 {camera}", "Candidate for camera {camera}"),
+    "references_picture_of": ("相机 {camera} 的基准图 {id}", "Reference {id} of camera {camera}"),
+    "references_candidate": ("候选基准图：相机 {camera}", "Candidate for camera {camera}"),
     "references_look": (
         "请仔细看绿线内的地面：应当没有人、车、货物和摊位。认可后，图上已有的东西不会再被当作占道物品。",
         (

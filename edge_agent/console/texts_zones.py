@@ -26,7 +26,7 @@ HINTS: Texts = {
     ),
     "hint_name_twice": ("有两个区域同名：{name}。", "Two zones are called {name}."),
     "hint_name_elsewhere": (
-        "摄像机 {camera} 已有同名区域 {name}。",
+        "相机 {camera} 已有同名区域 {name}。",
         "Camera {camera} has a zone {name} already.",
     ),
     "hint_rule": ("请选择规则。", "Choose a rule."),
@@ -96,9 +96,9 @@ HINTS: Texts = {
 PAGES: Texts = {
     "nav_zones": ("画区域", "Zones"),
     "zones_title": ("区域与车道", "Zones and lanes"),
-    "zones_title_one": ("摄像机 {camera} 的区域与车道", "Zones and lanes of camera {camera}"),
+    "zones_title_one": ("相机 {camera} 的区域与车道", "Zones and lanes of camera {camera}"),
     "zones_intro": (
-        "选择摄像机，在它的画面上画公共区域、门线、车道和读牌线。",
+        "选择相机，在它的画面上画公共区域、门线、车道和读牌线。",
         "Choose a camera and draw the public zones, door lines, lanes and reading lines over its picture.",
     ),
     "zones_street": ("街面", "street"),
@@ -106,7 +106,7 @@ PAGES: Texts = {
     "zones_n_zones": ("{n} 个区域", "zones: {n}"),
     "zones_n_views": ("{n} 条车道", "lanes: {n}"),
     "zones_n_masks": ("{n} 个遮罩", "masks: {n}"),
-    "zones_no_cameras": ("配置中没有带视频的摄像机。", "The configuration has no camera with a video."),
+    "zones_no_cameras": ("配置中没有带视频的相机。", "The configuration has no camera with a video."),
     "zones_differs": (
         "配置文件与正在运行的配置不同：修改后尚未重启，或平台下发了配置。这里画的是文件中的配置。",
         (
@@ -177,7 +177,7 @@ PAGES: Texts = {
         "重启约需几秒钟，期间不称重、不观察；已封存的证据不受影响。",
         "It takes some seconds in which nothing is weighed or watched; sealed evidence is not touched.",
     ),
-    "zones_another": ("回到摄像机列表", "Back to the cameras"),
+    "zones_another": ("回到相机列表", "Back to the cameras"),
     "zones_digest": ("文件 SHA-256", "SHA-256 of the file"),
     "zones_view_only": (
         "您只有查看权限，不能保存。",

@@ -6,7 +6,7 @@ Pure and one-way: each check may only add a reason, and any reason keeps a recor
 Reasons are stable keys for machines:
 
     those of the site and of the clock                `core/standing.py`
-    certificate_missing certificate_expired speed_outside_certificate
+    certificate_missing certificate_expired calibration_not_verified speed_outside_certificate
     flag:<flag> gross_missing speed_not_measured calibration_missing
     no_verified_rule_over                             only unverified rules, or none, say `over`
     match_missing match_ambiguous match_unmatched
@@ -98,6 +98,8 @@ def _certificate(
     today, last = local_today(legal, crossing.first_axle_at, clock), days_of_iso(certificate.valid_until)
     if today is not None and (last is None or today > last):
         yield "certificate_expired"
+    if certificate.calibration_id not in {"", crossing.calibration}:
+        yield "calibration_not_verified"
     low, high, speed = certificate.speed_min_kmh, certificate.speed_max_kmh, crossing.speed
     if (low is not None and (speed is None or speed < kmh_to_mm_s(low))) or (
         high is not None and (speed is None or speed > kmh_to_mm_s(high))

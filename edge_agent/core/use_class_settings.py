@@ -27,6 +27,9 @@ class CertificateSettings(Settings):
     """Last day on which it is valid, local date."""
     accuracy_class: str = ""
     """As on the certificate: "5", "10", "5/E", ..."""
+    calibration_id: str = ""
+    """Id of the calibration that was verified; with another one in use nothing is `enforcement`. Empty: not
+    stated; `calibrate apply` fills it in with the one that it replaces."""
     speed_min_kmh: Annotated[int, Field(ge=0)] | None = None
     """Lower end of the verified speed range, when the certificate states one."""
     speed_max_kmh: Annotated[int, Field(gt=0)] | None = None

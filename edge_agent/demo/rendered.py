@@ -57,6 +57,7 @@ def rendered_stage(seconds: float | None, anpr: Anpr = Anpr.PUSH) -> Stage:
         ("cameras", CAMERA, "match", "lanes"): placed,
         ("cameras", CAMERA, "video", "views"): views,
         ("cameras", CAMERA, "plates"): anpr.value,
+        ("console",): None,  # the demo shows its pages itself, and many run on one machine
     }
     for lane in site.lanes:
         changes["lanes", lane, "scale", "zero", "warm_up_s"] = 0  # the simulated cells are warm

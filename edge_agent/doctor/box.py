@@ -9,8 +9,9 @@ from typing import Protocol, runtime_checkable
 from edge_agent.config.settings import SiteConfig
 from edge_agent.devices.clock import Clock
 from edge_agent.doctor.observed import Eyes
-from edge_agent.errors import EvidenceError
-from edge_agent.evidence.peek import Peek, is_open, peek_at
+from edge_agent.errors import UsageError
+from edge_agent.evidence.peek import Peek, peek
+from edge_agent.evidence.reading import has_store, is_open, open_reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,14 @@ class OwnBox:
         self._config = config
 
     def store(self) -> StoreSeen:
-        """Read it without a lock."""
+        """Read it, or ask whoever has it open."""
+        directory = self._config.evidence.store.directory
         try:
-            return StoreSeen(peek_at(self._config.evidence.store.directory))
-        except EvidenceError as error:
+            if not has_store(directory):
+                return StoreSeen(None)
+            with open_reading(directory) as reading:
+                return StoreSeen(peek(reading))
+        except (UsageError, OSError) as error:
             return StoreSeen(None, str(error))
 
     def daemon(self) -> DaemonSeen | None:

@@ -99,7 +99,7 @@ def _why_not(
     key = next((key for words, key in SAID if any(word in said for word in words)), "")
     network = not video.is_file
     if network and key in ("", "camera.timed_out"):  # FFmpeg calls a name that nobody knows an I/O error
-        key = TRIED.get(reach(video.url), key)
+        key = TRIED.get(reach(video.url), key or ("camera.sends_nothing" if "input/output" in said else ""))
     values = {"camera": name, "address": video.safe_url, "problem": seen.problem}
     return Finding(key or "camera.no_video", subject, State.FAULT, values)
 

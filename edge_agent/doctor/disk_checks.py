@@ -69,6 +69,8 @@ def _wear(seen: DiskSeen) -> Iterator[Finding]:
     if a_day is not None:
         yield Finding("disk.writes", SUBJECT, State.OK, {"gb_a_day": _gb(a_day)})
     if seen.wear is None:
+        if seen.ssd:
+            yield Finding("disk.wear_unknown", SUBJECT, State.UNKNOWN, {"device": seen.ssd})
         return
     values = {"used_percent": seen.wear.life_time * 10, "pre_eol": seen.wear.pre_eol}
     if seen.wear.life_time >= WORN or seen.wear.pre_eol >= SPARE_GONE:

@@ -34,6 +34,7 @@ class DiskSeen:
     total_inodes: int  # 0: it has no fixed number
     wear: Wear | None = None
     written_bytes_a_day: int | None = None  # since the start; None: not known yet
+    ssd: str = ""  # `/dev/nvme0n1`: it wears, and only SMART says how much; that takes root
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ def look(folder: Path) -> DiskSeen:
         total_inodes=room.f_files,
         wear=_wear(mount) if mount else None,
         written_bytes_a_day=_written_a_day(mount) if mount else None,
+        ssd=ssd_of(_whole_disk(mount)) if mount else "",
     )
 
 
@@ -98,6 +100,16 @@ def _whole_disk(mount: Mount) -> Path | None:
         return None
     disk = device.resolve()
     return disk.parent if (disk / "partition").exists() else disk
+
+
+def ssd_of(disk: Path | None) -> str:
+    """The device of an NVMe or SATA disk without turning parts, by its folder in sysfs; else empty."""
+    if disk is None or not disk.name.startswith(("nvme", "sd")):
+        return ""
+    with contextlib.suppress(OSError):
+        turns = (disk / "queue" / "rotational").read_text(encoding="ascii").strip()
+        return "" if turns == "1" else f"/dev/{disk.name}"
+    return ""
 
 
 def _wear(mount: Mount) -> Wear | None:

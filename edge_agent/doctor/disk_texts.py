@@ -88,6 +88,15 @@ TEXTS: Texts = {
         "eMMC 寿命已用至多 {used_percent}%",
         "at most {used_percent} % of the eMMC's life are used",
     ),
+    "disk.wear_unknown": Text(
+        "{device} 的磨损程度只有 SMART 知道",
+        "only SMART knows how worn {device} is",
+        "读取它需要 root，程序没有这个权限。",
+        "To read it takes root, which the daemon is not.",
+        "安装 smartmontools，执行 `sudo smartctl -A -l devstat {device}`：Percentage Used 达到 90 就换盘。",
+        "Install smartmontools and run `sudo smartctl -A -l devstat {device}`: from 90 on of Percentage Used,"
+        " change the disk.",
+    ),
     "disk.wearing": Text(
         "eMMC 寿命已用约 {used_percent}%（预警级 {pre_eol}）",
         "some {used_percent} % of the eMMC's life are used (pre-EOL {pre_eol})",

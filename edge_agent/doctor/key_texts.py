@@ -4,7 +4,7 @@ from edge_agent.doctor.finding import Text, Texts
 
 _RENEW = (
     "`edge-agent identity csr` 生成申请，签发后用 `edge-agent identity install` 安装；CA 证书向平台索取。",
-    "`edge-agent identity csr`, have it signed, `identity install`; an authority's comes from the platform.",
+    "Run `edge-agent identity csr`, have it signed, then `identity install`; a CA's comes from the platform.",
 )
 
 TEXTS: Texts = {
@@ -60,7 +60,7 @@ TEXTS: Texts = {
         *_RENEW,
     ),
     "receipt_key.ok": Text(
-        "平台回执公钥 {keys} 个，最新 {keyid}", "{keys} receipt keys of the platform, the newest {keyid}"
+        "平台回执公钥 {keys} 个，最新 {keyid}", "receipt keys of the platform: {keys}, the newest {keyid}"
     ),
     "receipt_key.missing": Text(
         "没有平台的回执公钥（`uplink.receipt_keys_file`）",

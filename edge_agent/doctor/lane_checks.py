@@ -29,10 +29,10 @@ TEXTS: Texts = {
     "lane.distance_unknown": Text(
         "车道 {lane}、相机 {camera}：{vehicles} 辆车不足以检查距离",
         "lane {lane}, camera {camera}: {vehicles} vehicles are not enough to check the distance",
-        "至少要 {fewest} 辆已配对且车速不同的车",
-        "it takes {fewest} or more matched vehicles of different speeds",
-        "过一段时间再看，或用 edge-agent calibrate lane 跑几趟快慢不同的车",
-        "look again later, or drive by at different speeds with edge-agent calibrate lane",
+        "至少要 {fewest} 辆已配对且车速不同的车。",
+        "It takes {fewest} or more matched vehicles of different speeds.",
+        "过一段时间再看，或用 `edge-agent calibrate lane` 跑几趟快慢不同的车。",
+        "Look again later, or drive by at different speeds with `edge-agent calibrate lane`.",
     ),
     "lane.wrong_distance": Text(
         "车道 {lane} 到相机 {camera} 的距离不对：设置为 {configured_m} 米，实际约 {true_m} ±"
@@ -40,19 +40,19 @@ TEXTS: Texts = {
         "the distance of lane {lane} to camera {camera} is wrong: {configured_m} m are configured, it is"
         " about "
         "{true_m} ± {interval_m} m",
-        "快车和慢车会配到别人的号牌，或配不上",
-        "fast and slow vehicles are matched to another one's plate, or to none",
-        "量出第一块秤台到读牌线的距离，或用 edge-agent calibrate lane 测定后改 distance_mm",
-        "measure from the first pad to the reading line, or let edge-agent calibrate lane find it, and set "
-        "distance_mm",
+        "快车和慢车会配到别人的号牌，或配不上。",
+        "Fast and slow vehicles are matched to another one's plate, or to none.",
+        "量出第一块秤台到读牌线的距离，或用 `edge-agent calibrate lane` 测定后改 `distance_mm`。",
+        "Measure from the first pad to the reading line, or let `edge-agent calibrate lane` find it, and set "
+        "`distance_mm`.",
     ),
     "lane.clock_offset": Text(
         "相机 {camera} 在车道 {lane} 的时间偏差约 {measured_ms} 毫秒（设置 {offset_ms}）",
         "reads of camera {camera} on lane {lane} are about {measured_ms} ms late ({offset_ms} configured)",
-        "从这些车看不是距离的问题，而是相机时钟或上报延迟",
-        "by these vehicles it is not the distance but the camera's clock, or the delay of its reports",
-        "让相机与本机用同一个 NTP 服务器对时",
-        "keep camera and box on time by the same NTP server",
+        "从这些车看不是距离的问题，而是相机时钟或上报延迟。",
+        "By these vehicles it is not the distance but the camera's clock, or the delay of its reports.",
+        "让相机与本机用同一个 NTP 服务器对时。",
+        "Keep camera and box on time by the same NTP server.",
     ),
 }  # fmt: skip
 

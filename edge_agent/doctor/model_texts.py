@@ -17,7 +17,7 @@ TEXTS: Texts = {
     ),
     "model.wrong_digest": Text(
         "{file} 的 SHA-256 是 {digest}…，核准的是 {accepted}…",
-        "{file} has SHA-256 {digest}..., accepted was {accepted}...",
+        "{file} has SHA-256 {digest}…, accepted was {accepted}…",
         "这是另一个模型；用它得出的结论没有依据，程序拒绝启动。",
         "This is another model; nothing it says has been accepted, and the daemon refuses it.",
         "放回核准的文件；若新模型已核准，把它的摘要写入配置或类别表。",

@@ -21,12 +21,12 @@ from edge_agent.devices.scene import view
 from edge_agent.devices.scene.bank import ReferenceBank
 from edge_agent.devices.scene.pixels import Image, shrink
 from edge_agent.devices.scene.scene import OTHER_LIGHT, Scene
+from edge_agent.doctor.cover import is_covered
 from edge_agent.doctor.finding import Finding, State
 from edge_agent.doctor.observed import WATCH_S
+from edge_agent.doctor.same_light import same_light
 from edge_agent.errors import ConfigError
 
-# A picture without one edge is of a cap, a bag or fog; cameras without a reference have only that to tell by.
-NO_EDGES = 0.0
 # Edges that rise half as steeply as the accepted picture's are out of focus, whatever is seen.
 SOFT = 0.5
 # More of the picture than this at the top of the scale: a wall of light, or an exposure that is set wrong.
@@ -40,14 +40,14 @@ AGAINST = {"small": State.FAULT, "rather_small": State.WARNING, "blurred": State
 # What `core/street/fitness.py` calls it -> what the doctor does.
 UNFIT = {
     "overexposed": "camera.overexposed",
-    "covered": "camera.covered",
+    "covered": "camera.flat",
     "dark": "camera.dark",
     "no_reference": "camera.no_reference",
     "shifted": "camera.moved",
     "blurred": "camera.blurred",
 }
-# An empty road seen from near is nearly one grey: of a lane's camera only the want of edges tells of a cover.
-OF_LANES = FitSettings(needs_reference=False, contrast_min=0)
+# A road without a vehicle may be as flat as it likes.
+OF_A_ROAD = FitSettings(contrast_min=0)
 
 
 def of_street(
@@ -83,11 +83,13 @@ def of_street(
 def _not_laid_over(
     subject: str, values: dict[str, Any], scene: Scene, bank: ReferenceBank, pictures: Sequence[Image]
 ) -> Finding:
-    """Too blurred for it, another light, or another view."""
-    accepted = max(detail_of(shrink(bank.image(reference))) for reference in bank.active)
-    if float(np.median([detail_of(shrink(image)) for image in pictures])) < SOFT * accepted:
+    """Too blurred for it, another view, or another light: then nobody can say whether the view moved too."""
+    accepted = [bank.image(reference) for reference in bank.active]
+    detail = max(detail_of(shrink(image)) for image in accepted)
+    if float(np.median([detail_of(shrink(image)) for image in pictures])) < SOFT * detail:
         return Finding("camera.blurred", subject, State.FAULT, values)
-    if scene.trouble == OTHER_LIGHT:
+    known = any(same_light(pictures[-1], image) for image in accepted)
+    if scene.trouble == OTHER_LIGHT and not known:
         return Finding("camera.other_light", subject, State.WARNING, values)
     return Finding("camera.moved_far", subject, State.FAULT, values)
 
@@ -97,7 +99,7 @@ def of_lanes(
 ) -> Iterator[Finding]:
     """Fit to see vehicles in; and plates, where the box reads them."""
     base = {"camera": name}
-    plain = _plain(subject, base, pictures, OF_LANES)
+    plain = _plain(subject, base, pictures, OF_A_ROAD)
     if plain is not None:
         yield plain
         return
@@ -115,17 +117,14 @@ def has_colour(pictures: Sequence[Image]) -> bool:
 
 
 def _plain(subject: str, base: dict[str, Any], pictures: Sequence[Image], fit: FitSettings) -> Finding | None:
-    """What needs no reference: nothing to be seen in any of the pictures."""
-    edgeless = all(detail_of(shrink(image)) <= NO_EDGES for image in pictures)
+    """What needs no reference: nothing to be seen, or too little of it for the core's own measure."""
     unreferenced = fit.model_copy(update={"needs_reference": False})
     views = [view.unregistered("", view.features(shrink(image)).grey, 0) for image in pictures]
     reason, seen = _commonest([(unfit(one, unreferenced), one) for one in views])
-    if edgeless and reason in ("", "dark"):
-        reason = "covered"
-    if not reason:
-        return None
-    values = {**base, "luma": seen.luma, "contrast": seen.contrast}
-    return Finding(UNFIT[reason], subject, State.FAULT, values)
+    values = {**base, "luma": seen.luma, "contrast": seen.contrast, "least": fit.contrast_min}
+    if reason != "overexposed" and is_covered(pictures):
+        return Finding("camera.covered", subject, State.FAULT, values)
+    return Finding(UNFIT[reason], subject, State.FAULT, values) if reason else None
 
 
 def _looked_at(scene: Scene, image: Image, at: Ns) -> View:

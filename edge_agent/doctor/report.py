@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.cells import cell_len
-from rich.console import Console
-from rich.text import Text
 
 from edge_agent.doctor.finding import Finding, Said, State, Texts, say
 from edge_agent.doctor.texts import TEXTS
@@ -28,6 +26,10 @@ COLOURS = {  # ANSI
     State.UNKNOWN: "\x1b[36m",
 }
 PLAIN = "\x1b[0m"
+WORST_FIRST = (State.FAULT, State.WARNING, State.UNKNOWN, State.OK)
+# What no line may end within: a word or a Chinese character, with the marks that open or close it.
+_CHINESE, _OPEN, _CLOSE = r"\u2e80-\u9fff\uff00-\uffef“”", "（《“", "，。；：、）》？”"
+PIECE = re.compile(rf"[{_OPEN}]*(?:[{_CHINESE}]|[^\s{_CHINESE}]+)[{_CLOSE}]*|\s+")
 NARROWEST = 30  # cells; below, a column of words is worse than long lines
 MEANS = ("意味着", "means")
 NEXT = ("下一步", "next")
@@ -65,19 +67,27 @@ def as_text(findings: Sequence[Finding], language: str, width: int = 0, *, colou
         first, *rest = [line for text in told for line in _wrapped(text, width - indent)]
         lines.append(f"{state}  {_padded(finding.subject, subjects)}  {first}")
         lines += [" " * indent + line for line in rest]
-    return "\n".join([*lines, "", summary(findings, language)])
+    return "\n".join([*lines, "", *_wrapped(summary(findings, language), width)])
 
 
 def summary(findings: Iterable[Finding], language: str) -> str:
-    """How many of each state, in a line."""
-    counted = Counter(finding.state for finding in findings)
-    order = (State.FAULT, State.WARNING, State.UNKNOWN, State.OK)
+    """How many of each state, in a line; whose, where not ok: the table may be longer than a screen."""
+    parts: dict[State, list[str]] = {state: [] for state in WORST_FIRST}
+    for finding in findings:
+        parts[finding.state].append(finding.subject)
     said = [
-        f"{_word(state, language)} {counted[state]}"
-        for state in order
-        if counted[state] or state is State.FAULT
+        f"{_word(state, language)} {len(found)}{_named(state, found, language)}"
+        for state, found in parts.items()
+        if found or state is State.FAULT
     ]
     return ("，" if language == CHINESE else ", ").join(said)
+
+
+def _named(state: State, subjects: Sequence[str], language: str) -> str:
+    named = list(dict.fromkeys(filter(None, subjects)))
+    if state is State.OK or not named:
+        return ""
+    return f"（{'、'.join(named)}）" if language == CHINESE else f" ({', '.join(named)})"
 
 
 def as_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
@@ -116,7 +126,16 @@ def _wrapped(text: str, width: int) -> list[str]:
     """In lines of so many cells; as it is where there is no room for that."""
     if width < NARROWEST:
         return [text]
-    return [line.plain.rstrip() for line in Text(text).wrap(Console(width=width), width)]
+    lines = [""]
+    for piece in PIECE.findall(text):
+        if lines[-1] and cell_len(lines[-1]) + cell_len(piece.rstrip()) > width:
+            lines.append("")
+        rest = piece.lstrip() if not lines[-1] else piece
+        while cell_len(rest) > width:  # one word, longer than a line
+            lines[-1], rest = rest[:width], rest[width:]
+            lines.append("")
+        lines[-1] += rest
+    return [line.rstrip() for line in lines if line]
 
 
 def _padded(text: str, width: int) -> str:

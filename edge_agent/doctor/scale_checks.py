@@ -35,6 +35,10 @@ def check(name: str, lane: LaneConfig, today: int, *, test: bool) -> Iterator[Fi
         else:
             yield Finding("scale.no_certificate", subject, State.WARNING)
         return
+    calibration = lane.scale.calibration.id
+    if held.calibration_id not in {"", calibration}:
+        verified = {"verified": held.calibration_id, "calibration": calibration}
+        yield Finding("scale.not_verified", subject, State.WARNING, verified)
     last = days_of_iso(held.valid_until)
     left = -1 if last is None else last - today
     values = {"number": held.number, "until": held.valid_until, "days": left}

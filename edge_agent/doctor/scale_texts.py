@@ -24,6 +24,15 @@ TEXTS: Texts = {
         "安排检定，然后更新 `lanes.*.certificate`。",
         "Have the scale verified, then write the new certificate into `lanes.*.certificate`.",
     ),
+    "scale.not_verified": Text(
+        "检定的是标定 {verified}，现用的是 {calibration}",
+        "calibration {verified} was verified, {calibration} is in use",
+        "该车道的记录只能是“参考”，不能用于执法。",
+        "Statements of this lane are `reference` and cannot be used for enforcement.",
+        "安排检定，然后把现用标定的编号写入 `lanes.*.certificate.calibration_id`。",
+        "Have it verified, then write the id of the calibration in use into "
+        "`lanes.*.certificate.calibration_id`.",
+    ),
     "scale.expires_soon": Text(
         "检定证书 {number} 将于 {until} 到期（还有 {days} 天）",
         "certificate {number} expires on {until} ({days} days left)",

@@ -70,7 +70,15 @@ TEXTS: Texts = {
         "配置不能使用；程序继续使用上一份好的配置，或不能启动。",
         "The configuration cannot be used; the daemon goes on with the last good one, or does not start.",
         "改正该行，再用 `edge-agent config check` 检查。",
-        "Mend the line, then `edge-agent config check`.",
+        "Mend the line, then run `edge-agent config check`.",
+    ),
+    "config.last_good": Text(
+        "上一份好的配置代替它运行；以下各行都按那一份检查",
+        "the last good configuration runs instead; the lines below are by that one",
+        "本文件里改的都还没有生效。",
+        "Nothing that was changed in this file is in force.",
+        "改正文件后执行 `edge-agent config check`，再重启程序。",
+        "Mend the file, run `edge-agent config check`, then restart the daemon.",
     ),
     "config.not_in_force": Text(
         "{note}",

@@ -37,8 +37,11 @@ TEXTS: Texts = {
         "{rejected} statements rejected by the platform, {quarantined} set aside here",
         "它们不会再发送，需要有人查看原因。",
         "They are not sent any more; somebody must look why.",
-        "请平台管理员在收件页查看拒收原因。",
-        "Ask whoever runs the platform why they were rejected.",
+        "用 `edge-agent outbox status` 查看是哪几条、为什么。排除原因后，隔离的用"
+        " `edge-agent outbox requeue 序号` 重新发送；拒收的须在平台侧处理，平台会重新索取。",
+        "`edge-agent outbox status` says which and why. Once the reason is mended, send what was set aside"
+        " again with `edge-agent outbox requeue SEQ`. What was rejected must be mended at the platform,"
+        " which then asks for it by itself.",
     ),
     "receipt.ok": Text(
         "最近一次回执在 {ago_min} 分钟前，用时 {took_s} 秒",

@@ -10,8 +10,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
+import stat
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -82,7 +83,7 @@ class Note(BaseModel):
 
 def tray_of(store_directory: Path) -> Intray:
     """The box's tray, beside its evidence store."""
-    return Intray(store_directory.parent / "intray")
+    return Intray(store_directory.parent / "intray", owner=store_directory)
 
 
 class Intray:
@@ -90,10 +91,12 @@ class Intray:
 
     Args:
         folder: beside the evidence store.
+        owner: whose owner the daemon runs as; the tray and its notes get the same one.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, owner: Path | None = None) -> None:
         self._folder = folder
+        self._owner = owner or folder.parent
 
     def put(self, record: NoteRecord, files: Sequence[NoteFile] = (), requeue: Sequence[int] = ()) -> str:
         """Leave a note; returns its id. It is on the disk when this returns.
@@ -114,33 +117,58 @@ class Intray:
         last = max((_number(path) for path in self._folder.glob(f"*{SUFFIX}")), default=0)
         path = self._folder / f"{last + 1:012d}-{note.id}{SUFFIX}"
         write_new(path, text)
-        give_to_the_daemon(self._folder, path)
+        give_to_the_daemon(self._folder, path, like=self._owner)
         return note.id
 
-    def waiting(self) -> list[tuple[Path, Note]]:
-        """What is to be sealed, oldest first. What cannot be read is set aside and logged, never sealed."""
-        found = []
+    def waiting(self, trouble: Callable[[str], None] = log.warning) -> Iterator[tuple[Path, Note]]:
+        """What is to be sealed, oldest first, one in memory at a time.
+
+        What is no note is set aside and logged, never sealed.
+
+        Args:
+            trouble: told of what the disk does not give, or root has kept to itself; the others go on.
+        """
         for path in sorted(self._folder.glob(f"*{SUFFIX}")):
             try:
-                found.append((path, _read(path)))
-            except ValueError as error:
-                log.warning("%s is no note, set aside: %s", path, str(error)[:300])
-                self.set_aside(path)
-        return found
+                note = self._note(path)
+            except OSError as error:
+                trouble(f"a note cannot be read: {error}")
+                continue
+            if note is not None:
+                yield path, note
+
+    def _note(self, path: Path) -> Note | None:
+        try:
+            return _read(path)
+        except ValueError as error:
+            self.set_aside(path)
+            log.warning("%s is no note, set aside: %s", path, str(error)[:300])
+            return None
 
     def done(self, path: Path) -> None:
-        """It is in the chain."""
+        """It is in the chain.
+
+        Raises:
+            OSError: it is still there; the store knows that it was sealed.
+        """
         path.unlink(missing_ok=True)
         sync_directory(self._folder)
 
     def set_aside(self, path: Path) -> None:
-        """It will never be sealed as it is; a person may look at it."""
+        """It will never be sealed as it is; a person may look at it.
+
+        Raises:
+            OSError: it still lies in the tray.
+        """
         path.rename(path.with_suffix(BROKEN))
 
 
 def _read(path: Path) -> Note:
     """Raises ValueError: it is not a note."""
-    if path.stat().st_size > MAX_NOTE:
+    found = path.lstat()
+    if not stat.S_ISREG(found.st_mode):  # a pipe would be read for ever
+        raise ValueError("not a file")
+    if found.st_size > MAX_NOTE:
         raise ValueError(f"larger than {MAX_NOTE} bytes")
     note = Note.model_validate_json(path.read_bytes())
     note.files_of()

@@ -99,11 +99,6 @@ class Outbox:
         """Statements tried since the start that no receipt covers yet."""
         return len(self._tries)
 
-    @property
-    def asked_again(self) -> frozenset[int]:
-        """What the platform has asked for although it has receipted it, and was not sent since."""
-        return frozenset(self._again)
-
     def pending(self, limit_bytes: int, now: int, lane: Lane) -> Iterator[Pending]:
         """Statements to send now, at least one if any is due, until `limit_bytes` are together."""
         total = 0

@@ -1,14 +1,15 @@
 """Statements that the platform has had for long go, from the oldest end of the chain; a mark says how far.
 
-    seq   0 ......... mark | mark+1 ......... head
-          gone, but for    | whole
-          what is needed   |
+    seq   0 ......... mark-1 | mark ......... head
+          gone, but for      | whole
+          what is needed     |
 
-Nothing goes that has no receipt, nothing out of order: the first statement that may not go ends the search.
+Nothing goes that has no receipt, nothing out of order: the first statement that may not go, or is not there,
+ends the search. The statement at the mark stays until the mark moves on: a platform that has nothing newer
+(what follows may be quarantined) names it, and a program that knows of no mark would take that for a fork.
 What is needed of the past stays in its place: who signs (genesis, rotations, certificates), how the box was
-calibrated and commissioned, and the newest case of each zone with all its records. The mark holds the digest
-of the last place, so what comes after it still names what came before. It moves in the transaction that
-deletes.
+calibrated and commissioned, and the newest case of each zone with all its records. The mark moves in the
+transaction that deletes.
 
 The caller holds the store's lock and runs the transaction.
 """
@@ -16,7 +17,6 @@ The caller holds the store's lock and runs the transaction.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from edge_agent.evidence.statement import Kind
@@ -52,10 +52,10 @@ SELECT seq, payload_sha256, state, receipted_utc_us,
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Up to where statements were let go."""
+    """Up to where statements were let go; the one at that place itself is there."""
 
     seq: int
-    payload_sha256: str  # of the statement at that place
+    payload_sha256: str
     receipted_utc_us: int  # when it was receipted, by this box's clock
     statements: int  # that are gone
     cases: int  # of them, candidate evidence
@@ -70,16 +70,13 @@ def read_mark(db: sqlite3.Connection) -> Mark:
     return NOTHING_GONE if row is None else Mark(*row)
 
 
-def prune(
-    db: sqlite3.Connection, receipted_before_utc_us: int, before_seq: int, spared: Collection[int] = ()
-) -> int:
+def prune(db: sqlite3.Connection, receipted_before_utc_us: int, before_seq: int) -> int:
     """Let go of one batch.
 
     Args:
         db: of the store, in a transaction.
         receipted_before_utc_us: only what was receipted before then.
         before_seq: only what lies before it.
-        spared: places that are asked for just now; nothing goes from the first of them on.
 
     Returns:
         how many places the mark moved on: 0 when nothing may go.
@@ -90,8 +87,10 @@ def prune(
         _OLDEST, (old.seq, before_seq, BATCH)
     ).fetchall():
         covered = state in {"receipted", "purged"} and receipted is not None
-        if not covered or has_pictures or receipted >= receipted_before_utc_us or seq in spared:
+        if not covered or has_pictures or receipted >= receipted_before_utc_us:
             break
+        if seq != (end[0] if end else old.seq) + 1:
+            break  # it was lost, not let go: nothing may hide that
         end = (seq, sha256, receipted)
     if end is None:
         return 0
@@ -108,7 +107,7 @@ def _not_needed(db: sqlite3.Connection, end: int) -> list[tuple[int, int | None,
     """Place, receipt, and whether it is a case, of what goes; what was needed until now may be among it."""
     needed = {case for (case,) in db.execute(_NEWEST_CASES).fetchall()}
     rows = db.execute(
-        "SELECT seq, kind, case_id, receipt FROM packet WHERE seq <= ? ORDER BY seq", (end,)
+        "SELECT seq, kind, case_id, receipt FROM packet WHERE seq < ? ORDER BY seq", (end,)
     ).fetchall()
     return [
         (seq, receipt, case is not None)

@@ -11,7 +11,6 @@ Attachments are plain files and are read as such.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import shutil
 import sqlite3
@@ -19,8 +18,9 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
-from edge_agent.errors import UsageError, VerificationError
+from edge_agent.errors import UsageError, VerificationError, both
 from edge_agent.evidence import dsse, questions
 from edge_agent.evidence.outbox import read_signatures
 from edge_agent.evidence.packets import Head
@@ -203,8 +203,13 @@ def open_reading(directory: Path) -> Iterator[ReadingStore]:
         UsageError: there is no store, or none that can be read now; also from every question.
         OSError: this user may not.
     """
-    if not (directory / DATABASE).exists():
-        raise UsageError(f"{directory}: there is no evidence store")
+    if not has_store(directory):
+        raise UsageError(
+            both(
+                f"{directory}：没有证据库，后台程序还没有运行过",
+                f"{directory}: there is no evidence store; the daemon has not run yet",
+            )
+        )
     if is_open(directory):
         yield ReadingStore(ask_daemon(door_of(directory)), directory)
         return
@@ -214,28 +219,45 @@ def open_reading(directory: Path) -> Iterator[ReadingStore]:
             yield ReadingStore(_asking(db, directory), directory)
 
 
+def has_store(directory: Path) -> bool:
+    """Whether a store was made there. Raises OSError: this user may not know."""
+    return (directory / DATABASE).exists()
+
+
 def is_open(directory: Path) -> bool:
-    """Whether a process has the store open. The lock is tried for a moment and never kept."""
-    with contextlib.suppress(FileNotFoundError), (directory / "lock").open("rb") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+    """Whether a process has the store open, as far as this one can see.
+
+    The kernel is asked who holds its lock. To try the lock could keep a daemon from starting.
+    """
+    try:
+        inode = (directory / "lock").stat().st_ino
+        held = Path("/proc/locks").read_text(encoding="ascii")
+    except OSError:
+        return False
+    return any(_holds(line.split(), inode) for line in held.splitlines())
+
+
+def _holds(words: list[str], inode: int) -> bool:
+    """`1: FLOCK  ADVISORY  WRITE 4711 fe:01:131587 0 EOF`."""
+    return len(words) > 5 and words[1] == "FLOCK" and words[5].endswith(f":{inode}")
 
 
 def _at_rest(directory: Path, temporary: Path) -> sqlite3.Connection:
     """The database as it lies there. What a crash left in its log is read from a copy: reading it writes."""
     path = directory / DATABASE
     log = directory / f"{DATABASE}-wal"
-    if log.exists() and log.stat().st_size:
-        for one in (path, log):
-            shutil.copyfile(one, temporary / one.name)
-        db = sqlite3.connect(temporary / DATABASE, check_same_thread=False)
-    else:
-        db = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True, check_same_thread=False)
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    tables = db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'pruned'").fetchone()
+    try:
+        if log.exists() and log.stat().st_size:
+            for one in (path, log):
+                shutil.copyfile(one, temporary / one.name)
+            db = sqlite3.connect(temporary / DATABASE, check_same_thread=False)
+        else:
+            name = f"file:{quote(str(path))}?mode=ro&immutable=1"
+            db = sqlite3.connect(name, uri=True, check_same_thread=False)
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        tables = db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'pruned'").fetchone()
+    except sqlite3.Error as error:
+        raise UsageError(f"{path}: the database cannot be read: {error}") from error
     if version != VERSION or tables == (0,):
         db.close()
         raise UsageError(f"{path}: as another version of the program left it; start the daemon of this one")

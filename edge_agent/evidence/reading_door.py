@@ -3,6 +3,7 @@
     {"ask": "newest_of_kind", "values": [9223372036854775807, "composite"]}   ->   [[12, "...", ...], ...]
 
 One question a connection. What may be asked is in `questions`: no SQL comes through, nothing that writes.
+It is a part of the store, beside which it is found; the daemon as a whole is asked through `local_door`.
 """
 
 from __future__ import annotations
@@ -11,15 +12,16 @@ import base64
 import contextlib
 import json
 import logging
-import os
 import socket
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from edge_agent.errors import EvidenceError, UsageError
 from edge_agent.evidence.questions import Ask, Row, Value
+from edge_agent.local_socket import listen, short_name
 from edge_agent.progress import IDLE_S, Pulse
 
 log = logging.getLogger(__name__)
@@ -30,6 +32,7 @@ MAX_ANSWER = 64 * 1024 * 1024
 WAIT_S = 15.0
 # Whoever has the door open must ask: the next one waits.
 IMPATIENCE_S = 2.0
+LOOK_UP_S = IDLE_S / 4
 LONGEST_ROUND_S = 60
 
 
@@ -50,24 +53,25 @@ class ReadingDoor:
         self._path = path
         self._ask = ask
         self._socket: socket.socket | None = None
-        self._stopping = False
+        self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="reading", daemon=True)
         self.pulse = Pulse("reading", LONGEST_ROUND_S)
 
     def start(self) -> None:
         """Open the door, if the file system has it."""
         try:
-            self._socket = _listen(self._path)
+            self._socket = listen(self._path, backlog=8)
         except OSError as error:
             log.warning("nobody can look into the store from outside: %s: %s", self._path, error)
             return
+        self._socket.settimeout(LOOK_UP_S)
         self._thread.start()
 
     def stop(self) -> None:
         """Close it."""
         if self._socket is None:
             return
-        self._stopping = True
+        self._stop.set()
         self._thread.join()
         self._socket.close()
         with contextlib.suppress(OSError):
@@ -76,20 +80,28 @@ class ReadingDoor:
     def _work(self) -> None:
         assert self._socket is not None
         with self.pulse:
-            while not self._stopping:
+            while not self._stop.is_set():
                 self.pulse.beat()
-                with contextlib.suppress(TimeoutError):
+                try:
                     guest, _ = self._socket.accept()
-                    with guest:
-                        self._serve(guest)
+                except TimeoutError:
+                    continue
+                except OSError as error:  # no file descriptor is left, say
+                    log.warning("nobody can be let in just now: %s", error)
+                    self._stop.wait(LOOK_UP_S)
+                    continue
+                with guest:
+                    self._serve(guest)
 
     def _serve(self, guest: socket.socket) -> None:
-        guest.settimeout(IMPATIENCE_S)
         try:
-            line = guest.makefile("rb").readline(MAX_QUESTION)
-            guest.sendall(self.answer(line))
+            answer = self.answer(_question_of(guest))
+            guest.settimeout(IMPATIENCE_S)
+            guest.sendall(answer)
         except OSError as error:  # he went away
             log.debug("a question was not answered: %s", error)
+        except Exception:  # the box works as well without
+            log.exception("a question was not answered")
 
     def answer(self, line: bytes) -> bytes:
         """What is sent back for what came in, whatever that is."""
@@ -125,7 +137,8 @@ def ask_daemon(door: Path) -> Ask:
 def _exchange(door: Path, question: bytes) -> bytes:
     with socket.socket(socket.AF_UNIX) as caller:
         caller.settimeout(WAIT_S)
-        by_short_name(door, caller.connect)
+        with short_name(door) as name:
+            caller.connect(name)
         caller.sendall(question)
         answer = b"".join(iter(lambda: caller.recv(1 << 20), b""))
     if len(answer) > MAX_ANSWER:
@@ -133,27 +146,17 @@ def _exchange(door: Path, question: bytes) -> bytes:
     return answer
 
 
-def _listen(path: Path) -> socket.socket:
-    path.unlink(missing_ok=True)  # of a process that was killed: the store is ours now
-    listening = socket.socket(socket.AF_UNIX)
-    try:
-        os.fchmod(listening.fileno(), 0o600)
-        by_short_name(path, listening.bind)
-        listening.listen(8)
-        listening.settimeout(IDLE_S / 4)
-    except OSError:
-        listening.close()
-        raise
-    return listening
-
-
-def by_short_name(path: Path, call: Callable[[str], None]) -> None:
-    """A socket's name has 107 bytes, a folder's has more."""
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        call(f"/proc/self/fd/{folder}/{path.name}")
-    finally:
-        os.close(folder)
+def _question_of(guest: socket.socket) -> bytes:
+    """His line. Raises OSError: he takes too long for it, however steadily it comes."""
+    until_s = time.monotonic() + IMPATIENCE_S
+    said = b""
+    while b"\n" not in said and len(said) < MAX_QUESTION:
+        guest.settimeout(max(0.001, until_s - time.monotonic()))
+        part = guest.recv(MAX_QUESTION)
+        if not part:
+            break
+        said += part
+    return said.partition(b"\n")[0]
 
 
 def _packed(value: Value) -> Any:

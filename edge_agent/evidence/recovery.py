@@ -244,13 +244,18 @@ def _check_mark(db: sqlite3.Connection, gone: Mark, keys: Mapping[str, PublicKey
     (here,) = db.execute("SELECT count(*) FROM packet WHERE seq <= ?", (gone.seq,)).fetchone()
     if here + gone.statements != gone.seq + 1:
         raise VerificationError(f"{here} statements up to {gone.seq} are here and {gone.statements} let go")
-    after = db.execute(
-        "SELECT seq, payload, signatures, payload_sha256 FROM packet WHERE seq = ?", (gone.seq + 1,)
-    ).fetchone()
-    if after is None:
-        raise VerificationError(f"statement {gone.seq + 1}, after those that were let go, is missing")
-    seq, payload, signatures, sha256 = after
-    if _check_one(seq, payload, signatures, sha256, keys).get("prev") != gone.payload_sha256:
+    ends = db.execute(
+        "SELECT seq, payload, signatures, payload_sha256 FROM packet WHERE seq IN (?, ?) ORDER BY seq",
+        (gone.seq, gone.seq + 1),
+    ).fetchall()
+    if len(ends) != 2:
+        raise VerificationError(
+            f"statement {gone.seq} or {gone.seq + 1}, where what was let go ends, is missing"
+        )
+    _, after = (
+        _check_one(seq, payload, signatures, sha256, keys) for seq, payload, signatures, sha256 in ends
+    )
+    if (ends[0][3], after.get("prev")) != (gone.payload_sha256, gone.payload_sha256):
         raise VerificationError(f"statement {gone.seq + 1} does not follow from what was let go")
 
 

@@ -27,7 +27,7 @@ from typing import NoReturn, Self
 
 from edge_agent.core.events import ClockStatus
 from edge_agent.core.records import Picture
-from edge_agent.errors import StoreFault, StoreFull, VerificationError
+from edge_agent.errors import EvidenceError, StoreFault, StoreFull, VerificationError
 from edge_agent.evidence import dsse, requeue
 from edge_agent.evidence.attachments import CaseFiles, attachment_of, case_files
 from edge_agent.evidence.build import Built, build, build_record, packet_id
@@ -42,7 +42,6 @@ from edge_agent.evidence.notes import HeadNote, write_fork
 from edge_agent.evidence.open_cases import MAX_ANSWERED, MAX_OPEN_CASES, OpenCase, answered_orders, open_cases
 from edge_agent.evidence.outbox import Applied, Lane, Outbox, Pending, write_signatures
 from edge_agent.evidence.packets import Head, Packets
-from edge_agent.evidence.peek import Peek, peek
 from edge_agent.evidence.pressure import Step
 from edge_agent.evidence.pruning import LEAST_DAYS, prune, read_mark
 from edge_agent.evidence.questions import Row, Value, answer
@@ -159,6 +158,7 @@ class EvidenceStore:
         self._fault = ""
         self._closed = False
         self._pending = 0
+        self._lacked: int | None = None  # the first one here that the platform has not, by its newest word
         self._told: set[str] = set()  # what was said of the certificate since the start
 
     @classmethod
@@ -575,9 +575,10 @@ class EvidenceStore:
             # What a start verifies stays, and one at least that the platform is known to have.
             newest = self._head().seq + 1 - self._settings.check_links_at_start
             before = min(newest, self._packets.newest_receipted() or 0)
+            if self._lacked is not None:
+                before = min(before, self._lacked)
             with self._transaction():
-                long_ago = self._utc_us() - days * DAY_US
-                return prune(self._db, long_ago, before, self._outbox.asked_again)
+                return prune(self._db, self._utc_us() - days * DAY_US, before)
 
     def _prune_some(self) -> None:
         with self._working():
@@ -628,19 +629,19 @@ class EvidenceStore:
         with self._working():
             if platform.epoch != self._head().epoch:
                 return False
-            here, mark = self._packets.payload_sha256(platform.seq), read_mark(self._db)
-            if here is None and platform.seq <= mark.seq:
-                # Receipted once and let go since. A platform that fell back to before the mark lost data.
-                return platform.seq == mark.seq and platform.payload_sha256 != mark.payload_sha256
+            here = self._packets.payload_sha256(platform.seq)
+            if here is None and platform.seq < read_mark(self._db).seq:
+                return False  # receipted once and let go since: a platform that fell back so far lost data
             return here != platform.payload_sha256
 
-    def asked_for(self, missing: Sequence[tuple[int, int]], limit: int, *, tell: bool) -> list[int]:
+    def asked_for(self, missing: Sequence[tuple[int, int]], limit: int, *, newest: bool) -> list[int]:
         """Which of the places that the platform lacks are here, the lowest `limit` of them.
 
         Args:
             missing: first and last of each range.
             limit: at most so many.
-            tell: if the platform lacks what it once receipted and was let go since, the chain is to say so.
+            newest: nothing newer is known of the platform. Then nothing is let go from the first of them on,
+                and if it lacks what it once receipted and was let go since, the chain says so.
         """
         with self._working():
             mark = read_mark(self._db).seq
@@ -650,8 +651,10 @@ class EvidenceStore:
                 found += self._packets.places(first, last, limit - len(found))
                 if first <= mark and self._packets.number(first, min(last, mark)) <= min(last, mark) - first:
                     gone.append((first, min(last, mark)))
-            if gone and tell:
-                self._tell_let_go(gone[0][0], gone[-1][1])
+            if newest:
+                self._lacked = found[0] if found else None
+                if gone:
+                    self._tell_let_go(gone[0][0], gone[-1][1])
             return found
 
     def _tell_let_go(self, first: int, last: int) -> None:
@@ -756,27 +759,39 @@ class EvidenceStore:
         with self._working():
             return self._packets.waiting_bytes(), self._room.held
 
-    def peek(self) -> Peek:
-        """What the store holds, for the doctor. Reads much: not to be asked often."""
-        with self._working():
-            return peek(self._db)
-
     def seqs(self) -> range:
         """Every place of the chain; of the oldest ones the statement may be gone."""
         return range(self.head().seq + 1)
 
-    def ask(self, question: str, values: Sequence[Value]) -> list[Row]:
+    def ask(self, question: str, values: Sequence[Value], wait_s: float = -1) -> list[Row]:
         """Answer one of `questions`; nothing changes by it.
+
+        Args:
+            question: its name.
+            values: its parameters.
+            wait_s: for the store to be free; negative: for ever.
 
         Raises:
             UsageError: there is no such question.
+            EvidenceError: the store was busy for so long.
         """
-        with self._working():
-            return answer(self._db, question, values)
+        if not self._lock.acquire(timeout=wait_s):
+            raise EvidenceError(f"the evidence store was busy for {wait_s:g} s")
+        try:
+            with self._working():
+                return answer(self._db, question, values)
+        finally:
+            self._lock.release()
 
-    def reading(self) -> ReadingStore:
-        """For whoever only looks."""
-        return ReadingStore(self.ask, self._settings.directory)
+    def reading(self, wait_s: float = -1) -> ReadingStore:
+        """For whoever only looks.
+
+        Args:
+            wait_s: longest that a question may wait for the store; negative: for ever.
+        """
+        return ReadingStore(
+            lambda question, values: self.ask(question, values, wait_s), self._settings.directory
+        )
 
     # --- inside: the caller holds the lock -----------------------------------------------------
 

@@ -84,7 +84,9 @@ CREATE INDEX packet_inspection ON packet (seq) WHERE kind = 'inspection'
 _STEPS = (_SCHEMA, _STREET, _ZONES)  # from version 0 on
 
 # Tables and indexes that a program can leave alone which does not know them. They do not raise the version,
-# so that an older program still opens the store after an upgrade is taken back.
+# so that an older program still opens the store after an upgrade is taken back. It compares each one that it
+# knows with its own text, the line break at a script's end included: what a release had is never touched
+# again, and what is new gets a script of its own.
 _ADDITIONS = """
 CREATE TABLE IF NOT EXISTS untold_loss (
     class TEXT NOT NULL,
@@ -94,12 +96,14 @@ CREATE TABLE IF NOT EXISTS untold_loss (
     last_utc_us INTEGER NOT NULL,
     PRIMARY KEY (class, reason)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS attachment_kept ON attachment (size) WHERE state = 'kept';
+CREATE INDEX IF NOT EXISTS packet_state ON packet (state)
+"""
+_NOTES = """
 CREATE TABLE IF NOT EXISTS told_note (
     id TEXT PRIMARY KEY,
     seq INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS attachment_kept ON attachment (size) WHERE state = 'kept';
-CREATE INDEX IF NOT EXISTS packet_state ON packet (state);
 CREATE INDEX IF NOT EXISTS packet_kind ON packet (kind)
 """
 
@@ -179,9 +183,14 @@ def altered(db: sqlite3.Connection) -> str:
     """
     with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as ours:
         _upgrade(ours, 0)
-        expected = dict(ours.execute(OBJECTS).fetchall())
-    found = dict(db.execute(OBJECTS).fetchall())
+        expected = _definitions(ours)
+    found = _definitions(db)
     return next((name for name, text in expected.items() if found.get(name) != text), "")
+
+
+def _definitions(db: sqlite3.Connection) -> dict[str, str]:
+    """By name. Where a script of another release ended says nothing of what its last statement means."""
+    return {name: text.rstrip() for name, text in db.execute(OBJECTS).fetchall()}
 
 
 def make_version(db: sqlite3.Connection, version: int) -> None:
@@ -196,7 +205,7 @@ def _upgrade(db: sqlite3.Connection, version: int) -> None:
     db.execute("BEGIN IMMEDIATE")
     for step in _STEPS[version:]:
         _run(db, step)
-    for addition in (_ADDITIONS, COMMANDS_SCHEMA, PRUNED_SCHEMA):
+    for addition in (_ADDITIONS, COMMANDS_SCHEMA, _NOTES, PRUNED_SCHEMA):
         _run(db, addition)
     if version < VERSION:
         db.execute(f"PRAGMA user_version = {VERSION}")

@@ -66,6 +66,7 @@ class Inbox:
                 gate.page(f"{STATEMENT}/bundle", one.bundle),
                 gate.page(f"{STATEMENT}/review", one.review, method="POST", role=REVIEWER),
                 gate.page(f"{STATEMENT}/dispatch", one.dispatch, method="POST", role=REVIEWER),
+                gate.elsewhere(),
             ],
             served.host,
             served.port,

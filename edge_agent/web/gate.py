@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
-from urllib.parse import quote
+from typing import Protocol
+from urllib.parse import parse_qsl, quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -169,6 +169,10 @@ class Gate:
             self.page("/logout", self._log_out, method="POST"),
         ]
 
+    def elsewhere(self) -> Route:
+        """Every address that has no page; to be the last route."""
+        return self.page("/{path:path}", _nowhere)
+
     def page(
         self, path: str, handler: Handler, *, method: str = "GET", role: str = "", quiet: bool = False
     ) -> Route:
@@ -194,27 +198,30 @@ class Gate:
     # Each request
 
     async def _answer(self, request: Request, handle: Callable[[dict[str, str]], Response]) -> Response:
-        form = await _read_form(request) if request.method == "POST" else {}
-        response = await run_in_threadpool(self._safely, request, form, handle)
+        body = await _form_body(request) if request.method == "POST" else b""
+        response = await run_in_threadpool(self._safely, request, body, handle)
         said = request.query_params.get("lang")
         if said in LANGUAGES and said != request.cookies.get(COOKIE):
             self._set(response, COOKIE, said, YEAR_S)
         return response
 
     def _safely(
-        self, request: Request, form: dict[str, str], handle: Callable[[dict[str, str]], Response]
+        self, request: Request, body: bytes, handle: Callable[[dict[str, str]], Response]
     ) -> Response:
         """Our own errors become pages; others are bugs, and are seen in the log."""
         stranger = Visit(request, chosen_language(request), None, "")
         try:
-            return handle(form)
+            return handle(_fields(body))
         except Forbidden as error:
             return self._pages.error(stranger, 403, str(error))
         except NotHere as error:
             return self._pages.error(stranger, 404, str(error))
         except EdgeAgentError as error:
-            log.warning("%s %s: %s", request.method, request.url.path, error)
+            log.warning("%s %s: %s", request.method, request.scope["path"], error)
             return self._pages.error(stranger, 503, "")
+        except Exception:
+            log.exception("%s %s broke", request.method, request.scope["path"])
+            return self._pages.error(stranger, 500, "")
 
     def _session(self, request: Request, *, touch: bool) -> Session | None:
         token = request.cookies.get(self._cookie, "")
@@ -224,8 +231,10 @@ class Gate:
     def _enter(
         self, request: Request, session: Session | None, form: dict[str, str], handler: Handler, role: str
     ) -> Response:
+        _check_asked_for(request)
         if session is None:
-            back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            query = request.scope["query_string"].decode("latin-1")
+            back = request.scope["path"] + (f"?{query}" if query else "")
             after = f"?next={quote(back, safe='')}" if request.method == "GET" and back != "/" else ""
             return RedirectResponse(f"/login{after}", 303)
         if request.method == "POST":
@@ -293,18 +302,41 @@ class Gate:
         )
 
 
+def _nowhere(_visit: Visit) -> Response:
+    raise NotHere("page")
+
+
 def _check_origin(request: Request) -> None:
     """A browser says whose page sent the form; SameSite and the form's token stand behind this."""
     if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         raise Forbidden("csrf")
 
 
-async def _read_form(request: Request) -> dict[str, str]:
-    """Fields of an ordinary form; nothing of any other body."""
-    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+def _check_asked_for(request: Request) -> None:
+    """Another site's page may link here; it may not ask in its own name, as an <img> of it does."""
+    ours = request.headers.get("sec-fetch-site", "none") in {"same-origin", "none"}
+    if not ours and request.headers.get("sec-fetch-mode") != "navigate":
+        raise Forbidden("csrf")
+
+
+async def _form_body(request: Request) -> bytes:
+    """Of an ordinary form; nothing of any other."""
+    ordinary = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    return await request.body() if ordinary else b""
+
+
+def _fields(body: bytes) -> dict[str, str]:
+    """A form's; none where there are more than any form of ours has."""
+    try:
+        pairs = parse_qsl(
+            body.decode("ascii", "replace"),
+            keep_blank_values=True,
+            errors="replace",
+            max_num_fields=MAX_FIELDS,
+        )
+    except ValueError:
         return {}
-    form: Any = await request.form(max_files=0, max_fields=MAX_FIELDS)
-    return {str(name): _plain(value) for name, value in form.items() if isinstance(value, str)}
+    return {_plain(name): _plain(value) for name, value in pairs}
 
 
 def _plain(said: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from starlette.responses import HTMLResponse, Response
 
@@ -72,4 +72,5 @@ def _here(visit: Visit, language: str) -> str:
     if request.method != "GET":
         return f"/?lang={language}"
     query = {**request.query_params, "lang": language}
-    return f"{request.url.path}?{urlencode(query)}"
+    path = str(request.scope["path"]).lstrip("/")  # two of them would begin another host's name
+    return f"/{quote(path)}?{urlencode(query)}"

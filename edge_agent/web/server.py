@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import threading
@@ -15,7 +16,9 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from edge_agent.errors import DeviceError
+from edge_agent.local_socket import listen
 from edge_agent.progress import Pulse
+from edge_agent.web.arrivals import TURNED_AWAY, BoundedDoor, PunctualProtocol
 
 START_TIMEOUT_S = 10
 STOP_TIMEOUT_S = 10
@@ -53,7 +56,7 @@ class HttpServer:
         routes: what is served.
         host: address to listen on.
         port: 0 takes a free one; `port` says which after `start`.
-        max_connections: more at once are answered 503.
+        max_connections: some more at once are answered 503, the rest is turned away (`arrivals`).
         tls: certificate and key (PEM); None for plain HTTP.
         around: what is put around all routes, errors included.
         workers: threads that make pages, at most.
@@ -73,11 +76,14 @@ class HttpServer:
         uds: Path | None = None,
     ) -> None:
         self._uds = uds
+        self._max_connections = max_connections
         self._host = host
         self._port = port
         app: ASGIApp = Starlette(routes=list(routes))
         self._config = uvicorn.Config(
             around(app) if around else app,
+            http=PunctualProtocol,
+            loop="asyncio",  # `BoundedDoor` is asked by no other
             ssl_certfile=tls[0] if tls else None,
             ssl_keyfile=tls[1] if tls else None,
             lifespan="off",
@@ -115,7 +121,8 @@ class HttpServer:
                 self._config.load()
         except (OSError, ssl.SSLError) as error:
             raise DeviceError(f"certificate or key of the HTTP server: {error}") from error
-        self._socket = self._listening_locally(self._uds) if self._uds else self._listening()
+        listening = self._listening_locally(self._uds) if self._uds else self._listening()
+        self._socket = BoundedDoor(listening, self._max_connections + TURNED_AWAY)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, name="http", daemon=True
         )
@@ -134,17 +141,11 @@ class HttpServer:
         return listening
 
     def _listening_locally(self, path: Path) -> socket.socket:
-        listening = socket.socket(socket.AF_UNIX)
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.unlink(missing_ok=True)  # of a process that ended without a word
-            listening.bind(str(path))
-            path.chmod(0o600)  # nobody can connect before `listen`
-            listening.listen(128)
+            return listen(path, backlog=128)
         except OSError as error:
-            listening.close()
             raise DeviceError(f"cannot listen on {path}: {error}") from error
-        return listening
 
     def stop(self) -> None:
         """Stop accepting, let running requests end, and close."""
@@ -154,4 +155,5 @@ class HttpServer:
         if self._socket is not None:
             self._socket.close()
             if self._uds:
-                self._uds.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    self._uds.unlink(missing_ok=True)

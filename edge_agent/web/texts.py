@@ -14,5 +14,9 @@ DOOR: Texts = {
     "login_form": ("页面已过期，请再试一次。", "The page had expired: please try again."),
     "error_403": ("没有权限，或页面已过期。", "Not allowed, or the page has expired."),
     "error_404": ("没有这个页面。", "There is no such page."),
+    "error_500": (
+        "程序出错，已记入设备日志。其他功能不受影响。",
+        "This page broke, and the log says how. Nothing else is hurt by it.",
+    ),
     "skip": ("跳到正文", "Skip to content"),
 }

@@ -26,10 +26,10 @@ def short_runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("short")
     scenario = yaml.safe_load((ROOT / "configs" / "scenarios" / "test-truck.yaml").read_text("utf-8"))
     scenario["passages"] = [
-        {**one, "at_s": 15 + 20 * number} for number, one in enumerate(scenario["passages"][2:10])
+        {**one, "at_s": 12 + 12 * number} for number, one in enumerate(scenario["passages"][2:10])
     ]
     scenario["lanes"][0].pop("traffic")
-    scenario |= {"duration_s": 185, "site": str(ROOT / "configs" / "bridge.yaml")}
+    scenario |= {"duration_s": 106, "site": str(ROOT / "configs" / "bridge.yaml")}
     (folder / "short.yaml").write_text(yaml.safe_dump(scenario), "utf-8")
     out = folder / "rec.mcap"
     assert run_command("simulate", [str(folder / "short.yaml"), "--out", str(out), "--seed", "1"]) == 0

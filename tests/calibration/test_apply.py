@@ -2,7 +2,8 @@ import pytest
 import yaml
 
 from edge_agent.calibration.apply import changed
-from edge_agent.calibration.proposal import read_proposal
+from edge_agent.calibration.proposal import read_proposal, scale_sha256
+from edge_agent.config.loader import load
 from edge_agent.config.saving import difference, read
 from edge_agent.errors import ConfigError, UsageError
 
@@ -69,3 +70,33 @@ def test_a_lane_that_is_not_there_is_refused(site):
     proposal.write_text(PROPOSAL.replace('"1"', '"7"'))
     with pytest.raises(UsageError, match=r"lanes\.7\.scale"):
         changed(read(path), read_proposal(proposal))
+
+
+def test_two_calibrations_never_share_an_id(site):
+    path, proposal = site("as a block")
+    proposal.write_text(PROPOSAL.replace("cal-2", "old"))
+    with pytest.raises(UsageError, match="'old' is in use and says something else"):
+        changed(read(path), read_proposal(proposal))
+
+
+def test_sensors_that_were_changed_since_it_was_measured_ask_for_another_measurement(site):
+    path, proposal = site("as a block")
+    then = scale_sha256(load(path).lanes["1"].scale)
+    proposal.write_text(f"{PROPOSAL}measured_with: old\nmeasured_scale: {then}\n")
+    assert "cal-2" in changed(read(path), read_proposal(proposal))
+    path.write_text(path.read_text("utf-8").replace("length_mm: 800", "length_mm: 700"), "utf-8")
+    with pytest.raises(UsageError, match="changed since the proposal was measured"):
+        changed(read(path), read_proposal(proposal))
+
+
+CERTIFICATE = """    certificate: {number: "1", issuer: "a", valid_until: "2027-03-31"}
+"""
+
+
+def test_a_verification_stays_with_the_calibration_that_was_verified(site):
+    path, proposal = site("as a block")
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("    limits:\n", f"{CERTIFICATE}    limits:\n", 1), "utf-8")
+    after = yaml.safe_load(changed(read(path), read_proposal(proposal)))["lanes"]["1"]
+    assert after["certificate"]["calibration_id"] == "old"
+    assert after["scale"]["calibration"]["id"] == "cal-2"

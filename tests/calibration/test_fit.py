@@ -1,10 +1,10 @@
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.calibration.fit import Run, fit
+from edge_agent.calibration.fit import Run, fit, unlike_the_others
 from edge_agent.core.weigh.calibration import calibrated
 from edge_agent.core.weigh.settings import CalibrationSettings
 
@@ -59,6 +59,19 @@ def test_a_bin_of_two_runs_is_never_trusted_with_a_correction():
     assert not found.bins[-1].differs
 
 
+def test_what_is_left_over_at_a_speed_lies_within_the_residual_that_is_stated():
+    """Speeds differ by a little, too little to be sure of with six runs each."""
+    within = []
+    for seed in range(150):
+        chance = random.Random(seed)
+        truth = {speed: chance.gauss(0, 6_000) for speed in (SLOW, MIDDLE, FAST)}
+        made = fit(runs(truth.get, 6, 9_000, seed), TRUE, 0, ENDS).settings(CalibrationSettings(), "", "")
+        for speed, ppm in truth.items():
+            weighed = calibrated(round(TRUE / (1 + ppm / 1e6)), made, speed, None)
+            within.append(abs(weighed - TRUE) * 1000 <= made.residual_permille * TRUE)
+    assert sum(within) / len(within) > 0.95
+
+
 def test_an_uncertain_truck_makes_an_uncertain_calibration():
     sure = fit(runs(lambda _s: 0), TRUE, 0, ENDS)
     unsure = fit(runs(lambda _s: 0), TRUE, 250_000, ENDS)
@@ -70,3 +83,18 @@ def test_an_uncertain_truck_makes_an_uncertain_calibration():
 def test_the_true_factor_is_within_three_intervals(truth, seed):
     found = fit(runs(lambda _s: truth, seed=seed), TRUE, 0, ENDS)
     assert abs(found.factor_ppm - truth) <= 3 * found.interval_ppm + 2
+
+
+def test_a_lorry_of_the_traffic_with_the_truck_s_axles_is_told_by_its_weight():
+    made = runs(lambda speed: 40_000 if speed == FAST else 0, per_bin=4)
+    assert unlike_the_others(made, TRUE, ENDS) == []
+    lighter = Run(MIDDLE, round(TRUE * 0.85))
+    [(which, off)] = unlike_the_others([*made, lighter], TRUE, ENDS)
+    assert which == len(made)
+    assert off < -100_000
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 10**6), sd=st.integers(1_000, 18_000), per_bin=st.integers(2, 12))
+def test_a_truck_that_is_driven_as_trucks_are_is_never_taken_for_another(seed, sd, per_bin):
+    assert unlike_the_others(runs(lambda _s: 0, per_bin, sd, seed), TRUE, ENDS) == []

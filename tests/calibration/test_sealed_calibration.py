@@ -150,7 +150,7 @@ def test_killed_at_any_write_the_configuration_is_the_old_one_or_the_new_one_wit
     monkeypatch.setattr(saving, "_write", really)
     tray = tray_of(load(site).evidence.store.directory)
     assert site.read_text("utf-8") == before
-    assert len(tray.waiting()) == write  # a record without its change is possible, the other way is not
+    assert len(list(tray.waiting())) == write  # a record without its change is possible, the other way is not
     assert apply(site, proposal) == 0
     assert site.read_text("utf-8") == after
     assert {note.record.outcome for _, note in tray.waiting()} == {"applied"}
@@ -189,7 +189,7 @@ def test_what_was_measured_with_another_calibration_is_refused_and_a_second_time
     assert apply(site, proposal) == 0
     assert apply(site, proposal, "--lang", "en") == 0
     assert "in it already" in capsys.readouterr().out
-    assert len(tray_of(load(site).evidence.store.directory).waiting()) == 1
+    assert len(list(tray_of(load(site).evidence.store.directory).waiting())) == 1
     other = PROPOSAL.model_copy(update={"calibration": CalibrationSettings(id="cal-3")})
     proposal.write_text(other.text(), "utf-8")
     assert apply(site, proposal) == 2

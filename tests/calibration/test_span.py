@@ -156,6 +156,7 @@ def test_a_sensor_that_bends_or_comes_back_another_way_says_so():
         (((500, 1000, 1500), (1, 2, 3)), "first step must have nothing"),
         (((0, 500, 1000, 500), (0, 5e5, 1e6, 5e5)), "3 different loads"),
         (((0, 500, 1000, 1500), (0, 5e3, 1e4, 1.5e4)), "no calibration"),
+        (((0, 500, 1000, 1500, 1000), (0, 5e5, 5e5, 1.5e6, 1e6)), "1000 kg .* off the straight line"),
     ],
 )
 def test_steps_that_tell_no_factor_are_refused_plainly(steps, said):

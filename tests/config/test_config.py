@@ -346,6 +346,29 @@ def test_a_secret_file_that_others_can_read_or_that_is_no_secret_is_refused(tmp_
         Substitution(tmp_path, {}).apply("${file:pw}")
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("limit_kg: 20000", "limit_kg: '${file:pw}'"),
+        ("road_class: urban", "road_class: '${file:pw}'"),
+        ("{dir: rec}", "{dir: rec}\nconsole: {host: '${file:pw}'}"),
+        ("kind: adc", "kind: 'x${file:pw}'"),
+    ],
+)
+def test_no_problem_tells_what_a_secret_file_holds(write, old, new):
+    """Whoever may write the configuration in the console may not read every password with it."""
+    assert old in GOOD
+    path = write(GOOD.replace(old, new, 1))
+    secret = path.parent / "pw"
+    secret.write_text("it's s3cret\n")
+    secret.chmod(0o600)
+
+    problems = problems_of(path)
+
+    assert any("${file:pw}" in problem for problem in problems), problems
+    assert "s3cret" not in str(problems)
+
+
 def test_what_was_filled_in_is_not_filled_in_again(tmp_path):
     assert Substitution(tmp_path, {"A": "${B}", "B": "x"}).apply("${A}") == "${B}"
 
@@ -470,6 +493,15 @@ def test_a_site_that_can_never_enforce_is_told_why(write, capsys):
         "uplink is left out",
     ):
         assert [note for note in notes if note.startswith(part)], part
+
+
+def test_a_certificate_of_another_calibration_is_noted(write, capsys):
+    held = '{number: "1", issuer: "a", valid_until: "2027-03-31", calibration_id: "the-one-before"}'
+    text = GOOD.replace("use_class: reference", "use_class: enforcement")
+    path = write(text.replace("    limits:\n", f"    certificate: {held}\n    limits:\n"))
+    assert main(["config", "check", str(path), "--json"]) == 0
+    notes = json.loads(capsys.readouterr().out)["notes"]
+    assert [note for note in notes if note.startswith("lanes.1.certificate.calibration_id is another")]
 
 
 def test_what_keeps_evidence_on_the_box_for_ever_is_a_note_and_no_problem(write, capsys):

@@ -28,6 +28,7 @@ from edge_agent.web import passwords
 from tests.road import POSTED, a_scenario
 from tests.test_compose import a_site
 
+A_MILLION_POINTS = '{"shapes": [{"kind": "mask", "polygon": [' + ",".join(["[0.5, 0.5]"] * 1_000_000) + "]}]}"
 PASSWORD = "correct horse battery"
 TECH, VIEWER = "王芳", "li.wei"
 WAIT_S = 20

@@ -124,6 +124,14 @@ def test_a_damaged_file_lets_nobody_in(users, text):
         ConsoleAccounts(users).user("li.wei")
 
 
+@pytest.mark.parametrize("mode", [0o620, 0o604, 0o666])
+def test_a_file_that_others_may_read_or_write_lets_nobody_in(users, mode):
+    users.add("li.wei", VIEW, PASSWORD)
+    users.path.chmod(mode)
+    with pytest.raises(UsageError, match="chmod 600"):
+        ConsoleAccounts(users).user("li.wei")
+
+
 def test_another_password_or_none_ends_the_sessions(users):
     users.add("li.wei", VIEW, PASSWORD)
     users.add("wang", VIEW, PASSWORD)

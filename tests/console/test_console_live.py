@@ -8,8 +8,9 @@ import pytest
 from edge_agent.config.loader import load
 from edge_agent.console.accounts import TECHNICIAN, VIEW
 from edge_agent.console.live_state import live_state
-from edge_agent.console.pictures import LivePictures, NoPicture
+from edge_agent.console.pictures import MOST_WAITING, LivePictures, NoPicture
 from edge_agent.console.recent import MAX_CROSSINGS, Recent
+from edge_agent.console.service import WORKERS
 from edge_agent.console.texts import TEXTS
 from edge_agent.console.traces import LEFT_ALONE_NS, Traces
 from edge_agent.core.decisions import CrossingSeen
@@ -177,6 +178,33 @@ def test_no_camera_and_no_picture_are_said_and_decode_nothing():
     for name in ("east", "../east", ""):
         with pytest.raises(NoPicture):
             pictures.shot(name, 960)
+
+
+def test_viewers_of_a_slow_camera_leave_room_for_other_pages():
+    inside, done = threading.Semaphore(0), threading.Event()
+
+    class Slow(Source):
+        def newest(self, max_width=0):
+            inside.release()
+            done.wait(5)
+            return self.frame
+
+    pictures, shown = LivePictures({"east": Slow()}), []
+    threads = [
+        threading.Thread(target=lambda: shown.append(pictures.shot("east", 0))) for _ in range(MOST_WAITING)
+    ]
+    for thread in threads:
+        thread.start()
+    assert inside.acquire(timeout=5)
+    while pictures._waiting._value:
+        threads[-1].join(0.001)
+    with pytest.raises(NoPicture, match="busy"):
+        pictures.shot("east", 0)
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert len(shown) == MOST_WAITING
+    assert MOST_WAITING < WORKERS
 
 
 def test_one_picture_is_decoded_at_a_time():

@@ -5,8 +5,10 @@ import io
 import json
 import os
 import re
+import threading
 import zipfile
 from contextlib import closing
+from datetime import datetime, timedelta
 from http.client import HTTPConnection
 
 import httpx
@@ -15,12 +17,14 @@ import pytest
 from edge_agent.core.decisions import SealCoverage
 from edge_agent.core.scene import Watched
 from edge_agent.core.units import Ns, S
+from edge_agent.errors import EvidenceError
 from edge_agent.evidence.intray import NoteFile, tray_of
 from edge_agent.evidence.keys import FileKey
 from edge_agent.evidence.statement import Kind
 from edge_agent.evidence.statement_operator import Commissioning
 from edge_agent.evidence.verify import verify
 from edge_agent.evidence.verify_sources import open_material
+from edge_agent.report.times import CHINA
 from edge_agent.web.armour import HEADERS
 from tests.console.site import TECH, VIEWER, a_served_box, csrf, logged_in, wait
 from tests.test_compose import a_vehicle
@@ -68,14 +72,19 @@ def test_by_another_name_the_same_pages_need_a_login(served):
             assert answer.headers["location"].startswith("/login")
 
 
+def test_what_is_not_well_is_said_in_chinese(here):
+    unwell = wait(lambda: here.get("/live/state").json()["unwell"])
+    assert "没有时间源为时钟作保" in {part["detail"] for part in unwell}
+
+
 def test_who_may_only_look_changes_nothing(served, people):
     viewer = people[VIEWER]
     assert viewer.get("/").status_code == 200
     token = csrf(viewer.get("/"))
     before = served.agent.store.head().seq
-    for path in ("/config", "/outbox/0", "/outbox/0/bundle"):
+    for path in ("/config", "/outbox/0"):
         assert viewer.get(path).status_code == 403
-    for path in ("/doctor", "/config/check", "/config/save", "/restart"):
+    for path in ("/doctor", "/config/check", "/config/save", "/restart", "/outbox/0/bundle"):
         answer = viewer.post(path, data={"csrf": token, "text": "schema: 1"})
         assert answer.status_code == 403
         assert "technician" in answer.text
@@ -104,9 +113,10 @@ def test_a_form_that_is_not_ours_is_refused(served, here, path):
         "/live/passage/..%2f..",
         "/outbox/-1",
         "/outbox/99999999999999999999999",
-        "/outbox/abc/bundle",
         "/outbox/12345",
         "/coverage?until=not-a-day",
+        "/coverage?until=0001-01-01",
+        "/commissioning/١/" + "0" * 64,
         "/commissioning/0/" + "0" * 64,
         "/commissioning/1/..%2fevidence.pem",
         "/static/..%2ftexts.py",
@@ -147,8 +157,9 @@ def test_vehicles_are_shown_as_they_come_and_nobodys_plate_is(served, here):
 def test_a_bundle_that_is_downloaded_verifies_and_is_noted(served, here, tmp_path):
     os.write(served.line, a_vehicle("heavier", 30_000))
     seq = wait(lambda: [one.listed.seq for one in served.records(Kind.WIM)])[0]
-    assert f"/outbox/{seq}/bundle" in here.get(f"/outbox/{seq}").text
-    answer = here.get(f"/outbox/{seq}/bundle")
+    page = here.get(f"/outbox/{seq}")
+    assert f'action="/outbox/{seq}/bundle"' in page.text
+    answer = here.post(f"/outbox/{seq}/bundle", data={"csrf": csrf(page)})
     assert re.search(r'filename="evidence-[0-9a-f-]{36}\.zip"', answer.headers["content-disposition"])
     zipfile.ZipFile(io.BytesIO(answer.content)).extractall(tmp_path)
     [folder] = tmp_path.iterdir()
@@ -162,11 +173,15 @@ def test_a_bundle_that_is_downloaded_verifies_and_is_noted(served, here, tmp_pat
 
 
 def test_what_was_watched_is_a_calendar(served, here):
+    """Of yesterday's noon: whatever hour it is now, the box itself has no record of that day."""
     clock = served.agent._time.status()
-    start, end = Ns(clock.at - 3600 * S), Ns(clock.at)
+    now = datetime.fromtimestamp((clock.at + clock.utc_minus_mono) // S, CHINA)
+    noon = now.replace(hour=12, minute=0, second=0) - timedelta(days=1)
+    end = Ns(clock.at - int((now - noon).total_seconds()) * S)
+    start = Ns(end - 3600 * S)
     parts = (Watched("lane/1", 3_240_000, (("sensor_silent", 360_000),)),)
     served.agent.store.seal(SealCoverage(end, start, end, parts, clock), {})
-    page = here.get("/coverage").text
+    page = here.get("/coverage", params={"day": noon.date().isoformat()}).text
     cells = re.findall(r'<td class="(\w+)">([^<]*)</td>', page)
     assert ("warn", "90 %") in cells
     assert "车道 1" in page
@@ -221,15 +236,43 @@ def test_logging_out_ends_it(served):
         assert client.get("/").status_code == 303
 
 
-def test_a_bug_in_a_page_hurts_nothing_else(served, monkeypatch):
+def test_a_busy_store_holds_no_page_for_ever(served, here):
+    """A disk that hangs must not take every thread: the first page is wanted most of all then."""
+    reading = served.agent.store.reading(0.01)
+    holds, go = threading.Event(), threading.Event()
+
+    def hold():
+        with served.agent.store._lock:
+            holds.set()
+            go.wait(20)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    try:
+        assert holds.wait(5)
+        with pytest.raises(EvidenceError, match="busy"):
+            reading.head()
+        assert here.get("/live/state").status_code == 200
+        answer = here.get("/commissioning")
+        assert answer.status_code == 503
+        assert "请查看设备日志" in answer.text
+    finally:
+        go.set()
+        holder.join()
+
+
+def test_a_bug_in_a_page_hurts_nothing_else(served, here, monkeypatch):
     def broken():
         raise ZeroDivisionError("a bug")
 
     monkeypatch.setattr(served.agent.recent, "weighed", broken)
-    assert status_of(served, "/live/state") == 500
-    assert status_of(served, "/outbox") == 200
+    answer = here.get("/live/state")
+    assert answer.status_code == 500
+    assert "已记入设备日志" in answer.text
+    assert "ZeroDivisionError" not in answer.text
+    assert here.get("/outbox").status_code == 200
     monkeypatch.undo()
-    assert status_of(served, "/live/state") == 200
+    assert here.get("/live/state").status_code == 200
     assert served.error is None
 
 

@@ -19,6 +19,7 @@ from edge_agent.console.edges import crosses_itself, edges_of, line_of, overlap
 from edge_agent.errors import UsageError
 from edge_agent.sim.street.scene import Shop, StreetScene
 from edge_agent.sim.street.zones import normalised, zones_of
+from tests.console.site import A_MILLION_POINTS
 
 ROOT = Path(__file__).parents[2]
 STREET, BRIDGE = (ROOT / "configs" / name for name in ("storefront.yaml", "bridge.yaml"))
@@ -288,7 +289,7 @@ def test_a_drawing_goes_out_and_comes_back(drawn):
         json.dumps({"shapes": [{"kind": "mask", "polygon": [[0.5, 0.5]] * 65}]}),
         json.dumps({"shapes": [{"kind": "mask", "polygon": []}] * 129}),
         '{"shapes": ' + "[" * 90_000 + "]" * 90_000 + "}",
-        json.dumps({"shapes": [{"kind": "mask", "polygon": [[0.5, 0.5]] * 1_000_000}]}),
+        pytest.param(A_MILLION_POINTS, id="a million points"),
     ],
 )
 def test_what_is_no_drawing_is_refused_in_one_short_line(sent):

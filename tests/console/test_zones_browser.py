@@ -6,11 +6,19 @@ import pytest
 
 from edge_agent.config.edit import value_at
 from edge_agent.config.loader import load
+from edge_agent.web import passwords
+from tests.console.site import PASSWORD, TECH
 from tests.console.street_box import SIZE, a_street_box
 from tests.inbox.browser import CONTRASTS, CONTROLS, PHONE, SIDEWAYS, UNNAMED, Person, chromium
 
 HALF_A_PIXEL = [0.5 / side for side in SIZE]
 ZONES = ("street", "cameras", "east", "zones")
+# A corner of the stage shows it by its own stroke.
+FOCUS_IS_SEEN = """() => {
+  const held = document.activeElement;
+  const corner = held.querySelector(":scope > .seen");
+  return corner ? getComputedStyle(corner).strokeWidth > "2" : getComputedStyle(held).outlineStyle !== "none";
+}"""
 LEAST_CONTRAST = 4.5  # WCAG 2.2, 1.4.3 (AA)
 
 
@@ -22,8 +30,10 @@ def browser():
 
 @pytest.fixture(scope="module")
 def box(browser, tmp_path_factory):
-    with a_street_box(tmp_path_factory.mktemp("street")) as found:
-        yield found
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "COST", 2**4)
+        with a_street_box(tmp_path_factory.mktemp("street")) as found:
+            yield found
 
 
 class Drawer:
@@ -204,6 +214,47 @@ def test_by_keyboard_alone_a_zone_is_drawn_and_moved_pixel_by_pixel(drawer, box)
     one.save()
     polygon = value_at(box.config.read_text("utf-8"), (*ZONES, "zone-1", "polygon"))
     assert polygon[2][0] == 0.8125
+
+
+def test_from_the_login_to_the_saved_corner_no_mouse_is_needed_and_the_way_is_seen(browser, box):
+    """Somebody from afar, with a keyboard alone."""
+    context = browser.new_context(base_url=box.base, extra_http_headers={"x-forwarded-for": "192.0.2.7"})
+    context.set_default_timeout(8_000)
+    page = context.new_page()
+    press = page.keyboard.press
+
+    def tab_to(selector):
+        page.wait_for_selector(selector)
+        for _ in range(60):
+            if page.evaluate("(chosen) => document.activeElement.matches(chosen)", selector):
+                return
+            press("Tab")
+            assert page.evaluate(FOCUS_IS_SEEN), selector
+        raise AssertionError(f"no way to {selector}")
+
+    page.goto("/zones?lang=en")
+    page.wait_for_selector("#name:focus")
+    page.keyboard.insert_text(TECH)
+    tab_to("#password")
+    page.keyboard.insert_text(PASSWORD)
+    press("Enter")
+    tab_to("a[href='/zones/east']")
+    press("Enter")
+    page.wait_for_selector("#editor[data-checked]")
+    tab_to("#stage [data-key='polygon-1']")
+    at_first = value_at(box.at_first, (*ZONES, "fruit_front", "polygon"))[1]
+    for _ in range(4):
+        press("ArrowUp")
+    page.wait_for_selector("#editor[data-checked]")
+    tab_to("#review")
+    press("Enter")
+    tab_to("form[action$='/save'] button")
+    press("Enter")
+    page.wait_for_selector("[data-forget]")
+    after = value_at(box.config.read_text("utf-8"), (*ZONES, "fruit_front", "polygon"))[1]
+    assert after == pytest.approx([at_first[0], at_first[1] - 4 / SIZE[1]], abs=1e-4)
+    box.as_it_was()
+    context.close()
 
 
 def test_fingers_draw_a_lane_and_its_reading_line_on_a_phone(drawer, box):

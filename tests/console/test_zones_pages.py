@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from contextlib import contextmanager
@@ -9,9 +10,10 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
+from edge_agent.config.edit import with_value
 from edge_agent.devices.scene.bank import ReferenceBank
 from edge_agent.web import passwords
-from tests.console.site import PASSWORD, TECH, VIEWER, wait
+from tests.console.site import A_MILLION_POINTS, PASSWORD, TECH, VIEWER, wait
 from tests.console.street_box import a_street_box
 
 FROM_AFAR = {"x-forwarded-for": "192.0.2.7"}  # somebody in between: no longer the box itself
@@ -88,7 +90,7 @@ def test_a_camera_that_is_not_there_has_no_page(here):
         ('{"shapes": [{"kind": "mask", "polygon": [[NaN, 0]]}]}', 422),
         ("[" * 50_000, 422),
         ('{"a":' * 30_000, 422),
-        (json.dumps({"shapes": [{"kind": "mask", "polygon": [[0.5, 0.5]] * 1_000_000}]}), 413),
+        (A_MILLION_POINTS, 413),
     ],
     ids=["nothing", "half", "nan", "nested", "nested objects", "a million points"],
 )
@@ -121,6 +123,20 @@ def test_a_file_with_problems_is_told_and_not_drawn_over(here, box):
         ):
             assert answer.status_code == 409
             assert "did you mean vendor?" in answer.text
+    finally:
+        box.as_it_was()
+
+
+def test_what_people_wrote_into_the_configuration_is_shown_and_never_run(here, box):
+    evil = """</script><img src=x onerror=alert(1)>"'&"""
+    try:
+        box.config.write_text(with_value(box.at_first, ("street", "shops", "fruit", "name"), evil), "utf-8")
+        for path in ("/zones", "/zones/east", "/config"):
+            page = here.get(path).text
+            assert "<img src=x" not in page, path
+            assert "</script><img" not in page, path
+        shops = re.search(r'data-shops="([^"]*)"', here.get("/zones/east").text)[1]
+        assert json.loads(html.unescape(shops))["fruit"] == evil
     finally:
         box.as_it_was()
 

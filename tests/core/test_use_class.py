@@ -132,6 +132,10 @@ def test_everything_in_order_is_enforcement_without_a_reason():
             {"certificate": CERTIFICATE.model_copy(update={"valid_until": "2026-06-14"})},
             "certificate_expired",
         ),
+        (
+            {"certificate": CERTIFICATE.model_copy(update={"calibration_id": "the-one-before"})},
+            "calibration_not_verified",
+        ),
         ({"certificate": CERTIFICATE.model_copy(update={"speed_min_kmh": 40})}, "speed_outside_certificate"),
         ({"certificate": CERTIFICATE.model_copy(update={"speed_max_kmh": 20})}, "speed_outside_certificate"),
         ({"clock": None}, "clock_unknown"),

@@ -2,9 +2,11 @@
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from edge_agent.cli.main import main
 from edge_agent.config.loader import load
@@ -15,11 +17,21 @@ BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "calibration.md").read_
 COMMANDS = [shlex.split(line, comments=True)[1:] for block in BLOCKS for line in block.splitlines()]
 
 
+def hurry(scenario):
+    """The same passes one close behind the other, on a scale that is warm."""
+    made = yaml.safe_load(scenario.read_text("utf-8"))
+    made["passages"] = [one | {"at_s": 20 + 14 * n} for n, one in enumerate(made["passages"])]
+    made["lanes"][0]["traffic"] |= {"from_s": 0, "vehicles_per_hour": 120}
+    made["duration_s"] = 235
+    scenario.write_text(yaml.safe_dump(made), "utf-8")
+
+
 @pytest.mark.slow
 def test_the_page_s_commands_calibrate_a_simulated_box(tmp_path, monkeypatch, capsys):
-    for name in ("configs", "models"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    text = (ROOT / "configs" / "bridge.yaml").read_text("utf-8")
+    (tmp_path / "models").symlink_to(ROOT / "models")
+    shutil.copytree(ROOT / "configs", tmp_path / "configs")
+    hurry(tmp_path / "configs" / "scenarios" / "test-truck.yaml")
+    text = (ROOT / "configs" / "bridge.yaml").read_text("utf-8").replace("warm_up_s: 300", "warm_up_s: 0")
     text = text.replace("../models", "models").replace("/var/lib/edge-agent", str(tmp_path / "box"))
     (tmp_path / "SITE.yaml").write_text(text, "utf-8")
     monkeypatch.chdir(tmp_path)
@@ -33,7 +45,7 @@ def test_the_page_s_commands_calibrate_a_simulated_box(tmp_path, monkeypatch, ca
 
     assert set(said) >= {"zero", "span", "truck", "lane", "apply"}
     assert "Zero tracking holds" in said["zero"]
-    assert "15 passes of 沪D00001, 0 left out, 13 other vehicles" in said["truck"]
+    assert re.search(r"15 passes of 沪D00001, 0 left out, [1-9]\d* other vehicles", said["truck"])
     assert {path.name for path in (tmp_path / "plots").iterdir()} == {
         "calibration.png",
         "factor.png",

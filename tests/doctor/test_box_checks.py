@@ -13,7 +13,7 @@ from edge_agent.doctor import broker_checks, clock_checks, disk_checks, temperat
 from edge_agent.doctor.box import DaemonSeen, PushSeen, StoreSeen
 from edge_agent.doctor.broker_seen import BrokerSeen
 from edge_agent.doctor.clock_checks import ClockSeen
-from edge_agent.doctor.disk_seen import DiskSeen, Mount, Wear, look, mount_of, parse_mounts
+from edge_agent.doctor.disk_seen import DiskSeen, Mount, Wear, look, mount_of, parse_mounts, ssd_of
 from edge_agent.doctor.finding import State
 from edge_agent.doctor.push_checks import check_pushes, check_secret
 from edge_agent.doctor.software_checks import check_daemon, check_modules, check_python
@@ -65,7 +65,6 @@ def a_peek(**changed):
         "seq": 41,
         "newest_utc_us": NOW - MINUTE_US,
         "pending": 2,
-        "pending_bytes": 4000,
         "oldest_pending_utc_us": NOW - MINUTE_US,
         "held_bytes": GIB,
         "lost": 0,
@@ -108,6 +107,23 @@ def test_a_clock_behind_by_less_than_a_minute_is_two_right_clocks():
     assert (
         keys(clock_checks.check(a_clock(past_utc_us={"certificate": NOW + 30_000_000})))[0][0] == "clock.ok"
     )
+
+
+def test_of_a_solid_state_disk_only_smart_knows_the_wear(tmp_path):
+    def a_device(name, turns):
+        (tmp_path / name / "queue").mkdir(parents=True)
+        (tmp_path / name / "queue" / "rotational").write_text(f"{turns}\n")
+        return tmp_path / name
+
+    assert ssd_of(a_device("nvme0n1", 0)) == "/dev/nvme0n1"
+    assert ssd_of(a_device("sda", 0)) == "/dev/sda"
+    assert [ssd_of(a_device("sdb", 1)), ssd_of(a_device("mmcblk0", 0)), ssd_of(a_device("vda", 0))] == [
+        ""
+    ] * 3
+    assert keys(disk_checks.check(a_disk(ssd="/dev/sda"), GIB, 8 * GIB)) == [
+        ("disk.ok", State.OK),
+        ("disk.wear_unknown", State.UNKNOWN),
+    ]
 
 
 def test_a_disk_of_its_own_with_room_is_well():

@@ -19,6 +19,7 @@ from edge_agent.doctor.finding import State
 from edge_agent.doctor.observed import CameraSeen
 from edge_agent.doctor.reach import reached
 from edge_agent.sim.render.draw import render_frame
+from edge_agent.sim.street.draw import render_street
 from tests.doctor.seen import (
     Seen,
     a_box,
@@ -62,6 +63,7 @@ def keys(found):
         ("HTTPNotFoundError: Server returned 404 Not Found", "", "camera.no_such_stream"),
         ("ConnectionRefusedError: Connection refused", "", "camera.refused"),
         ("OSError: Input/output error", "name", "camera.unknown_name"),
+        ("OSError: Input/output error", "", "camera.sends_nothing"),
         ("OSError: Input/output error", "unreachable", "camera.unreachable"),
         ("TimeoutError: Connection timed out", "timed_out", "camera.timed_out"),
         ("timed out", "name", "camera.unknown_name"),
@@ -201,6 +203,26 @@ def test_what_is_wrong_with_a_street_camera_s_view(box, change, key):
     seen = replace(street(), pictures=tuple(change(p) for p in the_street()[1]))
 
     assert keys(of_street(box, seen)) == [key]
+
+
+@pytest.mark.parametrize("turn_permille", [(-45, 0), (110, 0), (0, 60), (-200, 0)])
+def test_a_camera_that_was_turned_is_not_taken_for_another_light(box, turn_permille):
+    """Else the next step would be to accept a picture of another view."""
+    play, _ = the_street()
+    turned = replace(play.day, scene=replace(play.day.scene, turn_permille=turn_permille))
+    seen = replace(street(), pictures=tuple(turned.render(t * S) for t in range(3)))
+    [found] = of_street(box, seen)
+
+    assert (found.key.removesuffix("_far"), found.state) == ("camera.moved", State.FAULT)
+
+
+def test_the_same_view_by_night_is_another_light_and_no_moved_camera(box):
+    play, _ = the_street()
+    night = replace(play.day.scene, light="night")
+    seen = replace(street(), pictures=tuple(render_street(night, (), t * S) for t in range(3)))
+    [found] = of_street(box, seen)
+
+    assert (found.key, found.state) == ("camera.other_light", State.WARNING)
 
 
 def test_a_view_of_another_place_cannot_be_laid_over(box):

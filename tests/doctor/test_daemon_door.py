@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import socket
 import stat
 import threading
 import time
@@ -18,6 +19,7 @@ from edge_agent.doctor.box import OwnBox
 from edge_agent.errors import DeviceError
 from edge_agent.evidence.uplink.events import UplinkEventKind
 from edge_agent.local_door import NAME, ask_doctor, own_folder
+from edge_agent.local_socket import short_name
 from tests.doctor.box import Box, Broker
 from tests.films import a_video
 
@@ -135,3 +137,24 @@ def test_a_door_that_cannot_be_made_does_not_stop_the_daemon(box, broker, platfo
     running = Running(box, broker)
     assert running.connected.wait(WAIT_S)
     running.stop()
+    told = running.agent.health.unwell()
+    assert [part.state for part in told if part.part == "door"] == ["degraded"]
+
+
+def test_a_door_has_any_path_and_takes_the_place_of_one_that_a_killed_daemon_left(box, broker, platform):
+    folder = box.folder / ("a folder with quite a long name, as they come " * 3)
+    box.change("evidence", "store", "directory", str(folder / "evidence"))
+    (folder / "run").mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as left, short_name(folder / "run" / NAME) as name:
+        left.bind(name)
+
+    running = Running(box, broker)
+    try:
+        assert running.connected.wait(WAIT_S)
+        until_s = time.monotonic() + WAIT_S
+        while ask_doctor(running.config, ["keys"], 0) is None:
+            assert time.monotonic() < until_s
+            time.sleep(0.01)
+    finally:
+        running.stop()
+    assert not running.door.exists()

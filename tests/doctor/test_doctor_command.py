@@ -4,6 +4,7 @@ import json
 import os
 
 from edge_agent.cli.main import main
+from edge_agent.config.known_good import at_the_box, keep
 from tests.doctor.box import OF_THE_BOX
 
 ONLY = ["--only", ",".join(OF_THE_BOX)]
@@ -53,6 +54,18 @@ def test_a_configuration_with_mistakes_is_the_finding(tmp_path, capsys):
     wrong = next(one for one in findings if one["values"]["key"] == "lanse")
     assert wrong["values"]["where"] == f"{path}:3"
     assert "lanes" in wrong["en"]["found"]
+
+
+def test_under_a_file_with_mistakes_the_box_is_examined_by_the_last_good_one(box, broker, capsys):
+    path = written(box)
+    keep(path, at_the_box(path))
+    path.write_text(path.read_text("utf-8") + "lanse: {}\n", "utf-8")
+
+    assert main(["doctor", "--config", str(path), "--only", "keys,scale", "--json"]) == 1
+
+    found = [one["key"] for one in json.loads(capsys.readouterr().out)["findings"]]
+    assert found[:2] == ["config.problem", "config.last_good"]
+    assert {"key.ok", "scale.ok"} <= set(found)
 
 
 def test_a_call_that_makes_no_sense_exits_2(tmp_path, capsys):

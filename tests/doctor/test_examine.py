@@ -80,7 +80,8 @@ def test_the_table_is_aligned_in_both_languages_and_says_what_to_do():
     assert english[1].startswith("fault    push    192.0.2.7 is no address")
     assert english[3].strip().startswith("next: Set `anpr.host`")
     assert chinese[0].startswith("正常  store   尚未建立")  # a Chinese character is two cells wide
-    assert chinese[-1] == "故障 1，注意 1，正常 1"
+    assert chinese[-1] == "故障 1（push），注意 1（lane/1），正常 1"
+    assert english[-1] == "fault 1 (push), warning 1 (lane/1), ok 1"
     assert summary([OK], "en") == "fault 0, ok 1"
 
 
@@ -95,6 +96,18 @@ def test_long_lines_are_wrapped_under_what_was_found_and_states_are_coloured():
     assert "".join(line.strip() for line in lines[1:-2]).startswith(
         "意味着：程序不能启动，摄像机推送不到。下一步"
     )
+
+
+def test_chinese_lines_break_between_characters_and_never_before_a_closing_mark():
+    problem = {"camera": "cam1", "problem": "http://192.0.2.7:554/stream1: Input/output error"}
+    found = [Finding("camera.no_video", "camera/cam1", State.FAULT, problem)]
+
+    for width in range(50, 90):
+        lines = as_text(found, "zh", width=width).splitlines()
+        assert all(cell_len(line) <= width for line in lines)
+        assert not any(line.strip().startswith(tuple("，。；：、）")) for line in lines if line)
+        assert not any(line.endswith("（") for line in lines)
+    assert lines[0].startswith("故障  camera/cam1  相机 cam1：没有可用的画面")
 
 
 def test_the_json_form_holds_both_languages_and_comes_back_as_the_finding():

@@ -127,15 +127,15 @@ def test_what_the_system_knows_of_a_device(pty, tmp_path):
 # -- cameras -----------------------------------------------------------------------------------------
 
 
-def a_film(path, count=50, fps=25, gop=10, size=(160, 96), codec="libx264"):
-    """Noise that moves; of a large picture, a slope."""
+def a_film(path, count=50, fps=25, gop=10, size=(160, 96), codec="libx264", busy=False):
+    """Noise that moves; of a large picture that is not `busy`, a slope."""
     chance = np.random.default_rng(1)
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=fps, options={"preset": "ultrafast", "bf": "0"})
         stream.width, stream.height = size
         stream.pix_fmt, stream.gop_size = "yuv420p", gop
         image = chance.integers(60, 190, (size[1], size[0], 3), dtype=np.uint8)
-        if size[0] > 320:
+        if size[0] > 320 and not busy:
             image[:] = np.linspace(0, 255, size[0], dtype=np.uint8)[None, :, None]
         for k in range(count):
             frame = av.VideoFrame.from_ndarray(np.roll(image, 2 * k, axis=1), format="rgb24")

@@ -97,6 +97,10 @@ def no_certificate_of_the_scale(box, _broker):
     del box.tree["lanes"]["1"]["certificate"]
 
 
+def calibrated_after_the_verification(box, _broker):
+    box.change("lanes", "1", "certificate", "calibration_id", "the-one-before")
+
+
 def scale_never_calibrated(box, _broker):
     box.change("lanes", "1", "scale", "calibration", "id", "example-uncalibrated")
 
@@ -136,13 +140,21 @@ PLANTED = [
     (key_of_another_certificate, {"certificate.unusable", "broker.own_files"}),
     (scales_certificate_ran_out, {"scale.expired"}),
     (no_certificate_of_the_scale, {"scale.no_certificate"}),
+    (calibrated_after_the_verification, {"scale.not_verified"}),
     (scale_never_calibrated, {"scale.uncalibrated"}),
     (pushes_to_an_address_of_nobody, {"push.address"}),
     (quota_larger_than_the_disk, {"disk.quota_too_large"}),
     (small_messages_only, {"broker.packets_too_small"}),
 ]
 # What the machine that runs the tests may or may not have; checks of it are tested on observations.
-OF_THIS_MACHINE = {"clock.unsynced", "clock.error_large", "clock.offset", "clock.no_rtc", "disk.shared"}
+OF_THIS_MACHINE = {
+    "clock.unsynced",
+    "clock.error_large",
+    "clock.offset",
+    "clock.no_rtc",
+    "disk.shared",
+    "disk.wear_unknown",
+}
 
 
 def test_a_box_that_is_well_gives_no_alarm(box, platform):
@@ -175,8 +187,16 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def test_a_disk_that_others_have_filled_is_named(box, small_disk):
-    box.change("evidence", "store", "directory", str(small_disk / "evidence"))
-    (small_disk / "logs").write_bytes(bytes(20 * 1024 * 1024))
+def disk_filled_by_others(box, disk):
+    box.change("evidence", "store", "directory", str(disk / "evidence"))
+    (disk / "logs").write_bytes(bytes(20 * 1024 * 1024))
 
-    assert "disk.full" in box.troubles(only=["disk"])
+
+OF_A_FULL_DISK = {"disk.full"}
+
+
+def test_a_disk_that_others_have_filled_is_named(box, small_disk):
+    disk_filled_by_others(box, small_disk)
+
+    # Such a small one can be had in memory only, which is said too.
+    assert box.troubles(only=["disk"]) == OF_A_FULL_DISK | {"disk.in_memory"}

@@ -90,3 +90,42 @@ def test_a_finding_is_said_with_its_numbers():
 
     assert "9" in say(finding, TEXTS, "zh").found
     assert say(finding, TEXTS, "en").next == "Book the verification now."
+
+
+SENTENCE = re.compile(r"([A-Z`{].*[.?`])?", re.DOTALL)
+CHINESE_SENTENCE = re.compile(r"(.*[。？`])?", re.DOTALL)
+
+
+def test_what_was_found_is_a_phrase_and_the_rest_are_sentences():
+    stopped = [
+        key for key, text in TEXTS.items() if text.found_en.endswith(".") or text.found_zh.endswith("。")
+    ]
+    texts = TEXTS.values()
+    english = [s for t in texts for s in (t.means_en, t.next_en) if not SENTENCE.fullmatch(s)]
+    chinese = [s for t in texts for s in (t.means_zh, t.next_zh) if not CHINESE_SENTENCE.fullmatch(s)]
+
+    assert (stopped, english, chinese) == ([], [], [])
+
+
+def test_a_found_phrase_goes_on_after_its_subject():
+    """`port/wim  there is no ...`: small letters but for names."""
+    names = ("TLS", "Python", "USB", "{")
+    capitals = [
+        t.found_en for t in TEXTS.values() if t.found_en[0].isupper() and not t.found_en.startswith(names)
+    ]
+
+    assert capitals == []
+
+
+COMMAND = re.compile(r"edge-agent (calibrate|reference|doctor|outbox|identity)|usermod|chronyc|\bping ")
+
+
+def test_what_is_to_be_typed_stands_in_backticks():
+    bare = [
+        sentence
+        for text in TEXTS.values()
+        for sentence in (text.next_zh, text.next_en)
+        if COMMAND.search(re.sub(r"`[^`]*`", "", sentence)) or sentence.count("`") % 2
+    ]
+
+    assert bare == []

@@ -1,17 +1,21 @@
+import errno
 import hashlib
+import os
 import threading
+from pathlib import Path
 
 import pytest
 
 from edge_agent.core.events import ClockSource, ClockStatus
 from edge_agent.core.units import S
 from edge_agent.errors import StoreFull, UsageError
-from edge_agent.evidence import dsse, intray
+from edge_agent.evidence import dsse, intray, owner
 from edge_agent.evidence.dsse import EVIDENCE_TYPE
 from edge_agent.evidence.examples import KEY, a_store
 from edge_agent.evidence.intray import Intray, NoteFile, tray_of
 from edge_agent.evidence.keys import KeyRing
 from edge_agent.evidence.noting import Noter
+from edge_agent.evidence.pressure import Step
 from edge_agent.evidence.statement import Kind, parse
 from edge_agent.evidence.statement_operator import Calibration, Commissioning, OperatorAction
 
@@ -106,7 +110,7 @@ def test_notes_are_sealed_in_the_order_in_which_they_were_left(tray, store):
     said = noted(store)
     assert [s.kind for s in said] == [Kind.OPERATOR_ACTION] * 3 + [Kind.CALIBRATION]
     assert [s.record.subject for s in said[:3]] == ["a", "b", "c"]
-    assert tray.waiting() == []
+    assert list(tray.waiting()) == []
 
 
 def test_a_note_left_while_the_daemon_runs_is_sealed_at_once(tray, store):
@@ -149,9 +153,111 @@ def test_without_room_a_note_waits(tray, store, monkeypatch):
     with monkeypatch.context() as disk:
         disk.setattr(store, "record_note", full)
         run_once(sealing(tray, store))
-    assert len(tray.waiting()) == 1
+    assert len(list(tray.waiting())) == 1
     run_once(sealing(tray, store))
     assert len(noted(store)) == 1
+
+
+def test_a_report_that_finds_no_room_holds_up_no_other_note_and_is_sealed_when_there_is_some(
+    tray, store, monkeypatch
+):
+    page = b"<html>"
+    tray.put(a_commissioning(hashlib.sha256(page).hexdigest()), [NoteFile.of("text/html", page)])
+    tray.put(an_action())
+    told = []
+    with monkeypatch.context() as disk:
+        disk.setattr(store._room, "step", lambda: Step.NO_MARKED)
+        run_once(sealing(tray, store, trouble=told.append))
+    assert [s.kind for s in noted(store)] == [Kind.OPERATOR_ACTION]
+    assert "no room" in told[0]
+    run_once(sealing(tray, store))
+    assert [s.kind for s in noted(store)] == [Kind.OPERATOR_ACTION, Kind.COMMISSIONING]
+
+
+def test_a_note_that_the_daemon_may_not_read_or_remove_holds_up_no_other_and_is_sealed_once(
+    tray, store, monkeypatch
+):
+    """As root leaves it where the folder is root's too."""
+    for subject in ("a", "b", "c"):
+        tray.put(an_action(subject))
+    first, second, _ = sorted(tray._folder.iterdir())
+    read, remove = intray._read, Path.unlink
+
+    def denied(path, *_args, **_named):
+        if path in (first, second):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return remove(path)
+
+    told = []
+    with monkeypatch.context() as disk:
+        disk.setattr(intray, "_read", lambda path: denied(path) if path == first else read(path))
+        disk.setattr(Path, "unlink", denied)
+        run_once(sealing(tray, store, trouble=told.append))
+        run_once(sealing(tray, store))
+    assert [s.record.subject for s in noted(store)] == ["b", "c"]
+    assert told[0].count("Permission denied") == 2
+    run_once(sealing(tray, store))
+    assert [s.record.subject for s in noted(store)] == ["b", "c", "a"]
+    assert list(tray.waiting()) == []
+
+
+def test_a_mistake_in_the_program_costs_the_note_and_not_the_daemon(tray, store, monkeypatch):
+    tray.put(an_action())
+    [(path, _)] = tray.waiting()
+    failed = []
+    noter = sealing(tray, store, failed=failed.append)
+    with monkeypatch.context() as program:
+        program.setattr(store, "record_note", lambda *_: 1 / 0)
+        run_once(noter)
+    assert (failed, noter.pulse.age_s) == ([], None)  # nobody takes it for one that hangs
+    assert path.with_suffix(".broken").exists()
+    tray.put(an_action("next"))
+    run_once(sealing(tray, store))
+    assert [s.record.subject for s in noted(store)] == ["next"]
+
+
+def test_a_pipe_or_a_folder_in_the_tray_is_waited_for_by_nobody(tray, store):
+    tray.put(an_action())
+    os.mkfifo(tray._folder / "000000000000-a.note")
+    (tray._folder / "000000000000-b.note").mkdir()
+    run_once(sealing(tray, store))
+    assert len(noted(store)) == 1
+
+
+def test_of_many_large_notes_one_is_in_memory_at_a_time(tray, store, monkeypatch):
+    """Else a tray that filled up while the daemon was down would end each of its starts."""
+    for _ in range(3):
+        tray.put(an_action())
+    read, held = intray._read, []
+
+    def counted(path):
+        note = read(path)
+        held.append(len(noted(store)))
+        return note
+
+    monkeypatch.setattr(intray, "_read", counted)
+    run_once(sealing(tray, store))
+    assert held == [0, 1, 2]
+
+
+def test_what_root_leaves_is_given_to_whom_the_store_belongs(tmp_path, monkeypatch):
+    """Its folder may lie in one of root's."""
+    given = []
+    (tmp_path / "evidence").mkdir()
+    monkeypatch.setattr(owner.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(owner.os, "chown", lambda path, uid, _gid: given.append((path.name, uid)))
+    stat = Path.stat
+
+    def of_the_daemon(path, **named):
+        found = list(stat(path, **named))
+        found[4] = 990 if path.name == "evidence" else 0
+        return os.stat_result(found)
+
+    with monkeypatch.context() as users:
+        users.setattr(Path, "stat", of_the_daemon)
+        tray_of(tmp_path / "evidence").put(an_action())
+    assert [uid for _, uid in given] == [990, 990]
+    assert given[0][0] == "intray"
 
 
 @pytest.mark.parametrize(
@@ -177,7 +283,7 @@ def test_a_note_that_is_too_large_is_refused_when_it_is_left(tray, monkeypatch):
     monkeypatch.setattr(intray, "MAX_NOTE", 1000)
     with pytest.raises(UsageError, match="at most 1000"):
         tray.put(a_commissioning("0" * 64), [NoteFile.of("text/html", bytes(1000))])
-    assert tray.waiting() == []
+    assert list(tray.waiting()) == []
 
 
 def test_a_tray_that_nobody_empties_says_so(tray, monkeypatch):

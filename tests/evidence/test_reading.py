@@ -1,8 +1,12 @@
 import contextlib
+import errno
+import fcntl
 import json
 import shutil
 import socket
 import sqlite3
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -10,13 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.errors import UsageError, VerificationError
-from edge_agent.evidence import dsse, questions
+from edge_agent.evidence import dsse, questions, reading_door
 from edge_agent.evidence.dsse import EVIDENCE_TYPE
 from edge_agent.evidence.examples import KEY, a_case, a_store
 from edge_agent.evidence.keys import KeyRing
-from edge_agent.evidence.reading import open_reading
-from edge_agent.evidence.reading_door import ReadingDoor, ask_daemon, by_short_name, door_of
+from edge_agent.evidence.reading import is_open, open_reading
+from edge_agent.evidence.reading_door import ReadingDoor, ask_daemon, door_of
 from edge_agent.evidence.receipts import Receipt, ReceiptItem, ReceiptStatus
+from edge_agent.local_socket import short_name
 
 RING = KeyRing({EVIDENCE_TYPE: [KEY.public]})
 
@@ -157,6 +162,35 @@ def test_a_store_that_an_earlier_program_left_is_said_to_need_its_daemon_first(s
         pass
 
 
+def test_reading_a_store_at_rest_changes_nothing_in_it(store, folder):
+    store.close()
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    with open_reading(folder) as reading:
+        assert seen(reading)
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+def test_whether_a_store_is_open_is_known_without_its_lock(store, folder, tmp_path, monkeypatch):
+    """A daemon that starts in that moment would find it taken."""
+
+    def none(*_):
+        raise AssertionError
+
+    with monkeypatch.context() as locks:
+        locks.setattr(fcntl, "flock", none)
+        assert is_open(folder)
+    store.close()
+    assert not is_open(folder)
+    assert not is_open(tmp_path)
+
+
+def test_a_damaged_database_is_said_to_be(store, folder):
+    store.close()
+    (folder / "evidence.db").write_bytes(b"not a database, and long enough to be looked at as one" * 100)
+    with pytest.raises(UsageError, match=r"evidence\.db: the database cannot be read"), open_reading(folder):
+        pass
+
+
 def test_where_there_is_no_store_it_is_said(tmp_path):
     with pytest.raises(UsageError, match="no evidence store"), open_reading(tmp_path):
         pass
@@ -207,9 +241,62 @@ def test_no_line_that_comes_to_the_door_breaks_it(line):
 
 def test_a_guest_who_says_nothing_or_goes_away_keeps_nobody_out(store, door, folder):
     with socket.socket(socket.AF_UNIX) as silent:
-        by_short_name(door_of(folder), silent.connect)
+        with short_name(door_of(folder)) as name:
+            silent.connect(name)
         with open_reading(folder) as reading:
             assert reading.head().seq == 5
+
+
+def test_a_guest_who_never_comes_to_an_end_is_shown_out(store, folder, monkeypatch):
+    """However steadily he speaks: the watchdog would take the daemon for one that hangs."""
+    monkeypatch.setattr(reading_door, "IMPATIENCE_S", 0.2)
+    opened = ReadingDoor(door_of(folder), store.ask)
+    here, there = socket.socketpair()
+    stop = threading.Event()
+
+    def speak():
+        with contextlib.suppress(OSError):
+            while not stop.wait(0.02):
+                here.send(b" ")
+
+    speaking = threading.Thread(target=speak)
+    speaking.start()
+    began_s = time.monotonic()
+    opened._serve(there)
+    took_s = time.monotonic() - began_s
+    stop.set()
+    speaking.join()
+    here.close()
+    there.close()
+    assert took_s < 5  # 4096 bytes would take 80 s
+
+
+def test_a_daemon_without_file_descriptors_opens_its_door_again_later(store, folder, monkeypatch):
+    monkeypatch.setattr(reading_door, "LOOK_UP_S", 0.01)
+    opened = ReadingDoor(door_of(folder), store.ask)
+    accept, failed = socket.socket.accept, []
+
+    def full(listening):
+        if len(failed) < 3:
+            failed.append(OSError(errno.EMFILE, "Too many open files"))
+            raise failed[-1]
+        return accept(listening)
+
+    monkeypatch.setattr(socket.socket, "accept", full)
+    opened.start()
+    with open_reading(folder) as reading:
+        assert reading.head().seq == 5
+    opened.stop()
+    assert len(failed) == 3
+    assert opened.pulse.age_s is None
+
+
+def test_a_place_where_no_door_can_be_stops_nobody(store, folder):
+    door_of(folder).mkdir()
+    opened = ReadingDoor(door_of(folder), store.ask)
+    opened.start()
+    opened.stop()
+    assert store.heartbeat().seq == 6
 
 
 def test_a_door_left_by_a_killed_daemon_is_taken_over(store, folder):

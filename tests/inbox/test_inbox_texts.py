@@ -14,10 +14,9 @@ from edge_agent.inbox.texts import TEXTS
 from edge_agent.report import words
 from edge_agent.report.words import FLAG, KIND, WHY, blind, why
 from edge_agent.web.words import Words
+from tests.web.asked_texts import CHINESE, asked_by
 
 PACKAGE = Path(str(files("edge_agent.inbox")))
-CHINESE = re.compile(r"[\u4e00-\u9fff]")
-ASKED = re.compile(r"""\b(?:t|words)\(f?["']([a-z_0-9]+)["']""")
 MADE = {
     *(f"group_{group}" for group in GROUPS),
     *(f"review_{state}" for state in REVIEW_STATES),
@@ -32,16 +31,9 @@ MADE = {
 }
 
 
-def asked():
-    shared = PACKAGE.with_name("web").glob("templates/*.html")
-    sources = [*PACKAGE.glob("templates/*.html"), *PACKAGE.glob("*.py"), *shared]
-    found = {key for source in sources for key in ASKED.findall(source.read_text("utf-8"))}
-    return {key for key in found if not key.endswith("_")}  # the beginning of one that is `MADE`
-
-
 def test_every_text_that_is_asked_for_is_there():
-    assert len(asked()) > 100
-    assert asked() - set(TEXTS) == set()
+    assert len(asked_by(PACKAGE)) > 100
+    assert asked_by(PACKAGE) - set(TEXTS) == set()
     assert MADE - set(TEXTS) == set()
 
 

@@ -53,7 +53,7 @@ ROWS = (
     Row(
         "S1",
         "kill -9 before and after every file and database call",
-        f"{_HOW}: first start, seal, receipt and purge, repairs at a start, upgrade, full",
+        f"{_HOW}: first start, seal, receipt and purge, letting go, repairs at a start, upgrade, full",
         "nothing sealed lost, no gap, no half file; the next start goes on",
         kill_at_every_call,
         ("gcc",),

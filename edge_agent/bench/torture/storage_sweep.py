@@ -25,6 +25,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from edge_agent.bench.torture.row import Outcome
@@ -270,8 +271,9 @@ def _check(point: Point, here: Path, claims: list[Place], outcome: Outcome) -> N
     outcome.lost += len(lost)
     if lost:
         outcome.problems.append(f"{name}: lost {lost[0]}")
-    report = verify(open_material(here))
-    outcome.gaps += report.statements - 1 - report.links
+    material = open_material(here)
+    report = verify(material)
+    outcome.gaps += report.statements - 1 - report.links - _let_go(here, material.let_go.seq)
     spoilt = _set_aside_seqs(here) if point.work.spoils else set()
     for where, what in report.problems:
         outcome.expect(where in spoilt, f"{name}: {where}: {what}")
@@ -287,6 +289,13 @@ def _statements(here: Path) -> Iterator[tuple[tuple[str, int], str]]:
             for seq, sha256, payload in db.execute("SELECT seq, payload_sha256, payload FROM packet"):
                 with contextlib.suppress(ValueError):  # a damaged one: its digest is in the column beside it
                     yield (json.loads(payload)["chain"]["epoch"], seq), sha256
+
+
+def _let_go(here: Path, mark: int) -> int:
+    """Between how many neighbours up to the mark statements were let go: `verify` has counted those."""
+    with contextlib.closing(sqlite3.connect(here / "evidence.db")) as db:
+        seqs = [seq for (seq,) in db.execute("SELECT seq FROM packet WHERE seq <= ? ORDER BY seq", (mark,))]
+    return sum(seq != before + 1 for before, seq in pairwise(seqs))
 
 
 def _set_aside_seqs(here: Path) -> set[str]:

@@ -9,7 +9,8 @@
     if (answer.redirected || !answer.ok) { location.reload(); return; }
     const { running, over } = await answer.json();
     field.querySelector("progress").value = over;
-    field.querySelector("[role=status]").textContent = field.dataset.words.replace("%", over);
+    const status = field.querySelector("[role=status]"), words = field.dataset.words.replace("%", over);
+    if (status.textContent !== words) status.textContent = words; // else it would be read out again
     if (!running) location.replace("/doctor");
   };
   setInterval(() => { look().catch(() => {}); }, 700);

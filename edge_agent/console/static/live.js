@@ -1,7 +1,7 @@
 // The live page: asks the box for its figures, draws traces, keeps pictures fresh. A hidden page asks for nothing.
 "use strict";
 (() => {
-  const STATE_MS = 2000, TRACE_MS = 500, PICTURE_MS = 1000, RETRY_MS = 3000, SHOWN_MS = 20000;
+  const STATE_MS = 2000, TRACE_MS = 500, PICTURE_MS = 1000, RETRY_MS = 3000, SHOWN_MS = 20000, KEPT_MS = 10000;
   const COLOURS = ["#2f6fb0", "#c4682b", "#4f8f4f", "#7a5fa0"];
   const SVG = "http://www.w3.org/2000/svg";
   const byId = (id) => document.getElementById(id);
@@ -60,7 +60,6 @@
     byId("unwell").replaceChildren(...state.unwell.map((part) => {
       const line = element("li");
       const detail = element("span", ` ${part.detail}`, "soft small");
-      detail.lang = "en";
       line.append(element("b", part.part), `${byId("unwell").dataset.colon}${part.state}`, detail);
       return line;
     }));
@@ -124,7 +123,7 @@
       pen.textAlign = "right"; pen.fillText(`${+load.toFixed(1)} t`, left - 4, y(load) + 4);
     }
     pen.textAlign = "center";
-    for (let ago = 20; ago >= 0; ago -= 5) pen.fillText(`−${ago} s`, Math.min(x(lane.now - ago * 1000), wide - 18), high - 4);
+    for (let ago = 20; ago >= 0; ago -= 5) pen.fillText(ago ? `−${ago} s` : "0 s", Math.min(x(lane.now - ago * 1000), wide - 18), high - 4);
     lane.sensors.forEach((_, sensor) => {
       pen.strokeStyle = COLOURS[sensor % COLOURS.length]; pen.lineWidth = 1.6; pen.beginPath();
       lane.points.forEach((point, number) => {
@@ -202,7 +201,11 @@
     if (!inSight.has(figure)) return;
     const fresh = new Image();
     fresh.src = `/live/camera/${encodeURIComponent(figure.dataset.camera)}?at=${Date.now()}`;
-    try { await fresh.decode(); } catch { image.hidden = true; none.textContent = figure.dataset.none; draw(figure); throw new Error("none"); }
+    try { await fresh.decode(); } catch {
+      if (Date.now() - (figure.shownAt ?? 0) > KEPT_MS) { image.hidden = true; none.textContent = figure.dataset.none; draw(figure); }
+      throw new Error("none");
+    }
+    figure.shownAt = Date.now();
     none.textContent = "";
     fresh.alt = image.alt;
     image.replaceWith(fresh);

@@ -55,7 +55,8 @@
     form.drawing.value = model.text();
     by("undo").disabled = !model.past.length;
     by("redo").disabled = !model.future.length;
-    by("saved-state").textContent = changed() ? words.ed_changed : words.ed_unchanged;
+    const state = changed() ? words.ed_changed : words.ed_unchanged;
+    if (by("saved-state").textContent !== state) by("saved-state").textContent = state; // else it is read out again
     by("saved-state").classList.toggle("warn", changed());
     stage.draw();
     panel.draw();

@@ -154,9 +154,9 @@ class Answers:
 
         Only the newest word of the platform can tell that it lost what it had receipted.
         """
-        if not receipt.missing:
+        if receipt.watermark is None and not receipt.missing:  # it says nothing of the others
             return False
-        asked = self._store.asked_for(receipt.missing, MAX_MISSING, tell=newest)
+        asked = self._store.asked_for(receipt.missing, MAX_MISSING, newest=newest)
         lost = [seq for seq in asked if seq not in self._sender]
         again = [seq for seq in lost if self._store.receipt_of(seq) is not None]
         for seq in set(lost).difference(again):

@@ -9,10 +9,12 @@ import pytest
 from edge_agent.cli.main import main
 from edge_agent.devices.scene import ReferenceBank, Scene, SceneSettings, watch, watch_file
 from edge_agent.errors import DeviceError, UsageError
+from edge_agent.evidence.intray import tray_of
 
 SITE = """
 schema: 1
 site: {{id: s1, tenant: t, device_id: d}}
+evidence: {{key_file: {folder}/key.pem, store: {{directory: {folder}/evidence}}}}
 street:
   references_dir: {folder}/references
   rules: {{overflow: {{}}}}
@@ -186,3 +188,18 @@ def test_a_file_is_looked_at_once_a_period_and_always_with_the_same_result(
     assert [event.captured_at for event in first] == [k * 1_000_000_000 for k in range(22)]
     assert len(first[-1].still) == 1
     assert seen() == first
+
+
+def test_who_accepted_what_in_spite_of_what_is_left_for_the_chain(reference, tmp_path):
+    status, _ = reference(*ACCEPT, "--image", str(tmp_path / "clear.jpg"), "--force")
+    assert status == 0
+    [(_, note)] = tray_of(tmp_path / "evidence").waiting()
+    action = note.record
+    assert (action.action, action.subject, action.via) == (
+        "reference_accepted",
+        "camera/cam1",
+        "command_line",
+    )
+    [kept] = ReferenceBank(tmp_path / "references", "cam1").all
+    assert f"{kept.id} sha256 {kept.sha256} by Li" in action.detail
+    assert "in spite of: no detector is configured" in action.detail

@@ -146,7 +146,6 @@ def test_counts_beyond_32_bits_are_saturated():
 
 
 @pytest.mark.slow
-@pytest.mark.serial
 def test_eight_channels_at_a_kilohertz_decode_a_hundred_times_faster_than_they_come():
     settings = AdcSettings(channels=8)
     data = encode(AdcEncoder(settings), block(20_000, 8))
