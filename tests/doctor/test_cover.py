@@ -19,7 +19,7 @@ from edge_agent.sim.street.draw import render_street
 from edge_agent.sim.street.scene import StreetScene
 from tests.doctor.seen import Seen, a_bridge, a_camera
 
-DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 WIDE, TALL = 960, 540
 ACROSS, DOWN = np.meshgrid(np.linspace(0, 1, WIDE), np.linspace(0, 1, TALL))
 # As large as the doctor looks at them: less to draw.
