@@ -36,6 +36,8 @@ def key_findings(config: SiteConfig, _eyes: Eyes) -> Iterator[Finding]:
         yield from _receipts(config.uplink.receipt_keys_file)
     if config.commands is not None:
         yield from _issuers(config)
+    if config.console is not None and config.console.tls is not None:
+        yield from _pages(config.console.tls, now)
 
 
 def check_certificate(subject: str, found: x509.Certificate, now_utc_us: int) -> Iterator[Finding]:
@@ -118,6 +120,22 @@ def _tls(broker: BrokerSettings, now: int) -> Iterator[Finding]:
         "CREDENTIALS_DIRECTORY"
     ):
         yield from check_secret(broker.tls_client_key, f"key/{TLS}")
+
+
+def _pages(files: tuple[Path, Path], now: int) -> Iterator[Finding]:
+    """The certificate of the box's own pages: browsers look at it, nobody else."""
+    subject = "key/console"
+    try:
+        ends = read_certificates(files[0])[0].not_valid_after_utc
+    except UsageError as error:
+        yield Finding("console_certificate.unusable", subject, State.FAULT, {"why": str(error)})
+        return
+    days = (int(ends.timestamp() * 1_000_000) - now) // (86_400 * 1_000_000)
+    soon = days <= SOON_DAYS
+    key = "console_certificate.ends" if soon else "console_certificate.ok"
+    values = {"ends": f"{ends:%Y-%m-%d}", "days": days}
+    yield Finding(key, subject, State.WARNING if soon else State.OK, values)
+    yield from check_secret(files[1], subject)
 
 
 def _receipts(path: Path | None) -> Iterator[Finding]:

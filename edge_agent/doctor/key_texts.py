@@ -59,6 +59,26 @@ TEXTS: Texts = {
         "The platform is out of reach, or statements have no certificate to vouch for them.",
         *_RENEW,
     ),
+    "console_certificate.ok": Text(
+        "控制台的证书有效至 {ends}（还有 {days} 天）",
+        "the console's certificate is valid until {ends} ({days} days)",
+    ),
+    "console_certificate.ends": Text(
+        "控制台的证书有效期到 {ends}（还有 {days} 天）",
+        "the console's certificate ends on {ends} ({days} days left)",
+        "到期后浏览器会警告，无法分辨是否连到了本机。",
+        "After that browsers warn, and nobody can tell that it is this box.",
+        "运行 `edge-agent console certificate --renew`，核对新指纹。",
+        "Run `edge-agent console certificate --renew` and compare the new fingerprint.",
+    ),
+    "console_certificate.unusable": Text(
+        "控制台的证书不能使用：{why}",
+        "the console's certificate cannot be used: {why}",
+        "控制台打不开；其他部分照常工作。",
+        "The console cannot be opened; everything else goes on.",
+        "运行 `edge-agent console certificate`，把它输出的几行写进配置。",
+        "Run `edge-agent console certificate` and put the lines that it prints into the configuration.",
+    ),
     "receipt_key.ok": Text(
         "平台回执公钥 {keys} 个，最新 {keyid}", "receipt keys of the platform: {keys}, the newest {keyid}"
     ),

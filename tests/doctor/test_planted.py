@@ -121,6 +121,18 @@ def small_messages_only(_box, broker):
     broker.restart(more="max_packet_size 20000")
 
 
+def consoles_certificate_ends_in_a_week(box, _broker):
+    made = Authority(box.folder / "console").client("console", days(-300, 7.5))
+    made.key.chmod(0o600)
+    box.tree["console"] = {"tls_cert": str(made.certificate), "tls_key": str(made.key)}
+
+
+def consoles_certificate_gone(box, _broker):
+    key = box.folder / "console.key"
+    key.touch(0o600)
+    box.tree["console"] = {"tls_cert": str(box.folder / "none.pem"), "tls_key": str(key)}
+
+
 PLANTED = [
     (clock_an_hour_slow, {"clock.behind"}),
     (pictures_not_allowed, {"broker.not_allowed"}),
@@ -129,6 +141,8 @@ PLANTED = [
     (brokers_certificate_expired, {"broker.tls_expired"}),
     (own_certificate_expired, {"certificate.expired", "broker.silent"}),
     (own_certificate_ends_in_a_week, {"certificate.ends_soon"}),
+    (consoles_certificate_ends_in_a_week, {"console_certificate.ends"}),
+    (consoles_certificate_gone, {"console_certificate.unusable"}),
     (brokers_name_is_another, {"broker.tls_name"}),
     (broker_of_another_authority, {"broker.tls_chain"}),
     (broker_away, {"broker.unreachable"}),
