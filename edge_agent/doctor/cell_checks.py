@@ -51,6 +51,14 @@ FEWEST_REVERSED = 3
 FEWEST_IN_ORDER = 2
 MOSTLY = 0.8
 OFTEN = 0.5
+# A passage like these makes pads read differently whatever their span.
+EXPLAINED = frozenset(
+    {
+        *(Flag.OFF_SCALE, Flag.ONE_SIDE, Flag.STRADDLE, Flag.ABREAST, Flag.TAILGATING),
+        *(Flag.ACCEL, Flag.STOP_ON_PAD, Flag.CREEP, Flag.REVERSE, Flag.AXLE_COUNT),
+        *(Flag.FEW_SAMPLES, Flag.SENSOR_FAULT, Flag.SATURATION, Flag.OVERLOAD, Flag.ZERO_SUSPECT),
+    }
+)
 # Vehicles lean by 5 to 10 % either way (facts on WIM, 7); the median of many does not.
 LEANING_PERMILLE = 40
 # Twice the drift that the simulator's matrix allows for (facts on WIM, 7: 0 to 50 kg/h); and over how long.
@@ -288,15 +296,25 @@ def _of_crossings(
     if share(Flag.ONE_SIDE) >= MOSTLY:
         yield Finding("cell.one_sided", subject, State.FAULT, values)
         return
-    if share(Flag.DISAGREE) >= OFTEN and "cell.sides_swapped" not in told:
-        share_percent = round(100 * share(Flag.DISAGREE))
-        yield Finding("cell.pads_disagree", subject, State.WARNING, {**values, "percent": share_percent})
+    if "cell.sides_swapped" not in told:
+        yield from _of_pads(subject, base, crossings)
     leaning = _left_permille(crossings)
     if leaning is not None and abs(leaning - 500) > LEANING_PERMILLE:
         yield Finding("cell.unbalanced", subject, State.WARNING, {**values, "left_percent": leaning / 10})
     drift = _drift_g_per_h(crossings)
     if drift is not None and abs(drift) > DRIFT_G_PER_H:
         yield Finding("cell.drift", subject, State.WARNING, {**values, "kg_per_h": _kg(drift)})
+
+
+def _of_pads(subject: str, base: dict[str, Any], crossings: Sequence[Crossing]) -> Iterator[Finding]:
+    """Whether the pads disagree on vehicles of which nothing else explains it."""
+    plain = [c for c in crossings if EXPLAINED.isdisjoint(c.flags)]
+    if len(plain) < FEWEST_CROSSINGS:
+        return
+    share = sum(Flag.DISAGREE in c.flags for c in plain) / len(plain)
+    if share >= OFTEN:
+        values = {**base, "vehicles": len(plain), "percent": round(100 * share)}
+        yield Finding("cell.pads_disagree", subject, State.WARNING, values)
 
 
 def _left_permille(crossings: Sequence[Crossing]) -> int | None:

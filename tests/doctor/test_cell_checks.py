@@ -288,6 +288,13 @@ def test_what_only_many_vehicles_can_tell(late, key):
     assert wrong(found) == {key}
 
 
+@pytest.mark.parametrize("flag", [Flag.ACCEL, Flag.SENSOR_FAULT, Flag.STOP_ON_PAD])
+def test_pads_that_disagree_on_vehicles_that_braked_or_were_heard_in_pieces_are_not_accused(flag):
+    late = (*crossings(flags=(Flag.DISAGREE, flag)), *crossings(count=8))
+
+    assert wrong(found_in(heard(a_road()), passed=late)) == set()
+
+
 @pytest.mark.parametrize(
     ("order", "key"), [((0, 2, 1, 3), "cell.crossed"), ((2, 3, 0, 1), "cell.pads_swapped")]
 )
