@@ -167,11 +167,15 @@ def test_silent_connections_take_a_bounded_number_of_files_and_go(served, monkey
             one = socket.create_connection(place)
             one.sendall((b"", b"GET / HT", half)[number % 3])
             silent.append(one)
-        assert open_files() - before - len(silent) <= MAX_CONNECTIONS + TURNED_AWAY
+        # The daemon's other parts open and close files of their own meanwhile.
+        assert open_files() - before - len(silent) < MAX_CONNECTIONS + TURNED_AWAY + OF_OTHERS
         wait(lambda: status_of(served) == 200)  # all were sent away: a person is let in
     finally:
         for one in silent:
             one.close()
+
+
+OF_OTHERS = 20  # far from the as many again that would be held without a bound
 
 
 def open_files():
