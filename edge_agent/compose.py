@@ -412,7 +412,7 @@ class Agent:
             desk,
             self.store,
             emit=self.intake.emit,
-            cameras=self.cameras | (self.street.cameras if self.street else {}),
+            cameras=self._all_cameras(),
             clock=self._time.status,
             wake_uplink=self._wake_uplink,
             failed=self.failed,
@@ -432,6 +432,9 @@ class Agent:
             for name, camera in self.config.cameras.items()
             if camera.video
         }
+
+    def _all_cameras(self) -> dict[str, Camera]:
+        return self.cameras | (self.street.cameras if self.street else {})
 
     def _make_captures(self) -> CaptureWorker | None:
         from edge_agent.devices.camera.capture import CaptureWorker  # noqa: PLC0415 - OpenCV, same
@@ -512,7 +515,7 @@ class Agent:
             commands=self.orders.counted if self.orders else None,
             ports=self.ports,
             decoders=lambda: self.site.counters,
-            cameras=self.cameras | (street.cameras if street else {}),
+            cameras=self._all_cameras(),
             samplers=street.samplers if street else {},
             detectors={name: used.speed for name, used in detectors.items() if used},
         )
@@ -534,7 +537,7 @@ class Agent:
                 recent=self.recent,
                 reading=self.store.reading(PAGES_WAIT_S),
                 health=self.health,
-                cameras=self.cameras | (self.street.cameras if self.street else {}),
+                cameras=self._all_cameras(),
                 street_detector=self.street.detector if self.street else None,
                 zones=lambda: self.site.zones,
                 clock=self._time.status,
@@ -546,7 +549,7 @@ class Agent:
         )
 
     def _make_eyes(self) -> DaemonEyes:
-        cameras = self.cameras | (self.street.cameras if self.street else {})
+        cameras = self._all_cameras()
         return DaemonEyes(self.config, self.taps, cameras, self.store, self.uplink, self.health)
 
     def _read_receipt_keys(self) -> tuple[PublicKey, ...]:

@@ -16,13 +16,13 @@ from edge_agent.devices import clock
 from edge_agent.devices.camera.camera import Camera
 from edge_agent.devices.camera.ring import StoredPacket
 from edge_agent.doctor.box import DaemonSeen, PushSeen, StoreSeen
-from edge_agent.doctor.observed import CameraSeen, Chunk, Matched, SerialSeen
+from edge_agent.doctor.observed import CameraSeen, Chunk, SerialSeen
 from edge_agent.errors import DeviceError, EvidenceError
 from edge_agent.evidence.peek import peek
 from edge_agent.evidence.store import EvidenceStore
 from edge_agent.evidence.uplink.uplink import Uplink
 from edge_agent.health import Health
-from edge_agent.taps import Taps
+from edge_agent.taps import Matched, Taps
 
 PICTURES = 8  # of a stretch
 MOST_PICTURE_BYTES = 120_000_000  # a 4K picture has 25 MB
@@ -97,9 +97,7 @@ class DaemonEyes:
 
     def matched(self) -> Sequence[Matched]:
         """Since the daemon's start."""
-        return tuple(
-            Matched(one.crossing, one.camera, one.read_at, one.read_sd) for one in self._taps.matched()
-        )
+        return self._taps.matched()
 
     # -- the box ---------------------------------------------------------------------------------
 

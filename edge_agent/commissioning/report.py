@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import base64
 import itertools
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -30,7 +28,7 @@ from edge_agent.errors import EdgeAgentError
 from edge_agent.evidence.statement_bridge import Limit
 from edge_agent.evidence.statement_operator import SpeedFactor
 from edge_agent.report.times import local, span, to_the_second
-from edge_agent.report.trace_data import sensor_lines
+from edge_agent.report.trace_data import lines_of_bytes
 from edge_agent.report.trace_plot import Mark, draw_trace
 from edge_agent.web.words import CHINESE, ENGLISH
 
@@ -302,11 +300,7 @@ def _trace(proof: Proof, config: SiteConfig, chain: Chain, t: Tongue) -> Markup:
         return Markup("")
     first = measured.first_axle_monotonic_us
     try:
-        with tempfile.NamedTemporaryFile(prefix="edge-agent-raw-", suffix=".mcap") as file:
-            file.write(data)
-            file.flush()
-            protocol = config.ports[lane.port].protocol
-            lines = sensor_lines(Path(file.name), protocol, lane.scale, Ns(first * US))
+        lines = lines_of_bytes(data, config.ports[lane.port].protocol, lane.scale, Ns(first * US))
     except EdgeAgentError:
         return Markup("")
     marks = [Mark((a.at_monotonic_us - first) / 1e6, f"{a.load_g / TONNE:.2f}") for a in measured.axles]

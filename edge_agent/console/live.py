@@ -13,13 +13,13 @@ from starlette.routing import Route
 from edge_agent.console.box import Box
 from edge_agent.console.live_state import live_state
 from edge_agent.console.overlays import overlays
-from edge_agent.console.pictures import LivePictures, NoPicture
+from edge_agent.console.pictures import LivePictures
 from edge_agent.console.traces import SHOWN_NS, Traces
 from edge_agent.core.units import MS, TONNE, Ns, S
 from edge_agent.devices import clock
 from edge_agent.report.trace_data import lines_of
 from edge_agent.report.trace_plot import Mark, draw_trace
-from edge_agent.web.gate import Gate, NotHere, Visit
+from edge_agent.web.gate import Gate, Visit
 from edge_agent.web.look import Look
 from edge_agent.web.words import Words
 
@@ -77,11 +77,7 @@ class Live:
 
     def picture(self, visit: Visit) -> Response:
         """A camera's picture of now, small."""
-        try:
-            shot = self._pictures.shot(visit.path("camera"), PICTURE_WIDTH)
-        except NoPicture as error:
-            raise NotHere(str(error)) from error
-        return Response(shot.jpeg, media_type="image/jpeg")
+        return self._pictures.answer(visit, PICTURE_WIDTH)
 
     def passage(self, visit: Visit) -> Response:
         """The drawing of a lane's last vehicle; empty where none has come."""

@@ -11,9 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from starlette.responses import Response
+
 from edge_agent.core.units import Ns
 from edge_agent.devices.camera.frame import Frame
 from edge_agent.errors import EdgeAgentError
+from edge_agent.web.gate import NotHere, Visit
 
 FRESH_S = 1.0
 QUALITY = 75
@@ -76,6 +79,18 @@ class LivePictures:
             return self._fresh((camera, max_width)) or self._decoded(source, camera, max_width)
         finally:
             self._waiting.release()
+
+    def answer(self, visit: Visit, max_width: int) -> Response:
+        """The picture of now of the camera that a page names.
+
+        Raises:
+            NotHere: there is none.
+        """
+        try:
+            shot = self.shot(visit.path("camera"), max_width)
+        except NoPicture as error:
+            raise NotHere(str(error)) from error
+        return Response(shot.jpeg, media_type="image/jpeg")
 
     def _fresh(self, wanted: tuple[str, int]) -> Shot | None:
         held = self._made.get(wanted)

@@ -26,7 +26,7 @@ from edge_agent.console.changes import Changes
 from edge_agent.console.drawing import Drawing, as_json, drawing_of, is_street, parse
 from edge_agent.console.drawing_hints import Judged, judged
 from edge_agent.console.drawing_text import drawn_into
-from edge_agent.console.pictures import LivePictures, NoPicture
+from edge_agent.console.pictures import LivePictures
 from edge_agent.console.texts_zones import EDITOR
 from edge_agent.devices.scene.bank import Reference, ReferenceBank
 from edge_agent.errors import ConfigError, UsageError
@@ -111,11 +111,7 @@ class ZonePages:
 
     def picture(self, visit: Visit) -> Response:
         """The camera's picture of now."""
-        try:
-            shot = self._pictures.shot(visit.path("camera"), PICTURE_WIDTH)
-        except NoPicture as error:
-            raise NotHere(str(error)) from error
-        return Response(shot.jpeg, media_type="image/jpeg")
+        return self._pictures.answer(visit, PICTURE_WIDTH)
 
     def reference(self, visit: Visit) -> Response:
         """An accepted picture, as it was accepted."""

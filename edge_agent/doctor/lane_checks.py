@@ -13,7 +13,8 @@ from edge_agent.config.settings import SiteConfig
 from edge_agent.core.match.distance import FEWEST, DistanceEstimate, estimate_distance, observe
 from edge_agent.core.match.settings import LaneMatchSettings, MatchSettings
 from edge_agent.doctor.finding import Finding, State, Text, Texts
-from edge_agent.doctor.observed import Eyes, Matched
+from edge_agent.doctor.observed import Eyes
+from edge_agent.taps import Matched
 
 # A 95 % interval is missed by one good lane in twenty: twice as wide it is not.
 SURE = 2

@@ -14,7 +14,8 @@ from typing import TypeVar
 from edge_agent.config.settings import SiteConfig
 from edge_agent.core.records import Crossing
 from edge_agent.doctor.box import DaemonSeen, StoreSeen, box_of
-from edge_agent.doctor.observed import WATCH_S, CameraSeen, Eyes, Matched, SerialSeen
+from edge_agent.doctor.observed import WATCH_S, CameraSeen, Eyes, SerialSeen
+from edge_agent.taps import Matched
 
 T = TypeVar("T")
 

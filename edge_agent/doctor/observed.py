@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from edge_agent.core.events import RegistersRead
 from edge_agent.core.records import Crossing
-from edge_agent.core.units import Ns
+from edge_agent.taps import Matched
 
 # How long a line is listened to and a camera is watched: every check asks for the same stretch, so that a
 # device is opened once.
@@ -63,16 +63,6 @@ class CameraSeen:
     decoded_by: str = "cpu"  # or the device that decodes, as the sampler names it
     sender_time: bool | None = None  # its sender reports state its clock; None: nobody looked
     sub: CameraSeen | None = None  # the sub-stream, where one is configured: pictures are analysed in it
-
-
-@dataclass(frozen=True, slots=True)
-class Matched:
-    """A crossing with the plate read that was matched to it; whose plate it is does not matter here."""
-
-    crossing: Crossing
-    camera: str
-    read_at: Ns  # monotonic
-    read_sd: Ns
 
 
 class Eyes(Protocol):

@@ -19,8 +19,9 @@ from edge_agent.devices.clock import monotonic
 from edge_agent.devices.modbus import ModbusPort
 from edge_agent.devices.serial import SerialPort
 from edge_agent.devices.settings_ports import SerialPortSettings
-from edge_agent.doctor.observed import CameraSeen, Chunk, Matched, SerialSeen
+from edge_agent.doctor.observed import CameraSeen, Chunk, SerialSeen
 from edge_agent.doctor.watching import watch
+from edge_agent.taps import Matched
 
 
 class OwnEyes:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
@@ -17,7 +15,7 @@ from edge_agent.evidence.statement import Statement
 from edge_agent.evidence.statement_bridge import Limit, MeasuredAxle, Recognition
 from edge_agent.inbox.sites import Sites
 from edge_agent.ingest.attachments import AttachmentReader
-from edge_agent.report.trace_data import sensor_lines
+from edge_agent.report.trace_data import lines_of_bytes
 from edge_agent.report.trace_plot import Mark, draw_trace
 from edge_agent.report.words import EVALUATOR, EVALUATOR_EN, FLAG
 from edge_agent.web.words import Words
@@ -134,11 +132,7 @@ def _trace(statement: Statement, sites: Sites, files: AttachmentReader, words: W
         return nothing, words("no_site")
     first = measured.first_axle_monotonic_us
     try:
-        with tempfile.NamedTemporaryFile(prefix="edge-agent-raw-", suffix=".mcap") as file:
-            file.write(data)
-            file.flush()
-            protocol = config.ports[lane.port].protocol
-            lines = sensor_lines(Path(file.name), protocol, lane.scale, Ns(first * US))
+        lines = lines_of_bytes(data, config.ports[lane.port].protocol, lane.scale, Ns(first * US))
     except EdgeAgentError as error:
         log.warning("raw bytes of %s: %s", statement.packet_id, error)
         return nothing, words("undrawable")

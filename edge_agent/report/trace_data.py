@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -33,6 +34,20 @@ def sensor_lines(
         first_axle_at: monotonic time that becomes second 0.
     """
     return lines_of(Recording.open(raw).events(), protocol, scale, first_axle_at)
+
+
+def lines_of_bytes(
+    raw: bytes, protocol: ProtocolSettings, scale: ScaleSettings, first_axle_at: Ns
+) -> list[Line]:
+    """The same of an attachment that is at hand as bytes.
+
+    Raises:
+        EdgeAgentError: they are no recording.
+    """
+    with tempfile.NamedTemporaryFile(prefix="edge-agent-raw-", suffix=".mcap") as file:
+        file.write(raw)
+        file.flush()
+        return sensor_lines(Path(file.name), protocol, scale, first_axle_at)
 
 
 def lines_of(
