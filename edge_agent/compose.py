@@ -1,4 +1,4 @@
-"""The program on one page: which part goes where, on the road and in a replay."""
+"""The daemon on one page: which part goes where on the road. A replay: `replaying/replay.py`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from edge_agent import __version__, runner
 from edge_agent.commanded import read_issuers
 from edge_agent.config import recorded
+from edge_agent.config.sealing import identity
 from edge_agent.config.settings import SiteConfig
 from edge_agent.console.recent import Recent
 from edge_agent.core.decisions import Capture, Decision, ReadPlates, TakePictures, Watch
@@ -30,7 +30,6 @@ from edge_agent.errors import DeviceError, EvidenceError, StoreFault, StoreFull,
 from edge_agent.evidence.command_desk import CommandDesk
 from edge_agent.evidence.dsse import RECEIPT_TYPE
 from edge_agent.evidence.enrolment import installed_certificates
-from edge_agent.evidence.identity import Identity
 from edge_agent.evidence.intray import tray_of
 from edge_agent.evidence.key_places import key_place, open_keys
 from edge_agent.evidence.keys import KeyRing, PublicKey, read_public_keys
@@ -40,18 +39,16 @@ from edge_agent.evidence.sealer import Order, Sealer
 from edge_agent.evidence.sm2 import Sm2FileKey
 from edge_agent.evidence.statement_records import ConfigChange
 from edge_agent.evidence.store import EvidenceStore, Sealed
-from edge_agent.evidence.unsigned import UnsignedChain
 from edge_agent.evidence.uplink.events import UplinkEvent, UplinkEventKind
 from edge_agent.evidence.uplink.uplink import Uplink
 from edge_agent.health import Health
 from edge_agent.journal.raw_ring import RawRing
-from edge_agent.journal.reader import Recording
 from edge_agent.journal.recorder import NoRecorder, Recorder
 from edge_agent.journal.video import VideoPacket
 from edge_agent.journal.writer import RecordingHeader
 from edge_agent.local_door import LocalDoor
 from edge_agent.progress import Pulse, standing
-from edge_agent.sinks import LiveSink, ReplaySink, Tee
+from edge_agent.sinks import LiveSink, Tee
 from edge_agent.taps import Taps
 from edge_agent.web.when_free import WhenFree
 
@@ -76,10 +73,6 @@ Made = TypeVar("Made")
 # A server that is not there is a fault; but without those for people the box does its work all the same.
 LOST = {"console": "degraded", "door": "degraded"}
 PAGES_WAIT_S = 3.0  # for a busy store: a page says so then, and the others still have their threads
-
-# Raw windows are named by the digest of their bytes, so their header must not differ between the road
-# and a replay; the statement itself says which software and configuration made it.
-RAW_HEADER = RecordingHeader(software="edge-agent raw window", config_sha256="")
 
 
 @dataclass(slots=True)
@@ -152,7 +145,7 @@ class Agent:
             self.http = self._make_http()
             self.orders = self._had("commands", self._make_orders)
             self.clock = clock.ClockWatch(self._time, config.clock.interval_ms, self._clock_told)
-            self._ring = RawRing(RAW_HEADER)
+            self._ring = RawRing()
             self._recorder = self._make_recorder()
             self.metrics = self._make_metrics()
             self.eyes = self._make_eyes()
@@ -592,20 +585,6 @@ def open_store(config: SiteConfig, boot_id: str, utc_us: Callable[[], int] | Non
     return store
 
 
-def identity(config: SiteConfig, boot_id: str) -> Identity:
-    """Who seals, as statements say it."""
-    certificates = {name: lane.certificate for name, lane in config.lanes.items() if lane.certificate}
-    return Identity(
-        settings=config.evidence_settings(),
-        legal=config.site.legal,
-        certificates=certificates,
-        keyid="",
-        boot_id=boot_id,
-        config_sha256=config.sha256(),
-        rules=config.street.rules if config.street else {},
-    )
-
-
 def _recalled(case: OpenCase, now: Ns, utc_minus_mono: Ns | None) -> CaseRecalled:
     """A case of an earlier run, its times on this run's clock.
 
@@ -638,61 +617,3 @@ def _make_detector(config: SiteConfig) -> Detector | None:
     from edge_agent.devices.detector.detector import Detector  # noqa: PLC0415 - the inference runtime
 
     return Detector(config.detector) if config.detector else None
-
-
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """What a replay gave."""
-
-    events: int
-    decisions: list[str]  # lines of decisions.jsonl
-    statements: int
-    refused: int  # cases of which no statement could be made; the log says why
-    torn: tuple[str, ...]  # what was wrong with the recordings' tails
-    first_at: Ns
-    last_at: Ns
-
-
-class _RecordedEvents:
-    """Recordings one after the other as a source; counts what it gave."""
-
-    def __init__(self, recordings: list[Recording], progress: Callable[[Event], None]) -> None:
-        self._recordings = recordings
-        self._progress = progress
-        self.count = 0
-        self.first_at: Ns | None = None
-        self.last_at = Ns(0)
-
-    def events(self, _deadline: Callable[[], Ns | None]) -> Iterator[Event]:
-        for recording in self._recordings:
-            for event in recording.events():
-                self.count += 1
-                self.first_at = event.at if self.first_at is None else self.first_at
-                self.last_at = event.at
-                self._progress(event)
-                yield event
-
-
-def replay(
-    recordings: list[Recording],
-    config: SiteConfig,
-    out: Path,
-    progress: Callable[[Event], None] = lambda _event: None,
-) -> Replayed:
-    """The same loop over recordings: decisions to `out/decisions.jsonl`, statements beside it."""
-    first = next(recordings[0].events(), None)
-    boot_id = first.boot_id if isinstance(first, Started) else "unknown"
-    ring = RawRing(RAW_HEADER)
-    source = _RecordedEvents(recordings, progress)
-    sink = ReplaySink(out, ring, UnsignedChain(identity(config, boot_id)))
-    runner.run(Site(config.core()), source, Tee(NoRecorder(), ring), sink)
-    sink.write()
-    return Replayed(
-        events=source.count,
-        decisions=sink.lines,
-        statements=sink.statements,
-        refused=sink.refused,
-        torn=tuple(f"{r.path}: {r.torn}" for r in recordings if r.torn),
-        first_at=source.first_at or Ns(0),
-        last_at=source.last_at,
-    )

@@ -14,7 +14,7 @@ import tty
 import pytest
 import yaml
 
-from edge_agent.compose import Agent, Hooks, open_store, replay
+from edge_agent.compose import Agent, Hooks, open_store
 from edge_agent.config.loader import load
 from edge_agent.core.decisions import CrossingSeen, Seal, Status
 from edge_agent.core.events import Stopped
@@ -27,6 +27,7 @@ from edge_agent.evidence.statement import Kind
 from edge_agent.evidence.statement_records import ConfigChange
 from edge_agent.evidence.store import EvidenceStore
 from edge_agent.journal.reader import open_all, recorded_lines
+from edge_agent.replaying.replay import replay
 from tests.road import POSTED
 
 WAIT_S = 20

@@ -3,7 +3,6 @@
 import json
 import logging
 
-from edge_agent.compose import RAW_HEADER
 from edge_agent.core.decisions import (
     Capture,
     CrossingSeen,
@@ -50,7 +49,7 @@ def in_window(ring, tmp_path, window=ALL):
 
 
 def test_everything_is_written_down_and_only_instrument_bytes_are_kept(tmp_path):
-    written, ring = Written(), RawRing(RAW_HEADER)
+    written, ring = Written(), RawRing()
     tee = Tee(written, ring)
     events = [
         SerialBytes(1, "wim", b"a"),
@@ -69,7 +68,7 @@ def test_everything_is_written_down_and_only_instrument_bytes_are_kept(tmp_path)
 
 def test_bytes_of_a_run_before_never_go_with_a_statement_of_this_one(tmp_path):
     """After a reboot the monotonic clock shows the same times again."""
-    ring = RawRing(RAW_HEADER)
+    ring = RawRing()
     tee = Tee(Written(), ring)
     for event in (
         Started(0, "boot-1", "", ""),
@@ -84,7 +83,7 @@ def test_bytes_of_a_run_before_never_go_with_a_statement_of_this_one(tmp_path):
 
 def a_live_sink(orders, captures, **other):
     take, watch, read = (other.pop(name, []).append for name in ("take", "watch", "read"))
-    return LiveSink(RawRing(RAW_HEADER), orders.append, captures.append, take, watch, read, **other)
+    return LiveSink(RawRing(), orders.append, captures.append, take, watch, read, **other)
 
 
 def test_a_seal_is_ordered_with_the_bytes_that_are_current():
@@ -132,7 +131,7 @@ def test_what_someone_should_know_is_in_the_log(caplog):
 
 
 def a_replay_sink(folder):
-    return ReplaySink(folder, RawRing(RAW_HEADER), UnsignedChain(an_identity()))
+    return ReplaySink(folder, RawRing(), UnsignedChain(an_identity()))
 
 
 def test_a_replay_writes_its_decisions_and_statements_down(tmp_path):

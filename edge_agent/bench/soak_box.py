@@ -135,7 +135,7 @@ def _run(life: _Life, store: EvidenceStore, uplink: Uplink) -> None:
         JournalSettings(dir=life.plan.folder / "journal", quota_mb=JOURNAL_MB, segment_mb=1),
         HEADER,
     )
-    raw = RawRing(HEADER)
+    raw = RawRing()
     core = Site(site().core())
 
     def seal(order: Order) -> None:

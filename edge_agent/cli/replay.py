@@ -39,8 +39,8 @@ def main(
     With the recording's own configuration the decisions are compared with those recorded live: exit 1
     when they differ by a byte.
     """
-    from edge_agent.compose import replay  # noqa: PLC0415 - help stays instant
-    from edge_agent.journal.reader import open_all, recorded_lines  # noqa: PLC0415
+    from edge_agent.journal.reader import open_all, recorded_lines  # noqa: PLC0415 - help stays instant
+    from edge_agent.replaying.replay import replay  # noqa: PLC0415
 
     recordings = open_all(recording)
     site = _config(recordings, config)

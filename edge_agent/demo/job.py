@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from edge_agent.compose import Agent, Hooks, replay
+from edge_agent.compose import Agent, Hooks
 from edge_agent.core.decisions import Decision, Seal, SealStreet
 from edge_agent.core.units import MS, Ns, S
 from edge_agent.demo.board import Board
@@ -43,6 +43,7 @@ from edge_agent.ingest.export import export_bundle
 from edge_agent.ingest.service import Ingest
 from edge_agent.ingest.store import PlatformStore
 from edge_agent.journal.reader import open_all, recorded_lines
+from edge_agent.replaying.replay import replay
 from edge_agent.sim.live import LiveTraffic
 from edge_agent.sim.push import HttpPush, PushedRead
 

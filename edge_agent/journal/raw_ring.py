@@ -19,12 +19,15 @@ RawEvent = SerialBytes | RegistersRead
 KEEP_NS = 90 * S
 MAX_PORT_BYTES = 32_000_000
 
+# Windows are named by the digest of their bytes, so their header must not differ between the road and a
+# replay; the statement itself says which software and configuration made it.
+HEADER = RecordingHeader(software="edge-agent raw window", config_sha256="")
+
 
 class RawRing:
     """Keeps raw events of every port for `KEEP_NS`, at most `MAX_PORT_BYTES` a port."""
 
-    def __init__(self, header: RecordingHeader) -> None:
-        self._header = header
+    def __init__(self) -> None:
         self._rings: dict[str, deque[RawEvent]] = {}
         self._bytes: dict[str, int] = {}
 
@@ -45,7 +48,7 @@ class RawRing:
     def window(self, wanted: RawWindow) -> bytes:
         """A recording of the port's events in `[start, end]`, the same bytes for the same events."""
         stream = io.BytesIO()
-        writer = RecordingWriter(stream, self._header)
+        writer = RecordingWriter(stream, HEADER)
         for event in self._rings.get(wanted.port, ()):
             if wanted.start <= event.at <= wanted.end:
                 writer.event(event)

@@ -36,7 +36,6 @@ from edge_agent.ingest.keepers import attachment_keeper
 from edge_agent.ingest.settings import IngestSettings
 from edge_agent.ingest.store import PlatformStore
 from edge_agent.journal.raw_ring import RawRing
-from edge_agent.journal.writer import RecordingHeader
 from edge_agent.sim.events import events
 from edge_agent.sim.render.pictures import plate_picture, vehicle_picture
 from edge_agent.sim.render.scene import Scene
@@ -61,7 +60,7 @@ def a_weighing():
     cameras = {"cam1": {**site_settings(scenario).cameras["cam1"].model_dump(), "pictures": False}}
     site = Site(site_settings(scenario, cameras=cameras))
     seal = next(d for d in decide(site, stream) if isinstance(d, Seal))
-    ring = RawRing(RecordingHeader(software="test", config_sha256=""))
+    ring = RawRing()
     for event in stream:
         if isinstance(event, SerialBytes):
             ring.add(event)
