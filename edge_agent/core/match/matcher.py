@@ -302,17 +302,25 @@ class Matcher:
         `hold_ms` after its own.
         """
         closed = vehicle.close
+        reads = []
         for sighting in cluster.sightings:
             if sighting.id in vehicle.pairs:
                 closed = max([closed] + [self._pool.vehicles[key].close for key in sighting.vehicles])
-                closed = max([closed] + [self._hidden_until(vehicle, read) for read in sighting.reads])
+                reads += sighting.reads
+        closed = max([closed] + [self._hidden_until(vehicle, read) for read in reads])
         if not vehicle.settled:
             vehicle.due = min(closed, Ns(vehicle.close + self._settings.hold_ms * MS))
             vehicle.wake = vehicle.due
             return
-        open_still = self._now < closed <= vehicle.close + self._settings.late_ms * MS
-        # A match too: what might have explained a rival's read away may never be reported.
-        vehicle.wake = closed if open_still else None
+        # A match too: a rival read counted for less while somebody unreported might have been its vehicle.
+        moments = [closed] + [until for read in reads for until in self._explained_until(read)]
+        last = vehicle.close + self._settings.late_ms * MS
+        vehicle.wake = min((at for at in moments if self._now < at <= last), default=None)
+
+    def _explained_until(self, read: PlateRead) -> list[Ns]:
+        """When each lane's unreported vehicles cease to be an explanation of the read."""
+        until = (self._coverage.possible_until(name, read.at) for name in self._lanes)
+        return [at for at in until if at is not None]
 
     def _hidden_until(self, vehicle: Vehicle, read: PlateRead) -> Ns:
         """Until when the read may be of a vehicle that is not reported yet, as likely as of this one."""
