@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from edge_agent.core.decisions import (
     Capture,
@@ -23,12 +24,15 @@ from edge_agent.core.decisions import (
     ZoneChanged,
 )
 from edge_agent.core.events import Event, RegistersRead, SerialBytes, Started
+from edge_agent.core.records import JournalSlice
 from edge_agent.errors import SealRefused
 from edge_agent.evidence.sealable import Sealable
 from edge_agent.evidence.sealer import Order
 from edge_agent.evidence.unsigned import UnsignedChain
 from edge_agent.journal.codec import decision_line
+from edge_agent.journal.numbering import EventCount
 from edge_agent.journal.raw_ring import RawRing
+from edge_agent.journal.slices import slice_of
 from edge_agent.runner import Recorder
 
 log = logging.getLogger("edge_agent")
@@ -36,14 +40,19 @@ log = logging.getLogger("edge_agent")
 
 @dataclass(slots=True)
 class Tee:
-    """A recorder that also keeps the last raw instrument bytes, in the order in which the core saw them."""
+    """A recorder that also keeps the last raw instrument bytes, in the order in which the core saw them.
+
+    And counts, so that a statement can name the part of the journal that made it.
+    """
 
     recorder: Recorder
     ring: RawRing
+    count: EventCount = field(default_factory=EventCount)
 
     def event(self, event: Event) -> None:
         """Journal first."""
         self.recorder.event(event)
+        self.count.take(event)
         if isinstance(event, Started):
             self.ring.clear()  # of another run, whose clock may have shown the same times
         elif isinstance(event, SerialBytes | RegistersRead):
@@ -52,6 +61,14 @@ class Tee:
     def decision(self, decision: Decision) -> None:
         """Journal only."""
         self.recorder.decision(decision)
+
+    def slice_of(self, seal: Sealable) -> JournalSlice:
+        """The part of the journal that made what was just decided."""
+        return slice_of(seal, self.count)
+
+
+def no_journal(_seal: Sealable) -> None:
+    """Where no journal is kept, a statement names none."""
 
 
 @dataclass(slots=True)
@@ -65,17 +82,15 @@ class LiveSink:
     watch: Callable[[Watch], object]
     read: Callable[[ReadPlates], object]
     watchers: tuple[Callable[[Decision], None], ...] = ()
+    slice_of: Callable[[Sealable], JournalSlice | None] = no_journal
 
     def __call__(self, decision: Decision) -> None:
         """Carry it out."""
         for watcher in self.watchers:
             watcher(decision)
         match decision:
-            case Seal():
-                raw = self.ring.window(decision.raw) if decision.raw else None
-                self.seal(Order(decision, raw))
-            case SealStreet() | SealCoverage() | SealTimeStep():
-                self.seal(Order(decision))
+            case Seal() | SealStreet() | SealCoverage() | SealTimeStep():
+                self.seal(Order(decision, raw_of(decision, self.ring), self.slice_of(decision)))
             case Capture():
                 self.capture(decision)
             case TakePictures():
@@ -86,6 +101,11 @@ class LiveSink:
                 self.read(decision)
             case _:
                 _say(decision)
+
+
+def raw_of(seal: Sealable, ring: RawRing) -> bytes | None:
+    """The raw instrument bytes that a statement rests on; None where it rests on none."""
+    return ring.window(seal.raw) if isinstance(seal, Seal) and seal.raw else None
 
 
 def _say(decision: Decision) -> None:
@@ -118,25 +138,33 @@ class ReplaySink:
     folder: Path
     ring: RawRing
     chain: UnsignedChain
-    lines: list[str] = field(default_factory=list)
+    slice_of: Callable[[Sealable], JournalSlice | None] = no_journal
+    line_told: Callable[[str], None] = lambda _line: None
+    decisions: int = 0
     statements: int = 0
     refused: int = 0
+    _file: IO[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        # A day's decisions are many MB: they go to the disk as they come.
+        self._file = (self.folder / "decisions.jsonl").open("w", encoding="utf-8")
 
     def __call__(self, decision: Decision) -> None:
-        """Keep it."""
-        self.lines.append(decision_line(decision))
+        """A line of `decisions.jsonl`, and the statement where it is one."""
+        line = decision_line(decision)
+        self._file.write(f"{line}\n")
+        self.decisions += 1
+        self.line_told(line)
         if isinstance(decision, Seal | SealStreet | SealCoverage | SealTimeStep):
             self._statement(decision)
 
-    def write(self) -> None:
-        """`decisions.jsonl`, one decision a line."""
-        text = "".join(f"{line}\n" for line in self.lines)
-        (self.folder / "decisions.jsonl").write_text(text, encoding="utf-8")
+    def close(self) -> None:
+        """Everything is in the file."""
+        self._file.close()
 
     def _statement(self, seal: Sealable) -> None:
-        raw = self.ring.window(seal.raw) if isinstance(seal, Seal) and seal.raw else None
         try:
-            built = self.chain.statement(seal, raw)
+            built = self.chain.statement(seal, raw_of(seal, self.ring), self.slice_of(seal))
         except SealRefused as error:
             self.refused += 1
             log.warning("%s", error)

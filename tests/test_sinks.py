@@ -139,7 +139,7 @@ def test_a_replay_writes_its_decisions_and_statements_down(tmp_path):
     seal = a_case()[0]
     for decision in (FAULT, seal):
         sink(decision)
-    sink.write()
+    sink.close()
 
     lines = (tmp_path / "decisions.jsonl").read_text("utf-8").splitlines()
     assert lines == [decision_line(FAULT), decision_line(seal)]
@@ -153,8 +153,9 @@ def test_a_statement_that_must_not_exist_is_counted_and_the_replay_goes_on(tmp_p
     seal, *_ = a_case(verdicts=())
     sink(seal)
     sink(FAULT)
+    sink.close()
 
-    assert (sink.refused, sink.statements, len(sink.lines)) == (1, 0, 2)
+    assert (sink.refused, sink.statements, sink.decisions) == (1, 0, 2)
     assert seal.case in caplog.text
 
 

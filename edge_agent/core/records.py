@@ -255,3 +255,13 @@ class UseClass(StrEnum):
     ENFORCEMENT = "enforcement"
     REFERENCE = "reference"
     TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class JournalSlice:
+    """The part of a box's own recording that led to a decision: its journal replays it."""
+
+    boot_id: str  # of the run
+    start: Ns  # monotonic; what the decision rests on, and a margin before it
+    end: Ns  # of the event that led to it
+    last_event: int  # number of that event in its run; `Started` is 0

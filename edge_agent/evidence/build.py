@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from edge_agent.core.decisions import Seal, SealCoverage, SealStreet, SealTimeStep
 from edge_agent.core.events import ClockSource, ClockStatus
-from edge_agent.core.records import UseClass
+from edge_agent.core.records import JournalSlice, UseClass
 from edge_agent.core.units import US, Ns
 from edge_agent.errors import SealRefused
 from edge_agent.evidence import strict_json
@@ -40,6 +40,7 @@ from edge_agent.evidence.statement import (
     Statement,
     Time,
 )
+from edge_agent.evidence.statement_journal import ext_of
 from edge_agent.evidence.statement_parts import Wording
 from edge_agent.evidence.statement_records import CommandResult, Record
 
@@ -96,14 +97,17 @@ def build(
     name: str | None = None,
     earlier: Earlier | None = None,
     health: Health = UNKNOWN_HEALTH,
+    journal: JournalSlice | None = None,
 ) -> Built:
     """The statement of what was decided; `name` is its `packet_id`, where the caller has it already.
+
+    `journal` is the part of the box's own recording that led to it; None where it keeps none.
 
     Raises:
         SealRefused: it must not exist: no assumptions stated, no limit judged, a suspect as a case, or
             too large.
     """
-    with _refusing(seal):
+    with refusing(seal):
         content = _content(seal, identity, files.raw_sha256)
         time = _time(content.event_at, seal.clock, sealed_utc_us)
         return _finish(
@@ -126,7 +130,7 @@ def build(
                 health=health,
                 retention=RECORD_RETENTION if content.record else _retention(identity, time),
                 links=_links(seal, earlier),
-                ext={},
+                ext=ext_of(journal),
             ),
         )
 
@@ -178,7 +182,7 @@ def packet_id(seal: Sealable, identity: Identity) -> str:
     It does not depend on the chain, the key or the disk, so a replay gives a case the name that it
     had on the road, and the same case sealed twice is recognised.
     """
-    with _refusing(seal):
+    with refusing(seal):
         content = _content(seal, identity, None)
         decided = content.decided()
     if not isinstance(seal, OfItself):
@@ -201,7 +205,7 @@ def _content(seal: Sealable, identity: Identity, raw_sha256: str | None) -> Cont
 
 
 @contextlib.contextmanager
-def _refusing(seal: Sealable) -> Iterator[None]:
+def refusing(seal: Sealable) -> Iterator[None]:
     """What does not fit the statement must not be sealed."""
     try:
         yield

@@ -19,6 +19,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from edge_agent.core.records import JournalSlice
+from edge_agent.core.units import Ns
 from edge_agent.evidence import dsse, receipts, strict_json
 from edge_agent.evidence.attachments import case_files
 from edge_agent.evidence.build import Built, Earlier, build, build_record
@@ -127,7 +129,15 @@ def _chain() -> dict[str, Built]:
         _SEALED_US - 3_600_000_000,
     )
 
-    case = build(seal, identity, link(genesis, genesis), _SEALED_US, files)
+    # What led to it is in the box's journal; of the other statements nobody says.
+    case = build(
+        seal,
+        identity,
+        link(genesis, genesis),
+        _SEALED_US,
+        files,
+        journal=JournalSlice("boot-1", Ns(0), seal.at, 6_412),
+    )
     amendment = build(
         replace(seal, revision=1, match=replace(seal.match, late=True)),
         identity,
@@ -265,11 +275,16 @@ def _bad(case: Built) -> dict[str, tuple[bytes, str, str]]:
         ),
         "byte-order-mark": (resigned(b"\xef\xbb\xbf" + payload), "json", "a byte-order mark"),
         "lone-surrogate": (
-            resigned(payload.replace(b'"ext":{}', rb'"ext":{"a":"\ud800"}')),
+            resigned(payload.replace(b'"ext":{', rb'"ext":{"a":"\ud800",')),
             "json",
             "half a character",
         ),
         "unknown-field": (changed(colour="red"), "form", "unknown fields are allowed under ext alone"),
+        "journal-half": (
+            changed(ext={"journal": {"boot_id": "boot-1", "from_monotonic_us": 0}}),
+            "form",
+            "ext.journal names a slice whole, or is not there",
+        ),
         "no-assumptions": (
             changed(measurement={**strict_json.loads(payload)["measurement"], "assumptions": []}),
             "form",

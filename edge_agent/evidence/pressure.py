@@ -53,6 +53,11 @@ def room(held: int, quota: int, free: int) -> int:
     return max(0, min(quota, held + free - RESERVE_BYTES))
 
 
+def disk_is_short(held: int, quota: int, free: int) -> bool:
+    """Others on the disk cost cases something: they bring the store to a step, and not the quota."""
+    return room(held, quota, free) < quota and step(held, quota, free) is not Step.ALL
+
+
 def step(held: int, quota: int, free: int) -> Step:
     """The step that the store is at, from the share of its room that is taken."""
     whole = room(held, quota, free)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from edge_agent.core.records import JournalSlice
 from edge_agent.errors import SealRefused, StoreFault, StoreFull
 from edge_agent.evidence.sealable import Sealable, case_of, name_of, pictures_of
 from edge_agent.evidence.statement_records import Incident
@@ -36,10 +37,11 @@ LONGEST_ROUND_S = 60
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Something to seal; for a bridge's case, the raw bytes that were current when it was decided."""
+    """Something to seal, and what was current when it was decided."""
 
     seal: Sealable
-    raw: bytes | None = None
+    raw: bytes | None = None  # of a bridge's case: the instrument's bytes
+    journal: JournalSlice | None = None  # what led to it; None: no journal is kept
 
     @property
     def name(self) -> str:
@@ -132,7 +134,7 @@ class Sealer:
         pictures = pictures_of(order.seal)
         held = {p.sha256: data for p in pictures if (data := self._bytes(p.sha256)) is not None}
         try:
-            sealed = self.store.seal(order.seal, held, order.raw)
+            sealed = self.store.seal(order.seal, held, order.raw, order.journal)
         except StoreFull as error:  # the store has sealed the loss itself
             self.listener.refused(order, str(error))
         except SealRefused as error:

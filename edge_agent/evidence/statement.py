@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from edge_agent.core.events import ClockSource
 from edge_agent.core.records import UseClass
@@ -18,6 +18,7 @@ from edge_agent.core.scene import Phase
 from edge_agent.errors import VerificationError
 from edge_agent.evidence import strict_json
 from edge_agent.evidence.statement_bridge import Instrument, Measurement, Recognition
+from edge_agent.evidence.statement_journal import KEY, JournalNamed, slice_named
 from edge_agent.evidence.statement_operator import Commissioning
 from edge_agent.evidence.statement_parts import (
     Bool,
@@ -34,6 +35,9 @@ from edge_agent.evidence.statement_records import Record
 from edge_agent.evidence.statement_street import Storefront
 
 MAX_ATTACHMENTS = 64
+
+JOURNAL_SCHEMA = JournalNamed.model_json_schema()
+JOURNAL_SCHEMA["required"] = list(JOURNAL_SCHEMA["properties"])
 
 # The roles of a street's stills. A copy is made of one and names it as its parent.
 STREET_ROLES = (
@@ -265,8 +269,15 @@ class Statement(Model):
     health: Health
     retention: Retention
     links: Links
-    ext: dict[str, Any]
-    """The only place for fields that this version does not know."""
+    ext: Annotated[dict[str, Any], Field(json_schema_extra={"properties": {KEY: JOURNAL_SCHEMA}})]
+    """The only place for fields that this version does not know. `journal`: the part of the box's own
+    recording that made the statement; absent where it keeps none."""
+
+    @field_validator("ext")
+    @classmethod
+    def _journal_is_named_whole(cls, ext: dict[str, Any]) -> dict[str, Any]:
+        slice_named(ext)
+        return ext
 
     @model_validator(mode="after")
     def _parts_fit_the_kind(self) -> Self:

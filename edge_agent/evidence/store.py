@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import NoReturn, Self
 
 from edge_agent.core.events import ClockStatus
-from edge_agent.core.records import Picture
+from edge_agent.core.records import JournalSlice, Picture
 from edge_agent.errors import EvidenceError, StoreFault, StoreFull, VerificationError
 from edge_agent.evidence import dsse, requeue
 from edge_agent.evidence.attachments import CaseFiles, attachment_of, case_files
@@ -250,13 +250,20 @@ class EvidenceStore:
 
     # --- sealing -------------------------------------------------------------------------------
 
-    def seal(self, seal: Sealable, attachments: Mapping[str, bytes], raw: bytes | None = None) -> Sealed:
+    def seal(
+        self,
+        seal: Sealable,
+        attachments: Mapping[str, bytes],
+        raw: bytes | None = None,
+        journal: JournalSlice | None = None,
+    ) -> Sealed:
         """Make what was decided part of the chain. It is sealed when this returns, and only then.
 
         Args:
             seal: what the core decided.
             attachments: bytes of its pictures by SHA-256; a picture without bytes is named as missing.
             raw: the instrument's bytes of a bridge's `seal.raw`.
+            journal: the part of the box's own recording that led to it; None: it keeps none.
 
         Returns:
             the statement's place; the earlier one when this very decision was sealed before.
@@ -271,14 +278,14 @@ class EvidenceStore:
             try:
                 if isinstance(seal, OfItself):
                     nothing = case_files(seal, frozenset(), None)
-                    return self._with_ballast(lambda: self._seal(seal, nothing, {}))
+                    return self._with_ballast(lambda: self._seal(seal, nothing, {}, journal))
                 files = case_files(seal, self._room.fitting(seal, attachments, raw), raw)
                 blobs = {
                     a.sha256: attachments[a.sha256] for a in files.listed if a.sha256 != files.raw_sha256
                 }
                 if raw is not None and files.raw_sha256 is not None:
                     blobs[files.raw_sha256] = raw
-                return self._seal(seal, files, blobs)
+                return self._seal(seal, files, blobs, journal)
             except Refused as refused:
                 known = self._sealed_as(packet_id(seal, self._identity))
                 return known or self._lose(seal, str(refused))
@@ -890,7 +897,9 @@ class EvidenceStore:
                 return
         self._told.add(problem)
 
-    def _seal(self, seal: Sealable, files: CaseFiles, blobs: Mapping[str, bytes]) -> Sealed:
+    def _seal(
+        self, seal: Sealable, files: CaseFiles, blobs: Mapping[str, bytes], journal: JournalSlice | None
+    ) -> Sealed:
         with self._files.putting(blobs) as finish:
             name = packet_id(seal, self._identity)
             known = self._sealed_as(name)
@@ -905,6 +914,7 @@ class EvidenceStore:
                 name=name,
                 earlier=self._packets.earlier(case_of(seal)),
                 health=self._health(),
+                journal=journal,
             )
             sealed = self._commit(built, blobs, case=case_of(seal), before_commit=finish)
         self._recent.add(blobs)

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
+from edge_agent.core.records import JournalSlice
 from edge_agent.core.units import US
 from edge_agent.evidence.attachments import case_files
-from edge_agent.evidence.build import Built, Earlier, build
+from edge_agent.evidence.build import Built, Earlier, build, refusing
 from edge_agent.evidence.identity import ChainLink, Identity
 from edge_agent.evidence.sealable import Sealable, case_of
 
@@ -32,7 +33,13 @@ class UnsignedChain:
         self._link = ChainLink(_NO_EPOCH, 1, _NOWHERE, _NOWHERE)
         self._cases: dict[str, Earlier] = {}
 
-    def statement(self, seal: Sealable, raw: bytes | None = None) -> Built:
+    def seals_as(self, identity: Identity) -> None:
+        """What follows is of another run, perhaps with another configuration; the chain goes on."""
+        self._identity = replace(identity, keyid="")
+
+    def statement(
+        self, seal: Sealable, raw: bytes | None = None, journal: JournalSlice | None = None
+    ) -> Built:
         """The next statement.
 
         Raises:
@@ -41,13 +48,16 @@ class UnsignedChain:
         sealed_at = seal.at + (seal.clock.utc_minus_mono if seal.clock else 0)
         case = case_of(seal)
         earlier = self._cases.get(case[0]) if case and case[1] else None
+        with refusing(seal):  # a recording may be anybody's, its digests anything
+            files = case_files(seal, self._held, raw)
         built = build(
             seal,
             self._identity,
             self._link,
             sealed_at // US,
-            case_files(seal, self._held, raw),
+            files,
             earlier=earlier,
+            journal=journal,
         )
         self._link = ChainLink(_NO_EPOCH, self._link.seq + 1, built.sha256, _NOWHERE)
         if case:

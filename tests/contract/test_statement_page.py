@@ -9,7 +9,7 @@ from edge_agent.evidence.statement import STREET_ROLES
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "statement.md").read_text("utf-8")
 SCHEMA = json.loads((ROOT / "contract" / "schemas" / "statement.schema.json").read_text("utf-8"))
-MODELS = [SCHEMA, *SCHEMA["$defs"].values()]
+MODELS = [SCHEMA, *SCHEMA["$defs"].values(), SCHEMA["properties"]["ext"]["properties"]["journal"]]
 FIELDS = {name for model in MODELS for name in model.get("properties", {})}
 WORDS = {word for model in MODELS for word in model.get("enum", ())}
 CONSTANTS = {

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.core.records import Picture, UseClass
-from edge_agent.evidence.pressure import RESERVE_BYTES, Step, kept, room, step
+from edge_agent.evidence.pressure import RESERVE_BYTES, Step, disk_is_short, kept, room, step
 
 MB = 1_000_000
 FREE = 10**12
@@ -115,3 +115,11 @@ def test_a_low_class_never_keeps_more_than_enforcement_and_loses_no_original_bef
 def test_more_held_is_never_less_pressure(held, quota, free, more):
     used = min(more, free)
     assert step(held + used, quota, free - used) >= step(held, quota, free)
+
+
+def test_a_disk_that_others_fill_is_short_and_a_full_quota_is_not_the_disks_doing():
+    mib = 1024 * 1024
+    assert not disk_is_short(0, 100 * mib, 500 * mib)
+    assert not disk_is_short(95 * mib, 100 * mib, 500 * mib)  # full by itself
+    assert not disk_is_short(10 * mib, 100 * mib, 60 * mib)  # narrower than the quota, and enough
+    assert disk_is_short(40 * mib, 100 * mib, 30 * mib)
