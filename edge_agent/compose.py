@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from edge_agent import __version__, runner
 from edge_agent.commanded import read_issuers
@@ -27,6 +27,7 @@ from edge_agent.devices.intake import Intake
 from edge_agent.devices.staging import Staging
 from edge_agent.devices.systemd import Watchdog
 from edge_agent.errors import DeviceError, EvidenceError, StoreFault, StoreFull, UserError
+from edge_agent.evidence import pressure
 from edge_agent.evidence.command_desk import CommandDesk
 from edge_agent.evidence.dsse import RECEIPT_TYPE
 from edge_agent.evidence.enrolment import installed_certificates
@@ -42,13 +43,15 @@ from edge_agent.evidence.store import EvidenceStore, Sealed
 from edge_agent.evidence.uplink.events import UplinkEvent, UplinkEventKind
 from edge_agent.evidence.uplink.uplink import Uplink
 from edge_agent.health import Health
+from edge_agent.journal.black_box import BlackBox
 from edge_agent.journal.raw_ring import RawRing
 from edge_agent.journal.recorder import NoRecorder, Recorder
+from edge_agent.journal.segments import Segments
 from edge_agent.journal.video import VideoPacket
 from edge_agent.journal.writer import RecordingHeader
 from edge_agent.local_door import LocalDoor
 from edge_agent.progress import Pulse, standing
-from edge_agent.sinks import LiveSink, Tee
+from edge_agent.sinks import LiveSink, Tee, no_journal
 from edge_agent.taps import Taps
 from edge_agent.web.when_free import WhenFree
 
@@ -72,6 +75,7 @@ Made = TypeVar("Made")
 
 # A server that is not there is a fault; but without those for people the box does its work all the same.
 LOST = {"console": "degraded", "door": "degraded"}
+FLUSH_S = 10.0  # for the journal, when somebody records a session
 PAGES_WAIT_S = 3.0  # for a busy store: a page says so then, and the others still have their threads
 
 
@@ -146,12 +150,17 @@ class Agent:
             self.orders = self._had("commands", self._make_orders)
             self.clock = clock.ClockWatch(self._time, config.clock.interval_ms, self._clock_told)
             self._ring = RawRing()
-            self._recorder = self._make_recorder()
+            self.black_box = self._make_black_box()
             self.metrics = self._make_metrics()
             self.eyes = self._make_eyes()
-            self.door = LocalDoor(config, self.eyes, lambda: self.health.state("online").to_bytes())
+            self.door = LocalDoor(
+                config,
+                self.eyes,
+                lambda: self.health.state("online").to_bytes(),
+                journal=lambda flush: self.journal_now(flush=flush),
+            )
             self.console = self._make_console()
-            self.watchdog = Watchdog(lambda: standing(self.pulses), self.health.line)
+            self.watchdog = Watchdog(lambda: standing(self.vital_pulses), self.health.line)
             undo.pop_all()
 
     def run(self) -> None:
@@ -168,19 +177,21 @@ class Agent:
                 parts.callback(end)
                 begin()
             watchers = (self.health.decided, self._hooks.decided)
+            tee = Tee(self.black_box or NoRecorder(), self._ring)
             sink = LiveSink(
                 self._ring,
-                self.sealer.put,
+                self._seal,
                 self._capture,
                 self._take_pictures,
                 self._watch,
                 self._read_plates,
                 watchers,
+                tee.slice_of if self.black_box else no_journal,
             )
             site = runner.Listening(self.site, self.taps.stepped)
             site = runner.Listening(site, self.recent.stepped)
             site = runner.Listening(site, self.orders.stepped) if self.orders else site
-            runner.run(site, self.intake, Tee(self._recorder, self._ring), sink)
+            runner.run(site, self.intake, tee, sink)
         for port, counted in self.site.counters.items():
             log.info("port/%s counted %s", port, asdict(counted))
         if self._fault is not None:
@@ -242,7 +253,8 @@ class Agent:
         def nothing() -> None:
             return
 
-        yield nothing, self._recorder.close
+        if self.black_box:
+            yield self.black_box.start, self.black_box.close
         yield nothing, self.store.close
         if self.uplink:
             yield self.uplink.start, self.uplink.stop
@@ -255,10 +267,7 @@ class Agent:
         yield self.clock.start, self.clock.stop
         if self.street:
             yield from self.street.parts()
-        if self.captures:
-            yield self.captures.start, self.captures.close
-        if self.plates:
-            yield self.plates.start, self.plates.close
+        yield from ((part.start, part.close) for part in (self.captures, self.plates) if part)
         for camera in self.cameras.values():
             yield camera.start, camera.close
         for port in self.ports:
@@ -302,6 +311,13 @@ class Agent:
     @property
     def pulses(self) -> Iterator[Pulse]:
         """Every part that must go round."""
+        yield from self.vital_pulses
+        if self.black_box:
+            yield self.black_box.pulse
+
+    @property
+    def vital_pulses(self) -> Iterator[Pulse]:
+        """Those without which a new start is better: evidence does not wait for the black box."""
         yield from (self.intake.pulse, self.sealer.pulse, self.noter.pulse, self.clock.pulse)
         yield self.reading_door.pulse
         yield from (part.pulse for part in (self.uplink, self.orders, self.captures, self.plates) if part)
@@ -311,7 +327,7 @@ class Agent:
         yield from (part.pulse for part in (*self.ports, *self._servers().values()))
 
     def _begin_events(self) -> None:
-        self.intake.emit(Started(clock.monotonic(), self._boot_id, __version__, self.config.sha256()))
+        self.intake.emit(Started(clock.monotonic(), self._boot_id, __version__, self.recorded_as().sha256()))
         self._tell_of_change()
         if self.config.street is not None:
             self._recall_cases(self.config.street)
@@ -339,6 +355,27 @@ class Agent:
         for case in self.store.open_cases((now + offset) // US, cooldown_s * 1_000_000):
             self.intake.emit(_recalled(case, now, offset if known else None))
 
+    def recorded_as(self) -> SiteConfig:
+        """The configuration that recordings say they were made with."""
+        return self.config
+
+    def _seal(self, order: Order) -> None:
+        self.sealer.put(order)
+
+    def journal_now(self, *, flush: bool) -> dict[str, Any] | None:
+        """For `record`: where the journal is, once all until now is in its files."""
+        box = self.black_box
+        if box is None:
+            return None
+        mark = box.mark()
+        return {
+            **asdict(mark),
+            "flushed": box.flush(FLUSH_S) if flush else False,
+            "folder": str(self.config.journal.dir),
+            "video": self.config.journal.video,
+            "crossings": sum(self.health.crossings.values()),
+        }
+
     def _capture(self, request: Capture) -> None:
         if self.captures:
             self.captures.submit(request)
@@ -356,7 +393,8 @@ class Agent:
             self.street.watch(wanted)
 
     def _keep_video(self, camera: str, captured_at: Ns, form: str, data: bytes) -> None:
-        self._recorder.video(VideoPacket(camera, captured_at, form, data), clock.monotonic())
+        if self.black_box:
+            self.black_box.video(VideoPacket(camera, captured_at, form, data), clock.monotonic())
 
     def _clock_told(self, status: Event) -> None:
         self.intake.emit(status)
@@ -511,6 +549,7 @@ class Agent:
             cameras=self._all_cameras(),
             samplers=street.samplers if street else {},
             detectors={name: used.speed for name, used in detectors.items() if used},
+            black_box=self.black_box,
         )
         return metrics_server(self.config.metrics, registry_of(sources))
 
@@ -549,15 +588,35 @@ class Agent:
         path = self.config.uplink.receipt_keys_file if self.config.uplink else None
         return read_public_keys(path) if path else ()
 
-    def _make_recorder(self) -> Recorder | NoRecorder:
-        folder = self.config.journal.dir
+    def _make_black_box(self) -> BlackBox | None:
+        chosen = self.config.journal
+        folder = chosen.dir
         if folder is None:
-            return NoRecorder()
+            return None
         detectors = {"detector": self.detector, "street": self.street.detector if self.street else None}
         models = tuple((name, used.model_sha256) for name, used in detectors.items() if used)
         models += self.plates.models if self.plates else ()
-        header = RecordingHeader(__version__, self.config.sha256(), recorded.to_text(self.config), models)
-        return Recorder(folder, self.config.journal, header)
+        header = RecordingHeader(
+            __version__,
+            self.recorded_as().sha256(),
+            recorded.to_text(self.recorded_as()),
+            models,
+            boot_id=self._boot_id,
+        )
+
+        def make() -> Recorder:
+            return Recorder(folder, chosen, header, Segments(folder, chosen, self._evidence_is_pressed))
+
+        return BlackBox(make, self.health.say)
+
+    def _evidence_is_pressed(self, free: int) -> bool:
+        """Pictures would be left out for want of disk, with so much of the journal's disk free."""
+        store, folder = self.config.evidence.store, self.config.journal.dir
+        if folder is None or folder.stat().st_dev != store.directory.stat().st_dev:
+            return False
+        if free - pressure.RESERVE_BYTES >= store.quota_bytes:
+            return False
+        return pressure.disk_is_short(self.health.volumes()[1], store.quota_bytes, free)
 
 
 def open_store(config: SiteConfig, boot_id: str, utc_us: Callable[[], int] | None = None) -> EvidenceStore:

@@ -2,6 +2,7 @@
 
 GET /health                 how it is: the state topic's JSON
 GET /doctor?only=..&seconds=..   an examination made inside the daemon, where the devices are
+GET /journal?flush=1             where the black box is now, once all until now is in its files
 
 Why another one than `evidence.reading_door`: that one is a part of the store, has a dozen questions and needs
 neither a web server nor a daemon's other parts; whoever opens a store can be asked there.
@@ -37,6 +38,7 @@ SERVICE_FOLDER = Path("/run/edge-agent")  # as systemd/edge-agent.service makes 
 ANSWER_S = 3.0
 # An examination ends by itself before that.
 EXAMINED_S = LONGEST_S + 30.0
+FLUSHED_S = 15.0
 CALLERS = 8
 
 
@@ -44,18 +46,29 @@ class LocalDoor:
     """What is answered there. One that cannot be made costs the door and nothing else."""
 
     def __init__(
-        self, config: SiteConfig, eyes: Eyes, state: Callable[[], bytes], folder: Path | None = None
+        self,
+        config: SiteConfig,
+        eyes: Eyes,
+        state: Callable[[], bytes],
+        folder: Path | None = None,
+        journal: Callable[[bool], Mapping[str, Any] | None] = lambda _flush: None,
     ) -> None:
         self._config = config
+        self._journal_now = journal
         self._eyes = eyes
         self._state = state
         self._one = threading.Lock()  # examinations cost processor time: one after the other
         path = (folder or own_folder(config)) / NAME
         routes = [Route("/health", self._health), Route("/doctor", self._doctor)]
+        routes.append(Route("/journal", self._journal))
         self.server = HttpServer(routes, "", 0, CALLERS, uds=path)
 
     def _health(self, _request: Request) -> Response:
         return Response(self._state(), media_type="application/json")
+
+    def _journal(self, request: Request) -> Response:
+        now = self._journal_now(request.query_params.get("flush", "") == "1")
+        return JSONResponse({**identity(self._config), "journal": now})
 
     def _doctor(self, request: Request) -> Response:
         only = [name for name in request.query_params.get("only", "").split(",") if name]
@@ -90,7 +103,28 @@ def ask_doctor(config: SiteConfig, only: list[str], seconds: float) -> dict[str,
     Raises:
         DeviceError: it answered, and could not.
     """
-    wanted = {"only": ",".join(only), "seconds": f"{seconds:g}"}
+    return _asked(config, "/doctor", {"only": ",".join(only), "seconds": f"{seconds:g}"}, EXAMINED_S)
+
+
+def ask_journal(config: SiteConfig, *, flush: bool) -> dict[str, Any] | None:
+    """Where the black box of this site's daemon is, under `journal`: null where it keeps none.
+
+    Args:
+        config: of the site.
+        flush: wait until all until now is in its files.
+
+    Returns:
+        None where no daemon answers.
+    """
+    return _asked(config, "/journal", {"flush": "1"} if flush else {}, FLUSHED_S)
+
+
+def _asked(config: SiteConfig, what: str, wanted: Mapping[str, str], wait_s: float) -> dict[str, Any] | None:
+    """The answer of this site's daemon; None where none answers.
+
+    Raises:
+        DeviceError: it answered, and could not.
+    """
     for folder in dict.fromkeys((own_folder(config), SERVICE_FOLDER)):
         path = folder / NAME
         if not _reachable(path):
@@ -98,7 +132,7 @@ def ask_doctor(config: SiteConfig, only: list[str], seconds: float) -> dict[str,
         try:
             with short_name(path) as name, _line(name) as line:
                 line.get("/health", timeout=ANSWER_S).raise_for_status()
-                told: dict[str, Any] = line.get("/doctor", params=wanted, timeout=EXAMINED_S).json()
+                told: dict[str, Any] = line.get(what, params=wanted, timeout=wait_s).json()
         except (httpx.HTTPError, ValueError, OSError) as error:
             log.info("%s: %s", path, error)
             continue

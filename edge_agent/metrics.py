@@ -28,6 +28,7 @@ from edge_agent.devices.camera.sampler import Sampler
 from edge_agent.durations import Durations
 from edge_agent.evidence.uplink.uplink import Uplink
 from edge_agent.health import Health
+from edge_agent.journal.black_box import BlackBox
 from edge_agent.progress import standing
 
 LEVELS = ("ok", "degraded", "fault")
@@ -62,6 +63,7 @@ class Sources:
     cameras: Mapping[str, Camera] = field(default_factory=dict)
     samplers: Mapping[str, Sampler] = field(default_factory=dict)
     detectors: Mapping[str, Durations] = field(default_factory=dict)
+    black_box: BlackBox | None = None
 
 
 def registry_of(sources: Sources) -> CollectorRegistry:
@@ -98,6 +100,7 @@ class AgentCollector:
         yield from self._serial()
         yield from self._video()
         yield from self._detected()
+        yield from self._journal()
 
     def _judged(self) -> Iterator[Metric]:
         health = self._of.health
@@ -213,6 +216,14 @@ class AgentCollector:
         for name, taken in self._of.detectors.items():
             speed.add_metric((name,), taken.buckets(), taken.sum_s)
         yield speed
+
+    def _journal(self) -> Iterator[Metric]:
+        box = self._of.black_box
+        if box is None:
+            return
+        yield Count("edge_agent_journal_lost_events", "Events that the journal lacks.", box.lost_events)
+        yield Gauge("edge_agent_journal_bytes", "Recordings held, as of the last look.", box.held_bytes)
+        yield Gauge("edge_agent_journal_queued_bytes", "Waiting for the disk, roughly.", box.queued_bytes)
 
 
 def _sent(uplink: Uplink) -> Iterator[Metric]:

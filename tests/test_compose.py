@@ -19,13 +19,16 @@ from edge_agent.config.loader import load
 from edge_agent.core.decisions import CrossingSeen, Seal, Status
 from edge_agent.core.events import Stopped
 from edge_agent.core.records import MatchStatus, Outcome
+from edge_agent.core.site import Site
 from edge_agent.errors import StoreFault, StoreFull
 from edge_agent.evidence.key_places import FilePlace, key_place, prepare_successor
 from edge_agent.evidence.reading import open_reading
 from edge_agent.evidence.reading_door import door_of
-from edge_agent.evidence.statement import Kind
+from edge_agent.evidence.statement import Kind, parse
+from edge_agent.evidence.statement_journal import slice_named
 from edge_agent.evidence.statement_records import ConfigChange
 from edge_agent.evidence.store import EvidenceStore
+from edge_agent.journal import slices
 from edge_agent.journal.reader import open_all, recorded_lines
 from edge_agent.replaying.replay import replay
 from tests.road import POSTED
@@ -146,6 +149,50 @@ def test_a_heavy_vehicle_on_the_line_is_sealed_a_light_one_is_not_and_a_stop_end
     assert seal in list(recording.decisions())
     assert recording.torn == ""
     assert box.refused == []
+
+
+def test_a_statement_names_the_events_that_led_to_it_and_so_does_its_replay(tmp_path, line):
+    ours, device = line
+    site = load(a_site(tmp_path, device))
+    box = Running(site).ready()
+    os.write(ours, a_vehicle("heavy", 26_000))
+    seal = box.next_decision(Seal)
+    payload = box.sealed.get(timeout=WAIT_S).payload
+    box.agent.stop()
+    assert box.ended()
+
+    named = slice_named(parse(payload).ext)
+    events = list(slices.events(slices.find(tmp_path / "journal", named), named))
+    assert [number for number, _ in events] == list(range(named.last_event + 1))
+    assert named.boot_id == json.loads(payload)["chain"]["boot_id"]
+    core = Site(site.core())
+    assert seal in [decision for _, event in events for decision in core.step(event)]
+    (tmp_path / "again").mkdir()
+    replay(open_all(tmp_path / "journal"), site, tmp_path / "again")
+    again = next(
+        said
+        for path in (tmp_path / "again" / "statements").iterdir()
+        if (said := json.loads(path.read_bytes()))["packet_id"] == json.loads(payload)["packet_id"]
+    )
+    assert again["ext"] == json.loads(payload)["ext"] != {}
+
+
+def test_a_journal_that_cannot_be_written_costs_no_evidence_and_is_said(tmp_path, line):
+    ours, device = line
+    path = a_site(tmp_path, device)
+    (tmp_path / "journal").write_text("no folder")
+    box = Running(load(path)).ready()
+
+    os.write(ours, a_vehicle("heavy", 26_000))
+
+    assert box.sealed.get(timeout=WAIT_S)
+    assert not box.agent.black_box.flush(WAIT_S)  # it answers, and nothing is written
+    [journal] = [part for part in box.agent.health.unwell() if part.part == "journal"]
+    assert journal.state == "degraded"
+    assert box.agent.black_box.lost_events > 0
+    box.agent.stop()
+    assert box.ended()
+    assert box.error is None
 
 
 def test_a_running_box_can_be_asked_what_it_has_sealed_and_closes_that_door_when_it_ends(tmp_path, line):

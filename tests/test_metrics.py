@@ -88,6 +88,7 @@ def everything():
         cameras={"cam1": camera},
         samplers={"cam1": SimpleNamespace(stats=counted)},
         detectors={"street": speed},
+        black_box=SimpleNamespace(lost_events=3, held_bytes=4, queued_bytes=5),
     )
 
 

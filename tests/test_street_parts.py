@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from edge_agent import street_parts
-from edge_agent.compose import Agent, Hooks, replay
+from edge_agent.compose import Agent, Hooks
 from edge_agent.config.settings import SiteConfig
 from edge_agent.core.decisions import SealCoverage, SealStreet
 from edge_agent.core.events import CaseRecalled, OrderAnswered, SceneSeen, Stopped
@@ -34,6 +34,7 @@ from edge_agent.evidence.verify import verify
 from edge_agent.evidence.verify_sources import open_material
 from edge_agent.journal.reader import Recording, open_all, recorded_lines
 from edge_agent.redetecting import Tolerance, redetect
+from edge_agent.replaying.replay import replay
 from edge_agent.sim.street import Shop, StreetDay, StreetScene, make, stays, write_clip
 from tests.drawn import ROOT
 

@@ -103,6 +103,16 @@ def load_as(path: Path, model: type[T], references: Callable[[Any], Iterable[Mis
 def _settings(
     document: Document, path: Path, model: type[T], references: Callable[[Any], Iterable[Mismatch]]
 ) -> T:
+    rebased: T = _rebased(checked(document, model, references), path.absolute().parent)
+    return rebased
+
+
+def checked(document: Document, model: type[T], references: Callable[[Any], Iterable[Mismatch]]) -> T:
+    """The settings that a document says, its paths as they are written.
+
+    Raises:
+        ConfigError: with every problem of the document.
+    """
     problems = list(document.problems)
     settings: T | None = None
     try:
@@ -116,8 +126,7 @@ def _settings(
     if problems or settings is None:
         told = {_covered(problem, document.filled) for problem in problems}
         raise ConfigError(tuple(sorted(told, key=lambda p: (p.line, p.key, p.reason))))
-    rebased: T = _rebased(settings, path.absolute().parent)
-    return rebased
+    return settings
 
 
 def _covered(problem: Problem, filled: Mapping[str, str]) -> Problem:

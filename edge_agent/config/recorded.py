@@ -15,15 +15,20 @@ from edge_agent.errors import ConfigError, Problem
 
 def to_text(config: SiteConfig) -> str:
     """YAML of the whole tree, defaults included; passwords in camera addresses are left out."""
-    tree = config.model_dump(mode="json", by_alias=True)
+    text: str = yaml.safe_dump(tree(config), allow_unicode=True, sort_keys=False)
+    return text
+
+
+def tree(config: SiteConfig) -> dict[str, Any]:
+    """The same as plain data."""
+    plain = config.model_dump(mode="json", by_alias=True)
     for name, camera in config.cameras.items():
         if camera.video is not None:
-            _without_passwords(tree["cameras"][name]["video"], camera.video)
+            _without_passwords(plain["cameras"][name]["video"], camera.video)
     if config.street is not None:
         for name, watched in config.street.cameras.items():
-            _without_passwords(tree["street"]["cameras"][name]["video"], watched.video)
-    text: str = yaml.safe_dump(tree, allow_unicode=True, sort_keys=False)
-    return text
+            _without_passwords(plain["street"]["cameras"][name]["video"], watched.video)
+    return plain
 
 
 def _without_passwords(written: dict[str, Any], video: CameraSettings) -> None:

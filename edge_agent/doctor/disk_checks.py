@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 from edge_agent.config.settings import SiteConfig
@@ -22,18 +23,19 @@ WORN, WEARING = 11, 9  # of `Wear.life_time`
 SPARE_GONE, SPARE_SHORT = 3, 2  # of `Wear.pre_eol`
 
 
-def check(seen: DiskSeen, held_bytes: int, quota_bytes: int) -> Iterator[Finding]:
+def check(seen: DiskSeen, held_bytes: int, quota_bytes: int, journal_bytes: int = 0) -> Iterator[Finding]:
     """What is to be said of the disk.
 
     Args:
         seen: the disk.
         held_bytes: of pictures in the store.
         quota_bytes: that they may take.
+        journal_bytes: of the black box's recordings on it: they go where evidence needs the room.
     """
     where = {"path": seen.path, "filesystem": seen.filesystem}
     if seen.read_only:
         yield Finding("disk.read_only", SUBJECT, State.FAULT, where)
-    yield from _room(seen, held_bytes, quota_bytes)
+    yield from _room(seen, held_bytes, quota_bytes, journal_bytes)
     if seen.filesystem in IN_MEMORY:
         yield Finding("disk.in_memory", SUBJECT, State.WARNING, where)
     elif seen.filesystem not in SOUND:
@@ -45,20 +47,21 @@ def check(seen: DiskSeen, held_bytes: int, quota_bytes: int) -> Iterator[Finding
     yield from _wear(seen)
 
 
-def _room(seen: DiskSeen, held: int, quota: int) -> Iterator[Finding]:
+def _room(seen: DiskSeen, held: int, quota: int, journal: int) -> Iterator[Finding]:
     step = pressure.step(held, quota, seen.free_bytes)
     values = {
         "free_gb": _gb(seen.free_bytes),
         "held_gb": _gb(held),
         "quota_gb": _gb(quota),
         "filesystem": seen.filesystem,
+        "journal_gb": _gb(journal),
         "step": int(step),
     }
     if step >= Step.NO_LOW_CLASS:
         yield Finding("disk.full", SUBJECT, State.FAULT, values)
     elif step is not Step.ALL:
         yield Finding("disk.filling", SUBJECT, State.WARNING, values)
-    elif held + seen.free_bytes - RESERVE_BYTES < quota:
+    elif held + seen.free_bytes + journal - RESERVE_BYTES < quota:
         yield Finding("disk.quota_too_large", SUBJECT, State.WARNING, values)
     else:
         yield Finding("disk.ok", SUBJECT, State.OK, values)
@@ -85,7 +88,17 @@ def disk_findings(config: SiteConfig, eyes: Eyes) -> Iterator[Finding]:
     """Look at the disk of the evidence store."""
     chosen = config.evidence.store
     holds = box_of(config, eyes).store().holds
-    yield from check(look(chosen.directory), holds.held_bytes if holds else 0, chosen.quota_bytes)
+    held = holds.held_bytes if holds else 0
+    yield from check(look(chosen.directory), held, chosen.quota_bytes, _journal_beside(config))
+
+
+def _journal_beside(config: SiteConfig) -> int:
+    """Bytes of recordings on the disk of the evidence store."""
+    folder, store = config.journal.dir, config.evidence.store.directory
+    with contextlib.suppress(OSError):
+        if folder is not None and folder.stat().st_dev == store.stat().st_dev:
+            return sum(path.stat().st_size for path in folder.glob("*.mcap"))
+    return 0
 
 
 def _gb(number: int) -> float:

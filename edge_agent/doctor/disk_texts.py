@@ -4,8 +4,10 @@ from edge_agent.doctor.finding import Text, Texts
 
 TEXTS: Texts = {
     "disk.ok": Text(
-        "剩余 {free_gb} GB；图片占 {held_gb} GB，配额 {quota_gb} GB（{filesystem}）",
-        "{free_gb} GB free; pictures take {held_gb} of {quota_gb} GB ({filesystem})",
+        "剩余 {free_gb} GB；图片占 {held_gb} GB，配额 {quota_gb} GB；"
+        "黑匣子记录占 {journal_gb} GB（{filesystem}）",
+        "{free_gb} GB free; pictures take {held_gb} of {quota_gb} GB, recordings {journal_gb} GB "
+        "({filesystem})",
     ),
     "disk.full": Text(
         "证据磁盘已满或将满：剩余 {free_gb} GB，图片占 {held_gb} GB，配额 {quota_gb} GB",

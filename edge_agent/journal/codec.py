@@ -86,7 +86,9 @@ def parse_decision_line(line: str) -> Decision:
         body = json.loads(line)
         kind = str(body.pop("type"))
     except (ValueError, RecursionError, AttributeError, KeyError, TypeError) as error:
-        raise JournalError(f"no decision: {type(error).__name__}") from None
+        raise JournalError(
+            "no decision as `edge-agent replay` writes them, one JSON object a line"
+        ) from error
     return _decode(DECISION_TYPES, kind, json.dumps(body).encode())  # type: ignore[no-any-return]
 
 

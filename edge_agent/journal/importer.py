@@ -1,4 +1,4 @@
-"""Recorded things of other makers into events: a raw serial capture, a CSV of plate reads.
+"""Recorded things of other makers into events: a serial capture with times, a CSV of plate reads.
 
 Both are text that a person can write or mend. The first `MAX_PROBLEMS` problems of a file are reported at
 once; a file with more is something else.
@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from edge_agent.core.events import PlateSeen, SerialBytes
 from edge_agent.core.units import US, Ns, Permille, S
 from edge_agent.errors import ConfigError, Problem
 
 MAX_PROBLEMS = 50
+MAX_CELL = 64  # characters of a plate, a camera's name, a time
+MAX_BYTES = 512 * 1024 * 1024  # of one file; a day of a busy line is a tenth of it
 PLATE_COLUMNS = (
     "time",
     "camera",
@@ -30,8 +33,12 @@ PLATE_COLUMNS = (
 )
 REQUIRED_COLUMNS = ("time", "camera", "plate")
 
+Cells = Mapping[str, str]
+T = TypeVar("T")
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-DECIMAL = re.compile(r"(\d{1,12})(?:\.(\d{1,9}))?$")
+DECIMAL = re.compile(r"(\d{1,12})(?:\.(\d{1,9}))?$", re.ASCII)
+LATEST = Ns(2**63)  # in the year 2262: milliseconds that were taken for seconds lie far beyond
 
 
 def parse_time(text: str) -> Ns:
@@ -39,10 +46,19 @@ def parse_time(text: str) -> Ns:
 
     Digits are counted, never passed through a float.
 
+    Raises:
+        ValueError: it is neither, or before 1970 or after 2262.
+
     >>> parse_time("1.5"), parse_time("1970-01-01T08:00:01+08:00")
     (1500000000, 1000000000)
     """
-    text = text.strip()
+    found = _time_of(text.strip())
+    if not 0 <= found < LATEST:
+        raise ValueError(f"{text.strip()!r} is not between 1970 and 2262: write seconds, not milliseconds")
+    return found
+
+
+def _time_of(text: str) -> Ns:
     decimal = DECIMAL.match(text)
     if decimal:
         whole, fraction = decimal.groups()
@@ -62,9 +78,9 @@ def read_serial_capture(path: Path, port: str) -> list[SerialBytes]:
     Raises:
         ConfigError: every line that cannot be read, with its number.
     """
-    problems: list[Problem] = []
+    problems = Problems(path)
     events: list[SerialBytes] = []
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(lines_of(path), start=1):
         text = line.split("#", 1)[0].strip()
         if not text:
             continue
@@ -72,10 +88,8 @@ def read_serial_capture(path: Path, port: str) -> list[SerialBytes]:
         try:
             events.append(SerialBytes(parse_time(time), port, bytes.fromhex(data)))
         except ValueError as error:
-            problems.append(Problem(str(path), number, "", str(error), "a line is TIME HEX"))
-            if len(problems) == MAX_PROBLEMS:
-                break
-    _raise(problems)
+            problems.add(number, str(error), "a line is TIME HEX")
+    problems.close()
     return events
 
 
@@ -87,39 +101,71 @@ def read_plates_csv(path: Path) -> list[PlateSeen]:
     Raises:
         ConfigError: every row that cannot be read, with its line.
     """
-    rows = csv.DictReader(_lines(path))
+    return [plate for _, plate in rows_of(path, PLATE_COLUMNS, REQUIRED_COLUMNS, plate_of)]
+
+
+def rows_of(
+    path: Path, columns: Sequence[str], required: Sequence[str], make: Callable[[Cells], T]
+) -> list[tuple[int, T]]:
+    """What `make` makes of each row of a CSV, with its line.
+
+    Args:
+        path: the file.
+        columns: that may be there.
+        required: that must.
+        make: takes the cells by column, blanks around them taken off; raises `ValueError` with the reason.
+
+    Raises:
+        ConfigError: every row that cannot be read, with its line.
+    """
+    rows = csv.DictReader(lines_of(path))
     try:
-        return _rows(path, rows)
+        return _rows(path, rows, columns, required, make)
     except csv.Error as error:
         raise ConfigError((Problem(str(path), rows.line_num, "", f"not a CSV: {error}"),)) from None
 
 
-def _rows(path: Path, rows: csv.DictReader[str]) -> list[PlateSeen]:
-    columns = tuple(rows.fieldnames or ())
-    missing = [name for name in REQUIRED_COLUMNS if name not in columns]
-    unknown = [name[:40] for name in columns[:MAX_PROBLEMS] if name not in PLATE_COLUMNS]
+def _rows(
+    path: Path,
+    rows: csv.DictReader[str],
+    columns: Sequence[str],
+    required: Sequence[str],
+    make: Callable[[Cells], T],
+) -> list[tuple[int, T]]:
+    there = tuple(rows.fieldnames or ())
+    missing = [name for name in required if name not in there]
+    unknown = [name[:40] for name in there[:MAX_PROBLEMS] if name not in columns]
     if missing or unknown:
         reasons = [f"column {name!r} is missing" for name in missing]
         reasons += [f"unknown column {name!r}" for name in unknown]
-        hint = f"columns: {', '.join(PLATE_COLUMNS)}"
+        hint = f"columns: {', '.join(columns)}"
         raise ConfigError((Problem(str(path), 1, "", "; ".join(reasons), hint),))
-    problems: list[Problem] = []
-    events: list[PlateSeen] = []
+    problems = Problems(path)
+    found: list[tuple[int, T]] = []
     for row in rows:
         try:
-            events.append(_plate(row))
+            found.append((rows.line_num, make(_cells(row))))
         except ValueError as error:
-            problems.append(Problem(str(path), rows.line_num, "", str(error)))
-            if len(problems) == MAX_PROBLEMS:
-                break
-    _raise(problems)
-    return events
+            problems.add(rows.line_num, str(error))
+    problems.close()
+    return found
 
 
-def _plate(row: dict[str, str | None]) -> PlateSeen:
+def _cells(row: dict[str, str]) -> Cells:
     if None in row or None in row.values():
         raise ValueError("more or fewer cells than columns")
-    cells = {name: (cell or "").strip() for name, cell in row.items()}
+    return {name: cell.strip() for name, cell in row.items()}
+
+
+def plate_of(cells: Cells) -> PlateSeen:
+    """The read that stands in the cells of a row; `at` is UTC.
+
+    Raises:
+        ValueError: with the reason.
+    """
+    long = [name for name, cell in cells.items() if len(cell) > MAX_CELL]
+    if long:
+        raise ValueError(f"{long[0]} is longer than {MAX_CELL} characters")
     captured = parse_time(cells["time"])
     received = parse_time(cells["received"]) if cells.get("received") else captured
     confidence = cells.get("confidence") or "1000"
@@ -138,16 +184,58 @@ def _plate(row: dict[str, str | None]) -> PlateSeen:
     )
 
 
-def _lines(path: Path) -> Iterator[str]:
+def lines_of(path: Path) -> Iterator[str]:
+    """The lines of a text file, without their ends.
+
+    Raises:
+        ConfigError: it cannot be read, is too long, or is no UTF-8.
+    """
     try:
-        yield from path.read_text(encoding="utf-8-sig").splitlines()
-    except OSError as error:
-        raise ConfigError((Problem(str(path), 0, "", error.strerror or "cannot be read"),)) from None
+        yield from bytes_of(path).decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise ConfigError((Problem(str(path), 0, "", f"not UTF-8 at byte {error.start}"),)) from None
 
 
-def _raise(problems: Iterable[Problem]) -> None:
-    found = tuple(problems)
-    if found:
-        raise ConfigError(found)
+def bytes_of(path: Path) -> bytes:
+    """All of a file.
+
+    Raises:
+        ConfigError: it cannot be read or is longer than `MAX_BYTES`.
+    """
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError((Problem(str(path), 0, "", error.strerror or "cannot be read"),)) from None
+    if len(data) > MAX_BYTES:
+        raise ConfigError(
+            (Problem(str(path), 0, "", f"longer than {MAX_BYTES >> 20} MiB", "import it in parts"),)
+        )
+    return data
+
+
+class Problems:
+    """What is wrong in a file, line by line, until there is too much of it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = str(path)
+        self._found: list[Problem] = []
+
+    def add(self, line: int, reason: str, suggestion: str = "") -> None:
+        """Note one.
+
+        Raises:
+            ConfigError: they are `MAX_PROBLEMS`.
+        """
+        self._found.append(Problem(self._path, line, "", reason, suggestion))
+        if len(self._found) == MAX_PROBLEMS:
+            self.close()
+
+    def close(self) -> None:
+        """All was read.
+
+        Raises:
+            ConfigError: with what was noted.
+        """
+        if self._found:
+            raise ConfigError(tuple(self._found))

@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from edge_agent.core.decisions import Decision
-from edge_agent.core.events import Event
+from edge_agent.core.events import Event, PlateSeen, SerialBytes, Started
 from edge_agent.core.units import Ns
 from edge_agent.errors import JournalError, UsageError
-from edge_agent.journal import codec
-from edge_agent.journal.video import VIDEO_TOPIC, VideoPacket, decode
+from edge_agent.journal import codec, gaps, video
+from edge_agent.journal.gaps import GAP_TOPIC, Gap
+from edge_agent.journal.migrations import FORMAT, format_of, lift
+from edge_agent.journal.segments import PREFIX
+from edge_agent.journal.video import VIDEO_TOPIC, VideoPacket
+from edge_agent.journal.writer import DROPPED, HEADER, KEPT_TOPIC, SEQUENCE, WITHHELD_TOPIC
 
 if TYPE_CHECKING:
     from mcap.records import Chunk, McapRecord
+    from mcap.summary import Summary
+
+log = logging.getLogger(__name__)
 
 # A length field that was torn or forged must not make us allocate: our chunks are 256 KiB, a
 # configuration or a compressed video chunk stays far below this.
 RECORD_LIMIT = 64 * 1024 * 1024
+# Gaps and plates that were given back are kept in memory, and in a packed chunk a few bytes can be millions
+# of them.
+GAPS_LIMIT = 16 * 1024 * 1024  # bytes of messages
+PLATES_LIMIT = RECORD_LIMIT
+MOST_HOLES = 100_000  # numbers that are missing without a word
+
+
+class NoHeader(JournalError):
+    """It is no recording, or one that had hardly begun."""
 
 
 class _Torn(Exception):
@@ -37,52 +55,199 @@ class _ExactStream:
 
     def read(self, size: int) -> bytes:
         """Exactly `size` bytes."""
+        if size > RECORD_LIMIT:
+            raise ValueError(f"a record of {size} bytes")
         data = self._stream.read(size)
         if len(data) != size:
             raise _Torn
         return data
 
 
+class Message(NamedTuple):
+    """One message of a recording."""
+
+    topic: str
+    at: Ns  # the event's or the decision's own time
+    body: bytes
+    number: int  # of the event; of the event before it where the message is none
+
+
 @dataclass(slots=True)
 class Recording:
-    """A recording opened for reading. `torn` is known once the iteration has ended.
+    """A recording opened for reading. `torn`, `gaps` and `withheld` are known once an iteration has ended.
 
     Iterate `events()` once for replay or `decisions()` once for the decisions made live.
     """
 
     path: Path
-    metadata: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, str] = field(default_factory=dict)  # in today's form, whatever wrote it
     config_text: str = ""
     torn: str = ""
+    last_event: int | None = None  # number of the last one read
+    withheld: int = 0  # plates that were seen and not kept
+    given_back: dict[tuple[str, int], PlateSeen] | None = None  # by run and event; None: not looked for yet
+    _written_as: int = FORMAT
+    _said: list[Gap] = field(default_factory=list)
+    _not_said: list[Gap] = field(default_factory=list)
 
     @classmethod
     def open(cls, path: Path) -> Recording:
         """Read the header of the recording at `path`.
 
         Raises:
-            JournalError: no such file, or not a recording.
+            JournalError: no such file, not a recording, or one of a newer program.
         """
         recording = cls(path)
-        for _ in recording._messages(header_only=True):
+        for _ in recording.messages(header_only=True):
             break
         if not recording.metadata:
-            raise JournalError(f"{path}: not an edge-agent recording, or torn before its header")
+            why = f" ({recording.torn})" if recording.torn else ""
+            raise NoHeader(f"{path}: not an edge-agent recording, or torn before its header{why}")
+        recording._written_as = format_of(recording.metadata, str(path))
+        recording.metadata = lift(recording.metadata, str(path))
         recording.torn = ""
         return recording
 
+    @property
+    def boot_id(self) -> str:
+        """The run that it is of; empty: not said."""
+        return self.metadata.get("boot_id", "")
+
+    @property
+    def first_event(self) -> int | None:
+        """Number in its run; None: not said, and 0 where `Started` comes first."""
+        return self._number("first_event")
+
+    @property
+    def first_at(self) -> Ns | None:
+        """Monotonic time of what it begins with; None: not said."""
+        said = self._number("first_monotonic_ns")
+        return None if said is None else Ns(said)
+
+    @property
+    def gaps(self) -> list[Gap]:
+        """What it lacks: what the black box said that it lost, and numbers that are missing all the same."""
+        return sorted((*self._said, *self._not_said), key=lambda gap: gap.first_event)
+
+    @property
+    def plates(self) -> str:
+        """`kept`, or `dropped`: of reads that no statement needed, the plate is not in it."""
+        return self.metadata.get("plates", "")
+
+    @property
+    def models(self) -> dict[str, str]:
+        """SHA-256 of each model, by name; none where the header says something else."""
+        try:
+            said = json.loads(self.metadata.get("models") or "{}")
+        except (ValueError, RecursionError):
+            return {}
+        return {str(name): str(sha256) for name, sha256 in said.items()} if isinstance(said, dict) else {}
+
     def events(self) -> Iterator[Event]:
         """Every event, in the order in which the core saw it."""
-        for topic, at, body in self._messages():
-            event = codec.decode_event(topic, at, body)
-            if event is not None:
-                yield event
+        for _number, event in self.numbered():
+            yield event
+
+    def numbered(self, decided: Callable[[Decision], None] | None = None) -> Iterator[tuple[int, Event]]:
+        """Every event with its number in its run; `decided` is told of what was decided live in between."""
+        self.withheld, self.last_event, self._not_said = 0, None, []
+        expected = self.first_event
+        for message in self.messages():
+            event = self.event_of(message)
+            if message.topic == GAP_TOPIC:
+                gap = self._said[-1]
+                expected = max(expected or 0, gap.next_event)
+            if event is None:
+                decision = codec.decode_decision(message.topic, message.body) if decided else None
+                if decided and decision:
+                    decided(decision)
+                continue
+            number = message.number
+            if expected is not None and number > expected:
+                if len(self._not_said) == MOST_HOLES:
+                    raise JournalError(f"{self.path}: events are missing in more than {MOST_HOLES} places")
+                missing = number - expected
+                self._not_said.append(Gap(expected, missing, 0, 0, message.at, message.at, "not_said"))
+            self.last_event, expected = number, number + 1
+            yield number, event
+
+    def event_of(self, message: Message) -> Event | None:
+        """The event of a message; None where it is none.
+
+        Raises:
+            JournalError: the body does not fit its topic.
+        """
+        if message.topic != WITHHELD_TOPIC:
+            return codec.decode_event(message.topic, message.at, message.body)
+        if self.given_back is None:
+            self.given_back = self.look_for_plates()
+        given_back = self.given_back.get((self.boot_id, message.number))
+        self.withheld += given_back is None
+        return given_back or _plate_seen(message)
 
     def decisions(self) -> Iterator[Decision]:
         """Every decision that was recorded beside the events."""
-        for topic, _at, body in self._messages():
-            decision = codec.decode_decision(topic, body)
+        for message in self.messages():
+            decision = codec.decode_decision(message.topic, message.body)
             if decision is not None:
                 yield decision
+
+    def items(self, *kinds: type[Any]) -> Iterator[Event | Decision]:
+        """Events and decisions of these kinds, in the order of their writing; no other is decoded."""
+        names = {kind.__name__ for kind in kinds}
+        for message in self.messages():
+            if _kind(message.topic) in names:
+                item = self.event_of(message) or codec.decode_decision(message.topic, message.body)
+                if item is not None:
+                    yield item
+
+    def counts(self) -> dict[str, int]:
+        """How many messages there are of each topic; none is decoded."""
+        found: dict[str, int] = {}
+        for message in self.messages():
+            found[message.topic] = found.get(message.topic, 0) + 1
+        return found
+
+    def everything(self) -> Iterator[Event | Decision | VideoPacket | Gap]:
+        """Events, decisions, compressed pictures and what was lost, in the order in which they were written.
+
+        Raises:
+            JournalError: a message is none of them.
+        """
+        for message in self.messages():
+            if message.topic.startswith(VIDEO_TOPIC):
+                yield video.decode(message.body)
+            elif message.topic == GAP_TOPIC:
+                yield gaps.decode(message.body)
+            else:
+                found = self.event_of(message) or codec.decode_decision(message.topic, message.body)
+                if found is not None:
+                    yield found
+
+    @property
+    def has_decisions(self) -> bool:
+        """Whether decisions were recorded beside the events: by the index, or a look through a torn file."""
+        summary = self._summary()
+        if summary is None:
+            return any(True for _ in self.decisions())
+        return any(channel.topic.startswith(codec.DECISION_TOPIC) for channel in summary.channels.values())
+
+    @property
+    def indexed_span(self) -> tuple[int, int] | None:
+        """Times of the first and last message on the box's clock, as its index says; None without one."""
+        summary = self._summary()
+        found = summary.statistics if summary else None
+        return (found.message_start_time, found.message_end_time) if found and found.message_count else None
+
+    def _summary(self) -> Summary | None:
+        """The index at the file's end; None where there is none that can be read."""
+        from mcap.reader import SeekingReader  # noqa: PLC0415 - only who reads pays for it
+
+        try:
+            with self.path.open("rb") as stream:
+                return SeekingReader(stream, record_size_limit=RECORD_LIMIT).get_summary()
+        except Exception:  # noqa: BLE001 - whatever the library raises here means a torn or damaged end
+            return None
 
     def video(self) -> Iterator[VideoPacket]:
         """Every compressed picture that was recorded, in the order of arrival.
@@ -90,14 +255,19 @@ class Recording:
         Raises:
             JournalError: a message is none.
         """
-        for topic, _at, body in self._messages():
-            if topic.startswith(VIDEO_TOPIC):
-                yield decode(body)
+        for message in self.messages():
+            if message.topic.startswith(VIDEO_TOPIC):
+                yield video.decode(message.body)
 
-    def _messages(self, *, header_only: bool = False) -> Iterator[tuple[str, Ns, bytes]]:
-        from mcap.records import Channel, Message  # noqa: PLC0415 - only who reads pays for it
+    def messages(self, *, header_only: bool = False) -> Iterator[Message]:
+        """Everything in it, as it was written; a torn tail ends it."""
+        from mcap.records import Channel  # noqa: PLC0415 - only who reads pays for it
+        from mcap.records import Message as Record  # noqa: PLC0415 - same
 
         topics: dict[int, str] = {}
+        numbers = _Numbers(self.first_event or 0 if self.metadata else 0, counted=self._written_as < 2)
+        self._said = []
+        gap_bytes = 0
         try:
             stream = self.path.open("rb")
         except OSError as error:
@@ -105,26 +275,104 @@ class Recording:
         with stream:
             try:
                 for record in _records(stream):
-                    if isinstance(record, Message):
-                        yield topics[record.channel_id], Ns(record.publish_time), record.data
+                    if isinstance(record, Record):
+                        topic = topics[record.channel_id]
+                        number = numbers.of(topic, record.sequence)
+                        message = Message(topic, Ns(record.publish_time), record.data, number)
+                        if topic == GAP_TOPIC:
+                            gap_bytes = _within(gap_bytes, record.data, GAPS_LIMIT, "gaps")
+                            self._said.append(gaps.decode(record.data))
+                        yield message
                     elif isinstance(record, Channel):
                         topics[record.id] = record.topic
-                    else:
+                    elif not self.metadata or not self.config_text:
                         self._take_header(record)
                     if header_only and self.metadata and topics:
                         return
-            except _Torn:
-                self.torn = f"ends inside a record at byte {stream.tell()}"
             except Exception as error:  # noqa: BLE001 - whatever the libraries raise here means damaged bytes
-                self.torn = f"damaged near byte {stream.tell()}: {type(error).__name__}: {error}"
+                self.torn = _torn_by(error, stream.tell())
 
     def _take_header(self, record: McapRecord) -> None:
         from mcap.records import Attachment, Metadata  # noqa: PLC0415 - only who reads pays for it
 
-        if isinstance(record, Metadata) and record.name == "edge-agent":
+        if isinstance(record, Metadata) and record.name == HEADER:
             self.metadata = dict(record.metadata)
         elif isinstance(record, Attachment) and record.name == "config.yaml":
             self.config_text = record.data.decode("utf-8", "replace")
+
+    def _number(self, name: str) -> int | None:
+        said = self.metadata.get(name, "")
+        return int(said) if said.isascii() and said.isdigit() and len(said) < 20 else None
+
+    def look_for_plates(self) -> dict[tuple[str, int], PlateSeen]:
+        """Plates that were withheld at first, and then a statement needed them.
+
+        Raises:
+            JournalError: more of them than memory should hold.
+        """
+        found: dict[tuple[str, int], PlateSeen] = {}
+        taken = 0
+        for message in replace(self).messages():  # not of our own iteration, which may be on its way
+            if message.topic == KEPT_TOPIC:
+                taken = _within(taken, message.body, PLATES_LIMIT, f"{self.path}: plates that were kept")
+                found[self.boot_id, message.number] = _plate_seen(message)
+        return found
+
+
+class _Numbers:
+    """The number of each message's event: as it is written, or counted where an older program wrote none."""
+
+    def __init__(self, first_event: int, *, counted: bool) -> None:
+        self._base = first_event
+        self._counted = counted
+        self._last = -1
+
+    def of(self, topic: str, sequence: int) -> int:
+        """Of the next message."""
+        started = topic == codec.EVENT_TOPIC + Started.__name__
+        if self._counted:
+            if started:
+                self._last = -1
+            self._last += topic.startswith((codec.EVENT_TOPIC, codec.SERIAL_TOPIC))
+            return self._last
+        if started:
+            self._base = 0
+        # What comes before the first event of the recording has the number before it.
+        return self._base - 1 + ((sequence - self._base + 1) & SEQUENCE)
+
+
+def _within(taken: int, body: bytes, limit: int, what: str) -> int:
+    """Bytes that are taken with this message.
+
+    Raises:
+        JournalError: more than the limit.
+    """
+    taken += len(body)
+    if taken > limit:
+        raise JournalError(f"{what}: more than {limit} bytes")
+    return taken
+
+
+def _kind(topic: str) -> str:
+    """Name of the type of a topic's messages, where it is one of ours."""
+    if topic.startswith(codec.SERIAL_TOPIC):
+        return SerialBytes.__name__
+    return PlateSeen.__name__ if topic == WITHHELD_TOPIC else topic.rpartition("/")[2]
+
+
+def _plate_seen(message: Message) -> PlateSeen:
+    event = codec.decode_event(codec.EVENT_TOPIC + PlateSeen.__name__, message.at, message.body)
+    assert isinstance(event, PlateSeen)
+    return event
+
+
+def _torn_by(error: Exception, byte: int) -> str:
+    """What an exception of the libraries says of the file."""
+    if isinstance(error, _Torn):
+        return f"ends inside a record at byte {byte}"
+    if isinstance(error, (MemoryError, ImportError)):
+        raise error  # the file is as it was, only this process cannot read it
+    return f"damaged near byte {byte}: {type(error).__name__}: {error}"
 
 
 def _records(stream: IO[bytes]) -> Iterator[McapRecord]:
@@ -166,6 +414,11 @@ def _unpacked(chunk: Chunk) -> Chunk:
     return replace(chunk, compression="", data=data)
 
 
+def pictures_folder(recording: Path) -> Path:
+    """The folder beside a recording for pictures that it names; `import` makes it where there was video."""
+    return recording.with_name(recording.name + ".pictures")
+
+
 def open_all(path: Path) -> list[Recording]:
     """The recordings at `path`: one file, or a folder's `*.mcap` in order of name.
 
@@ -179,8 +432,69 @@ def open_all(path: Path) -> list[Recording]:
         files = sorted(path.glob("*.mcap"))
         if not files:
             raise UsageError(f"{path}: no *.mcap in this folder")
-        return [Recording.open(file) for file in files]
+        return open_together(files)
     return [Recording.open(path)]
+
+
+def open_together(files: Sequence[Path]) -> list[Recording]:
+    """The segments of one journal, in their order.
+
+    Raises:
+        JournalError: one that is no recording.
+    """
+    recordings = list(_opened(files))
+    share_plates(recordings)
+    return recordings
+
+
+def _opened(files: Sequence[Path]) -> Iterator[Recording]:
+    """Each of a folder. What the power took as the black box began a segment holds nothing, and is said."""
+    for file in files:
+        try:
+            yield Recording.open(file)
+        except NoHeader as error:
+            if len(files) == 1 or not file.name.startswith(PREFIX):
+                raise
+            log.warning("left out: %s", error)
+
+
+def share_plates(recordings: Iterable[Recording]) -> None:
+    """A plate that one segment withheld may have been given back in a later one."""
+    found: dict[tuple[str, int], PlateSeen] = {}
+    dropped = [recording for recording in recordings if recording.plates == DROPPED]
+    for recording in dropped:
+        found |= recording.look_for_plates()
+        recording.given_back = found
+
+
+def incomplete(recordings: Sequence[Recording]) -> list[str]:
+    """Why a replay of these, once read, need not give what was decided live; empty: it must.
+
+    A torn tail is not among the reasons: what came before it was decided live as well.
+    """
+    reasons: list[str] = []
+    for recording in recordings:
+        name = recording.path.name
+        reasons += [f"{name}: {gap}" for gap in recording.gaps if gap.events or gap.decisions]
+        if recording.withheld:
+            reasons.append(f"{name}: {recording.withheld} plates were not kept (journal.plates: drop)")
+    before: Recording | None = None
+    for after in recordings:
+        reasons += _begins_late(before, after)
+        before = after
+    return reasons
+
+
+def _begins_late(before: Recording | None, after: Recording) -> Iterator[str]:
+    first = after.first_event
+    if not first:
+        return
+    if before is None or before.boot_id != after.boot_id:
+        yield f"{after.path.name}: begins in the middle of a run, at event {first}"
+        return
+    expected = first if before.last_event is None else before.last_event + 1
+    if first > expected and expected not in {gap.first_event for gap in after.gaps}:
+        yield f"{after.path.name}: events {expected} to {first - 1} are missing before it"
 
 
 def recorded_lines(recordings: Iterable[Recording]) -> list[str]:

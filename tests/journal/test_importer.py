@@ -68,9 +68,15 @@ def test_a_file_that_is_not_text_is_refused(tmp_path):
         read_serial_capture(path, "wim")
 
 
-@given(st.integers(0, 10**12 - 1), st.integers(0, 10**9 - 1))
+@given(st.integers(0, 9_223_372_035), st.integers(0, 10**9 - 1))
 def test_decimal_seconds_keep_every_nanosecond(whole, fraction):
     assert parse_time(f"{whole}.{fraction:09d}") == whole * 10**9 + fraction
+
+
+@pytest.mark.parametrize("text", ["1778572800000", "9999-12-31T23:59:59Z", "1969-12-31T23:59:59Z", "១២"])
+def test_a_time_that_cannot_be_is_no_time(text):
+    with pytest.raises(ValueError, match=r"between 1970 and 2262|neither"):
+        parse_time(text)
 
 
 @given(st.text(max_size=30))

@@ -2,6 +2,7 @@
 
 import io
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -22,7 +23,8 @@ from edge_agent.core.events import (
 )
 from edge_agent.core.records import Detection, Picture
 from edge_agent.errors import JournalError, UsageError
-from edge_agent.journal import codec
+from edge_agent.journal import codec, reader
+from edge_agent.journal.gaps import Gap
 from edge_agent.journal.reader import Recording, open_all
 from edge_agent.journal.recorder import Recorder
 from edge_agent.journal.settings import JournalSettings
@@ -117,6 +119,77 @@ def test_what_is_no_recording_is_refused_with_its_name(tmp_path):
         open_all(tmp_path / "empty")
     with pytest.raises(UsageError, match="no such file"):
         open_all(tmp_path / "absent.mcap")
+
+
+def test_a_segment_that_the_power_took_as_it_began_costs_no_other(tmp_path, caplog):
+    (tmp_path / "journal-00000001.mcap").write_bytes(recorded(ONE_OF_EACH))
+    (tmp_path / "journal-00000002.mcap").touch()
+
+    [recording] = open_all(tmp_path)
+
+    assert list(recording.events()) == ONE_OF_EACH
+    assert "journal-00000002.mcap" in caplog.text
+    (tmp_path / "notes.mcap").touch()  # somebody's own is looked into
+    with pytest.raises(JournalError, match=r"notes\.mcap"):
+        open_all(tmp_path)
+
+
+def written(path, *things):
+    with path.open("wb") as file:
+        writer = RecordingWriter(file, RecordingHeader("forged", "ab", boot_id="boot", plates="dropped"))
+        for write, *arguments in things:
+            getattr(writer, write)(*arguments)
+        writer.close()
+    return Recording.open(path)
+
+
+def test_a_recording_of_nothing_but_gaps_takes_no_more_memory_than_it_may(tmp_path, monkeypatch):
+    monkeypatch.setattr(reader, "GAPS_LIMIT", 2_000)
+    gaps = [("gap", Gap(10 * n, 1, 0, 0, n, n, "disk")) for n in range(100)]
+    recording = written(tmp_path / "a.mcap", *gaps, ("event", Tick(5), 1_001))
+
+    list(recording.numbered())
+
+    assert "gaps: more than 2000 bytes" in recording.torn
+    assert 0 < len(recording.gaps) < 100
+
+
+def test_a_recording_of_nothing_but_plates_given_back_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(reader, "PLATES_LIMIT", 2_000)
+    read = PlateSeen(9, "cam1", None, 7, "沪A12345", 987)
+    recording = written(tmp_path / "a.mcap", *(("kept", read, n) for n in range(100)), ("withheld", read, 0))
+
+    with pytest.raises(JournalError, match="plates that were kept: more than 2000 bytes"):
+        list(recording.numbered())
+
+
+@pytest.mark.parametrize("said", ["", "no JSON", "[1]", "[" * 100_000, '{"detector": 7}'])
+def test_models_of_a_forged_header_are_names_and_digests_or_none(said):
+    found = Recording(Path("a.mcap"), {"models": said}).models
+
+    assert found == ({"detector": "7"} if "detector" in said else {})
+
+
+def test_a_recording_full_of_holes_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(reader, "MOST_HOLES", 10)
+    recording = written(tmp_path / "a.mcap", *(("event", Tick(n), 2 * n) for n in range(20)))
+
+    with pytest.raises(JournalError, match="missing in more than 10 places"):
+        list(recording.numbered())
+
+
+def test_what_was_decided_on_a_lost_event_has_its_number(tmp_path):
+    recorder = Recorder(tmp_path, JournalSettings(dir=tmp_path, flush_ms=10), HEADER)
+    recorder.event(ONE_OF_EACH[0])
+    recorder.gap(Gap(1, 5, 0, 0, 1, 2, "queue_full"))
+    recorder.decision(Fault(1, "port/wim", FaultKind.BAD_FRAME, "bad XOR"))
+    recorder.event(Tick(12))
+    recorder.close()
+
+    [recording] = open_all(tmp_path)
+
+    assert [message.number for message in recording.messages()] == [0, 1, 5, 6]
+    assert [gap.events for gap in recording.gaps] == [5]
 
 
 def test_decisions_come_back_from_their_lines():

@@ -1,0 +1,35 @@
+"""The number of an event: how many came before it in its run of the daemon. `Started` is 0."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge_agent.core.events import Event, Started
+from edge_agent.core.units import Ns
+
+NEVER = Ns(0)
+
+
+@dataclass(slots=True)
+class EventCount:
+    """Counts events as they pass. Live and replay count alike, whoever keeps a journal or none."""
+
+    boot_id: str = ""
+    number: int = -1  # of the last event
+    at: Ns = NEVER  # of the last event
+
+    def take(self, event: Event) -> int:
+        """The number of this event."""
+        if isinstance(event, Started):
+            self.boot_id, self.number = event.boot_id, -1
+        self.number += 1
+        self.at = event.at
+        return self.number
+
+    def go_on(self, boot_id: str, number: int) -> None:
+        """The next event has this number: a recording may begin in the middle of a run, or have a gap."""
+        self.boot_id, self.number = boot_id, number - 1
+
+    def skip_to(self, number: int) -> None:
+        """The next event has at least this number: some were lost, or nothing but pictures a while ago."""
+        self.number = max(self.number, number - 1)
