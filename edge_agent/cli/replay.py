@@ -3,34 +3,71 @@
 from __future__ import annotations
 
 import json
+import signal
+import sys
+import threading
 import time
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
 from edge_agent.errors import UsageError
 
 if TYPE_CHECKING:
     from edge_agent.config.settings import SiteConfig
-    from edge_agent.journal.compare import Difference
+    from edge_agent.core.decisions import Decision
+    from edge_agent.core.units import Ns
     from edge_agent.journal.reader import Recording
+    from edge_agent.replaying.rehearsal import Delivery, Rehearsal
+    from edge_agent.replaying.replay import Hooks
+    from edge_agent.replaying.what_if import Change
 
 app = typer.Typer(add_completion=False)
 
-PROGRESS_EVERY = 500  # events
+INTERRUPTED = 130  # as shells say it
 
 
 @app.command()
-def main(
+def main(  # noqa: PLR0917 - options of a command line
     recording: Annotated[Path, typer.Argument(metavar="REC", help="An .mcap file, or a folder of them.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="For decisions.jsonl and statements/.")],
     config: Annotated[
         Path | None, typer.Option(metavar="SITE.yaml", help="Default: the one in the recording.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change one setting: street.rules.x.stay_s=240"),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TIME", help="RFC 3339 with a zone, or +1h30m since the start."),
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="The same; itself left out.")
+    ] = None,
+    lanes: Annotated[
+        list[str] | None, typer.Option("--lane", metavar="NAME", help="Only what is decided of this lane.")
+    ] = None,
+    zones: Annotated[
+        list[str] | None, typer.Option("--zone", metavar="NAME", help="Only what is decided of this zone.")
+    ] = None,
+    cold: Annotated[
+        bool, typer.Option("--cold", help="Begin at --from with a core that has seen nothing.")
+    ] = False,
+    speed: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01, metavar="N", help="1: as it happened, told as it happens; default: as fast as it goes."
+        ),
+    ] = None,
+    publish: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BROKER", help="Sign and send all of it, as tests: HOST:PORT here, or a YAML file."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -38,137 +75,166 @@ def main(
 
     With the recording's own configuration the decisions are compared with those recorded live: exit 1
     when they differ by a byte.
+
+    --from, --to, --lane and --zone choose of what is decided. The core sees everything up to --to all the
+    same: zero, clock, rivals and open stays are history. Only --cold leaves out what was before --from, and
+    its decisions may be others.
     """
-    from edge_agent.journal.reader import open_all, recorded_lines  # noqa: PLC0415 - help stays instant
-    from edge_agent.replaying.replay import replay  # noqa: PLC0415
+    from edge_agent.cli.replay_bar import ReplayBar  # noqa: PLC0415 - help stays instant
+    from edge_agent.cli.replay_text import say  # noqa: PLC0415
+    from edge_agent.comparing.gather import outcomes_of_lines  # noqa: PLC0415
+    from edge_agent.comparing.outcomes import counts  # noqa: PLC0415
+    from edge_agent.journal.reader import open_all  # noqa: PLC0415
+    from edge_agent.replaying.again import Part  # noqa: PLC0415
+    from edge_agent.replaying.configurations import configurations  # noqa: PLC0415
+    from edge_agent.replaying.only import only  # noqa: PLC0415
+    from edge_agent.replaying.replay import Hooks, replay  # noqa: PLC0415
+    from edge_agent.replaying.window import moment  # noqa: PLC0415
 
+    if cold and start is None:
+        raise UsageError("--cold begins at --from: give one")
     recordings = open_all(recording)
-    site = _config(recordings, config)
-    _empty_folder(out)
+    sites = configurations(recordings, config, settings or [])
+    changes = _changes(recordings, sites)
+    part = Part(
+        moment(start) if start else None,
+        moment(end) if end else None,
+        only(sites, lanes or (), zones or ()),
+        cold=cold,
+    )
+    empty_folder(out)
+    delivery: Delivery | None = None
     began = time.perf_counter()
-    with Progress(console=Console(stderr=True), transient=True, disable=as_json) as bar:
-        task = bar.add_task("replaying", total=None)
-        count = 0
-
-        def step(_event: object) -> None:
-            nonlocal count
-            count += 1
-            if count % PROGRESS_EVERY == 0:
-                bar.update(task, description=f"replaying: {count} events")
-
-        done = replay(recordings, site, out, step)
-    took = time.perf_counter() - began
-    live = [] if config else recorded_lines(recordings)
-    difference = _difference(live, done.decisions) if live else None
-    if difference is not None and not difference.left and recordings[-1].torn:
-        difference = None  # the daemon was killed before it could write down what it decided last
-    span = (done.last_at - done.first_at) / 1e9
+    with ExitStack() as use:
+        asked = use.enter_context(_interrupts())
+        hooks = Hooks(stop=asked.is_set)
+        box: Rehearsal | None = None
+        if publish is not None:
+            sites, box = _rehearsal(recordings, sites, publish, out)
+            hooks.seal = use.enter_context(box).seal
+        bar = use.enter_context(ReplayBar(recordings, part, shown=sys.stderr.isatty() and not as_json))
+        if speed is not None:
+            _paced(hooks, speed, asked, None if as_json else bar.line, sites[0])
+        done = replay(recordings, sites, out, bar.step, part, hooks)
+        took = time.perf_counter() - began
+        if box is not None:
+            delivery = box.deliver(bar.delivered)
+    if (part.start or part.end) and not done.inside and not done.interrupted:
+        raise UsageError(f"nothing of the recording lies there; it is {done.elapsed / 1e9:.0f} s long")
+    compared = done.compared and not (config or changes or cold or publish)
     result = {
         "events": done.events,
-        "decisions": len(done.decisions),
+        "decisions": done.decided,
         "statements": done.statements,
         "refused": done.refused,
-        **_counts(done.decisions),
-        "recorded_s": round(span, 3),
+        **counts(outcomes_of_lines(done.lines())),
+        "recorded_s": round(done.elapsed / 1e9, 3),
         "took_s": round(took, 3),
-        "times_real_time": round(span / took, 1) if took else None,
-        "compared_with_live": bool(live),
-        "identical": difference is None if live else None,
+        "times_real_time": round(done.elapsed / 1e9 / took, 1) if took else None,
+        "asked": {"from": start, "to": end, "lanes": lanes or [], "zones": zones or []},
+        "configurations": len(set(map(id, sites))),
+        "changes": [{"key": c.key, "old": c.old, "new": c.new} for c in changes],
+        "cold": cold,
+        "compared_with_live": compared,
+        "identical": done.difference is None if compared and not done.lacking else None,
         "torn": list(done.torn),
+        "incomplete": list(done.lacking),
+        "interrupted": done.interrupted,
+        "published": _published(delivery),
     }
+    difference = done.difference if compared else None
     if as_json:
         print(json.dumps(result, ensure_ascii=False))
     else:
-        _say(result, difference, out, bridge=bool(site.lanes), storefronts=site.street is not None)
-    if difference is not None:
+        say(result, changes, difference, out, sites[-1])
+    if done.interrupted:
+        raise typer.Exit(INTERRUPTED)
+    if (difference is not None and not done.lacking) or (
+        delivery is not None and delivery.published < delivery.sealed
+    ):
         raise typer.Exit(1)
 
 
-def _config(recordings: list[Recording], path: Path | None) -> SiteConfig:
-    from edge_agent.config.loader import load  # noqa: PLC0415
-    from edge_agent.config.recorded import from_text  # noqa: PLC0415
+def _changes(recordings: list[Recording], sites: Sequence[SiteConfig]) -> tuple[Change, ...]:
+    """In what each recording's configuration is another than its own; what is so of all is said once."""
+    from edge_agent.config.recorded import from_text  # noqa: PLC0415 - help stays instant
+    from edge_agent.replaying.what_if import differences  # noqa: PLC0415
 
-    if path is not None:
-        return load(path)
-    text = recordings[0].config_text
-    if not text:
-        raise UsageError(f"{recordings[0].path} holds no configuration: give one with --config SITE.yaml")
-    return from_text(text)
+    texts = {one.config_text: site for one, site in zip(recordings, sites, strict=True) if one.config_text}
+    found: list[Change] = []
+    for text, site in texts.items():
+        found += [change for change in differences(from_text(text), site) if change not in found]
+    return tuple(found)
 
 
-def _empty_folder(out: Path) -> None:
+def empty_folder(out: Path) -> None:
+    """Make the folder; somebody else's files are left alone.
+
+    Raises:
+        UsageError: it has files in it.
+    """
     out.mkdir(parents=True, exist_ok=True)
     if any(out.iterdir()):
         raise UsageError(f"{out} is not empty: give another --out")
 
 
-def _difference(live: list[str], replayed: list[str]) -> Difference | None:
-    from edge_agent.journal.compare import first_difference  # noqa: PLC0415
-
-    return first_difference(live, replayed)
-
-
-def _counts(lines: list[str]) -> dict[str, Any]:
-    """What the decisions say, for somebody who has not opened them."""
-    crossings = over = suspects = 0
-    matches: dict[str, str] = {}
-    street: Counter[str] = Counter()
-    faults: Counter[str] = Counter()
-    for decision in map(json.loads, lines):
-        match decision["type"]:
-            case "CrossingSeen":
-                crossings += 1
-                over += any(verdict["outcome"] == "over" for verdict in decision["verdicts"])
-            case "Seal":  # an amendment takes the place of what it amends
-                matches[decision["case"]] = decision["match"]["status"]
-            case "SealStreet":
-                report = decision["report"]
-                asked = report["phase"] in ("recheck", "inspection")
-                street[f"{report['phase']}: {report['finding']}" if asked else report["phase"]] += 1
-            case "ZoneChanged":
-                suspects += decision["detail"] == "suspect"
-            case "Fault":
-                faults[f"{decision['source']} {decision['kind']}"] += decision["count"]
-    return {
-        "crossings": crossings,
-        "over_a_limit": over,
-        "cases": dict(sorted(Counter(matches.values()).items())),
-        "street": dict(sorted(street.items())),
-        "suspects": suspects,
-        "faults": dict(faults.most_common()),
-    }
-
-
-def _say(
-    result: Mapping[str, Any],
-    difference: Difference | None,
-    out: Path,
-    *,
-    bridge: bool,
-    storefronts: bool,
-) -> None:
-    print(f"{result['events']} events over {result['recorded_s']} s, in {result['took_s']} s", end="")
-    print(f" ({result['times_real_time']} x real time)")
-    cases, street = (
-        ", ".join(f"{count} {what}" for what, count in result[side].items()) or "none"
-        for side in ("cases", "street")
+def _rehearsal(
+    recordings: Sequence[Recording], sites: Sequence[SiteConfig], publish: str, out: Path
+) -> tuple[tuple[SiteConfig, ...], Rehearsal]:
+    from edge_agent.replaying.rehearsal import Rehearsal  # noqa: PLC0415 - help stays instant
+    from edge_agent.replaying.rehearsal_settings import (  # noqa: PLC0415
+        as_recorded,
+        as_test,
+        not_its_own,
+        rehearsal_settings,
     )
-    if bridge:
-        print(f"{result['crossings']} crossings, {result['over_a_limit']} over a limit; cases: {cases}")
-    if storefronts:
-        print(f"street records: {street}; {result['suspects']} suspect(s), which are no case")
-    for what, count in result["faults"].items():
-        print(f"fault: {what}, {count} times")
-    if bridge and not result["crossings"]:
-        print("no crossing: is this the configuration of the site that the recording was made at?")
-    print(f"{result['decisions']} decisions, {result['statements']} statements (unsigned) in {out}")
-    if result["refused"]:
-        print(f"REFUSED: no statement could be made of {result['refused']} case(s), the log above says why")
-    for torn in result["torn"]:
-        print(f"torn: {torn}; what came before it was replayed")
-    if difference is not None:
-        print(f"DIFFERS from what was recorded live, first at decision {difference.number}:")
-        print(f"  live   {difference.left[:400] or '(nothing)'}")
-        print(f"  replay {difference.right[:400] or '(nothing)'}")
-    elif result["compared_with_live"]:
-        print("identical to the decisions recorded live, byte for byte")
+
+    chosen = rehearsal_settings(publish)
+    for made_it in as_recorded(recordings):  # --config and --set may say that the site is another
+        not_its_own(made_it, chosen)
+    tests = {id(site): as_test(site, chosen) for site in sites}
+    found = tuple(tests[id(site)] for site in sites)
+    return found, Rehearsal(out / "box", found[0], chosen, "replay")
+
+
+def _published(delivery: Delivery | None) -> dict[str, Any] | None:
+    from dataclasses import asdict  # noqa: PLC0415 - help stays instant
+
+    return asdict(delivery) if delivery else None
+
+
+def _paced(
+    hooks: Hooks, speed: float, asked: threading.Event, line: Callable[[str], None] | None, site: SiteConfig
+) -> None:
+    """Hold events back, and tell what is decided as it is."""
+    from edge_agent.replaying.pace import Pace  # noqa: PLC0415 - help stays instant
+    from edge_agent.replaying.told import told  # noqa: PLC0415
+
+    hooks.hold = Pace(speed, asked.wait).hold
+    if line is None:
+        return
+    say = line
+
+    def tell(decision: Decision, utc_minus_mono: Ns | None) -> None:
+        text = told(decision, utc_minus_mono, site.site.legal.utc_offset_minutes)
+        if text:
+            say(text)
+
+    hooks.told = tell
+
+
+@contextmanager
+def _interrupts() -> Iterator[threading.Event]:
+    """Set when a person interrupts: what was done so far is written down. A second time ends at once."""
+    asked = threading.Event()
+
+    def note(_signal: int, _frame: object) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)

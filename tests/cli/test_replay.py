@@ -10,9 +10,10 @@ from edge_agent.config.loader import load
 from edge_agent.core.events import SerialBytes, Started, Tick
 from edge_agent.core.site import Site
 from edge_agent.core.units import S
+from edge_agent.journal.reader import open_all
 from edge_agent.journal.recorder import Recorder
 from edge_agent.journal.settings import JournalSettings
-from edge_agent.journal.writer import RecordingHeader
+from edge_agent.journal.writer import RecordingHeader, RecordingWriter
 from tests.test_compose import a_site, a_vehicle
 
 
@@ -78,6 +79,27 @@ def test_a_decision_that_is_missing_from_a_whole_recording_is_a_difference(tmp_p
     status, said = replayed(folder, tmp_path / "out", capsys)
 
     assert (status, said["identical"]) == (1, False)
+
+
+def test_a_recording_that_lacks_events_is_never_called_identical(tmp_path, capsys):
+    folder, _ = journal(tmp_path, runs())
+    [path] = folder.glob("*.mcap")
+    [recording] = open_all(folder)
+    with (tmp_path / "rest.mcap").open("wb") as file:
+        header = RecordingHeader("test", "", recording.config_text, boot_id="boot-0")
+        writer = RecordingWriter(file, header)
+        for number, event in recording.numbered():
+            if number != 1:
+                writer.event(event, number)
+        for decision in recording.decisions():
+            writer.decision(decision)
+        writer.close()
+    path.unlink()
+
+    status, said = replayed(tmp_path / "rest.mcap", tmp_path / "out", capsys)
+
+    assert (status, said["identical"]) == (0, None)
+    assert "1 events lost" in said["incomplete"][0]
 
 
 def test_a_replay_never_writes_into_a_folder_in_use(tmp_path, capsys):
