@@ -51,6 +51,7 @@ from edge_agent.core.events import (
 )
 from edge_agent.core.health import Health
 from edge_agent.core.match.matcher import Matcher
+from edge_agent.core.match.rivals import Rivals
 from edge_agent.core.plates.box_reads import MAX_REQUESTS, BoxReads
 from edge_agent.core.plates.votes import PlateMerger
 from edge_agent.core.records import (
@@ -174,6 +175,11 @@ class Site:
     def zones(self) -> dict[str, ZoneNow]:
         """Where each zone of the street stands, for people who look. Any thread: a look changes nothing."""
         return self._street.zones if self._street else {}
+
+    def rivals(self, lane: str, crossing: int) -> Rivals | None:
+        """What competes for a crossing's plate now, for people who look; None: nothing is held of it."""
+        chosen = self._settings.lanes.get(lane)
+        return self._matchers[chosen.camera].rivals(lane, crossing) if chosen and chosen.camera else None
 
     # -- what happened ---------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from edge_agent.core.match.losses import Losses
 from edge_agent.core.match.offset import Offset
 from edge_agent.core.match.pool import Cluster, Key, Pool, Sighting, Vehicle
 from edge_agent.core.match.posterior import Posterior
+from edge_agent.core.match.rivals import Rivals, rivals_of
 from edge_agent.core.match.settings import MatchSettings, Reference
 from edge_agent.core.records import Crossing, Match, MatchStatus, PlateRead
 from edge_agent.core.units import MS, Ns, Ppm
@@ -165,6 +166,15 @@ class Matcher:
     def offset(self, lane: str) -> Offset | None:
         """The clock offset in use for a lane; None for a lane that this camera does not see."""
         return self._clocks.offset(lane) if lane in self._lanes else None
+
+    def rivals(self, lane: str, crossing: int) -> Rivals | None:
+        """What competes for a crossing's plate now, for people who look; None: it is not held any more."""
+        vehicle = self._pool.vehicles.get((lane, crossing))
+        if vehicle is None:
+            return None
+        cluster = self._pool.cluster(vehicle)
+        posterior = Posterior(cluster, self._now, self._likelihood, self._coverage, self._settings)
+        return rivals_of(cluster, posterior, self._now)
 
     # Taking in
 

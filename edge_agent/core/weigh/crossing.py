@@ -42,10 +42,12 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A crossing, and its gross weight by sensor (empty where an axle has no value)."""
+    """A crossing, its gross weight by sensor (empty where an axle has no value), and what it rests on."""
 
     crossing: Crossing
     totals: tuple[int, ...]
+    axles: tuple[AxleSeen, ...] = ()  # as the crossing's
+    loads: tuple[Loads, ...] = ()  # of each axle, by sensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +256,7 @@ def _crossing(
         temperature=context.temperature,
         calibration=settings.calibration.id,
     )
-    return Weighed(crossing, tuple(totals))
+    return Weighed(crossing, tuple(totals), tuple(axles), tuple(loads))
 
 
 def _axle(

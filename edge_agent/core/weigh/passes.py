@@ -35,6 +35,7 @@ class Pass:
     status: int  # bits of all its samples
     alone: bool = True  # no other axle was on the sensor with it
     whole: bool = True  # its edges were found as an axle's should be
+    windows: tuple[tuple[int, int], ...] = ()  # ns, from .. to: the plateaus; for people who look
 
     @property
     def width(self) -> int:
@@ -86,7 +87,8 @@ def _lone_pass(signal: Signal, span: tuple[int, int], patch_mm: int) -> Pass:
     ramp = width * patch_mm // signal.length_mm
     status = _status(signal, enter - ramp // 2, leave + ramp // 2)
     steep = max(_seen_ramp(signal, edge, ramp, (enter + leave) // 2) for edge in span)
-    first, last = _plateau(signal.at, enter + steep // 2, leave - steep // 2)
+    window = (enter + steep // 2, leave - steep // 2)
+    first, last = _plateau(signal.at, *window)
     if status & NO_VALUE:
         return Pass(enter, leave, (enter + leave) // 2, None, None, None, last - first, width - steep, status)
     area = _area(signal.at, signal.load, *_around(signal.at, enter - ramp, leave + ramp))
@@ -95,7 +97,10 @@ def _lone_pass(signal: Signal, span: tuple[int, int], patch_mm: int) -> Pass:
     if signal.sides is not None:
         left = div_round(int(signal.sides[first:last, 0].sum()), last - first)
         sides = (left, load - left)
-    return Pass(enter, leave, (enter + leave) // 2, load, area, sides, last - first, width - steep, status)
+    return Pass(
+        enter, leave, (enter + leave) // 2, load, area, sides, last - first, width - steep, status,
+        windows=(window,),
+    )  # fmt: skip
 
 
 def _seen_ramp(signal: Signal, edge: int, ramp: int, middle: int) -> int:
@@ -187,6 +192,7 @@ def _together(signal: Signal, pairs: list[tuple[int, int]], patch_mm: int) -> li
                 sum(step.samples for step in mine),
                 alone or min((step.duration for step in mine), default=0),
                 status, alone=False,
+                windows=() if load is None else tuple((s.start, s.start + s.duration) for s in mine),
             )
         )  # fmt: skip
     return out

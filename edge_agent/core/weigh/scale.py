@@ -91,6 +91,11 @@ class Scale:
         return None if self._zero.level is None else Grams(int(self._zero.level.sum()))
 
     @property
+    def zero(self) -> Int64 | None:
+        """(width,) the same for each of the lane's own columns, grams: for people who look."""
+        return self._zero.level
+
+    @property
     def deadline(self) -> Ns | None:
         """When silence of the instrument becomes a fact; None before the first sample and after."""
         if self._last_at is None or self._silent:

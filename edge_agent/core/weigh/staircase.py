@@ -24,6 +24,7 @@ class Step:
     """One level, its ramps left out."""
 
     on: tuple[int, ...]  # axles, rising
+    start: int  # ns
     samples: int
     duration: int  # ns
     levels: tuple[int, ...]  # mean of each column
@@ -42,7 +43,9 @@ def steps_of(at: Int64, columns: Sequence[Int64], pairs: Sequence[tuple[int, int
         first, last = (int(i) for i in np.searchsorted(at, (start + guard, end - guard)))
         if on and last > first:
             levels = tuple(div_round(int(c[first:last].sum()), last - first) for c in columns)
-            steps.append(Step(tuple(sorted(on)), last - first, end - start - 2 * guard, levels))
+            steps.append(
+                Step(tuple(sorted(on)), start + guard, last - first, end - start - 2 * guard, levels)
+            )
     return steps
 
 
