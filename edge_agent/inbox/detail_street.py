@@ -12,14 +12,10 @@ from edge_agent.devices.pictures.words import LABELS, ROLES
 from edge_agent.evidence.statement import Statement
 from edge_agent.evidence.statement_street import StoodItem, Storefront
 from edge_agent.ingest.store import Stored
-from edge_agent.report.line_plot import Axis, Pin, draw_records
-from edge_agent.report.names import EVENT, FINDING, ROUTE, STATE, STRENGTH, TIER
+from edge_agent.report.case_line import draw_moments
+from edge_agent.report.names import EVENT, FINDING, ROUTE, STRENGTH, TIER
 from edge_agent.report.times import span, to_the_second
-from edge_agent.report.zone_line import Run
 from edge_agent.web.words import Words
-
-MARGIN_SHARE = 20
-MARGIN_LEAST_NS = 20 * 10**9
 
 
 def street_detail(statement: Statement, records: Sequence[Statement], words: Words) -> dict[str, Any]:
@@ -99,55 +95,11 @@ def _item(item: StoodItem, words: Words) -> dict[str, str]:
 
 
 def _story(records: Sequence[Statement], words: Words) -> Markup:
-    """The case's moments on a line, as far as one run of the box's clock goes."""
-    boot = records[-1].chain.boot_id
-    here = [record for record in records if record.chain.boot_id == boot and record.storefront is not None]
-    told = [record.storefront for record in here if record.storefront is not None]
-    begins = min(said.first_seen_monotonic_us or said.judged_monotonic_us for said in told) * 1000
-    ends = max(said.judged_monotonic_us for said in told) * 1000
-    margin = max((ends - begins) // MARGIN_SHARE, MARGIN_LEAST_NS)
-    time = here[0].time
-    known = time.event_utc_us is not None and time.event_monotonic_us is not None
-    offset = (time.event_utc_us or 0) - (time.event_monotonic_us or 0) if known else None
-    axis = Axis(begins - margin, ends + margin, offset)
-    drawn = draw_records(
-        axis, words("story_state"), _states(told, axis), _pins(here, axis, words), words("story"),
-        STATE if words.chinese else {}, words("china_time") if known else "",
-    )  # fmt: skip
+    """The case's moments on a line."""
+    drawn = draw_moments(
+        records,
+        labels=(words("story_state"), words("revision"), words("story"), words("china_time")),
+        roles={role: words.name(role, ROLES) for role in ROLES},
+        chinese=words.chinese,
+    )
     return Markup(drawn)  # noqa: S704 - our own drawing; its texts are escaped there
-
-
-def _states(told: Sequence[Storefront], axis: Axis) -> list[Run]:
-    """What the records say that the zone's state was; nothing beyond the last of them."""
-    last = told[-1]
-    corners: list[tuple[int, str]] = []
-    for at_us, state in (
-        (last.candidate_monotonic_us, "candidate"),
-        (last.confirmed_monotonic_us, "confirmed"),
-        *((said.judged_monotonic_us, "ongoing") for said in told if said.phase is Phase.ONGOING),
-        *((said.judged_monotonic_us, "clear") for said in told if said.phase is Phase.CLEARED),
-        *((said.judged_monotonic_us, "confirmed") for said in told if said.phase is Phase.REOPENED),
-    ):
-        if at_us is not None and axis.start <= at_us * 1000 <= axis.end:
-            corners.append((at_us * 1000, state))
-    if not corners:
-        return []  # an inspection looks once
-    corners.sort()
-    until = last.judged_monotonic_us * 1000
-    ends = [*(at for at, _ in corners[1:]), max(until, corners[-1][0])]
-    return [Run(at, end, state) for (at, state), end in zip(corners, ends, strict=True) if end > at]
-
-
-def _pins(here: Sequence[Statement], axis: Axis, words: Words) -> list[Pin]:
-    pictures = {
-        attachment.sha256: Pin(attachment.captured_monotonic_us * 1000, words.name(attachment.role, ROLES))
-        for record in here
-        for attachment in record.attachments
-        if attachment.role in ROLES and attachment.captured_monotonic_us is not None
-    }
-    records = [
-        Pin(said.judged_monotonic_us * 1000, f"{words('revision')} {said.revision}", record=True)
-        for said in (record.storefront for record in here)
-        if said is not None
-    ]
-    return [pin for pin in (*pictures.values(), *records) if axis.start <= pin.at <= axis.end]

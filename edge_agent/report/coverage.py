@@ -13,6 +13,7 @@ from markupsafe import Markup
 from edge_agent.core.decisions import Decision, Fault, SealCoverage, Status
 from edge_agent.core.units import MS, US
 from edge_agent.report.names import reason
+from edge_agent.report.plates import detail_of
 from edge_agent.report.sealed import Sealed
 from edge_agent.report.times import local, span, to_the_second
 
@@ -121,6 +122,7 @@ def _bars(bars: Sequence[Bar]) -> str:
 class CameraNews:
     """Collects what is said of cameras, as the decisions go by."""
 
+    plates: bool = False  # show what was read of others too
     rows: list[dict[str, str]] = field(default_factory=list)
     left_out: int = 0
 
@@ -129,7 +131,8 @@ class CameraNews:
         if isinstance(decision, Status) and decision.part.startswith("camera/"):
             self._row(decision.at, decision.part, decision.state, decision.detail, offset_us)
         elif isinstance(decision, Fault) and decision.source.startswith("camera/"):
-            said = f"{decision.detail} ×{decision.count}" if decision.count > 1 else decision.detail
+            said = detail_of(decision, plates=self.plates)
+            said = f"{said} ×{decision.count}" if decision.count > 1 else said
             self._row(decision.at, decision.source, "fault", said, offset_us)
 
     def _row(self, at: int, part: str, state: str, detail: str, offset_us: int | None) -> None:

@@ -80,6 +80,19 @@ class Axis:
             return span((at - self.start) // 1_000_000)
         return f"{clock:%H:%M:%S}" if step < 60 else f"{clock:%H:%M}"
 
+    def marks(self, top: int, clock_name: str = "北京时间 China time") -> list[str]:
+        """The time axis drawn at `top`, whose clock it is beneath."""
+        out = []
+        for at, words in self.ticks():
+            x = self.x(at)
+            out.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{top + 5}" stroke="#5b6875"/>')
+            if x < WIDTH - RIGHT - 12:  # the last one would be cut off
+                out.append(f'<text x="{x:.1f}" y="{top + 18}" text-anchor="middle">{words}</text>')
+        clock = self.clock(self.start)
+        said = f"{clock:%Y-%m-%d} {escape(clock_name)}" if clock else "自开始起 from the start"
+        out.append(f'<text x="{WIDTH - RIGHT}" y="{top + 31}" text-anchor="end">{said}</text>')
+        return out
+
 
 def draw_case(line: ZoneLine, axis: Axis, stay_ms: int, pins: Sequence[Pin], title: str) -> str:
     """The time line of a case, an `<svg>` element."""
@@ -99,7 +112,7 @@ def draw_case(line: ZoneLine, axis: Axis, stay_ms: int, pins: Sequence[Pin], tit
     parts += _curve(axis, thinned(line.dwell, axis.start, axis.end, COLUMNS), stay_ms, top)
     top += CURVE
     parts += _pins(axis, pins, top)
-    parts += _time_axis(axis, top)
+    parts += axis.marks(top)
     height = top + FOOT
     return _svg(height, title, parts)
 
@@ -127,7 +140,7 @@ def draw_records(
     parts = _band(axis, label, states, TOP, STATE_COLOURS, names)
     foot = TOP + BAND + GAP
     parts += _pins(axis, pins, foot)
-    parts += _time_axis(axis, foot, clock)
+    parts += axis.marks(foot, clock)
     return _svg(foot + FOOT, title, parts)
 
 
@@ -143,7 +156,7 @@ def draw_zones(lines: Mapping[str, ZoneLine], axis: Axis, links: Mapping[str, st
         parts += _rects(axis, states, top, 13, STATE_COLOURS, STATE)
         parts += _rects(axis, seen, top + 13, 5, FINDING_COLOURS, FINDING)
         top += 18 + GAP
-    parts += _time_axis(axis, top - GAP)
+    parts += axis.marks(top - GAP)
     return _svg(top - GAP + FOOT, title, parts)
 
 
@@ -240,16 +253,3 @@ def _pins(axis: Axis, pins: Sequence[Pin], foot: int) -> list[str]:
 def _wide(words: str) -> float:
     """About how many pixels the words take: Chinese letters are twice as wide."""
     return sum(12 if ord(letter) > 0x2E80 else 6.2 for letter in words)
-
-
-def _time_axis(axis: Axis, top: int, clock_name: str = "北京时间 China time") -> list[str]:
-    out = []
-    for at, words in axis.ticks():
-        x = axis.x(at)
-        out.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{top + 5}" stroke="#5b6875"/>')
-        if x < WIDTH - RIGHT - 12:  # the last one would be cut off
-            out.append(f'<text x="{x:.1f}" y="{top + 18}" text-anchor="middle">{words}</text>')
-    clock = axis.clock(axis.start)
-    said = f"{clock:%Y-%m-%d} {escape(clock_name)}" if clock else "自开始起 from the start"
-    out.append(f'<text x="{WIDTH - RIGHT}" y="{top + 31}" text-anchor="end">{said}</text>')
-    return out

@@ -1,4 +1,4 @@
-"""One page of a bundle of evidence: what was seen, what was concluded of it, and what was checked.
+"""One page of evidence: what was seen, what was concluded of it and why, and what was checked.
 
 The bridge's part and the street's stand on it where the site has them.
 """
@@ -25,16 +25,19 @@ from edge_agent.core.decisions import (
 )
 from edge_agent.core.units import US
 from edge_agent.evidence.verify import Report
-from edge_agent.report.bridge_cases import bridge_cases, crossing_rows
+from edge_agent.report.bridge_cases import bridge_cases
 from edge_agent.report.coverage import CameraNews, coverage_rows
+from edge_agent.report.crossings import MOST_ROWS, all_crossings, chosen_rows, crossing_rows, gross_drawing
+from edge_agent.report.fault_rows import fault_rows
 from edge_agent.report.line_plot import PATTERNS, Axis, draw_zones
-from edge_agent.report.sealed import read_bundle
+from edge_agent.report.saying import Section
+from edge_agent.report.sealed import Sealed, read_bundle
 from edge_agent.report.street_cases import street_cases
 from edge_agent.report.zone_line import ZoneLine, without_changes
 
 # What of a journal the page shows; all else is passed over while it is read.
-
 USED = (CrossingSeen, Seal, SealStreet, SealCoverage, Status, Fault)
+MOST_CASES = 50  # of each part, shown in full
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,38 @@ class Tile:
     zh: str
     en: str
     tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InWords:
+    """The case told in one language."""
+
+    language: str
+    sections: Sequence[Section]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Everything that a page shows."""
+
+    title: str
+    subtitle: str
+    sealed: Sequence[Sealed]
+    decisions: Iterable[Decision]  # crossings, what happened in zones, what was sealed
+    config: SiteConfig | None  # of the box: what its instruments speak; None: it is not at hand
+    report: Report  # what was verified
+    notice: tuple[str, str] | None = None  # what must be said first, in Chinese and English
+    tiles: Sequence[Tile] = ()
+    about: Sequence[tuple[str, str, str]] = ()  # label, value, tone
+    words: Sequence[InWords] = ()
+    lines: dict[str, ZoneLine] | None = None  # zones' time lines, where they were taken in already
+    offsets_us: Sequence[int | None] | None = (
+        None  # UTC less the box's clock at each decision; None: as sealed
+    )
+    overview: bool = True  # all crossings and zones; else the cases alone
+    plates: bool = False  # show the plates of other people, who only competed
+    everything: bool = False  # however many cases there are
+    foot: Sequence[str] = ()
 
 
 def write_page(
@@ -59,7 +94,7 @@ def write_page(
     config: SiteConfig,
     report: Report,
 ) -> None:
-    """Write the page to `out`; pictures are linked where they lie in the bundle.
+    """Write the page of a bundle to `out`; pictures are linked where they lie in it.
 
     Args:
         out: HTML file, in a folder above the bundle.
@@ -73,53 +108,76 @@ def write_page(
         report: what was verified.
     """
     sealed = read_bundle(bundle, report, out.parent)
-    lines: dict[str, ZoneLine] = {}
-    used = [d for d in without_changes(decisions, lines) if isinstance(d, USED)]
-    cases = bridge_cases(sealed, config, out.parent)
-    street = street_cases(sealed, lines, config)
+    shown = Shown(title, subtitle, sealed, decisions, config, report, notice, tiles)
+    out.write_text(render(shown), encoding="utf-8")
+
+
+def render(shown: Shown) -> str:
+    """The page's HTML."""
+    config = shown.config
+    lines: dict[str, ZoneLine] = {} if shown.lines is None else shown.lines
+    used = [d for d in without_changes(shown.decisions, lines) if isinstance(d, USED)]
+    offset = _utc_offset_us(used)
+    most = len(shown.sealed) if shown.everything else MOST_CASES
+    weighed = [one for one in shown.sealed if one.statement["measurement"] is not None]
+    worst = set(sorted(range(len(weighed)), key=lambda n: -weighed[n].severity)[:most])
+    gravest = [one for number, one in enumerate(weighed) if number in worst]
+    cases = bridge_cases(gravest, config, plates=shown.plates)
+    crossed = all_crossings(
+        used, cases, [offset] * len(used) if shown.offsets_us is None else shown.offsets_us
+    )
+    rows = chosen_rows(crossed, len(crossed) if shown.everything else MOST_ROWS)
+    street = street_cases(shown.sealed, lines, config)
     environment = Environment(
         loader=PackageLoader("edge_agent.report", "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    page = environment.get_template("page.html").render(
-        title=title,
-        subtitle=subtitle,
-        notice=notice,
-        tiles=tiles,
-        has_bridge=bool(config.lanes),
-        rows=crossing_rows(used, cases),
+    return environment.get_template(
+        "page.html"
+    ).render(
+        title=shown.title,
+        subtitle=shown.subtitle,
+        notice=shown.notice,
+        tiles=shown.tiles,
+        about=shown.about,
+        words=shown.words,
+        overview=shown.overview,
+        has_bridge=bool(cases or crossed) or (shown.overview and config is not None and bool(config.lanes)),
+        gross=gross_drawing(crossed) if shown.overview else Markup(""),
+        rows=crossing_rows(rows),
+        rows_left_out=len(crossed) - len(rows),
         cases=cases,
-        has_street=config.street is not None,
+        cases_left_out=len(weighed) - len(cases),
+        has_street=bool(street) or (shown.overview and config is not None and config.street is not None),
         patterns=Markup(PATTERNS),  # noqa: S704 - our own drawing
-        zones=_zones(lines, street, used),
-        street=street,
-        coverage=coverage_rows(sealed, used),
-        news=_camera_news(used),
-        checked=report.checked,
-        not_checked=report.not_checked,
-        problems=report.problems,
+        zones=_zones(lines, street, offset) if shown.overview else Markup(""),
+        street=street[-most:] if most else [],
+        street_left_out=max(0, len(street) - most),
+        coverage=coverage_rows(shown.sealed, used),
+        news=_camera_news(used, offset, plates=shown.plates),
+        faults=fault_rows(used, offset) if shown.overview else [],
+        checked=shown.report.checked,
+        not_checked=shown.report.not_checked,
+        problems=shown.report.problems,
+        foot=shown.foot,
     )
-    out.write_text(page, encoding="utf-8")
 
 
-def _zones(
-    lines: Mapping[str, ZoneLine], street: Sequence[Mapping[str, Any]], used: Sequence[Decision]
-) -> Markup:
+def _zones(lines: Mapping[str, ZoneLine], street: Sequence[Mapping[str, Any]], offset: int | None) -> Markup:
     """All zones over the whole time; nothing where none was watched."""
     if not lines:
         return Markup("")
     start = min(line.start for line in lines.values())
     end = max(*(line.end for line in lines.values()), start + 1)
     links = {case["zone"]: case["id"] for case in reversed(street)}
-    drawn = draw_zones(lines, Axis(start, end, _utc_offset_us(used)), links, "各区域时间线 all zones")
+    drawn = draw_zones(lines, Axis(start, end, offset), links, "各区域时间线 all zones")
     return Markup(drawn)  # noqa: S704 - our own drawing; its texts are escaped there
 
 
-def _camera_news(used: Iterable[Decision]) -> CameraNews:
-    news = CameraNews()
-    offset = _utc_offset_us(used)
+def _camera_news(used: Iterable[Decision], offset: int | None, *, plates: bool) -> CameraNews:
+    news = CameraNews(plates)
     for decision in used:
         news.add(decision, offset)
     return news

@@ -8,8 +8,9 @@ from typing import Any
 from markupsafe import Markup
 
 from edge_agent.config.settings import SiteConfig
-from edge_agent.core.street.settings import ZoneSettings, permille
+from edge_agent.core.street.settings import ZoneSettings
 from edge_agent.devices.pictures.words import LABELS, ROLES, both
+from edge_agent.report.case_line import draw_moments
 from edge_agent.report.line_plot import Axis, Pin, draw_case
 from edge_agent.report.names import (
     EVENT,
@@ -19,23 +20,14 @@ from edge_agent.report.names import (
     STRENGTH,
     TIER,
 )
-from edge_agent.report.sealed import Sealed, picture
+from edge_agent.report.reasons import reason_in_words
+from edge_agent.report.sealed import Sealed
+from edge_agent.report.street_shots import ORDER, attachments, clips, shots
 from edge_agent.report.times import span, to_the_second
+from edge_agent.report.words import FACT
 from edge_agent.report.zone_line import ZoneLine
 
 KINDS = ("storefront", "recheck", "inspection")
-ORDER = (
-    "reference",
-    "first_seen",
-    "middle",
-    "confirmed",
-    "reopened",
-    "ongoing",
-    "cleared",
-    "recheck",
-    "inspection",
-)
-COPIES = (("_marked", "标注件 marked"), ("_shared", "商户件（已遮挡） for the owner, masked"))
 TIMES = (
     ("首次发现 first seen", "first_seen_utc_us"),
     ("确认 confirmed", "confirmed_utc_us"),
@@ -48,7 +40,7 @@ MARGIN_OF_A_LOOK = 300 * 10**9
 
 
 def street_cases(
-    sealed: Iterable[Sealed], lines: Mapping[str, ZoneLine], config: SiteConfig
+    sealed: Iterable[Sealed], lines: Mapping[str, ZoneLine], config: SiteConfig | None
 ) -> list[dict[str, Any]]:
     """One entry a case or inspection, in the order of their first records."""
     groups: dict[str, list[Sealed]] = {}
@@ -58,17 +50,19 @@ def street_cases(
     return [_case(records, lines, config) for records in groups.values()]
 
 
-def _case(records: Sequence[Sealed], lines: Mapping[str, ZoneLine], config: SiteConfig) -> dict[str, Any]:
+def _case(
+    records: Sequence[Sealed], lines: Mapping[str, ZoneLine], config: SiteConfig | None
+) -> dict[str, Any]:
     last = records[-1]
     said, legal = last.statement["storefront"], last.statement["legal"]
     told = [record.statement["storefront"] for record in records]
     fullest = max(told, key=lambda s: len(s["items"]))
-    shop = config.street.shops.get(said["shop"]) if config.street else None
+    shop = config.street.shops.get(said["shop"]) if config and config.street else None
     zone = _zone(said, config)
     return {
         **last.badges(),
-        "verified": all(record.verified for record in records),
-        "receipted": all(record.receipted for record in records),
+        "verified": _all([record.verified for record in records]),
+        "receipted": _all([record.receipted for record in records]),
         "id": records[0].packet_id,
         "case": said["case"],
         "event": both(said["event_type"], EVENT),
@@ -83,21 +77,30 @@ def _case(records: Sequence[Sealed], lines: Mapping[str, ZoneLine], config: Site
         "wording_zh": legal["wording"]["zh"],
         "wording_en": legal["wording"]["en"],
         "use_class": legal["use_class"],
-        "reasons": legal["reasons"],
+        "reasons": [reason_in_words(key) for key in legal["reasons"]],
         "facts": _facts(told, fullest),
         "records": [_record(record) for record in records],
         "line": _line(records, lines),
-        "shots": _shots(records, zone),
-        "clips": _clips(records),
+        "shots": shots(records, zone),
+        "clips": clips(records),
         "goods": [_item(item) for item in fullest["items"]],
-        "in_force": [(fact["name"], fact["value"]) for fact in said["in_force"]],
+        "in_force": [(_fact(fact["name"]), fact["value"]) for fact in said["in_force"]],
         "routes": ", ".join(both(route, ROUTE) for route in said["routes"]),
         "detector": said["detector_sha256"] or "",
     }
 
 
-def _zone(said: Mapping[str, Any], config: SiteConfig) -> ZoneSettings | None:
-    camera = config.street.cameras.get(said["camera"]) if config.street else None
+def _all(known: Sequence[bool | None]) -> bool | None:
+    """Of several: one that is not good is enough; else one of which nothing is known."""
+    return False if False in known else None if None in known else True
+
+
+def _fact(name: str) -> str:
+    return f"{FACT[name]} {name}" if name in FACT else name
+
+
+def _zone(said: Mapping[str, Any], config: SiteConfig | None) -> ZoneSettings | None:
+    camera = config.street.cameras.get(said["camera"]) if config and config.street else None
     return camera.zones.get(said["zone"]) if camera else None
 
 
@@ -151,73 +154,6 @@ def _item(item: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-# -- pictures -------------------------------------------------------------------------------------
-
-
-def _attachments(records: Sequence[Sealed]) -> list[tuple[Mapping[str, Any], Sealed]]:
-    """Each file once, with the first record that names it."""
-    seen: dict[str, tuple[Mapping[str, Any], Sealed]] = {}
-    for record in records:
-        for attachment in record.statement["attachments"]:
-            seen.setdefault(attachment["sha256"], (attachment, record))
-    return list(seen.values())
-
-
-def _shots(records: Sequence[Sealed], zone: ZoneSettings | None) -> list[dict[str, Any]]:
-    """Originals, reference first, then as the case went; each with its copies and what was seen in it."""
-    files = _attachments(records)
-    boxes = {
-        seen["sha256"]: seen["boxes"] for r in records for seen in r.statement["storefront"]["detections"]
-    }
-    shots = []
-    for attachment, record in files:
-        if attachment["role"] not in ORDER:
-            continue
-        copies = [
-            {"href": owner.files.get(copy["sha256"], ""), "name": name}
-            for suffix, name in COPIES
-            for copy, owner in files
-            if copy["parent"] == attachment["sha256"] and copy["role"].endswith(suffix)
-        ]
-        shots.append(
-            {
-                **picture(attachment, record.files),
-                "name": both(attachment["role"], ROLES),
-                "at": attachment["captured_monotonic_us"] or 0,
-                "copies": [copy for copy in copies if copy["href"]],
-                "polygon": _points(permille(zone.polygon)) if zone else "",
-                "door_line": _points(permille(zone.door_line)) if zone else "",
-                "boxes": [_box(box) for box in boxes.get(attachment["sha256"], ())],
-            }
-        )
-    return sorted(
-        shots, key=lambda shot: (shot["role"] != "reference", shot["at"], ORDER.index(shot["role"]))
-    )
-
-
-def _points(corners: Sequence[tuple[int, int]]) -> str:
-    return " ".join(f"{x},{y}" for x, y in corners)
-
-
-def _box(box: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "label": f"{LABELS.get(box['label'], box['label'])} {box['score_permille'] // 10}",
-        "evidence": box["role"] == "evidence" and box["in_lane"],
-        "left": box["x_min"] / 10,
-        "top": box["y_min"] / 10,
-        "width": (box["x_max"] - box["x_min"]) / 10,
-        "height": (box["y_max"] - box["y_min"]) / 10,
-    }
-
-
-def _clips(records: Sequence[Sealed]) -> list[dict[str, Any]]:
-    return [
-        picture(attachment, record.files)
-        for attachment, record in _attachments(records)
-        if attachment["role"] == "clip" and attachment["sha256"] in record.files
-    ]
-
-
 # -- the time line --------------------------------------------------------------------------------
 
 
@@ -226,13 +162,13 @@ def _line(records: Sequence[Sealed], lines: Mapping[str, ZoneLine]) -> Markup:
     first, last = records[0].statement, records[-1].statement
     said = last["storefront"]
     line = lines.get(said["zone"])
-    if line is None:
-        return Markup('<p class="soft">没有时间线数据 · no time line in the journal</p>')
     begins = min(
         s["first_seen_monotonic_us"] or s["judged_monotonic_us"]
         for s in (r.statement["storefront"] for r in records)
     )
     ends = max(r.statement["storefront"]["judged_monotonic_us"] for r in records)
+    if line is None or line.end < begins * 1000 or line.start > ends * 1000:  # none, or of another time
+        return _moments(records)
     margin = max((ends - begins) * 1000 // MARGIN_SHARE, MARGIN_LEAST) if ends > begins else MARGIN_OF_A_LOOK
     start, end = max(begins * 1000 - margin, line.start), ends * 1000 + margin
     end = max(min(end, line.end), ends * 1000, start + 1)
@@ -245,10 +181,25 @@ def _line(records: Sequence[Sealed], lines: Mapping[str, ZoneLine]) -> Markup:
     return Markup(drawn)  # noqa: S704 - our own drawing; its texts are escaped there
 
 
+def _moments(records: Sequence[Sealed]) -> Markup:
+    """Where no journal tells of the looks between, the moments that the records name."""
+    drawn = draw_moments(
+        [record.parsed() for record in records],
+        labels=("状态 state", "记录", "时间线 time line", "北京时间 China time"),
+        roles={role: ROLES[role] for role in ORDER[1:]},
+        chinese=True,
+    )
+    note = (
+        '<p class="soft">没有时间线数据，只画记录所载的时刻 · no time line in the journal: only the moments '
+        "that the records name</p>"
+    )
+    return Markup(drawn + note)  # noqa: S704 - our own drawing; its texts are escaped there
+
+
 def _pins(records: Sequence[Sealed], start: int, end: int) -> list[Pin]:
     pins = [
         Pin(attachment["captured_monotonic_us"] * 1000, ROLES[attachment["role"]])
-        for attachment, _ in _attachments(records)
+        for attachment, _ in attachments(records)
         if attachment["role"] in ORDER[1:] and attachment["captured_monotonic_us"] is not None
     ]
     pins += [

@@ -44,10 +44,19 @@ def lines_of_bytes(
     Raises:
         EdgeAgentError: they are no recording.
     """
+    return lines_of(events_of_bytes(raw), protocol, scale, first_axle_at)
+
+
+def events_of_bytes(raw: bytes) -> list[Event]:
+    """The events of a recording that is at hand as bytes: of a statement's `raw_serial` attachment.
+
+    Raises:
+        EdgeAgentError: they are no recording.
+    """
     with tempfile.NamedTemporaryFile(prefix="edge-agent-raw-", suffix=".mcap") as file:
         file.write(raw)
         file.flush()
-        return sensor_lines(Path(file.name), protocol, scale, first_axle_at)
+        return list(Recording.open(Path(file.name)).events())
 
 
 def lines_of(
@@ -55,7 +64,7 @@ def lines_of(
 ) -> list[Line]:
     """The same of events; those of instruments count."""
     layout = Layout.of(scale)
-    blocks = [block for block in _blocks(events, protocol) if layout.fits(block)]
+    blocks = blocks_of(events, protocol, layout)
     if not blocks or not scale.sensors:
         return []
     at = np.concatenate([block.at for block in blocks])
@@ -74,7 +83,8 @@ def lines_of(
     return [Line(sensor.id, seconds, tonnes[:, i]) for i, sensor in enumerate(scale.sensors)]
 
 
-def _blocks(events: Iterable[Event], protocol: ProtocolSettings) -> list[Samples]:
+def blocks_of(events: Iterable[Event], protocol: ProtocolSettings, layout: Layout) -> list[Samples]:
+    """The samples of the instrument, those blocks that have all the lane's columns."""
     decoder = make_decoder(protocol)
     found: list[object] = []
     for event in events:
@@ -82,4 +92,4 @@ def _blocks(events: Iterable[Event], protocol: ProtocolSettings) -> list[Samples
             found.extend(decoder.feed(event.at, event.data))
         elif isinstance(event, RegistersRead):
             found.extend(decoder.feed_registers(event))
-    return [item for item in found if isinstance(item, Samples)]
+    return [item for item in found if isinstance(item, Samples) and layout.fits(item)]

@@ -34,10 +34,33 @@ class Mark:
 
     seconds: float
     label: str
+    below: str = ""  # a second line: its interval
 
 
-def draw_trace(lines: Sequence[Line], marks: Sequence[Mark], title: str, seconds: str, tonnes: str) -> str:
-    """An `<svg>` element. The axes start at the first sample and at or below zero load."""
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The samples that tell one axle's load on one sensor, and that load."""
+
+    line: int  # index of the sensor's line
+    start: float  # seconds
+    end: float
+    tonnes: float
+    words: str  # shown where a mouse rests on it
+
+
+def draw_trace(
+    lines: Sequence[Line],
+    marks: Sequence[Mark],
+    title: str,
+    seconds: str,
+    tonnes: str,
+    *,
+    windows: Sequence[Window] = (),
+) -> str:
+    """An `<svg>` element. The axes start at the first sample and at or below zero load.
+
+    Each window is a shaded bar in its line's colour, as high as the load that was told from it.
+    """
     drawn = [line for line in lines if len(line.seconds)]
     if not drawn:
         return ""
@@ -50,6 +73,7 @@ def draw_trace(lines: Sequence[Line], marks: Sequence[Mark], title: str, seconds
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" xmlns="http://www.w3.org/2000/svg" class="trace">',
         f"<title>{escape(title)}</title>",
         *_grid(axes, seconds, tonnes),
+        *(_window(axes, window) for window in windows),
         *(_polyline(axes, line, COLOURS[i % len(COLOURS)]) for i, line in enumerate(drawn)),
         *(_mark(axes, mark) for mark in marks),
         *_legend(drawn),
@@ -74,11 +98,11 @@ class _Axes:
 
 def _grid(axes: _Axes, seconds: str, tonnes: str) -> list[str]:
     out = []
-    for tonne in _ticks(axes.low, axes.high, 5):
+    for tonne in ticks(axes.low, axes.high, 5):
         y = axes.y(tonne)
         out.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" class="grid"/>')
         out.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tonne:g}</text>')
-    for second in _ticks(axes.first, axes.last, 8):
+    for second in ticks(axes.first, axes.last, 8):
         x = axes.x(second)
         out.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{second:g}</text>')
     out.append(f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 4}" text-anchor="end">{escape(seconds)}</text>')
@@ -86,7 +110,7 @@ def _grid(axes: _Axes, seconds: str, tonnes: str) -> list[str]:
     return out
 
 
-def _ticks(low: float, high: float, about: int) -> list[float]:
+def ticks(low: float, high: float, about: int) -> list[float]:
     """Round numbers from low to high, steps of 1, 2 or 5 times a power of ten."""
     rough = (high - low) / about
     power = 10.0 ** np.floor(np.log10(rough))
@@ -106,12 +130,27 @@ def _polyline(axes: _Axes, line: Line, colour: str) -> str:
     return f'<polyline points="{" ".join(points)}" fill="none" stroke="{colour}" stroke-width="1.4"/>'
 
 
+def _window(axes: _Axes, window: Window) -> str:
+    left, right = (max(axes.x(axes.first), axes.x(at)) for at in (window.start, window.end))
+    top, foot = axes.y(window.tonnes), axes.y(0.0)
+    colour = COLOURS[window.line % len(COLOURS)]
+    return (
+        f'<rect x="{left:.1f}" y="{min(top, foot):.1f}" width="{max(right - left, 1):.1f}" '
+        f'height="{abs(foot - top):.1f}" fill="{colour}" fill-opacity="0.2">'
+        f"<title>{escape(window.words)}</title></rect>"
+        f'<line x1="{left:.1f}" x2="{right:.1f}" y1="{top:.1f}" y2="{top:.1f}" '
+        f'stroke="{colour}" stroke-width="2.4"/>'
+    )
+
+
 def _mark(axes: _Axes, mark: Mark) -> str:
     x = axes.x(mark.seconds)
-    return (
-        f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}" class="axle"/>'
-        f'<text x="{x:.1f}" y="{TOP - 6}" text-anchor="middle" class="axle-label">{escape(mark.label)}</text>'
-    )
+    out = f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}" class="axle"/>'
+    top = TOP - (18 if mark.below else 6)
+    out += f'<text x="{x:.1f}" y="{top}" text-anchor="middle" class="axle-label">{escape(mark.label)}</text>'
+    if mark.below:
+        out += f'<text x="{x:.1f}" y="{TOP - 6}" text-anchor="middle">{escape(mark.below)}</text>'
+    return out
 
 
 def _legend(lines: Sequence[Line]) -> list[str]:

@@ -128,6 +128,28 @@ WHY: Mapping[str, str] = {
     "detector_missing": "未运行检测",
     "picture_spacing": "照片间隔不足",
     "reference_differs": "参考图与比对所用不同",
+    "rule_unknown": "封存时的配置中没有该规则",
+}
+# What held when a street's rule was applied: names of `storefront.in_force`.
+FACT: Mapping[str, str] = {
+    "candidate_s": "成为候选所需，秒",
+    "clear_s": "判为清除所需，秒",
+    "enter_score": "进入分数门限（千分）",
+    "keep_score": "保持分数门限（千分）",
+    "gap_s": "允许间断，秒",
+    "hours": "适用时段",
+    "low_light": "光线不足",
+    "rule_holds": "规则有效",
+    "stay_s": "规则停留，秒",
+    "tier_stay_permille": "等级系数（千分）",
+    "unloading_s": "装卸货，秒",
+    "legal_basis": "依据",
+    "absent": "有物品但不计入",
+    "unseen": "未能观察",
+    "shop_confirmed_7d": "该商户七日确认次数",
+    "shop_minutes_7d": "该商户七日占道，分",
+    "shop_not_corrected_7d": "该商户七日未整改次数",
+    "shop_tier_suggested": "按计数建议等级",
 }
 # What people did at a box: fields of its records, and the words in them.
 FIELD: Mapping[str, str] = {

@@ -12,7 +12,14 @@ PARTS = "".join(path.read_text("utf-8") for path in sorted(FOLDER.glob("*.html")
 
 def test_every_table_and_every_drawing_stands_in_a_box_that_scrolls():
     assert len(re.findall(r"<table", PARTS)) == len(re.findall(r'<div class="scroll"[^>]*><table', PARTS)) > 3
-    for drawing in ("case.trace", "case.line", "zones"):
+    for drawing in (
+        "case.weighing.trace",
+        "case.weighing.vehicle",
+        "case.match.drawing",
+        "case.line",
+        "zones",
+        "gross",
+    ):
         in_box = PARTS.count(f'<div class="trace-scroll">{{{{ {drawing} }}}}</div>')
         assert PARTS.count(f"{{{{ {drawing} }}}}") == in_box == 1
 

@@ -10,8 +10,10 @@ from edge_agent.evidence.examples import KEY, a_case, a_store
 from edge_agent.evidence.examples_street import a_report
 from edge_agent.evidence.verify import Report
 from edge_agent.report.coverage import BARS, MOST_ROWS
-from edge_agent.report.page import Tile, write_page
+from edge_agent.report.page import Shown, Tile, render, write_page
+from edge_agent.report.sealed import read_bundle
 from tests.report.street_day import (
+    CLEARED,
     HOUR,
     a_config,
     a_record,
@@ -105,6 +107,25 @@ def test_a_case_without_a_journal_has_no_time_line_and_says_so(tmp_path):
     words = a_page(tmp_path, *the_case()).words
     assert "no time line in the journal" in words
     assert "the journal has no time line of a zone" in words
+
+
+def test_a_recheck_later_than_the_zones_last_change_still_has_the_time_line(tmp_path):
+    until_cleared = [change for change in the_morning() if change.at <= CLEARED + S]
+    page = a_page(tmp_path, *the_case(), decisions=until_cleared)
+
+    assert "待确认 candidate · 7:00" in page.words
+    assert "only the moments that the records name" not in page.words
+
+
+def test_a_case_in_a_replay_that_nobody_signed_is_not_called_bad(tmp_path):
+    one = read_bundle(a_bundle(tmp_path, *the_case()), REPORT, tmp_path)
+    unsigned = [replace(record, verified=None, receipted=None) for record in one]
+    shown = Shown("t", "s", unsigned, the_morning(), a_config(), REPORT)
+    words = Page(render(shown)).words
+
+    assert "not verified" not in words
+    assert "no receipt" not in words
+    assert "签名未核验 signature not checked" in words
 
 
 def test_an_inspection_that_found_nothing_is_shown_as_one(tmp_path):
