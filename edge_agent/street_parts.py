@@ -83,7 +83,7 @@ class StreetParts:
         self._pictures = PictureWorker(
             self.cameras,
             self._reference,
-            _drawings(street),
+            drawings_of(street),
             staging.put,
             staging.get,
             masking,
@@ -147,7 +147,8 @@ def said_time(at: Ns, local: LocalTime, status: ClockStatus) -> str:
     return f"{shown:%Y-%m-%d %H:%M:%S}"
 
 
-def _drawings(street: StreetConfig) -> dict[str, ZoneDrawing]:
+def drawings_of(street: StreetConfig) -> dict[str, ZoneDrawing]:
+    """Zones as they are drawn into pictures, by name."""
     return {
         name: ZoneDrawing(permille(zone.polygon), permille(zone.door_line), zone.shop or name)
         for camera in street.cameras.values()

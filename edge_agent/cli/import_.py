@@ -3,67 +3,197 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import Progress
 
 from edge_agent.core.units import MS, Ns
-from edge_agent.errors import UsageError
+from edge_agent.errors import ConfigError, Problem, UsageError
 
 if TYPE_CHECKING:
-    from edge_agent.importing import Video
+    from edge_agent.config.settings import SiteConfig
+    from edge_agent.core.events import SerialBytes
+    from edge_agent.devices.settings_ports import SerialPortSettings
+    from edge_agent.importing.answers import KeptPictures
+    from edge_agent.importing.raw_serial import Rate
+    from edge_agent.importing.videos import Video
+    from edge_agent.importing.writing import Happened
 
 app = typer.Typer(add_completion=False)
+
+PROGRESS_EVERY = 500  # events
 
 
 @app.command()
 def main(
+    *,
     config: Annotated[Path, typer.Option(metavar="SITE.yaml", help="The site that it was recorded at.")],
     out: Annotated[Path, typer.Option(metavar="REC.mcap", help="Must not exist yet.")],
     serial: Annotated[
         list[str] | None,
-        typer.Option(metavar="PORT=FILE", help="Lines of `TIME HEX`; TIME is RFC 3339 or UTC seconds."),
+        typer.Option(
+            metavar="PORT=FILE[@TIME]",
+            help="Lines of `TIME HEX`; with @TIME nothing but the bytes, the first of them at TIME.",
+        ),
+    ] = None,
+    rate_hz: Annotated[
+        float | None, typer.Option(min=0.001, max=20_000, help="Frames a second of bytes without times.")
+    ] = None,
+    baud: Annotated[
+        int | None, typer.Option(min=50, help="Instead: the line was never idle, and this fast.")
     ] = None,
     plates: Annotated[
-        list[Path] | None, typer.Option(metavar="FILE.csv", help="Columns time,camera,plate,...")
+        list[Path] | None, typer.Option(metavar="FILE", help=".csv, or JSON lines: time, camera, plate, ...")
+    ] = None,
+    vehicles: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PORT=FILE", help="Vehicles weighed already, .csv or JSON lines."),
     ] = None,
     video: Annotated[
         list[str] | None,
         typer.Option(metavar="CAMERA=FILE@TIME", help="A video and the time of its first picture."),
+    ] = None,
+    fps: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CAMERA=N", help="Pictures a second of a bare .h264 or .h265 stream."),
+    ] = None,
+    keep_video: Annotated[
+        bool, typer.Option("--keep-video", help="Write the compressed video into the recording too.")
+    ] = False,
+    clock_offset: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=SECONDS",
+            help="How far the clock of a camera, of a port, or of all `plates` was ahead of the box's.",
+        ),
     ] = None,
     clock_error_ms: Annotated[
         int | None, typer.Option(min=0, help="How wrong the times may be; left out: nobody knows.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Make a recording of raw serial captures, CSVs of plate reads and videos; then `replay` it.
+    """Make a recording of other makers' captures, reads, vehicle records and videos; then `replay` it.
 
-    The core runs over them once, so that the pictures it asks for are taken from the videos.
+    The core runs over them once, so that the pictures it asks for are taken from the videos, and street
+    cameras' videos are looked at. Times are RFC 3339 with a zone, or UTC seconds since 1970.
     """
     from edge_agent.config.loader import load  # noqa: PLC0415 - help stays instant
-    from edge_agent.importing import write_recording  # noqa: PLC0415
-    from edge_agent.journal.importer import read_plates_csv, read_serial_capture  # noqa: PLC0415
+    from edge_agent.importing.clock_offsets import PLATES, parse_offsets  # noqa: PLC0415
+    from edge_agent.importing.raw_serial import Rate  # noqa: PLC0415
+    from edge_agent.importing.writing import pictures_beside, write_recording  # noqa: PLC0415
 
     site = load(config)
     if out.exists():
         raise UsageError(f"{out} exists; give another --out or remove it")
+    if rate_hz is not None and baud is not None:
+        raise UsageError("--rate-hz and --baud are two ways to say one thing: give one")
+    rate = Rate(baud, None if rate_hz is None else round(rate_hz * 1000))
     captures = [_pair(text, "--serial PORT=FILE") for text in serial or []]
-    for port, _ in captures:
-        if port not in site.ports:
-            raise UsageError(f"--serial {port}=...: no port {port!r}; there are {sorted(site.ports)}")
-    done = write_recording(
-        out,
-        site,
-        [event for port, file in captures for event in read_serial_capture(Path(file), port)],
-        [event for file in plates or [] for event in read_plates_csv(file)],
-        dict(_video(text) for text in video or []),
-        None if clock_error_ms is None else Ns(clock_error_ms * MS),
-    )
+    weighed = [_pair(text, "--vehicles PORT=FILE") for text in vehicles or []]
+    videos = _videos(video or [], fps or [])
+    names = [*(port for port, _ in [*captures, *weighed]), *videos, *([PLATES] if plates else [])]
+    ahead = parse_offsets(clock_offset or [], names)
+    pictures = pictures_beside(out)
+    happened = [
+        *_bytes(site, captures, rate, ahead),
+        *_weighed(site, weighed, ahead),
+        *_reads(site, plates or [], pictures, ahead.get(PLATES, Ns(0))),
+    ]
+    with Progress(
+        console=Console(stderr=True), transient=True, disable=as_json or not sys.stderr.isatty()
+    ) as bar:
+        task = bar.add_task("importing", total=1000)
+        shown = -1
+
+        def step(count: int, at: Ns, end: Ns) -> None:
+            nonlocal shown
+            permille = at * 1000 // end
+            if permille != shown or count % PROGRESS_EVERY == 0:
+                shown = permille
+                bar.update(task, completed=permille, description=f"importing: {count} events")
+
+        done = write_recording(
+            out,
+            site,
+            happened,
+            {
+                name: replace(one, starts_utc=Ns(one.starts_utc - ahead.get(name, 0)))
+                for name, one in videos.items()
+            },
+            None if clock_error_ms is None else Ns(clock_error_ms * MS),
+            pictures=pictures,
+            keep_video=keep_video,
+            progress=step,
+        )
     result = {"recording": str(out), **asdict(done)}
-    counts = f"{done.events} events, {done.decisions} decisions, {done.pictures} pictures"
-    print(json.dumps(result) if as_json else f"{out}: {counts}")
+    for note in done.notes:
+        print(f"note: {note}", file=sys.stderr)
+    looks = f"{done.looks} looks at the street, " if done.looks else ""
+    counts = f"{done.events} events, {looks}{done.decisions} decisions, {done.pictures} pictures"
+    kept = f", {done.video_packets} packets of video" if keep_video else ""
+    print(json.dumps(result) if as_json else f"{out}: {counts}{kept}")
+
+
+def _bytes(
+    site: SiteConfig, captures: list[tuple[str, str]], rate: Rate, ahead: Mapping[str, Ns]
+) -> Iterator[Happened]:
+    """What instruments sent, by the box's clock."""
+    from edge_agent.importing.raw_serial import read_serial_dump  # noqa: PLC0415 - help stays instant
+
+    for name, text in captures:
+        port = _port(site, name, "--serial")
+        file, starts = _at(text)
+        events = _with_times(file, name) if starts is None else read_serial_dump(file, port, starts, rate)
+        yield from (replace(event, at=Ns(event.at - ahead.get(name, 0))) for event in events)
+
+
+def _with_times(file: Path, port: str) -> list[SerialBytes]:
+    """A capture; of what is none it is said how bytes without times are given."""
+    from edge_agent.journal.importer import read_serial_capture  # noqa: PLC0415 - help stays instant
+
+    try:
+        return read_serial_capture(file, port)
+    except ConfigError as error:
+        hint = Problem(
+            str(file), 0, "", f"bytes without times: --serial {port}={file}@TIME, TIME of the first"
+        )
+        raise ConfigError((*error.problems, hint)) from None
+
+
+def _weighed(site: SiteConfig, files: list[tuple[str, str]], ahead: Mapping[str, Ns]) -> Iterator[Happened]:
+    """Vehicles that were weighed by others, by the box's clock."""
+    from edge_agent.importing.vehicles import read_vehicles  # noqa: PLC0415 - help stays instant
+
+    for name, file in files:
+        for event in read_vehicles(Path(file), _port(site, name, "--vehicles")):
+            yield replace(event, at=Ns(event.at - ahead.get(name, 0)))
+
+
+def _reads(site: SiteConfig, files: list[Path], pictures: KeptPictures, ahead: Ns) -> Iterator[Happened]:
+    """Plate reads, by the box's clock."""
+    from edge_agent.devices.anpr_push.settings import AnprSettings  # noqa: PLC0415 - help stays instant
+    from edge_agent.importing.plates_json import read_plates_jsonl  # noqa: PLC0415
+    from edge_agent.journal.importer import read_plates_csv  # noqa: PLC0415
+
+    anpr = site.anpr or AnprSettings()
+    for file in files:
+        csv = file.suffix.lower() == ".csv"
+        for read in read_plates_csv(file) if csv else read_plates_jsonl(file, anpr, pictures.keep):
+            captured = None if read.captured_utc is None else Ns(read.captured_utc - ahead)
+            yield replace(read, at=Ns(read.at - ahead), captured_utc=captured)
+
+
+def _port(site: SiteConfig, name: str, option: str) -> SerialPortSettings:
+    if name not in site.ports:
+        raise UsageError(f"{option} {name}=...: no port {name!r}; there are {sorted(site.ports)}")
+    return site.ports[name]
 
 
 def _pair(text: str, form: str) -> tuple[str, str]:
@@ -73,19 +203,44 @@ def _pair(text: str, form: str) -> tuple[str, str]:
     return name, value
 
 
-def _video(text: str) -> tuple[str, Video]:
-    from edge_agent.importing import Video  # noqa: PLC0415 - help stays instant
-    from edge_agent.journal.importer import parse_time  # noqa: PLC0415
+def _at(text: str) -> tuple[Path, Ns | None]:
+    """A file, and the time behind it where there is one."""
+    from edge_agent.journal.importer import parse_time  # noqa: PLC0415 - help stays instant
 
-    form = "--video CAMERA=FILE@TIME"
-    camera, rest = _pair(text, form)
-    file, found, time = rest.rpartition("@")
-    if not found:
-        raise UsageError(f"{text!r} is not {form}")
-    path = Path(file)
-    if not path.is_file():
-        raise UsageError(f"{path}: no such video file")
+    file, found, time = text.rpartition("@")
+    if not found or Path(text).exists():
+        return Path(text), None
     try:
-        return camera, Video(path, parse_time(time))
+        return Path(file), parse_time(time)
     except ValueError as error:
         raise UsageError(f"{text!r}: {error}") from None
+
+
+def _videos(texts: list[str], rates: list[str]) -> dict[str, Video]:
+    from edge_agent.importing.videos import Video  # noqa: PLC0415 - help stays instant
+
+    form = "--video CAMERA=FILE@TIME"
+    per_second = dict(_rate(text) for text in rates)
+    videos: dict[str, Video] = {}
+    for text in texts:
+        camera, rest = _pair(text, form)
+        path, starts = _at(rest)
+        if starts is None:
+            raise UsageError(f"{text!r} is not {form}")
+        if not path.is_file():
+            raise UsageError(f"{path}: no such video file")
+        if camera in videos:
+            raise UsageError(f"--video {camera}=... twice: one file a camera")
+        videos[camera] = Video(path, starts, per_second.get(camera))
+    return videos
+
+
+def _rate(text: str) -> tuple[str, Fraction]:
+    camera, value = _pair(text, "--fps CAMERA=N")
+    try:
+        rate = Fraction(value)
+    except (ValueError, ZeroDivisionError):
+        raise UsageError(f"--fps {text}: {value!r} is no number") from None
+    if not 0 < rate <= 1000:
+        raise UsageError(f"--fps {text}: from above 0 to 1000 pictures a second")
+    return camera, rate

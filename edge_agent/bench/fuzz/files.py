@@ -15,13 +15,18 @@ from edge_agent.config.loader import load
 from edge_agent.config.recorded import from_text
 from edge_agent.core.events import DeviceChanged, Event, PlateSeen, SerialBytes, Started, Tick
 from edge_agent.core.units import Ns, Permille, S
+from edge_agent.core.weigh.protocols.settings import WimJsonSettings
+from edge_agent.devices.anpr_push.settings import AnprSettings
 from edge_agent.devices.detector.class_map import read_class_map
 from edge_agent.devices.detector.contract import Port, read_contract
 from edge_agent.devices.detector.onnx_metadata import read_metadata
 from edge_agent.devices.plate_reader.calibration import read_calibration
 from edge_agent.devices.scene.bank import MANIFEST, Reference, ReferenceBank
+from edge_agent.devices.settings_ports import SerialPortSettings
 from edge_agent.errors import ConfigError, EdgeAgentError, UsageError
 from edge_agent.evidence.keys import read_public_keys
+from edge_agent.importing.plates_json import read_plates_jsonl
+from edge_agent.importing.vehicles import read_vehicles
 from edge_agent.journal import codec, video
 from edge_agent.journal.importer import read_plates_csv, read_serial_capture
 from edge_agent.journal.reader import Recording
@@ -152,6 +157,18 @@ CSV = (
     "2026-05-01T08:00:00.123+08:00,cam1,沪A12345,970,1,blue,1777593600.5\n1777593601.25,cam1,,0,,,\n"
 ).encode()
 
+JSON_READS = (
+    '{"time": 1777593600.5, "camera": "cam1", "plate": "沪A12345", "confidence": 970, "lane": "1"}\n'
+    '{"schema": "anpr.v1", "camera": "cam1", "plate": "沪A12345", "confidence_permille": 970, '
+    '"captured": "2026-05-01T08:00:00+08:00", "received": "1777593600.5"}\n'
+).encode()
+VEHICLES = b"""time,lane,speed_kmh,gross_kg,axle_loads_kg,axle_spacings_m,id,flags
+1777593600.5,1,36,17000,6000;11000.5,4.8,a-1,accel
+"""
+CONTROLLER = SerialPortSettings(
+    id="wim", device="socket://192.0.2.1:9000", protocol=WimJsonSettings(lanes={"1": "1"})
+)
+
 TARGETS: Sequence[Target] = (
     Target(
         "recording", read_recording, (EdgeAgentError,), lambda: [recording()], (b"zstd", b"lz4", b"\xff" * 8)
@@ -196,6 +213,25 @@ TARGETS: Sequence[Target] = (
         (ConfigError,),
         lambda: [CSV],
         (b'"', b",", b"\n", b"0001-01-01T00:00:00+23:59", b"9999-12-31T23:59:59-23:59"),
+        most_bytes=MIB,
+    ),
+    Target(
+        "plates-jsonl",
+        lambda data: read_plates_jsonl(
+            written("plates.jsonl", data), AnprSettings(), lambda _picture: "0" * 64
+        ),
+        (ConfigError,),
+        lambda: [JSON_READS],
+        (b"\\ud800", b"1e999", b"[" * 500, b"\n"),
+        json=True,
+        most_bytes=MIB,
+    ),
+    Target(
+        "vehicles-csv",
+        lambda data: read_vehicles(written("vehicles.csv", data), CONTROLLER),
+        (ConfigError,),
+        lambda: [VEHICLES],
+        (b";", b",", b"\n", b"9999999.999999999", b"9999-12-31T23:59:59-23:59"),
         most_bytes=MIB,
     ),
     Target(

@@ -20,15 +20,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from edge_agent.core.events import PlateSeen
-from edge_agent.core.records import Picture
 from edge_agent.core.units import Ns
 from edge_agent.devices.anpr_push.auth import Gate
 from edge_agent.devices.anpr_push.isapi import parse_isapi
 from edge_agent.devices.anpr_push.json_form import parse_json
-from edge_agent.devices.anpr_push.push import Push, Refused
+from edge_agent.devices.anpr_push.push import Refused
+from edge_agent.devices.anpr_push.seen import seen
 from edge_agent.devices.anpr_push.settings import AnprCameraSettings, AnprSettings
-
-JPEG = "image/jpeg"
 
 
 class AnprPush:
@@ -129,34 +127,8 @@ class AnprPush:
         )
         if push is None:
             return "ignored"
-        if camera.lanes and push.camera_lane and push.camera_lane not in camera.lanes:
+        event = seen(self._clock(), name, camera, push, self._stage)
+        if event is None:
             return "other_lane"
-        pictures = tuple(
-            Picture(p.role, self._stage(p.data), len(p.data), JPEG, p.width, p.height, None, name)
-            for p in push.pictures
-        )
-        self._emit(_seen(self._clock(), name, camera, push, pictures))
+        self._emit(event)
         return "accepted"
-
-
-def _lane(camera: AnprCameraSettings, push: Push) -> str | None:
-    return camera.lanes.get(push.camera_lane, camera.lane) if push.camera_lane else camera.lane
-
-
-def _seen(
-    at: Ns, name: str, camera: AnprCameraSettings, push: Push, pictures: tuple[Picture, ...]
-) -> PlateSeen:
-    return PlateSeen(
-        at=at,
-        camera=name,
-        lane=_lane(camera, push),
-        captured_utc=push.captured_utc,
-        text=push.text,
-        confidence=push.confidence,
-        colour=push.colour,
-        vehicle=push.vehicle,
-        direction=push.direction,
-        alternatives=push.alternatives,
-        pictures=pictures,
-        event_id=push.event_id,
-    )

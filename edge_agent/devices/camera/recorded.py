@@ -77,6 +77,20 @@ class RecordedVideo:
             raise NoFrame(f"{self._path} holds no video of the time asked for")
         return decode.clip(run[: last + 1])
 
+    def packets(self) -> Iterator[tuple[StoredPacket, Ns]]:
+        """Every packet and when its picture was taken, in the order of decoding.
+
+        Raises:
+            DeviceError: the file cannot be read.
+        """
+        import av  # noqa: PLC0415 - heavy: loads FFmpeg
+
+        try:
+            with av.open(str(self._path)) as container:
+                yield from self._packets(container, self._epoch, Ns(2**63))
+        except (av.FFmpegError, IndexError) as error:
+            raise DeviceError(f"{self._path}: {error}") from None
+
     def _packets(self, container: Any, t0: Ns, t1: Ns) -> Iterator[tuple[StoredPacket, Ns]]:
         """From the keyframe before `t0` to the end of the group that `t1` falls into."""
         from edge_agent.devices.camera import decode  # noqa: PLC0415 - heavy: loads FFmpeg

@@ -1,5 +1,6 @@
 """Foreign captures of a crossing, with a video of it, become a recording that replays the same."""
 
+import json
 from importlib.util import find_spec
 
 import pytest
@@ -109,15 +110,53 @@ def test_a_plate_is_read_in_the_recorded_video_of_an_overweight_crossing_alone(t
     assert "byte for byte" in run(replay.app, rec, "--out", tmp_path / "replayed").output
 
 
+def test_a_camera_whose_clock_was_ahead_is_put_back(tmp_path):
+    """A dump without times, its period configured; reads in JSON lines by a clock 1.2 s ahead."""
+    scenario = a_scenario(LORRY, duration_s=9)
+    happened = list(events(scenario, 1))
+    (tmp_path / "wim.bin").write_bytes(b"".join(e.data for e in happened if isinstance(e, SerialBytes)))
+    [read] = [e for e in happened if isinstance(e, PlateSeen)][:1]
+    ahead = (read.at - MONO + UTC) / 1e9 + 1.2
+    line = {"time": f"{ahead:.6f}", "camera": "cam1", "plate": read.text, "lane": "1"}
+    (tmp_path / "reads.jsonl").write_text(json.dumps(line))
+    rec = tmp_path / "crossing.mcap"
+
+    done = run(
+        import_.app,
+        *("--config", SITE, "--out", rec, "--serial", f"wim={tmp_path / 'wim.bin'}@{UTC // 10**9}"),
+        *("--plates", tmp_path / "reads.jsonl", "--clock-offset", "plates=1.2s", "--json"),
+    )
+
+    assert done.exit_code == 0, done.output
+    [seal] = [d for d in Recording.open(rec).decisions() if isinstance(d, Seal)]
+    [seen] = [e for e in Recording.open(rec).events() if isinstance(e, PlateSeen)]
+    assert abs(seen.captured_utc - (read.at - MONO + UTC)) < 1000
+    assert seal.match.read.text == "沪A12345"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("--serial", "elsewhere=x.txt"), "no port 'elsewhere'"),
         (("--serial", "wim"), "is not --serial PORT=FILE"),
+        (("--serial", "wim=x.bin@soon"), "neither RFC 3339"),
+        (("--serial", "wim=x.txt", "--rate-hz", "5", "--baud", "9600"), "give one"),
         (("--video", "cam1=nothing.mp4@1"), "no such video file"),
+        (("--fps", "cam1=fast"), "'fast' is no number"),
+        (("--fps", "cam1=0"), "from above 0"),
+        (("--clock-offset", "cam1=1"), "nothing of this name is imported"),
         ((), "nothing to import"),
     ],
 )
 def test_what_cannot_be_imported_is_said(tmp_path, arguments, said):
     with pytest.raises(UsageError, match=said):
         run(import_.app, "--config", SITE, "--out", tmp_path / "r.mcap", *arguments)
+
+
+def test_one_wrong_time_is_said_before_centuries_are_worked_through(tmp_path):
+    reads = tmp_path / "reads.csv"
+    reads.write_text("time,camera,plate\n1778572800,cam1,沪A12345\n4778572800,cam1,沪A12345\n", "utf-8")
+
+    with pytest.raises(UsageError, match="34,722 days apart"):
+        run(import_.app, "--config", SITE, "--out", tmp_path / "r.mcap", "--plates", reads)
+    assert not (tmp_path / "r.mcap").exists()
