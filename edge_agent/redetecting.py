@@ -26,6 +26,10 @@ DECODERS = {"h264": "h264", "h265": "hevc"}
 LATEST = 32
 
 
+class NothingToLookAt(UsageError):
+    """A recording without video, or in which no detector looked at any."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tolerance:
     """How far two runs may differ and still agree; permille."""
@@ -60,6 +64,7 @@ def redetect(
     detector: StreetDetector,
     tolerance: Tolerance,
     progress: Callable[[str, int], None] = lambda _camera, _done: None,
+    seen: Callable[[SceneSeen], None] = lambda _now: None,
 ) -> tuple[Comparison, ...]:
     """Look again at every picture that a detector looked at, camera by camera.
 
@@ -69,9 +74,10 @@ def redetect(
         detector: what looks now.
         tolerance: what still agrees.
         progress: told (camera, pictures done).
+        seen: told what each picture gives now.
 
     Raises:
-        UsageError: no detector looked at a picture of these cameras, or there is no video.
+        NothingToLookAt: no detector looked at a picture of these cameras, or there is no video.
     """
     looks: dict[str, dict[Ns, SceneSeen]] = {}
     for event in (event for recording in recordings for event in recording.events()):
@@ -79,9 +85,9 @@ def redetect(
             looks.setdefault(event.camera, {})[event.captured_at] = event
     where = ", ".join(str(recording.path) for recording in recordings)
     if not looks:
-        raise UsageError(f"{where}: no detector looked at a picture of a street camera")
+        raise NothingToLookAt(f"{where}: no detector looked at a picture of a street camera")
     if not any(True for recording in recordings for _ in recording.video()):
-        raise UsageError(f"{where}: no video; record with journal.video: true to look at it again")
+        raise NothingToLookAt(f"{where}: no video; record with journal.video: true to look at it again")
     return tuple(
         _compared(
             (packet for recording in recordings for packet in recording.video() if packet.camera == camera),
@@ -91,6 +97,7 @@ def redetect(
             detector,
             tolerance,
             progress,
+            seen,
         )
         for camera, then in sorted(looks.items())
     )
@@ -104,6 +111,7 @@ def _compared(
     detector: StreetDetector,
     tolerance: Tolerance,
     progress: Callable[[str, int], None],
+    seen: Callable[[SceneSeen], None],
 ) -> Comparison:
     scene = scene_of(street, out.camera)
     width = scene.crop.picture_width(detector.input_width)
@@ -114,6 +122,7 @@ def _compared(
         out.pictures += 1
         out.other_reference += now.view.reference != then.view.reference
         _hold(out, at, then.detections, now.detections, tolerance)
+        seen(now)
         progress(out.camera, out.pictures)
     out.not_recorded = len(looks) - out.pictures
     return out
