@@ -33,6 +33,8 @@ PEER_TIMEOUT_S = 900
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 WAYS = [sys.executable, "-m", "edge_agent.bench.cameras_ways"]
 PEER = Path(__file__).with_name("cameras_peer.py")
+# Isolated: this folder and PYTHONPATH are none of the peer's; the `platform.py` here is not Python's.
+ALONE = "-I"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,9 @@ def peer_of(python: Path | None, model: Path, weights: Path | None) -> Peer | st
         weights: the same network as a .pt.
     """
     if python is None:
-        return "no peer: name a Python that has Ultralytics and lap with --ultralytics-python"
+        return "no peer: pip install ultralytics lap (6 GB), and --ultralytics-python PYTHON"
     for needs in ("ultralytics, lap, onnxruntime", "ultralytics, lap"):
-        asked = [str(python), "-c", f"import {needs}"]
+        asked = [str(python), ALONE, "-c", f"import {needs}"]
         if subprocess.run(asked, capture_output=True, check=False).returncode == 0:  # noqa: S603 - as told
             files = (model, weights) if "onnxruntime" in needs else (weights,)
             return Peer(python, tuple(file for file in files if file is not None))
@@ -141,7 +143,7 @@ class _Bench:
     def _peer(self, python: Path, weights: Path) -> dict[str, Any]:
         stride = street_site.FPS * self._period_ms // 1000
         asked = [str(weights), str(self._clip), self.size, stride]
-        return _child([str(python), str(PEER)], asked, ONE_THREAD)
+        return _child([str(python), ALONE, str(PEER)], asked, ONE_THREAD)
 
 
 def _row(measured: list[dict[str, Any]], seconds: int) -> dict[str, Any]:

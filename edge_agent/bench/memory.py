@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 import pty
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 import tty
@@ -72,7 +74,16 @@ def run(
         "broker": road.broker_name,
         "reconnects": road.camera.connections - 1,
         "sealed": sealed,
+        "libraries_mb": libraries(),
     }
+
+
+def libraries() -> float:
+    """The floor: resident MB of an interpreter that has loaded what the daemon cannot do without."""
+    loads = "import av, cv2, numpy, onnxruntime, os; from edge_agent.bench.memory import resident"
+    asked = [sys.executable, "-c", f"{loads}; print(resident(os.getpid())['rss_mb'])"]
+    done = subprocess.run(asked, check=True, capture_output=True, text=True)  # noqa: S603 - ours
+    return round(float(done.stdout), 1)
 
 
 def summary(rows: list[Row]) -> dict[str, Any]:
@@ -112,6 +123,7 @@ def text(result: Mapping[str, Any]) -> str:
             f"  {result['deviation_percent']:8.2f} % the minute furthest from it",
             f"  {result['slope_mb_per_hour']:8.2f} MB an hour, by a line through it",
             f"  {result['cpu_s_per_minute']:8.2f} CPU seconds a minute, {result['threads']} threads at most",
+            f"  {result['libraries_mb']:8.1f} MB of an interpreter that has loaded the same libraries",
         )
     )
 

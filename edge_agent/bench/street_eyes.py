@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -63,16 +63,21 @@ class TrueEyes:
 
     def see(self, day: StreetDay, at: Ns, image: Image, crop: Crop) -> Sequence[Detection]:  # noqa: ARG002 - the truth needs no picture
         """Same seed, same instant, same boxes."""
-        rng = stream(day.seed, "bench", "eyes", str(at // S))
-        found = []
-        for _, box in day.true_boxes(at):
-            noise = rng.normal(0, 1, 5)
-            missed = rng.random() < MISSED
-            small = min(box.x_max - box.x_min, box.y_max - box.y_min) < LEAST_PX * day.scene.width / 640
-            if not (missed or small or box.visible_permille < LEAST_VISIBLE):
-                found.append(_shaken(box, day, noise))
-        found.sort(key=lambda d: -d.score)
-        return [d for d in found if d.x_min < d.x_max and d.y_min < d.y_max]
+        return seen_of(day, at, [box for _, box in day.true_boxes(at)])
+
+
+def seen_of(day: StreetDay, at: Ns, boxes: Iterable[TrueBox]) -> list[Detection]:
+    """What a decent detector makes of an instant's true boxes, permille of the picture, surest first."""
+    rng = stream(day.seed, "bench", "eyes", str(at // S))
+    found = []
+    for box in boxes:
+        noise = rng.normal(0, 1, 5)
+        missed = rng.random() < MISSED
+        small = min(box.x_max - box.x_min, box.y_max - box.y_min) < LEAST_PX * day.scene.width / 640
+        if not (missed or small or box.visible_permille < LEAST_VISIBLE):
+            found.append(_shaken(box, day, noise))
+    found.sort(key=lambda d: -d.score)
+    return [d for d in found if d.x_min < d.x_max and d.y_min < d.y_max]
 
 
 def _shaken(box: TrueBox, day: StreetDay, noise: npt.NDArray[np.float64]) -> Detection:

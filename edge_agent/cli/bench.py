@@ -5,14 +5,22 @@ from __future__ import annotations
 import json
 import os
 import platform
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+from edge_agent.cli import bench_whole
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+app = typer.Typer(add_completion=False, help=__doc__)
+app.callback(invoke_without_command=True)(bench_whole.main)
+app.command("compare")(bench_whole.compare)
 
 Quick = Annotated[bool, typer.Option("--quick", help="Fewer runs: a look, not a result.")]
 Seed = Annotated[int, typer.Option(min=0, help="Same seed, same simulated traffic.")]
@@ -101,6 +109,73 @@ def replay(
     from edge_agent.bench import replay as bench  # noqa: PLC0415 - help stays instant
 
     _show(bench.run(config, scenario, seconds), bench.text, as_json=as_json)
+
+
+@app.command()
+def corpus(
+    recordings: Annotated[int, typer.Option(min=20, help="Simulated, of seconds to minutes each.")] = 1000,
+    configs: Annotated[Path, typer.Option(metavar="DIR", help="The example sites.")] = Path("configs"),
+    seed: Seed = 1,
+    as_json: AsJson = False,
+) -> None:
+    """A corpus on one process, two, and a local Dask cluster; one worker killed. Simulated."""
+    from edge_agent.bench import corpus as bench  # noqa: PLC0415 - help stays instant
+
+    with _progress(as_json) as told:
+        result = bench.run(recordings, seed, configs, told)
+    _show(result, bench.text, as_json=as_json)
+    if not result["good"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def day(
+    hours: Annotated[
+        float, typer.Option(min=0.1, max=24, help="24 begin at midnight, fewer at nine in the morning.")
+    ] = 24,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep the recording here, its truth beside it.")
+    ] = None,
+    seed: Seed = 1,
+    as_json: AsJson = False,
+) -> None:
+    """A simulated day, a bridge and two street cameras, recorded live and replayed: identical, how fast?"""
+    from edge_agent.bench import day as bench  # noqa: PLC0415 - help stays instant
+
+    with _progress(as_json) as told:
+        result = bench.run(hours, seed, _empty(out), told)
+    _show(result, bench.text, as_json=as_json)
+    if not result["good"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def diff(
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the recording here.")] = None,
+    seed: Seed = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Settings changed: does `edge-agent diff` list exactly what changes by the truth? Simulated."""
+    from edge_agent.bench import planted as bench  # noqa: PLC0415 - help stays instant
+
+    with _progress(as_json) as told:
+        result = bench.run(seed, _empty(out), told)
+    _show(result, bench.text, as_json=as_json)
+    if not result["good"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def startup(
+    runs: Annotated[int, typer.Option(min=1, help="Processes of each kind, in turns.")] = 7,
+    as_json: AsJson = False,
+) -> None:
+    """`edge-agent --help`, and the daemon to its first weight, beside an interpreter that does nothing."""
+    from edge_agent.bench import startup as bench  # noqa: PLC0415 - help stays instant
+
+    with _progress(as_json) as told:
+        result = bench.run(runs, told)
+    _show(result, bench.text, as_json=as_json)
 
 
 @app.command()
@@ -272,12 +347,10 @@ def detector(
     as_json: AsJson = False,
 ) -> None:
     """One picture in each library that can run a model: time, CPU time, memory; one thread."""
-    from rich.progress import Progress  # noqa: PLC0415 - help stays instant
-
-    from edge_agent.bench import detector as bench  # noqa: PLC0415
+    from edge_agent.bench import detector as bench  # noqa: PLC0415 - help stays instant
 
     batches = tuple(batch or [1])
-    with Progress(transient=True, disable=as_json) as bar:
+    with _bar(as_json) as bar:
         task = bar.add_task("detector", total=bench.count(models, rounds, batches))
         result = bench.run(models, rounds, batches, lambda: bar.advance(task))
     _show(result, bench.text, as_json=as_json)
@@ -428,11 +501,18 @@ def _show(result: dict[str, Any], text: Callable[[dict[str, Any]], str], *, as_j
 @contextmanager
 def _progress(as_json: bool) -> Iterator[Callable[[str, int, int], None]]:
     """A bar for whoever is told (what, done, of)."""
-    from rich.progress import Progress  # noqa: PLC0415 - help stays instant
-
-    with Progress(transient=True, disable=as_json) as bar:
+    with _bar(as_json) as bar:
         task = bar.add_task("", total=None)
         yield lambda what, done, of: bar.update(task, description=what, completed=done, total=of)
+
+
+def _bar(as_json: bool) -> Progress:
+    """On stderr, for a person at a terminal."""
+    from rich.console import Console  # noqa: PLC0415 - help stays instant
+    from rich.progress import Progress  # noqa: PLC0415
+
+    hidden = as_json or not sys.stderr.isatty()
+    return Progress(console=Console(stderr=True), transient=True, disable=hidden)
 
 
 def machine() -> str:
@@ -443,6 +523,14 @@ def machine() -> str:
         names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
         cpu = names[0].split(":", 1)[1].strip() if names else cpu
     return f"{os.cpu_count()} x {cpu}, {platform.system()}, Python {platform.python_version()}"
+
+
+def _empty(out: Path | None) -> Path | None:
+    from edge_agent.errors import UsageError  # noqa: PLC0415 - help stays instant
+
+    if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"{out} is not an empty folder: give another --out")
+    return out
 
 
 def _folder(path: Path | None) -> Path | None:

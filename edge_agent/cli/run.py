@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import signal
 import threading
@@ -41,10 +42,13 @@ def main(
 ) -> None:
     """Run the daemon until SIGTERM or Ctrl-C. Exit 1 when the disk failed a durable write."""
     set_up(log_format, logging.DEBUG if verbose else logging.INFO)
-    from edge_agent.commanded import ConfigKeeper  # noqa: PLC0415 - help stays instant
-    from edge_agent.devices.heap import stay_small  # noqa: PLC0415
+    from edge_agent.devices.heap import being_filled, stay_small  # noqa: PLC0415 - help stays instant
 
     stay_small()
+    with being_filled():  # once: what a life of the daemon leaves behind is to be collected
+        from edge_agent.commanded import ConfigKeeper  # noqa: PLC0415 - help stays instant
+
+        importlib.import_module("edge_agent.compose")
     keeper = ConfigKeeper(config)
     site = keeper.at_the_box().config
     if site.simulate is not None:

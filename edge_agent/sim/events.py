@@ -30,9 +30,17 @@ from edge_agent.sim.world import Passage
 TEMPERATURE_EVERY_S = 10
 
 
-def events(scenario: Scenario, seed: int, software: str = "simulator") -> Iterator[Event]:
-    """Every event in order of `at`; ties in the order of the sources below, then as each source has them."""
-    passages = generate(scenario, seed)
+def events(
+    scenario: Scenario,
+    seed: int,
+    software: str = "simulator",
+    passages: Sequence[Passage] | None = None,
+) -> Iterator[Event]:
+    """Every event in order of `at`; ties in the order of the sources below, then as each source has them.
+
+    `passages`: the vehicles, where they are not the scenario's own; in order of time, ids from 1.
+    """
+    passages = generate(scenario, seed) if passages is None else passages
     base = scenario.mono_start_ns
     sources: list[Iterator[Event]] = [
         iter((Started(Ns(base), f"sim-{scenario.name}-{seed}", software, ""),)),

@@ -161,6 +161,9 @@ def _joined(traces: Sequence[tuple[LaneSim, Trace]], channels: int) -> Trace:
 
 def damage(frames: Iterable[Frame], errors: LineErrors, rng: np.random.Generator) -> Iterator[Frame]:
     """Lose frames, flip bits, misread the line."""
+    if errors == LineErrors():
+        yield from frames
+        return
     for frame in frames:
         lost = rng.random() * 1000 < errors.lost_permille
         flipped = rng.random() * 1000 < errors.flipped_permille

@@ -48,6 +48,7 @@ def test_a_peer_that_fails_is_told_and_ours_is_measured_all_the_same(small, monk
 
     assert set(found["paces"]["1000"]["rows"]) == {"ours", "floor"}
     assert found["no_peer"].startswith("no peer: cameras_peer.py failed")
+    assert "torch" in found["no_peer"], "it fails for what it lacks, not for a file of ours beside it"
 
 
 def test_a_python_without_ultralytics_is_no_peer():

@@ -48,7 +48,10 @@ class AdcEncoder:
     def _frame(self, rows: slice) -> bytes:
         values = self._values[rows]
         over = (values < INT32.min) | (values > INT32.max) | ((self._status[rows] & BAD_OVERLOAD) != 0)
-        saturated = int((over.any(axis=0) * (1 << np.arange(values.shape[1]))).sum())
+        saturated = 0
+        if over.any():
+            saturated = int((over.any(axis=0) * (1 << np.arange(values.shape[1]))).sum())
+            values = values.clip(INT32.min, INT32.max)
         head = struct.pack(
             "<2sBBHHIIHH",
             b"\xa5\x5a",
@@ -61,6 +64,6 @@ class AdcEncoder:
             saturated,
             0,
         )
-        body = head + values.clip(INT32.min, INT32.max).astype("<i4").tobytes()
+        body = head + values.astype("<i4").tobytes()
         self.skip_frame()
         return body + struct.pack("<I", zlib.crc32(body))

@@ -1,0 +1,83 @@
+"""`edge-agent bench`: all of it as one table and one JSON file; `compare`: two of those files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def main(  # noqa: PLR0917 - options of a command line
+    context: typer.Context,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Minutes instead of hours: a look, not a result.")
+    ] = False,
+    only: Annotated[str, typer.Option(metavar="PART,PART", help="These parts alone.")] = "",
+    out: Annotated[Path, typer.Option(metavar="FILE.json", help="Every number.")] = Path("bench.json"),
+    pictures: Annotated[
+        Path | None, typer.Option(metavar="DIR|CSV", help="Labelled plates, as `bench plates` takes them.")
+    ] = None,
+    ultralytics_python: Annotated[
+        Path | None, typer.Option(metavar="PYTHON", help="Has ultralytics and lap: the cameras' peer is run.")
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(metavar="FILE.pt", help="The same network for Ultralytics; else the .onnx.")
+    ] = None,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="The table as the README shows it.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measured on this machine, as ratios against a floor of the same run; without a command: all of it."""
+    if context.invoked_subcommand is not None:
+        return
+    from edge_agent.bench import whole  # noqa: PLC0415 - help stays instant
+    from edge_agent.bench.whole_parts import Choices  # noqa: PLC0415
+    from edge_agent.errors import UsageError  # noqa: PLC0415
+
+    parts = whole.chosen_parts(only)
+    if not out.parent.is_dir():
+        raise UsageError(f"--out {out}: {out.parent} is not a folder")
+    with _progress(hidden=as_json) as told:
+        result = whole.run(parts, Choices(quick, ultralytics_python, weights, pictures), told)
+    out.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    if as_json:
+        print(json.dumps(result, ensure_ascii=False))
+    else:
+        print(whole.markdown(result) if as_markdown else whole.table(result))
+        print(f"every number: {out}")
+    if any("failed" in part for part in result["parts"].values()):
+        raise typer.Exit(1)
+
+
+def compare(
+    old: Annotated[Path, typer.Argument(metavar="OLD.json")],
+    new: Annotated[Path, typer.Argument(metavar="NEW.json")],
+    noise: Annotated[float, typer.Option(min=0, metavar="PERCENT", help="Less is taken for chance.")] = 15.0,
+    as_json: AsJson = False,
+) -> None:
+    """Ratios of two runs: what moved by more than the noise. Exit 1 when a goal that was met is missed."""
+    from edge_agent.bench import whole  # noqa: PLC0415 - help stays instant
+
+    result = whole.compare(whole.load_result(old), whole.load_result(new), noise)
+    print(json.dumps(result, ensure_ascii=False) if as_json else whole.compared(result))
+    if result["missed_now"]:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _progress(*, hidden: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Which part runs, and for how long all of it has been running."""
+    from rich.console import Console  # noqa: PLC0415 - help stays instant
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=hidden) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda what, done, of: bar.update(task, description=f"part {done + 1} of {of}: {what}")
