@@ -26,6 +26,7 @@ GROUPS = {
     "command",
     "config",
     "console",
+    "corpus",
     "identity",
     "inbox",
     "ingest",
