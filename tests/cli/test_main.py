@@ -107,6 +107,15 @@ MISTAKES = [
     (2, "import --config SITE --out taken/i.mcap --plates one.csv", "Not a directory"),
     (2, "import --config SITE --out i.mcap --serial wim=noise", "not UTF-8"),
     (2, "import --config SITE --out i.mcap --serial nine=noise", "no port 'nine'"),
+    (
+        2,
+        "import --config SITE --out i.mcap --serial wim=noise",
+        "bytes without times: --serial wim=noise@TIME",
+    ),
+    (2, "import --config SITE --out i.mcap", "video alone makes no recording"),
+    (2, "bench compare absent.json noise", "absent.json: No such file"),
+    (2, "bench compare noise noise", "noise: no result of `edge-agent bench --out`"),
+    (2, "diff broken.yaml empty", "broken.yaml: line 1: no decision as `edge-agent replay` writes them"),
     (2, "ingest --config SITE", "data_dir: required"),
     (2, "bench nope", "No such command"),
 ]

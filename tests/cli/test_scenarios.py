@@ -66,6 +66,13 @@ def test_a_replay_with_the_wrong_site_asks_whether_it_is_the_right_one(tmp_path,
     assert "fault: port/wim bad_frame" in out
 
 
+def test_a_window_without_a_vehicle_does_not_put_the_site_in_doubt(tmp_path, capsys):
+    said(capsys, "simulate", DEMO, "--seconds", 20, "--out", tmp_path / "r.mcap")
+    out = said(capsys, "replay", tmp_path / "r.mcap", "--out", tmp_path / "d", "--to", "+1s")
+    assert "0 crossings" in out
+    assert "is this the configuration of the site" not in out
+
+
 def test_a_scenario_and_a_site_that_speak_different_protocols_are_told_apart(tmp_path, capsys):
     site = str(CONFIGS / "bridge-a9.yaml")
     assert main(["simulate", DEMO, "--config", site, "--out", str(tmp_path / "r.mcap")]) == 2
