@@ -104,7 +104,7 @@ def _weight(measured: Measurement, say: Say) -> Section:
         )
     if measured.acceleration_mm_s2 is not None:
         a = measured.acceleration_mm_s2 / 1000
-        sentences.append(say(f"加速度 {a:+.2f} m/s²。", f"Its acceleration was {a:+.2f} m/s²."))
+        sentences.append(say(f"加速度 {a:+z.2f} m/s²。", f"Its acceleration was {a:+z.2f} m/s²."))
     if measured.flags:
         for flag in measured.flags:
             reason = reason_in_words(FLAG_PREFIX + flag.value)

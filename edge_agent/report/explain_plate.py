@@ -42,6 +42,12 @@ def plate_section(
     plate = recognised.plate
     if plate is not None:
         off = (plate.read_monotonic_us - recognised.predicted_monotonic_us) / 1e6
+        apart = f"{abs(off):.2f}"
+        when = (
+            say(f"比预计早 {apart} 秒", f"{apart} s before that")
+            if off < 0
+            else say(f"比预计晚 {apart} 秒", f"{apart} s after that")
+        )
         how = (
             say("由本机从录像识读", "read on the box in its own video")
             if plate.on_box
@@ -49,9 +55,9 @@ def plate_section(
         )
         sentences.append(
             say(
-                f"号牌 {plate.text} 的识读与预计相差 {off:+.2f} 秒，{how}；{plate.reads} 次识读中 "
+                f"号牌 {plate.text} 的识读{when}，{how}；{plate.reads} 次识读中 "
                 f"{plate.agreeing} 次一致，置信度 {plate.confidence_permille / 10:.1f} %。",
-                f"Plate {plate.text} was read {off:+.2f} s from then, {how}; {plate.agreeing} of "
+                f"Plate {plate.text} was read {when}, {how}; {plate.agreeing} of "
                 f"{plate.reads} read(s) agree, confidence {plate.confidence_permille / 10:.1f} %.",
             )
         )
