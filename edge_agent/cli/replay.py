@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edge_agent.cli.window_options import End, Lanes, Start, Zones
 from edge_agent.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,19 +42,10 @@ def main(  # noqa: PLR0917 - options of a command line
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change one setting: street.rules.x.stay_s=240"),
     ] = None,
-    start: Annotated[
-        str | None,
-        typer.Option("--from", metavar="TIME", help="RFC 3339 with a zone, or +1h30m since the start."),
-    ] = None,
-    end: Annotated[
-        str | None, typer.Option("--to", metavar="TIME", help="The same; itself left out.")
-    ] = None,
-    lanes: Annotated[
-        list[str] | None, typer.Option("--lane", metavar="NAME", help="Only what is decided of this lane.")
-    ] = None,
-    zones: Annotated[
-        list[str] | None, typer.Option("--zone", metavar="NAME", help="Only what is decided of this zone.")
-    ] = None,
+    start: Start = None,
+    end: End = None,
+    lanes: Lanes = None,
+    zones: Zones = None,
     cold: Annotated[
         bool, typer.Option("--cold", help="Begin at --from with a core that has seen nothing.")
     ] = False,

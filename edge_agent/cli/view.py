@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from edge_agent.cli.window_options import End, Start
 from edge_agent.errors import UsageError, both
 
 if TYPE_CHECKING:
@@ -50,10 +51,8 @@ def main(  # noqa: PLR0917 - options of a command line
     config: Annotated[
         Path | None, typer.Option(metavar="SITE.yaml", help="Default: the one in the recording.")
     ] = None,
-    start: Annotated[
-        str, typer.Option("--from", metavar="TIME", help="RFC 3339 with a zone, or +1h30m since the start.")
-    ] = "",
-    end: Annotated[str, typer.Option("--to", metavar="TIME", help="The same; itself left out.")] = "",
+    start: Start = None,
+    end: End = None,
     full: Annotated[
         bool, typer.Option("--full", help="Every sample of every sensor, not 100 a second.")
     ] = False,
@@ -117,7 +116,7 @@ def _makes_sense(*, both_viewers: bool, lone_layout: bool) -> None:
         raise UsageError("--layout: belongs to --foxglove OUT.mcap")
 
 
-def _moment(text: str) -> Moment | None:
+def _moment(text: str | None) -> Moment | None:
     """As `replay` reads it."""
     from edge_agent.replaying.window import moment  # noqa: PLC0415 - help stays instant
     from edge_agent.viewing.window import Moment  # noqa: PLC0415
