@@ -37,6 +37,9 @@ from edge_agent.runner import Recorder
 
 log = logging.getLogger("edge_agent")
 
+# What a replay leaves in its folder: what was decided, and what it ran with.
+DECISIONS_FILE, CONFIG_FILE = "decisions.jsonl", "config.yaml"
+
 
 @dataclass(slots=True)
 class Tee:
@@ -147,7 +150,7 @@ class ReplaySink:
 
     def __post_init__(self) -> None:
         # A day's decisions are many MB: they go to the disk as they come.
-        self._file = (self.folder / "decisions.jsonl").open("w", encoding="utf-8")
+        self._file = (self.folder / DECISIONS_FILE).open("w", encoding="utf-8")
 
     def __call__(self, decision: Decision) -> None:
         """A line of `decisions.jsonl`, and the statement where it is one."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from edge_agent.cli.window_options import End, Lanes, Start, Zones
 from edge_agent.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,19 +33,10 @@ def main(  # noqa: PLR0917 - options of a command line
     out: Annotated[
         Path | None, typer.Option(metavar="FILE.html", help="Default: NAME.report.html, here. A new file.")
     ] = None,
-    start: Annotated[
-        str | None,
-        typer.Option("--from", metavar="TIME", help="RFC 3339 with a zone, or +1h30m since the start."),
-    ] = None,
-    end: Annotated[
-        str | None, typer.Option("--to", metavar="TIME", help="The same; itself left out.")
-    ] = None,
-    lanes: Annotated[
-        list[str] | None, typer.Option("--lane", metavar="NAME", help="Only of this lane.")
-    ] = None,
-    zones: Annotated[
-        list[str] | None, typer.Option("--zone", metavar="NAME", help="Only of this zone.")
-    ] = None,
+    start: Start = None,
+    end: End = None,
+    lanes: Lanes = None,
+    zones: Zones = None,
     config: Annotated[
         Path | None,
         typer.Option(metavar="SITE.yaml", help="The box's configuration. Default: the recording's own."),
@@ -87,11 +79,11 @@ def main(  # noqa: PLR0917 - options of a command line
     if page.exists() and not force:
         raise UsageError(f"{page} exists: give another --out, or --force")
     wishes = Wishes(pictures_mb * MEGABYTE, plates, everything)
-    if _is_recording(what) or (journal is not None and (what / "decisions.jsonl").is_file()):
+    if _is_recording(what) or (journal is not None and _is_replay(what)):
         shown, result = _of_recording(
             what, journal, config, _Part(start, end, lanes, zones), evidence, bar=not as_json
         )
-    elif (what / "decisions.jsonl").is_file():
+    elif _is_replay(what):
         shown, result = _of_replay(what, config, evidence)
     else:
         if what.is_dir() and not _holds_statements(what):
@@ -124,6 +116,12 @@ def _is_recording(path: Path) -> bool:
     return path.suffix == RECORDING
 
 
+def _is_replay(folder: Path) -> bool:
+    from edge_agent.sinks import DECISIONS_FILE  # noqa: PLC0415 - help stays instant
+
+    return (folder / DECISIONS_FILE).is_file()
+
+
 def _holds_statements(folder: Path) -> bool:
     return any(True for where in (folder, folder / "statements") for _ in where.glob("*.json"))
 
@@ -140,9 +138,10 @@ def _of_recording(
     from edge_agent.replaying.recording_page import recording_page  # noqa: PLC0415
     from edge_agent.replaying.window import moment  # noqa: PLC0415
     from edge_agent.report.from_statement import files_of, pictures_of  # noqa: PLC0415
+    from edge_agent.sinks import CONFIG_FILE  # noqa: PLC0415
 
     recordings = open_all(journal or what)
-    replayed = what / "config.yaml" if journal is not None else None  # of the replay that is told of
+    replayed = what / CONFIG_FILE if journal is not None else None  # of the replay that is told of
     sites = configurations(recordings, config or replayed, ())
     start, end = (moment(text) if text else None for text in (asked.start, asked.end))
     part = Part(start, end, only(sites, asked.lanes or (), asked.zones or ()))
@@ -170,8 +169,9 @@ def _of_replay(what: Path, config: Path | None, evidence: Path | None) -> tuple[
     from edge_agent.config.loader import load  # noqa: PLC0415 - help stays instant
     from edge_agent.replaying.replay_page import replay_page  # noqa: PLC0415
     from edge_agent.report.from_statement import files_of, read_config  # noqa: PLC0415
+    from edge_agent.sinks import CONFIG_FILE  # noqa: PLC0415
 
-    site = load(config) if config else read_config(what / "config.yaml")
+    site = load(config) if config else read_config(what / CONFIG_FILE)
     if site is None:
         raise UsageError(f"{what} holds no configuration: give one with --config SITE.yaml")
     shown = replay_page(what, site, files_of(evidence))

@@ -13,8 +13,7 @@ from edge_agent.config.settings import SiteConfig
 from edge_agent.errors import JournalError, UsageError
 from edge_agent.journal.codec import decision_line
 from edge_agent.journal.reader import Recording, open_all
-
-DECISIONS, CONFIG = "decisions.jsonl", "config.yaml"  # as a replay writes them
+from edge_agent.sinks import CONFIG_FILE, DECISIONS_FILE
 
 # A statement's decision is some 20 KB, with a crowd of candidates some 100; what is longer is none.
 LONGEST_LINE = 16_000_000
@@ -46,8 +45,8 @@ def open_side(path: Path) -> Side:
         ConfigError: the configuration beside it cannot be read.
     """
     try:
-        if path.is_dir() and (path / DECISIONS).is_file():
-            return _of_file(path / DECISIONS, str(path))
+        if path.is_dir() and (path / DECISIONS_FILE).is_file():
+            return _of_file(path / DECISIONS_FILE, str(path))
         if path.is_file() and path.suffix != ".mcap":
             return _of_file(path, str(path))
         return _of_recordings(open_all(path), str(path))
@@ -59,13 +58,13 @@ def _of_file(decisions: Path, name: str) -> Side:
     def lines() -> Iterator[str]:
         return _lines(decisions)
 
-    beside = decisions.parent / CONFIG
+    beside = decisions.parent / CONFIG_FILE
     config = from_text(beside.read_text(encoding="utf-8", errors="replace")) if beside.is_file() else None
     try:
         outcomes = outcomes_of_lines(lines())
     except JournalError as error:
         raise UsageError(f"{decisions}: {error}") from error
-    notes = () if config else (f"no {CONFIG} beside it: reasons that rest on settings are not known",)
+    notes = () if config else (f"no {CONFIG_FILE} beside it: reasons that rest on settings are not known",)
     return Side(name, lines, outcomes, config, notes=notes)
 
 

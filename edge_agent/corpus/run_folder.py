@@ -22,7 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from edge_agent.corpus.plan import DONE, Answer, Result, key_of
 from edge_agent.errors import UsageError
-from edge_agent.replaying.replay import CONFIG_FILE, DECISIONS_FILE
+from edge_agent.sinks import CONFIG_FILE, DECISIONS_FILE
 
 RESULT = "result.json"
 SUMMARY = "summary.json"

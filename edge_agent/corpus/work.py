@@ -24,8 +24,9 @@ from edge_agent.corpus.plan import DONE, FAILED, TOO_LONG, Answer, Job, Plan, Re
 from edge_agent.corpus.second_look import look_again
 from edge_agent.errors import EdgeAgentError, UsageError
 from edge_agent.journal.reader import Recording, open_together
-from edge_agent.replaying.replay import CONFIG_FILE, DECISIONS_FILE, replay
+from edge_agent.replaying.replay import replay
 from edge_agent.replaying.what_if import changed
+from edge_agent.sinks import CONFIG_FILE, DECISIONS_FILE
 
 REASON = 400  # letters of a problem that are kept
 TOO_MUCH_MEMORY = "more memory than a worker may have (--memory-mb)"

@@ -9,7 +9,7 @@ from edge_agent.errors import UsageError
 from edge_agent.journal.reader import open_all
 from edge_agent.notebook.recording import OpenRecording
 from edge_agent.notebook.sources import Recorded, ReplayFolder
-from edge_agent.replaying.replay import CONFIG_FILE, DECISIONS_FILE
+from edge_agent.sinks import CONFIG_FILE, DECISIONS_FILE
 
 
 def opened(path: str | PathLike[str]) -> OpenRecording:

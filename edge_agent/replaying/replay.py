@@ -16,10 +16,7 @@ from edge_agent.evidence.sealer import Order
 from edge_agent.journal.compare import Difference
 from edge_agent.journal.reader import Recording
 from edge_agent.replaying.again import WHOLE, Again, Part
-from edge_agent.sinks import ReplaySink, raw_of
-
-CONFIG_FILE = "config.yaml"  # what a replay ran with, beside its decisions
-DECISIONS_FILE = "decisions.jsonl"
+from edge_agent.sinks import CONFIG_FILE, DECISIONS_FILE, ReplaySink, raw_of
 
 Told = Callable[[Decision, Ns | None], None]  # a decision as it is made, and what UTC is ahead then
 

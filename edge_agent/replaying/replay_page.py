@@ -12,12 +12,12 @@ from edge_agent.errors import EdgeAgentError, UsageError
 from edge_agent.evidence.verify import Report
 from edge_agent.journal.codec import parse_decision_line
 from edge_agent.replaying.for_page import with_files
-from edge_agent.replaying.replay import DECISIONS_FILE
 from edge_agent.report.documents import notice_of, tiles_of
 from edge_agent.report.from_statement import open_statements
 from edge_agent.report.page import USED, Shown
 from edge_agent.report.sealed import Data, Sealed
 from edge_agent.report.zone_line import ZoneLine, without_changes
+from edge_agent.sinks import DECISIONS_FILE
 
 NOT_CHECKED = (
     "签名、链条、回执：回放没有 signatures, chain, receipts: a replay has none",

@@ -18,10 +18,10 @@ from edge_agent.evidence.verify import Material, Report, verify
 from edge_agent.evidence.verify_sources import open_material
 from edge_agent.report.sealed import Data, Sealed, no_files
 from edge_agent.report.statements import Loaded, load_all
+from edge_agent.sinks import CONFIG_FILE
 
 MAX_FILE = 64 * 1024 * 1024
 MAX_CONFIG = 4 * 1024 * 1024
-REPLAY_CONFIG = "config.yaml"  # what a replay writes beside its statements
 NO_KEY = "签名：没有给出密钥（--keys） signatures: no key was given (--keys)"
 UNSIGNED = "签名：此为回放所得，无人签名 signatures: of a replay, nobody signed"
 
@@ -66,7 +66,7 @@ def open_statements(
 
 def _of_replay(loaded: Sequence[Loaded]) -> Beside:
     path = loaded[0].path
-    config = read_config(path.parent.parent / REPLAY_CONFIG)
+    config = read_config(path.parent.parent / CONFIG_FILE)
     data = reader(open_material(path))
     return Beside([_sealed(one, None, None, data) for one in loaded], Report(not_checked=[UNSIGNED]), config)
 
