@@ -164,23 +164,36 @@ def _way(way: str, root: Path, folder: Path, found: list[Found], told: Told) -> 
 
 
 @contextmanager
-def _engine(way: str) -> Iterator[tuple[str, Engine, Callable[[], tuple[int, ...]]]]:
-    """Its name, itself, and who asks it for the pids of its workers."""
-    if way != "dask":
-        pool = Pool(1 if way == "one" else WORKERS, MEMORY_MB)
-        yield pool.name, pool, lambda: pool.pids
-        return
+def local_cluster(workers: int, **more: Any) -> Iterator[Any]:
+    """A Dask scheduler and so many worker processes on loopback, without a dashboard.
+
+    Args:
+        workers: of one thread each.
+        more: for `distributed.LocalCluster`.
+    """
     from distributed import LocalCluster  # noqa: PLC0415 - extra `cluster`
 
     with LocalCluster(
-        n_workers=WORKERS,
+        n_workers=workers,
         threads_per_worker=1,
         processes=True,
         host="127.0.0.1",
         dashboard_address="127.0.0.1:0",  # its HTTP server, on any port that is free
         scheduler_kwargs={"dashboard": False},
         silence_logs=logging.CRITICAL,
+        **more,
     ) as cluster:
+        yield cluster
+
+
+@contextmanager
+def _engine(way: str) -> Iterator[tuple[str, Engine, Callable[[], tuple[int, ...]]]]:
+    """Its name, itself, and who asks it for the pids of its workers."""
+    if way != "dask":
+        pool = Pool(1 if way == "one" else WORKERS, MEMORY_MB)
+        yield pool.name, pool, lambda: pool.pids
+        return
+    with local_cluster(WORKERS) as cluster:
         name = f"Dask, {WORKERS} workers"
         yield name, Cluster(cluster.scheduler_address), lambda: tuple(w.pid for w in cluster.workers.values())
 

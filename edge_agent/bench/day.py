@@ -16,33 +16,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge_agent import __version__, runner
+from edge_agent import __version__
 from edge_agent.bench.day_bridge import Bridge
-from edge_agent.bench.day_live import LiveDay
+from edge_agent.bench.day_live import LiveDay, live_through
 from edge_agent.bench.day_site import site, zone_name
 from edge_agent.bench.day_street import StreetCamera
-from edge_agent.config import recorded
 from edge_agent.config.recorded import from_text
 from edge_agent.config.settings import SiteConfig
-from edge_agent.core.site import Site
 from edge_agent.core.units import Ns, S
 from edge_agent.journal.compare import first_difference
-from edge_agent.journal.raw_ring import RawRing
 from edge_agent.journal.reader import open_all, recorded_lines
-from edge_agent.journal.recorder import Recorder
-from edge_agent.journal.settings import JournalSettings
-from edge_agent.journal.writer import RecordingHeader
 from edge_agent.replaying.replay import replay
 from edge_agent.sim.truth import truth_lines
 from edge_agent.sim.world import Passage
-from edge_agent.sinks import Tee
 
 Progress = Callable[[str, int, int], None]  # what, done, of
 
 CAMERAS = ("east", "west")
 WHOLE_H = 24.0
 BUSY_HOUR = 9  # where a shorter day begins
-QUOTA_MB = 8_000
 TOLD_S = 60
 GOALS = {"sensors": 200, "with_detections": 100}  # times real time
 
@@ -89,16 +81,7 @@ def record_day(
             progress("recording the day", second, length // S)
 
     live = LiveDay(bridge.events(__version__), cameras, told)
-    header = RecordingHeader(
-        software=f"edge-agent {__version__} bench day",
-        config_sha256=config.sha256(),
-        config_text=recorded.to_text(config),
-        simulated=True,
-        note=f"a simulated day of {hours:g} h, seed {seed}",
-    )
-    recorder = Recorder(folder, JournalSettings(quota_mb=QUOTA_MB), header)
-    runner.run(Site(config.core()), live, Tee(recorder, RawRing()), live)
-    recorder.close()
+    live_through(live, config, folder, "bench day", f"a simulated day of {hours:g} h, seed {seed}")
     return _truth(bridge, cameras, base)
 
 

@@ -11,16 +11,27 @@ import hashlib
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
+from edge_agent import __version__, runner
 from edge_agent.bench.day_street import MODEL, StreetCamera
+from edge_agent.config import recorded
+from edge_agent.config.settings import SiteConfig
 from edge_agent.core.decisions import Capture, Decision, TakePictures, Watch
 from edge_agent.core.events import Captured, DeviceChanged, Event, Stopped, Tick
 from edge_agent.core.records import Detection, Picture
+from edge_agent.core.site import Site
 from edge_agent.core.units import MS, Ns, Permille
+from edge_agent.journal.raw_ring import RawRing
+from edge_agent.journal.recorder import Recorder
+from edge_agent.journal.settings import JournalSettings
+from edge_agent.journal.writer import RecordingHeader
 from edge_agent.runner import Deadline
+from edge_agent.sinks import Tee
 
 TAKING = 400 * MS  # a request for pictures is answered so long after its last picture
 BYTES = 280_000
+QUOTA_MB = 8_000  # a whole day stays
 SIZE = (1920, 1080)
 VEHICLE = Detection(
     "truck",
@@ -136,3 +147,17 @@ def _stills(asked: TakePictures) -> Captured:
 def _still(request: str, camera: str, role: str, at: Ns) -> Picture:
     digest = hashlib.sha256(f"{request} {role}".encode()).hexdigest()
     return Picture(role, digest, BYTES, "image/jpeg", *SIZE, at, camera)
+
+
+def live_through(live: LiveDay, config: SiteConfig, folder: Path, command: str, note: str) -> None:
+    """Through the daemon's own loop, core and black box: segments in the folder, as on the road."""
+    header = RecordingHeader(
+        software=f"edge-agent {__version__} {command}",
+        config_sha256=config.sha256(),
+        config_text=recorded.to_text(config),
+        simulated=True,
+        note=note,
+    )
+    recorder = Recorder(folder, JournalSettings(quota_mb=QUOTA_MB), header)
+    runner.run(Site(config.core()), live, Tee(recorder, RawRing()), live)
+    recorder.close()

@@ -14,24 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge_agent import __version__, runner
+from edge_agent import __version__
 from edge_agent.bench.day_bridge import scenario_of
-from edge_agent.bench.day_live import LiveDay
+from edge_agent.bench.day_live import LiveDay, live_through
 from edge_agent.bench.day_site import site, zone_name
 from edge_agent.bench.day_street import StreetCamera
 from edge_agent.comparing.compare import Comparison, Difference, How, compare
 from edge_agent.comparing.reasons import with_reasons
 from edge_agent.comparing.sides import open_side
 from edge_agent.comparing.two import Two
-from edge_agent.config import recorded
 from edge_agent.config.settings import SiteConfig
-from edge_agent.core.site import Site
 from edge_agent.core.units import Ns, S
-from edge_agent.journal.raw_ring import RawRing
 from edge_agent.journal.reader import open_all
-from edge_agent.journal.recorder import Recorder
-from edge_agent.journal.settings import JournalSettings
-from edge_agent.journal.writer import RecordingHeader
 from edge_agent.replaying.replay import replay
 from edge_agent.replaying.what_if import changed, differences
 from edge_agent.sim.events import events
@@ -43,7 +37,6 @@ from edge_agent.sim.street.things import make
 from edge_agent.sim.street.truth import merged, occupied
 from edge_agent.sim.street.zones import ShopZone, ground_zone
 from edge_agent.sim.traffic import generate
-from edge_agent.sinks import Tee
 
 Progress = Callable[[str, int, int], None]  # what, done, of
 Result = dict[str, Any]
@@ -122,16 +115,8 @@ def record(folder: Path, seed: int = 1) -> Planted:
     after = {name: tuple(moved[1] if _is_moved(name, z) else z for z in zones[name]) for name in zones}
     before = _site(first)
     live = LiveDay(events(scenario, seed, __version__), cameras, lambda _at: None)
-    header = RecordingHeader(
-        software=f"edge-agent {__version__} bench diff",
-        config_sha256=before.sha256(),
-        config_text=recorded.to_text(before),
-        simulated=True,
-        note=f"lorries about the limit, goods about their stay, seed {seed}",
-    )
-    recorder = Recorder(folder, JournalSettings(quota_mb=1_000), header)
-    runner.run(Site(before.core()), live, Tee(recorder, RawRing()), live)
-    recorder.close()
+    note = f"lorries about the limit, goods about their stay, seed {seed}"
+    live_through(live, before, folder, "bench diff", note)
     expected = (*_bridge_truth(scenario, seed), *_street_truth(days, base, first, after))
     return Planted(folder, before, _settings(moved[1]), expected)
 

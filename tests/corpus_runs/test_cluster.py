@@ -1,13 +1,12 @@
 """A Dask cluster: who may be asked, and that it gives what this process gives."""
 
-import logging
 import os
 import signal
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
+from edge_agent.bench.corpus import local_cluster
 from edge_agent.corpus.address import TlsFiles, checked_address
 from edge_agent.corpus.cluster import Cluster
 from edge_agent.corpus.work import work
@@ -57,21 +56,9 @@ def test_where_nobody_listens_the_command_says_so(monkeypatch):
         list(Cluster("tcp://127.0.0.1:9").answers([], a_plan()))
 
 
-@contextmanager
 def a_cluster(workers, **more):
-    """Processes on loopback, without a dashboard."""
-    distributed = pytest.importorskip("distributed", reason="extra `cluster` is not installed")
-    with distributed.LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        processes=True,
-        host="127.0.0.1",
-        dashboard_address="127.0.0.1:0",  # its HTTP server, on any port that is free
-        scheduler_kwargs={"dashboard": False},
-        silence_logs=logging.CRITICAL,
-        **more,
-    ) as cluster:
-        yield cluster
+    pytest.importorskip("distributed", reason="extra `cluster` is not installed")
+    return local_cluster(workers, **more)
 
 
 @pytest.mark.slow
