@@ -1,7 +1,6 @@
 """The street's part of the page: pictures with their zone, the time line, what was watched."""
 
 from dataclasses import replace
-from html.parser import HTMLParser
 
 from edge_agent.core.scene import Phase
 from edge_agent.core.units import S
@@ -12,6 +11,7 @@ from edge_agent.evidence.verify import Report
 from edge_agent.report.coverage import BARS, MOST_ROWS
 from edge_agent.report.page import Shown, Tile, render, write_page
 from edge_agent.report.sealed import read_bundle
+from tests.report.self_contained import Page
 from tests.report.street_day import (
     CLEARED,
     HOUR,
@@ -27,23 +27,6 @@ from tests.report.street_day import (
 
 HOSTILE = """"'><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7*7 }}&lt;"""
 REPORT = Report(checked=["signatures"], not_checked=["the law"])
-
-
-class Page(HTMLParser):
-    """Tags, attributes and words of a page."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.text, self.tags, self.attributes, self.words = text, [], [], ""
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += [(tag, *pair) for pair in attrs]
-
-    def handle_data(self, data):
-        self.words += data
 
 
 def a_bundle(folder, *seals):
