@@ -28,6 +28,23 @@ def listen(path: Path, backlog: int) -> socket.socket:
     return listening
 
 
+def connect(path: Path, timeout_s: float) -> socket.socket:
+    """A line to what listens there; each step on it takes this long at most.
+
+    Raises:
+        OSError: nothing listens there, or it is not this user's.
+    """
+    line = socket.socket(socket.AF_UNIX)
+    try:
+        line.settimeout(timeout_s)
+        with short_name(path) as name:
+            line.connect(name)
+    except OSError:
+        line.close()
+        raise
+    return line
+
+
 @contextmanager
 def short_name(path: Path) -> Iterator[str]:
     """What a socket may be called while this is open: its name has 107 bytes, and a path has more."""

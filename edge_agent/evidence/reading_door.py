@@ -21,7 +21,7 @@ from typing import Any
 
 from edge_agent.errors import EvidenceError, UsageError
 from edge_agent.evidence.questions import Ask, Row, Value
-from edge_agent.local_socket import listen, short_name
+from edge_agent.local_socket import connect, listen
 from edge_agent.progress import IDLE_S, Pulse
 
 log = logging.getLogger(__name__)
@@ -135,10 +135,7 @@ def ask_daemon(door: Path) -> Ask:
 
 
 def _exchange(door: Path, question: bytes) -> bytes:
-    with socket.socket(socket.AF_UNIX) as caller:
-        caller.settimeout(WAIT_S)
-        with short_name(door) as name:
-            caller.connect(name)
+    with connect(door, WAIT_S) as caller:
         caller.sendall(question)
         answer = b"".join(iter(lambda: caller.recv(1 << 20), b""))
     if len(answer) > MAX_ANSWER:

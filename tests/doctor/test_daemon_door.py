@@ -8,6 +8,7 @@ import stat
 import threading
 import time
 import tty
+import warnings
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from edge_agent.doctor.box import OwnBox
 from edge_agent.errors import DeviceError
 from edge_agent.evidence.uplink.events import UplinkEventKind
 from edge_agent.local_door import NAME, ask_doctor, own_folder
-from edge_agent.local_socket import short_name
+from edge_agent.local_socket import listen, short_name
 from tests.doctor.box import Box, Broker
 from tests.films import a_video
 
@@ -129,6 +130,21 @@ def test_the_door_is_its_users_alone_and_closed_behind_the_daemon(box, broker, p
     assert not running.door.exists()
     assert OwnBox(running.config).daemon() is None
     assert OwnBox(running.config).store().holds.seq >= 1
+
+
+def test_a_door_that_nobody_answers_is_let_go_of_at_once(box):
+    config = box.config()
+    path = own_folder(config) / NAME
+    path.parent.mkdir()
+    with listen(path, 1):
+        pass
+
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        assert ask_doctor(config, ["keys"], 0) is None
+
+    assert path.is_socket()
+    assert warned == []  # ResourceWarning: unclosed
 
 
 def test_a_door_that_cannot_be_made_does_not_stop_the_daemon(box, broker, platform):
