@@ -90,6 +90,7 @@ class Outbox:
     """The sending side of the packet table. The caller holds the lock and runs the transaction."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
+        self.waiting = 0  # statements without a receipt; whoever commits keeps it
         self._db = db
         self._tries: dict[int, _Try] = {}
         self._again: set[int] = set()  # receipted, but the platform asks for it again

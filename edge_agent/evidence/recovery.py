@@ -55,6 +55,14 @@ class Start:
     incidents: tuple[tuple[str, str, str], ...]  # what, subject, detail
     damaged: tuple[tuple[str, str], ...]  # digest of a file that is gone or cut, and how
 
+    def close(self, *, orderly: bool) -> None:
+        """Let everything go that it opened; the lock last."""
+        self.db.close()
+        self.files.close()
+        self.hint.close()
+        self.run.end(orderly=orderly)
+        self.lock.release()
+
 
 class _Forked(VerificationError):
     """The chain went on elsewhere."""

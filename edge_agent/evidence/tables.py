@@ -108,7 +108,7 @@ CREATE INDEX IF NOT EXISTS packet_kind ON packet (kind)
 """
 
 # A checkpoint writes the log's pages into the database. SQLite's own one, at the end of a commit, swallows
-# the errors of the disk; the store makes its own (`EvidenceStore._checkpoint`), and sees them.
+# the errors of the disk; the store makes its own (`Turns.checkpoint`), and sees them.
 CHECKPOINT_COMMITS = 64
 
 OBJECTS = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name"

@@ -13,6 +13,7 @@ import pytest
 from edge_agent.errors import EvidenceError, KeyFault, StoreFault, UsageError, VerificationError
 from edge_agent.evidence import dsse, small_files, strict_json
 from edge_agent.evidence.bundle import export_bundle
+from edge_agent.evidence.chain import Chain
 from edge_agent.evidence.dsse import EVIDENCE_TYPE, Signature
 from edge_agent.evidence.examples import KEY, Clock, a_case, an_identity, store_settings
 from edge_agent.evidence.key_places import FilePlace, open_keys, prepare_successor
@@ -327,7 +328,7 @@ class Dying:
 
     def __init__(self, monkeypatch, at, after):
         self.count, self.at, self.after = 0, at, after
-        for owner, name in ((small_files, "rename"), (EvidenceStore, "_commit")):
+        for owner, name in ((small_files, "rename"), (Chain, "commit")):
             monkeypatch.setattr(owner, name, self.wrap(getattr(owner, name)))
 
     def wrap(self, call):

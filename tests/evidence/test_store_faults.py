@@ -15,10 +15,10 @@ from edge_agent.evidence.disk import Disk
 from edge_agent.evidence.examples import a_case, a_store, store_settings
 from edge_agent.evidence.examples_street import a_coverage
 from edge_agent.evidence.notes import HeadNote
+from edge_agent.evidence.opening import Parts
 from edge_agent.evidence.outbox import Lane
 from edge_agent.evidence.pressure import Step
 from edge_agent.evidence.receipts import Receipt, ReceiptItem, ReceiptStatus
-from edge_agent.evidence.store import EvidenceStore
 from edge_agent.evidence.verify import verify
 from edge_agent.evidence.verify_sources import open_material
 
@@ -443,7 +443,7 @@ def test_damage_that_a_start_runs_into_makes_the_next_start_look_at_every_page(t
         raise sqlite3.DatabaseError("database disk image is malformed")
 
     with monkeypatch.context() as damage:
-        damage.setattr(EvidenceStore, "_begin", malformed)
+        damage.setattr(Parts, "begin", malformed)
         with pytest.raises(StoreFault, match="malformed"):
             a_store(tmp_path)
     looked = []
