@@ -121,28 +121,31 @@ def open_parts(settings: StoreSettings, signing: Signing, disk: Disk, connector:
         lock = DirectoryLock(settings.directory)
     except OSError as error:
         raise StoreFault(f"{settings.directory}: {error}") from error
-    parts = None
+    start = None
     try:
         start = prepare(settings, signing.signer, lock, disk, connector)
-        in_force = key_in_force(start.db)
-        successor = signing.successor
-        if successor is not None and successor.keyid == in_force:  # a crash came right after
-            signing, successor = replace(signing, signer=successor), None
-        parts = Parts(start, settings, signing)
-        parts.begin(in_force, successor)
+        parts = _begun(start, settings, signing)
     except BaseException as error:
-        if parts is not None:
-            parts.turns.fault = str(error)
-            if isinstance(error, sqlite3.Error):
-                parts.start.run.fault(str(error))  # so that the next start looks at every page
-            parts.close()
-        else:
+        if start is None:
             lock.release()
+        else:
+            if isinstance(error, sqlite3.Error):
+                start.run.fault(str(error))  # so that the next start looks at every page
+            start.close(orderly=False)
         if isinstance(error, (OSError, sqlite3.Error)):
             if is_full(error) or getattr(error, "errno", None) == errno.ENOSPC:
                 Ballast(settings.directory / "ballast", 0).release()  # for the next start
             raise StoreFault(f"{settings.directory}: {error}") from error
         raise
+    return parts
+
+
+def _begun(start: Start, settings: StoreSettings, signing: Signing) -> Parts:
+    in_force, successor = key_in_force(start.db), signing.successor
+    if successor is not None and successor.keyid == in_force:  # a crash came right after
+        signing, successor = replace(signing, signer=successor), None
+    parts = Parts(start, settings, signing)
+    parts.begin(in_force, successor)
     return parts
 
 

@@ -454,6 +454,41 @@ def test_damage_that_a_start_runs_into_makes_the_next_start_look_at_every_page(t
     assert looked == ["integrity_check(1)"]
 
 
+def test_damage_that_a_start_meets_before_its_first_word_closes_what_is_open_and_is_looked_for(
+    tmp_path, monkeypatch
+):
+    with a_store(tmp_path) as store:
+        store.seal(*a_case(1))
+    failing, connector = failing_at("SELECT class, reason", Broken)
+    failing.on = True
+    with pytest.raises(StoreFault, match="injected") as caught:
+        a_store(tmp_path, connector=connector)
+    assert not list((tmp_path).glob("evidence.db-*"))  # SQLite has closed it, whoever still holds the error
+    del caught
+    looked = []
+    whole = recovery._check_pages
+    monkeypatch.setattr(recovery, "_check_pages", lambda db, how: (looked.append(how), whole(db, how)))
+    with a_store(tmp_path) as store:
+        assert incidents(store) == [("store_not_closed", "injected")]
+    assert looked == ["integrity_check(1)"]
+
+
+def test_a_start_that_somebody_interrupts_leaves_the_next_one_to_tell_what_it_did_not(tmp_path, monkeypatch):
+    with a_store(tmp_path):
+        pass
+    (tmp_path / "running").touch()  # as a killed process leaves it
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as person:
+        person.setattr(Parts, "begin", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            a_store(tmp_path)
+    with a_store(tmp_path) as store:
+        assert [what for what, _ in incidents(store)] == ["store_not_closed"]
+
+
 def test_a_flipped_bit_in_a_table_s_definition_is_found_at_the_start(tmp_path):
     """Still good SQL, and every page in order: each start would end at its first insert."""
     with a_store(tmp_path) as store:
