@@ -92,6 +92,9 @@ def prepare(
         disk.sync_directory(directory)
         damaged = _missing_files(db, files)
         _remove_orphans(db, files)
+        # What was set aside for this genesis, in this start or in one that a crash ended.
+        why = _set_aside_as(directory, noted) if fresh else None
+        genesis = _genesis(directory, why, noted, signer) if fresh else None
     except BaseException as error:
         hint.close()
         if db is not None:
@@ -102,19 +105,7 @@ def prepare(
                 run.fault(str(error))
             run.end(orderly=not failed and run.previous is None)
         raise
-    # What was set aside for this genesis, in this start or in one that a crash ended.
-    why = _set_aside_as(directory, noted) if fresh else None
-    return Start(
-        lock,
-        db,
-        files,
-        disk,
-        hint,
-        run,
-        _genesis(directory, why, noted, signer) if fresh else None,
-        tuple(_incidents(run, why)),
-        tuple(damaged),
-    )
+    return Start(lock, db, files, disk, hint, run, genesis, tuple(_incidents(run, why)), tuple(damaged))
 
 
 def _set_aside_as(directory: Path, noted: HeadNote | None) -> Why | None:

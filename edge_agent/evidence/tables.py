@@ -156,12 +156,20 @@ def open_database(path: Path, connector: Connect = connect) -> sqlite3.Connectio
         EvidenceError: it belongs to another version of the program.
     """
     db = connector(str(path))
+    try:
+        _set_up(db, path)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _set_up(db: sqlite3.Connection, path: Path) -> None:
     # One connection writes, reads and checkpoints, and no second one can: SQLite 3.7.0 to 3.51.2 can
     # lose a WAL reset when two do (fixed in 3.51.3; Debian 12 ships 3.40.1).
     db.execute("PRAGMA locking_mode = EXCLUSIVE")
     (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":  # SQLite says so, and raises nothing, when the disk failed it
-        db.close()
         raise OSError(f"{path}: no write-ahead log, but journal mode {mode}")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
@@ -169,10 +177,8 @@ def open_database(path: Path, connector: Connect = connect) -> sqlite3.Connectio
     db.execute("PRAGMA journal_size_limit = 4194304")
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if not 0 <= version <= VERSION:
-        db.close()
         raise EvidenceError(f"{path}: store version {version}, this program knows version {VERSION}")
     _upgrade(db, version)
-    return db
 
 
 def altered(db: sqlite3.Connection) -> str:
