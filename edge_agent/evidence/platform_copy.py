@@ -64,7 +64,7 @@ class PlatformCopy:
         mark = read_mark(self._rows.db).seq
         found: list[int] = []
         gone: list[tuple[int, int]] = []
-        for first, last in missing:
+        for first, last in sorted(missing):  # a platform may name them in any order
             found += packets.places(first, last, limit - len(found))
             if first <= mark and packets.number(first, min(last, mark)) <= min(last, mark) - first:
                 gone.append((first, min(last, mark)))
