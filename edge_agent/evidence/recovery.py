@@ -28,8 +28,9 @@ from edge_agent.evidence.chain_keys import known_keys
 from edge_agent.evidence.disk import DirectoryLock, Disk
 from edge_agent.evidence.dsse import EvidenceSigner
 from edge_agent.evidence.keys import PublicKey
+from edge_agent.evidence.losses import Losses
 from edge_agent.evidence.notes import HeadHint, HeadNote, RunNote, read_fork
-from edge_agent.evidence.outbox import STATES, read_signatures
+from edge_agent.evidence.outbox import FILE_STATES, STATES, read_signatures
 from edge_agent.evidence.pruning import Mark, read_mark
 from edge_agent.evidence.set_aside import ATTACHMENTS, DATABASE, Reason, Why, go_on, last_set_aside, set_aside
 from edge_agent.evidence.settings import StoreSettings
@@ -140,6 +141,7 @@ def _open_trusted(
         _check(db, settings.check_links_at_start, noted, signer.public)
         _check_schema(db)
         _check_states(db)
+        Losses(db)  # counts that make no sense would end each start
         _check_not_emptied(db, settings.directory / ATTACHMENTS, noted)
         _check_fork(db, read_fork(settings.directory / FORKED))
     except (sqlite3.Error, VerificationError, ValueError, TypeError) as error:
@@ -180,11 +182,14 @@ def _check_schema(db: sqlite3.Connection) -> None:
 
 
 def _check_states(db: sqlite3.Connection) -> None:
-    """A statement in no known state would be kept, and never sent."""
-    known = ", ".join(f"'{state}'" for state in STATES)
-    odd = db.execute(f"SELECT seq, state FROM packet NOT INDEXED WHERE state NOT IN ({known}) LIMIT 1")  # noqa: S608 - our own names
-    if row := odd.fetchone():
-        raise VerificationError(f"statement {row[0]}: in the unknown state {row[1]!r}")
+    """A statement in no known state would be kept, and never sent; so would one whose file is in none."""
+    for table, place, states in (("packet", "seq", STATES), ("attachment", "sha256", FILE_STATES)):
+        known = ", ".join(f"'{state}'" for state in states)
+        odd = db.execute(
+            f"SELECT {place}, state FROM {table} NOT INDEXED WHERE state NOT IN ({known}) LIMIT 1"  # noqa: S608 - our own names
+        )
+        if row := odd.fetchone():
+            raise VerificationError(f"{table} {row[0]}: in the unknown state {row[1]!r}")
 
 
 def _check_not_emptied(db: sqlite3.Connection, attachments: Path, noted: HeadNote | None) -> None:

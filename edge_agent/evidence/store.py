@@ -257,7 +257,7 @@ class EvidenceStore:
         with self._turns.working():
             data = self._parts.recent.get(sha256)
             if data is None and self._parts.start.files.size(sha256) is not None:
-                with contextlib.suppress(VerificationError):
+                with contextlib.suppress(VerificationError, OSError):
                     data = self._parts.start.files.get(sha256)
             return data
 

@@ -8,6 +8,7 @@ every commit through a power cut; NORMAL loses the last ones.
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -150,11 +151,15 @@ def is_locked(error: Exception) -> bool:
 
 
 def open_database(path: Path, connector: Connect = connect) -> sqlite3.Connection:
-    """Open or make the database.
+    """Open or make the database; what is made nobody else may read.
 
     Raises:
         EvidenceError: it belongs to another version of the program.
     """
+    if (
+        not path.exists()
+    ):  # SQLite would make it as the umask says, and gives its log the mode of the database
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     db = connector(str(path))
     try:
         _set_up(db, path)

@@ -15,6 +15,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 from edge_agent.errors import StoreFault, StoreFull
 from edge_agent.evidence.disk import Ballast, NoRoom
@@ -58,8 +59,10 @@ class Turns:
                 self.fault = f"the evidence store failed and is stopped: {error}"
                 self._run.fault(str(error))
                 raise StoreFault(self.fault) from error
-            except StoreFault as fault:  # the key is away
-                self.fault = str(fault)
+            except StoreFault as fault:  # the key is away, or a turn inside this one has failed
+                if not self.fault:
+                    self.fault = str(fault)
+                    self._run.fault(self.fault)
                 raise
 
     @contextlib.contextmanager
@@ -132,8 +135,9 @@ class Turns:
 
 def _integrity(path: Path) -> str:
     """What is wrong with the database file; empty when nothing is."""
+    name = f"file:{quote(str(path))}?mode=ro&immutable=1"
     try:
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as db:
+        with contextlib.closing(sqlite3.connect(name, uri=True)) as db:
             (answer,) = db.execute("PRAGMA integrity_check(1)").fetchone()
     except sqlite3.Error as error:
         return str(error)

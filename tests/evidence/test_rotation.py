@@ -308,6 +308,7 @@ def test_a_token_that_goes_away_stops_the_store_and_nothing_is_sealed_unsigned(t
     with a_box(tmp_path / "box") as store:
         # The incident says why the run before this one ended.
         assert [kind for kind, _ in kinds_and_keys(store)] == ["genesis", "incident"]
+        assert b"device removed" in store.reading().statement(1).payload
 
 
 # --- the daemon's takeover, with a crash between any two steps -------------------------------------

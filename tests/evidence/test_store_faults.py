@@ -325,6 +325,8 @@ def test_a_young_database_that_lost_its_log_takes_its_pictures_along(tmp_path):
         "UPDATE head SET epoch = replace(epoch, substr(epoch, 1, 1), 'g')",
         "UPDATE head SET genesis_sha256 = '" + "0" * 64 + "'",
         "UPDATE packet SET state = 'sealdd' WHERE seq = 1",
+        "UPDATE attachment SET state = 'keqt'",
+        "INSERT INTO untold_loss VALUES ('enforcement', 'quota', -4, 1, 2)",
         "DROP TABLE receipt",
     ],
 )
@@ -372,6 +374,33 @@ def test_a_check_that_finds_nothing_disturbs_nothing(tmp_path):
         store.seal(*a_case(2))
         store.check_integrity()
     whole(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a%41", "a?b#c"])
+def test_a_path_with_marks_of_a_uri_in_it_is_checked_like_any(tmp_path, name):
+    with a_store(tmp_path / name) as store:
+        store.check_integrity()
+        store.seal(*a_case(1))
+    assert [path.name for path in tmp_path.iterdir()] == [name]  # and no other database was looked at
+
+
+def test_a_process_without_descriptors_does_not_take_good_pictures_for_damaged(tmp_path):
+    """What is damaged is never sent again: this one only cannot be read now."""
+
+    class Short(Disk):
+        def read(self, path):
+            raise OSError(errno.EMFILE, "Too many open files")
+
+    with a_store(tmp_path) as store:
+        seal, blobs = a_case(1)
+        sealed = store.seal(seal, blobs)
+    with a_store(tmp_path, disk=Short()) as store:
+        assert store.kept(next(iter(blobs))) is None
+        with pytest.raises(StoreFault, match="Too many open files"):
+            store.attachment(next(iter(blobs)))
+    with a_store(tmp_path) as store:
+        assert len(store.packet(sealed.seq).attachments) == len(blobs)
+        assert store.stats().quarantined == 0
 
 
 # --- an older copy of itself --------------------------------------------------------------------

@@ -63,7 +63,9 @@ def test_a_store_of_the_release_before_is_gone_on_with(tmp_path):
     assert not (tmp_path / "quarantine").exists()
 
 
-@pytest.mark.parametrize("at", ["PRAGMA synchronous", "BEGIN IMMEDIATE", "SELECT sha256, size FROM attachment"])
+@pytest.mark.parametrize(
+    "at", ["PRAGMA synchronous", "BEGIN IMMEDIATE", "SELECT sha256, size FROM attachment"]
+)
 def test_a_database_that_cannot_be_set_up_is_closed(tmp_path, at):
     """Else it keeps its lock for as long as anybody holds the error."""
     opened = []
