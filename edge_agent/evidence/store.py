@@ -16,6 +16,7 @@ No room is no fault: less is kept (`pressure`), and what is not kept at all is c
     sealing        a case with its pictures             own_words      what the box says unasked
     figures        what there is, in numbers            platform_copy  what the platform has of it
     house          what is old goes                     recovery       what a start looks at
+    opening        puts the parts together; begins and ends
 """
 
 from __future__ import annotations
