@@ -10,7 +10,7 @@ import pytest
 
 from edge_agent.core.records import UseClass
 from edge_agent.errors import StoreFault, StoreFull
-from edge_agent.evidence import losses, recovery
+from edge_agent.evidence import losses, trust
 from edge_agent.evidence.disk import Disk
 from edge_agent.evidence.examples import a_case, a_store, store_settings
 from edge_agent.evidence.examples_street import a_coverage
@@ -476,8 +476,8 @@ def test_damage_that_a_start_runs_into_makes_the_next_start_look_at_every_page(t
         with pytest.raises(StoreFault, match="malformed"):
             a_store(tmp_path)
     looked = []
-    whole = recovery._check_pages
-    monkeypatch.setattr(recovery, "_check_pages", lambda db, how: (looked.append(how), whole(db, how)))
+    whole = trust._check_pages
+    monkeypatch.setattr(trust, "_check_pages", lambda db, how: (looked.append(how), whole(db, how)))
     with a_store(tmp_path):
         pass
     assert looked == ["integrity_check(1)"]
@@ -495,8 +495,8 @@ def test_damage_that_a_start_meets_before_its_first_word_closes_what_is_open_and
     assert not list((tmp_path).glob("evidence.db-*"))  # SQLite has closed it, whoever still holds the error
     del caught
     looked = []
-    whole = recovery._check_pages
-    monkeypatch.setattr(recovery, "_check_pages", lambda db, how: (looked.append(how), whole(db, how)))
+    whole = trust._check_pages
+    monkeypatch.setattr(trust, "_check_pages", lambda db, how: (looked.append(how), whole(db, how)))
     with a_store(tmp_path) as store:
         assert incidents(store) == [("store_not_closed", "injected")]
     assert looked == ["integrity_check(1)"]
