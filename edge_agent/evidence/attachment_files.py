@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -27,6 +28,9 @@ _CHECKERS = 1
 
 # Any other error is a failing disk, and so is a failing fsync for whatever reason.
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+# No descriptor or no memory was left to read with.
+_OF_THE_PROCESS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 class AttachmentFiles:
@@ -98,10 +102,13 @@ class AttachmentFiles:
 
         Raises:
             VerificationError: missing, unreadable or damaged.
+            OSError: this process can read nothing now, which says nothing of the file.
         """
         try:
             data = self._disk.read(self.path(sha256))
         except OSError as error:
+            if error.errno in _OF_THE_PROCESS:
+                raise
             raise VerificationError(f"attachment {sha256}: {error.strerror}") from error
         if hashlib.sha256(data).hexdigest() != sha256:
             raise VerificationError(f"attachment {sha256}: damaged, its digest differs")
@@ -122,7 +129,8 @@ class AttachmentFiles:
         """Files that no row names and that were last written before an instant (of the system clock)."""
         names = set(known)
         for path in sorted(self.directory.iterdir()):
-            if path.name not in names and path.stat().st_mtime < older_than_s:
+            found = path.lstat()
+            if path.name not in names and stat.S_ISREG(found.st_mode) and found.st_mtime < older_than_s:
                 yield path
 
     def path(self, sha256: str) -> Path:

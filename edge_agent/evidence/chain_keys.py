@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from typing import Any
 
@@ -46,11 +47,9 @@ def named_key(payload: bytes) -> PublicKey | None:
 
 def was_recorded(db: sqlite3.Connection, kind: Kind, **said: str) -> bool:
     """Whether this epoch has a record of that kind that says so."""
-    for (payload,) in db.execute("SELECT payload FROM packet WHERE kind = ?", (kind,)).fetchall():
-        record = _record(payload)
-        if all(record.get(name) == value for name, value in said.items()):
-            return True
-    return False
+    with contextlib.closing(db.execute("SELECT payload FROM packet WHERE kind = ?", (kind,))) as rows:
+        records = (_record(payload) for (payload,) in rows)  # one in memory at a time: there may be many
+        return any(all(r.get(name) == value for name, value in said.items()) for r in records)
 
 
 def _record(payload: bytes) -> dict[str, Any]:

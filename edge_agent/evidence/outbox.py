@@ -30,6 +30,7 @@ SELECT seq FROM packet WHERE state = 'sealed' AND (case_id IS NOT NULL OR (kind 
 """
 
 STATES = ("sealed", "receipted", "purged", "quarantined", "rejected")
+FILE_STATES = ("kept", "purged", "damaged")
 
 
 class Lane(StrEnum):
@@ -90,6 +91,7 @@ class Outbox:
     """The sending side of the packet table. The caller holds the lock and runs the transaction."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
+        self.waiting = 0  # statements without a receipt; whoever commits keeps it
         self._db = db
         self._tries: dict[int, _Try] = {}
         self._again: set[int] = set()  # receipted, but the platform asks for it again
@@ -114,8 +116,7 @@ class Outbox:
 
     def load(self, seq: int) -> Pending | None:
         """One statement by its place, whatever its state; None when there is none."""
-        row = self._db.execute("SELECT 1 FROM packet WHERE seq = ?", (seq,)).fetchone()
-        return None if row is None else self._load(seq)
+        return self._load(seq) if self._has(seq) else None
 
     def tried(self, seq: int, next_at: int) -> None:
         """It was sent, or sending failed: not offered again before `next_at` of the caller's clock."""
@@ -208,7 +209,7 @@ class Outbox:
             query = _LIVE
         else:
             query = "SELECT seq FROM packet WHERE state = 'sealed' ORDER BY seq"
-            yield from (seq for seq in sorted(self._again) if self._is_due(seq, now))
+            yield from (seq for seq in sorted(self._again) if self._is_due(seq, now) and self._has(seq))
         with contextlib.closing(self._db.execute(query)) as rows:
             for (seq,) in rows:
                 if seq not in self._again and self._is_due(seq, now):
@@ -217,6 +218,10 @@ class Outbox:
     def _is_due(self, seq: int, now: int) -> bool:
         last = self._tries.get(seq)
         return last is None or last.next_at <= now
+
+    def _has(self, seq: int) -> bool:
+        """What was asked for again may have been let go before it was its turn."""
+        return self._db.execute("SELECT 1 FROM packet WHERE seq = ?", (seq,)).fetchone() is not None
 
     def _load(self, seq: int) -> Pending:
         packet_id, kind, sha256, sealed, payload, signatures = self._db.execute(

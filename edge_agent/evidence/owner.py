@@ -18,4 +18,5 @@ def give_to_the_daemon(*paths: Path, like: Path | None = None) -> None:
     for path in paths:
         owner = (like if like is not None and like.exists() else path.parent).stat()
         if owner.st_uid != 0:
-            os.chown(path, owner.st_uid, owner.st_gid)
+            # The folder is the daemon's, and so may be a link in it to a file of root's.
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)

@@ -29,17 +29,23 @@ class Room:
         db: of the store.
         settings: of the store.
         disk: for what is free.
+        ballast: of the store.
         let_go: lets receipted files go early, some at a time; returns how many went.
     """
 
     def __init__(
-        self, db: sqlite3.Connection, settings: StoreSettings, disk: Disk, let_go: Callable[[], int]
+        self,
+        db: sqlite3.Connection,
+        settings: StoreSettings,
+        disk: Disk,
+        ballast: Ballast,
+        let_go: Callable[[], int],
     ) -> None:
         self._db = db
         self._settings = settings
         self._disk = disk
+        self._ballast = ballast
         self._let_go = let_go
-        self._ballast = Ballast(settings.directory / "ballast", settings.ballast_bytes)
         self._held: int | None = None  # None: to be counted
         self.pressed: Counter[Step] = Counter()  # cases that a step took pictures of, or refused
 

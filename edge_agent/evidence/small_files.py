@@ -23,7 +23,12 @@ def write_new(path: Path, data: bytes, mode: int = 0o600) -> None:
 
 def write_over(path: Path, data: bytes, mode: int = 0o600) -> None:
     """Write a file, or take the place of the one that is there."""
-    _written(path, data, mode).replace(path)
+    part = _written(path, data, mode)
+    try:
+        part.replace(path)
+    except OSError:
+        part.unlink()
+        raise
     sync_directory(path.parent)
 
 
@@ -46,9 +51,13 @@ def _written(path: Path, data: bytes, mode: int) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    os.fchmod(descriptor, mode)  # whatever the umask says: the service's leaves nothing to a group
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), mode)  # whatever the umask says: the service's leaves nothing to a group
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:  # a full disk is not filled by what did not fit
+        part.unlink()
+        raise
     return part

@@ -8,6 +8,7 @@ every commit through a power cut; NORMAL loses the last ones.
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -108,7 +109,7 @@ CREATE INDEX IF NOT EXISTS packet_kind ON packet (kind)
 """
 
 # A checkpoint writes the log's pages into the database. SQLite's own one, at the end of a commit, swallows
-# the errors of the disk; the store makes its own (`EvidenceStore._checkpoint`), and sees them.
+# the errors of the disk; the store makes its own (`Turns.checkpoint`), and sees them.
 CHECKPOINT_COMMITS = 64
 
 OBJECTS = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name"
@@ -150,18 +151,30 @@ def is_locked(error: Exception) -> bool:
 
 
 def open_database(path: Path, connector: Connect = connect) -> sqlite3.Connection:
-    """Open or make the database.
+    """Open or make the database; what is made nobody else may read.
 
     Raises:
         EvidenceError: it belongs to another version of the program.
     """
+    if (
+        not path.exists()
+    ):  # SQLite would make it as the umask says, and gives its log the mode of the database
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     db = connector(str(path))
+    try:
+        _set_up(db, path)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _set_up(db: sqlite3.Connection, path: Path) -> None:
     # One connection writes, reads and checkpoints, and no second one can: SQLite 3.7.0 to 3.51.2 can
     # lose a WAL reset when two do (fixed in 3.51.3; Debian 12 ships 3.40.1).
     db.execute("PRAGMA locking_mode = EXCLUSIVE")
     (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":  # SQLite says so, and raises nothing, when the disk failed it
-        db.close()
         raise OSError(f"{path}: no write-ahead log, but journal mode {mode}")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
@@ -169,10 +182,8 @@ def open_database(path: Path, connector: Connect = connect) -> sqlite3.Connectio
     db.execute("PRAGMA journal_size_limit = 4194304")
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if not 0 <= version <= VERSION:
-        db.close()
         raise EvidenceError(f"{path}: store version {version}, this program knows version {VERSION}")
     _upgrade(db, version)
-    return db
 
 
 def altered(db: sqlite3.Connection) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from cryptography import x509
 
@@ -17,6 +18,23 @@ from edge_agent.errors import UsageError, VerificationError
 from edge_agent.evidence.certificates import KeyCertificate, certificate_of_ders, check_issued
 from edge_agent.evidence.statement import Statement
 from edge_agent.evidence.statement_records import Certificate
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a statement says of the key that signed it: all that is kept of it for later."""
+
+    keyid: str
+    cert_sha256: str
+    sealed_utc_us: int
+    enforcement: bool  # its use class
+
+    @classmethod
+    def of(cls, statement: Statement) -> Claim:
+        """Of a statement."""
+        legal = statement.legal
+        enforcement = legal is not None and legal.use_class is UseClass.ENFORCEMENT
+        return cls(statement.keyid, statement.cert_sha256, statement.time.sealed_utc_us, enforcement)
 
 
 class CertificateCheck:
@@ -44,27 +62,26 @@ class CertificateCheck:
         self._by_sha256[found.sha256] = found
         return ""
 
-    def check(self, statement: Statement) -> str:
+    def check(self, claim: Claim) -> str:
         """What is wrong with the certificate of a statement's key; empty when nothing is."""
-        found = self._by_sha256.get(statement.cert_sha256)
+        found = self._by_sha256.get(claim.cert_sha256)
         if not self._authorities or found is None:
-            self.bare += not statement.cert_sha256
-            self.absent += bool(statement.cert_sha256)
+            self.bare += not claim.cert_sha256
+            self.absent += bool(claim.cert_sha256)
             return ""
-        if found.keyid != statement.keyid:
+        if found.keyid != claim.keyid:
             return "names the certificate of another key"
-        sealed = statement.time.sealed_utc_us
         try:
-            if found.problem_at(sealed):
-                return self._outside(statement)
-            check_issued(found, self._authorities, sealed)
+            if found.problem_at(claim.sealed_utc_us):
+                return self._outside(claim)
+            check_issued(found, self._authorities, claim.sealed_utc_us)
         except (VerificationError, OverflowError, ValueError) as error:
             return str(error)
         self.good += 1
         return ""
 
-    def _outside(self, statement: Statement) -> str:
-        if statement.legal is not None and statement.legal.use_class is UseClass.ENFORCEMENT:
+    def _outside(self, claim: Claim) -> str:
+        if claim.enforcement:
             return "sealed outside the validity of its key's certificate, and claims use class enforcement"
         self.outside += 1
         return ""

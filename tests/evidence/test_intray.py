@@ -245,7 +245,7 @@ def test_what_root_leaves_is_given_to_whom_the_store_belongs(tmp_path, monkeypat
     given = []
     (tmp_path / "evidence").mkdir()
     monkeypatch.setattr(owner.os, "geteuid", lambda: 0)
-    monkeypatch.setattr(owner.os, "chown", lambda path, uid, _gid: given.append((path.name, uid)))
+    monkeypatch.setattr(owner.os, "chown", lambda path, uid, *_, **__: given.append((path.name, uid)))
     stat = Path.stat
 
     def of_the_daemon(path, **named):
@@ -258,6 +258,31 @@ def test_what_root_leaves_is_given_to_whom_the_store_belongs(tmp_path, monkeypat
         tray_of(tmp_path / "evidence").put(an_action())
     assert [uid for _, uid in given] == [990, 990]
     assert given[0][0] == "intray"
+
+
+def test_root_gives_away_no_file_of_its_own_that_a_link_in_the_daemon_s_folder_leads_to(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(owner.os, "geteuid", lambda: 0)
+    given = []
+
+    def chown(path, _uid, _gid, *, follow_symlinks=True):
+        given.append(path.resolve() if follow_symlinks else path)
+
+    monkeypatch.setattr(owner.os, "chown", chown)
+    (tmp_path / "roots").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "roots")
+    stat = Path.stat
+
+    def of_the_daemon(path, **named):
+        found = list(stat(path, **named))
+        found[4] = 990
+        return os.stat_result(found)
+
+    with monkeypatch.context() as users:
+        users.setattr(Path, "stat", of_the_daemon)
+        owner.give_to_the_daemon(tmp_path / "link")
+    assert given == [tmp_path / "link"]
 
 
 @pytest.mark.parametrize(

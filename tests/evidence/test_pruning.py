@@ -266,6 +266,22 @@ def test_what_the_platform_lacks_stays_with_all_that_follows_until_it_has_it_tho
     assert box.mark.seq == 6
 
 
+def test_what_the_platform_lacks_is_kept_from_the_lowest_of_its_ranges_in_whatever_order_it_names_them(box):
+    long_ago(box)
+    assert box.store.asked_for(((6, 6), (2, 2)), 100, newest=True) == [2, 6]
+    box.store.keep_house()
+    assert box.mark.seq == 1
+
+
+def test_what_was_asked_for_again_and_let_go_before_its_turn_is_not_offered(box):
+    long_ago(box)
+    box.store.resend(box.store.asked_for(((2, 2),), 100, newest=True))
+    box.store.asked_for((), 100, newest=True)
+    box.store.keep_house()
+    assert box.mark.seq == 6
+    assert box.store.pending(10**9, 0) == ()
+
+
 def test_a_place_that_was_lost_is_not_taken_for_one_that_was_let_go(box):
     long_ago(box)
     box.store.close()

@@ -1,6 +1,6 @@
 from edge_agent.evidence.examples import a_case, a_store
+from edge_agent.evidence.opening import RECENT_BYTES
 from edge_agent.evidence.recent import RecentBlobs
-from edge_agent.evidence.store import RECENT_BYTES
 
 
 def test_the_oldest_go_first_and_the_bound_holds():

@@ -13,6 +13,7 @@ import pytest
 from edge_agent.errors import EvidenceError, KeyFault, StoreFault, UsageError, VerificationError
 from edge_agent.evidence import dsse, small_files, strict_json
 from edge_agent.evidence.bundle import export_bundle
+from edge_agent.evidence.chain import Chain
 from edge_agent.evidence.dsse import EVIDENCE_TYPE, Signature
 from edge_agent.evidence.examples import KEY, Clock, a_case, an_identity, store_settings
 from edge_agent.evidence.key_places import FilePlace, open_keys, prepare_successor
@@ -307,6 +308,7 @@ def test_a_token_that_goes_away_stops_the_store_and_nothing_is_sealed_unsigned(t
     with a_box(tmp_path / "box") as store:
         # The incident says why the run before this one ended.
         assert [kind for kind, _ in kinds_and_keys(store)] == ["genesis", "incident"]
+        assert b"device removed" in store.reading().statement(1).payload
 
 
 # --- the daemon's takeover, with a crash between any two steps -------------------------------------
@@ -327,7 +329,7 @@ class Dying:
 
     def __init__(self, monkeypatch, at, after):
         self.count, self.at, self.after = 0, at, after
-        for owner, name in ((small_files, "rename"), (EvidenceStore, "_commit")):
+        for owner, name in ((small_files, "rename"), (Chain, "commit")):
             monkeypatch.setattr(owner, name, self.wrap(getattr(owner, name)))
 
     def wrap(self, call):

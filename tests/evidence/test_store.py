@@ -363,6 +363,27 @@ def test_old_orphans_are_cleaned_and_young_ones_stay(tmp_path):
         assert len(files(tmp_path)) == 4
 
 
+def test_a_folder_that_somebody_left_among_the_pictures_stops_no_start(tmp_path):
+    with a_store(tmp_path) as store:
+        store.seal(*a_case())
+    (tmp_path / "attachments" / "to look at").mkdir()
+    (tmp_path / "attachments" / "nowhere").symlink_to("gone")
+    os.utime(tmp_path / "attachments" / "to look at", (1, 1))
+    with a_store(tmp_path) as store:
+        assert store.head().seq == 1
+
+
+@pytest.mark.parametrize("name", ["evidence.db", "evidence.db-wal"])
+def test_nobody_else_can_read_the_database_whatever_the_umask_says(tmp_path, name):
+    before = os.umask(0o022)
+    try:
+        with a_store(tmp_path) as store:
+            store.seal(*a_case())
+            assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+    finally:
+        os.umask(before)
+
+
 # --- no room ------------------------------------------------------------------------------------
 
 

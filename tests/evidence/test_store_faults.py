@@ -10,15 +10,15 @@ import pytest
 
 from edge_agent.core.records import UseClass
 from edge_agent.errors import StoreFault, StoreFull
-from edge_agent.evidence import losses, recovery
+from edge_agent.evidence import losses, trust
 from edge_agent.evidence.disk import Disk
 from edge_agent.evidence.examples import a_case, a_store, store_settings
 from edge_agent.evidence.examples_street import a_coverage
 from edge_agent.evidence.notes import HeadNote
+from edge_agent.evidence.opening import Parts
 from edge_agent.evidence.outbox import Lane
 from edge_agent.evidence.pressure import Step
 from edge_agent.evidence.receipts import Receipt, ReceiptItem, ReceiptStatus
-from edge_agent.evidence.store import EvidenceStore
 from edge_agent.evidence.verify import verify
 from edge_agent.evidence.verify_sources import open_material
 
@@ -325,6 +325,8 @@ def test_a_young_database_that_lost_its_log_takes_its_pictures_along(tmp_path):
         "UPDATE head SET epoch = replace(epoch, substr(epoch, 1, 1), 'g')",
         "UPDATE head SET genesis_sha256 = '" + "0" * 64 + "'",
         "UPDATE packet SET state = 'sealdd' WHERE seq = 1",
+        "UPDATE attachment SET state = 'keqt'",
+        "INSERT INTO untold_loss VALUES ('enforcement', 'quota', -4, 1, 2)",
         "DROP TABLE receipt",
     ],
 )
@@ -372,6 +374,33 @@ def test_a_check_that_finds_nothing_disturbs_nothing(tmp_path):
         store.seal(*a_case(2))
         store.check_integrity()
     whole(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a%41", "a?b#c"])
+def test_a_path_with_marks_of_a_uri_in_it_is_checked_like_any(tmp_path, name):
+    with a_store(tmp_path / name) as store:
+        store.check_integrity()
+        store.seal(*a_case(1))
+    assert [path.name for path in tmp_path.iterdir()] == [name]  # and no other database was looked at
+
+
+def test_a_process_without_descriptors_does_not_take_good_pictures_for_damaged(tmp_path):
+    """What is damaged is never sent again: this one only cannot be read now."""
+
+    class Short(Disk):
+        def read(self, path):
+            raise OSError(errno.EMFILE, "Too many open files")
+
+    with a_store(tmp_path) as store:
+        seal, blobs = a_case(1)
+        sealed = store.seal(seal, blobs)
+    with a_store(tmp_path, disk=Short()) as store:
+        assert store.kept(next(iter(blobs))) is None
+        with pytest.raises(StoreFault, match="Too many open files"):
+            store.attachment(next(iter(blobs)))
+    with a_store(tmp_path) as store:
+        assert len(store.packet(sealed.seq).attachments) == len(blobs)
+        assert store.stats().quarantined == 0
 
 
 # --- an older copy of itself --------------------------------------------------------------------
@@ -443,15 +472,50 @@ def test_damage_that_a_start_runs_into_makes_the_next_start_look_at_every_page(t
         raise sqlite3.DatabaseError("database disk image is malformed")
 
     with monkeypatch.context() as damage:
-        damage.setattr(EvidenceStore, "_begin", malformed)
+        damage.setattr(Parts, "begin", malformed)
         with pytest.raises(StoreFault, match="malformed"):
             a_store(tmp_path)
     looked = []
-    whole = recovery._check_pages
-    monkeypatch.setattr(recovery, "_check_pages", lambda db, how: (looked.append(how), whole(db, how)))
+    whole = trust._check_pages
+    monkeypatch.setattr(trust, "_check_pages", lambda db, how: (looked.append(how), whole(db, how)))
     with a_store(tmp_path):
         pass
     assert looked == ["integrity_check(1)"]
+
+
+def test_damage_that_a_start_meets_before_its_first_word_closes_what_is_open_and_is_looked_for(
+    tmp_path, monkeypatch
+):
+    with a_store(tmp_path) as store:
+        store.seal(*a_case(1))
+    failing, connector = failing_at("SELECT class, reason", Broken)
+    failing.on = True
+    with pytest.raises(StoreFault, match="injected") as caught:
+        a_store(tmp_path, connector=connector)
+    assert not list((tmp_path).glob("evidence.db-*"))  # SQLite has closed it, whoever still holds the error
+    del caught
+    looked = []
+    whole = trust._check_pages
+    monkeypatch.setattr(trust, "_check_pages", lambda db, how: (looked.append(how), whole(db, how)))
+    with a_store(tmp_path) as store:
+        assert incidents(store) == [("store_not_closed", "injected")]
+    assert looked == ["integrity_check(1)"]
+
+
+def test_a_start_that_somebody_interrupts_leaves_the_next_one_to_tell_what_it_did_not(tmp_path, monkeypatch):
+    with a_store(tmp_path):
+        pass
+    (tmp_path / "running").touch()  # as a killed process leaves it
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as person:
+        person.setattr(Parts, "begin", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            a_store(tmp_path)
+    with a_store(tmp_path) as store:
+        assert [what for what, _ in incidents(store)] == ["store_not_closed"]
 
 
 def test_a_flipped_bit_in_a_table_s_definition_is_found_at_the_start(tmp_path):

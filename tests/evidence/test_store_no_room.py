@@ -8,7 +8,7 @@ import sqlite3
 import pytest
 
 from edge_agent.errors import StoreFault, StoreFull
-from edge_agent.evidence import store as store_module
+from edge_agent.evidence import platform_copy
 from edge_agent.evidence.certificates import KeyCertificate
 from edge_agent.evidence.contract_vectors_keys import NEXT_KEY, authority
 from edge_agent.evidence.examples import Clock, a_case, a_store, an_identity, store_settings
@@ -127,14 +127,14 @@ def test_a_broker_that_takes_nothing_does_not_fill_the_chain_with_incidents(stor
 
 
 def test_the_note_of_a_fork_takes_the_ballast(store, tmp_path, monkeypatch):
-    real = store_module.write_fork
+    real = platform_copy.write_fork
 
     def write_fork(path, head):
         if (tmp_path / "ballast").exists():
             raise OSError(errno.ENOSPC, "no room")
         real(path, head)
 
-    monkeypatch.setattr(store_module, "write_fork", write_fork)
+    monkeypatch.setattr(platform_copy, "write_fork", write_fork)
     sealed = store.seal(*a_case(1))
     with pytest.raises(StoreFault, match="older copy"):
         store.stop_for_fork(HeadNote(sealed.epoch, 9, "ab" * 32))

@@ -4,6 +4,9 @@ import contextlib
 import hashlib
 import sqlite3
 
+import pytest
+
+from edge_agent.errors import StoreFault
 from edge_agent.evidence.examples import a_case, a_store
 from edge_agent.evidence.tables import OBJECTS
 
@@ -58,3 +61,26 @@ def test_a_store_of_the_release_before_is_gone_on_with(tmp_path):
         assert store.head().epoch == sealed.epoch
         assert store.seal(*a_case(2)).seq == sealed.seq + 1
     assert not (tmp_path / "quarantine").exists()
+
+
+@pytest.mark.parametrize(
+    "at", ["PRAGMA synchronous", "BEGIN IMMEDIATE", "SELECT sha256, size FROM attachment"]
+)
+def test_a_database_that_cannot_be_set_up_is_closed(tmp_path, at):
+    """Else it keeps its lock for as long as anybody holds the error."""
+    opened = []
+
+    class Failing(sqlite3.Connection):
+        def execute(self, sql, *args):
+            if sql.startswith(at):
+                raise sqlite3.OperationalError("injected")
+            return super().execute(sql, *args)
+
+    def connector(path):
+        opened.append(sqlite3.connect(path, isolation_level=None, factory=Failing))
+        return opened[-1]
+
+    with pytest.raises(StoreFault, match="injected"):
+        a_store(tmp_path, connector=connector)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened[0].execute("SELECT 1")

@@ -35,7 +35,8 @@ class Rig:
         self.folder = folder
         self.broker = broker
         self.topics = Topics("ea/v1", DEVICE.tenant, DEVICE.device_id)
-        self.store = a_store(folder / "box", utc_us=lambda: time.time_ns() // 1000)
+        self.behind_us = 0  # the box's clock
+        self.store = a_store(folder / "box", utc_us=lambda: time.time_ns() // 1000 - self.behind_us)
         self.receipt_key = FileKey.generate(folder / "receipt.pem")
         (folder / "devices").mkdir()
         (folder / "devices" / f"{DEVICE.device_id}.pem").write_bytes(KEY.public.pem)

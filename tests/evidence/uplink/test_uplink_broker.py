@@ -299,9 +299,9 @@ def test_a_platform_that_asks_again_gets_smaller_chunks(rig, eventually):
 
 
 def test_a_fresh_alarm_goes_before_older_cases_that_are_under_way(rig, eventually):
-    rig.store._utc_us = lambda: time.time_ns() // 1000 - 3 * 3600 * 1_000_000
+    rig.behind_us = 3 * 3600 * 1_000_000
     old = rig.seal(20, size=50_000)
-    rig.store._utc_us = lambda: time.time_ns() // 1000
+    rig.behind_us = 0
     rig.start_platform()
     proxy = Proxy(rig.broker.port).start()
     proxy.line.rate = 300_000  # the old ones need ten seconds
