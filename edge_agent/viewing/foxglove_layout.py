@@ -1,7 +1,8 @@
 """The layout of a recording in Foxglove: the same glance as in Rerun.
 
 The panels are written with the SDK's own classes (`foxglove.layouts`), and handed out in the form that the
-application exports and imports ("Import from file..."): panels by id, and a tree of splits in two.
+application exports and imports ("Import from file..."): panels by id, and a tree of splits in two. An id
+begins with the panel's type, of which one has another name in such files than in the SDK.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 PLAIN = re.compile(r"[A-Za-z0-9_/-]+$")
 SHOWN_STATES = ("lanes", "zones", "parts", "devices")
+OLD_NAMES = {"Log": "RosOut"}  # the SDK's type of a panel -> the application's, where they differ
 
 
 def layout(inventory: Inventory) -> str:
@@ -51,7 +53,8 @@ def exported(written: dict[str, Any]) -> dict[str, Any]:
 
 def _tree(node: dict[str, Any], panels: dict[str, Any]) -> Any:
     if node["type"] == "panel":
-        name = f"{node['panelType']}!edge{len(panels)}"
+        kind = node["panelType"]
+        name = f"{OLD_NAMES.get(kind, kind)}!edge{len(panels)}"
         panels[name] = {**node["config"], "foxglovePanelTitle": node["title"]}
         return name
     items = [(_tree(item["content"], panels), item["proportion"]) for item in node["items"]]
@@ -73,9 +76,16 @@ def _split(items: Sequence[tuple[Any, float]], direction: str) -> Any:
 
 
 def _column(panels: Sequence[fl.BasePanel]) -> fl.SplitContainer:
+    """One above the other; states need twice the room of a plot."""
     from foxglove import layouts as fl  # noqa: PLC0415 - only who looks has it
 
-    return fl.SplitContainer(direction="column", items=[fl.SplitItem(content=panel) for panel in panels])
+    return fl.SplitContainer(
+        direction="column",
+        items=[
+            fl.SplitItem(content=panel, proportion=2 if isinstance(panel, fl.StateTransitionsPanel) else 1)
+            for panel in panels
+        ],
+    )
 
 
 def _cameras(inventory: Inventory) -> list[fl.BasePanel]:
@@ -131,8 +141,9 @@ def _states(inventory: Inventory) -> list[fl.BasePanel]:
             timestamp_method="receiveTime",
             custom_states=fl.StateTransitionsDiscreteCustomStates(states=_coloured(states)),
         )
+        for root in SHOWN_STATES
         for place, states in inventory.states.items()
-        if place[0] in SHOWN_STATES
+        if place[0] == root
     ]
     if not paths:
         return []
