@@ -39,13 +39,22 @@ REPORTED_AFTER = 500 * MS  # after the last axle, where nothing says when the re
 NUMBER = re.compile(r"(\d{1,7})(?:\.(\d{1,9}))?", re.ASCII)
 
 
-def read_vehicles(path: Path, port: SerialPortSettings) -> list[SerialBytes]:
+Named = dict[tuple[str, str], str]  # lane and id of a record -> file:line
+
+
+def read_vehicles(path: Path, port: SerialPortSettings, named: Named | None = None) -> list[SerialBytes]:
     """The records of a file as lines on `port`; `at` is UTC. What is no .csv is read as JSON lines.
+
+    Args:
+        path: the file.
+        port: that the records came over.
+        named: the records of the port's other files; this one's are added.
 
     Raises:
         UsageError: the port does not speak `wim_json`.
-        ConfigError: every row that cannot be read, with its line.
+        ConfigError: every row that cannot be read, or has another's id, with its line.
     """
+    named = {} if named is None else named
     spoken = port.protocol
     if not isinstance(spoken, WimJsonSettings):
         raise UsageError(
@@ -60,10 +69,16 @@ def read_vehicles(path: Path, port: SerialPortSettings) -> list[SerialBytes]:
     problems = Problems(path)
     events: list[SerialBytes] = []
     for line, cells in rows:
+        name = cells.get("id") or f"{path.stem[:40]}-{line}"
         try:
-            events.append(_record(cells, f"{path.stem[:40]}-{line}", port.id, spoken))
+            events.append(_record(cells, name, port.id, spoken))
         except ValueError as error:
             problems.add(line, str(error))
+            continue
+        before = named.setdefault((cells["lane"], name), f"{path}:{line}")
+        if before != f"{path}:{line}":
+            reason = f"id {name[:40]!r} of lane {cells['lane'][:40]!r} is that of {before} too"
+            problems.add(line, reason, "the second of two would count for none: one vehicle, one id")
     problems.close()
     return events
 
@@ -82,7 +97,7 @@ def _record(cells: Cells, name: str, port: str, spoken: WimJsonSettings) -> Seri
         raise ValueError("received before the last axle was weighed")
     message: dict[str, Any] = {
         "v": 1,
-        "id": cells.get("id") or name,
+        "id": name,
         "lane": cells["lane"],
         "first_axle_age_ms": (sent - first) // MS,
         "last_axle_age_ms": (sent - last) // MS,
