@@ -16,6 +16,8 @@ from edge_agent.viewing import colours
 from edge_agent.viewing.foxglove_file import LOG_TOPIC, topic
 from edge_agent.viewing.inventory import Inventory
 from edge_agent.viewing.things import Place
+from edge_agent.viewing.words import LayoutWords
+from edge_agent.web.words import ENGLISH
 
 if TYPE_CHECKING:
     from foxglove import layouts as fl
@@ -25,12 +27,14 @@ SHOWN_STATES = ("lanes", "zones", "parts", "devices")
 OLD_NAMES = {"Log": "RosOut"}  # the SDK's type of a panel -> the application's, where they differ
 
 
-def layout(inventory: Inventory) -> str:
-    """JSON of the layout for what was seen, as the application imports it."""
+def layout(inventory: Inventory, language: str = ENGLISH) -> str:
+    """JSON of the layout for what was seen, as the application imports it; `language` is zh or en."""
     from foxglove import layouts as fl  # noqa: PLC0415 - only who looks has it
 
-    left = [*_cameras(inventory), fl.LogPanel(config=fl.LogConfig(topic_to_render=LOG_TOPIC), title="Log")]
-    right = [*_lanes(inventory), *_dwell(inventory), *_states(inventory)]
+    words = LayoutWords(language)
+    log = fl.LogPanel(config=fl.LogConfig(topic_to_render=LOG_TOPIC), title=words("log"))
+    left = [*_cameras(inventory, words), log]
+    right = [*_lanes(inventory, words), *_dwell(inventory, words), *_states(inventory, words)]
     columns = [_column(panels) for panels in (left, right) if panels]
     whole = fl.Layout(
         content=fl.SplitContainer(direction="row", items=[fl.SplitItem(content=c) for c in columns])
@@ -88,7 +92,7 @@ def _column(panels: Sequence[fl.BasePanel]) -> fl.SplitContainer:
     )
 
 
-def _cameras(inventory: Inventory) -> list[fl.BasePanel]:
+def _cameras(inventory: Inventory, words: LayoutWords) -> list[fl.BasePanel]:
     from foxglove import layouts as fl  # noqa: PLC0415 - only who looks has it
 
     panels: list[fl.BasePanel] = []
@@ -97,12 +101,12 @@ def _cameras(inventory: Inventory) -> list[fl.BasePanel]:
         shown = fl.ImageAnnotationSettings(visible=True)
         layers = {topic(*screen, layer): shown for layer in inventory.layers.get(screen, {})}
         mode = fl.ImageModeConfig(image_topic=image, annotations=layers)
-        title = f"{screen[1]}: {screen[2]}"
+        title = words.screen(*screen[1:])
         panels.append(fl.ImagePanel(config=fl.ImageConfig(image_mode=mode, synchronize=False), title=title))
     return panels
 
 
-def _lanes(inventory: Inventory) -> list[fl.BasePanel]:
+def _lanes(inventory: Inventory, words: LayoutWords) -> list[fl.BasePanel]:
     panels: list[fl.BasePanel] = []
     for lane in inventory.lanes:
         loads = [
@@ -110,27 +114,28 @@ def _lanes(inventory: Inventory) -> list[fl.BasePanel]:
             for n, place in enumerate(place for place in inventory.loads if place[1] == lane)
         ]
         if loads:
-            axles = _series(("lanes", lane, "axle"), "axle_t", "axle t", colours.AXLE, line=False)
-            panels.append(_plot(f"Lane {lane}: load on each sensor, axles (t)", [*loads, axles]))
+            axles = _series(("lanes", lane, "axle"), "axle_t", words("axle"), colours.AXLE, line=False)
+            panels.append(_plot(words("loads", lane=lane), [*loads, axles]))
         if ("lanes", lane, "crossing") in inventory.numbers:
             crossing = ("lanes", lane, "crossing")
-            gross = _series(crossing, "gross_t", "gross t", colours.GROSS, line=False)
-            speed = _series(crossing, "speed_kmh", "km/h", colours.SERIES[0], line=False)
-            best = _series(("lanes", lane, "match"), "best", "match posterior", colours.SERIES[2], line=False)
-            panels.append(_plot(f"Lane {lane}: gross (t), speed (km/h), match", [gross, speed, best]))
+            gross = _series(crossing, "gross_t", words("gross"), colours.GROSS, line=False)
+            speed = _series(crossing, "speed_kmh", words("speed"), colours.SERIES[0], line=False)
+            match = ("lanes", lane, "match")
+            best = _series(match, "best", words("best"), colours.SERIES[2], line=False)
+            panels.append(_plot(words("crossings_and_match", lane=lane), [gross, speed, best]))
     return panels
 
 
-def _dwell(inventory: Inventory) -> list[fl.BasePanel]:
+def _dwell(inventory: Inventory, words: LayoutWords) -> list[fl.BasePanel]:
     zones = [place for place in inventory.numbers if place[0] == "zones"]
     series = [
         _series(place, "dwell_s", place[1], colours.SERIES[n % len(colours.SERIES)], step=True)
         for n, place in enumerate(zones)
     ]
-    return [_plot("Zones: dwell (s)", series)] if series else []
+    return [_plot(words("dwell"), series)] if series else []
 
 
-def _states(inventory: Inventory) -> list[fl.BasePanel]:
+def _states(inventory: Inventory, words: LayoutWords) -> list[fl.BasePanel]:
     from foxglove import layouts as fl  # noqa: PLC0415 - only who looks has it
 
     paths = [
@@ -139,7 +144,7 @@ def _states(inventory: Inventory) -> list[fl.BasePanel]:
             label=" ".join(place[1:]),
             enabled=True,
             timestamp_method="receiveTime",
-            custom_states=fl.StateTransitionsDiscreteCustomStates(states=_coloured(states)),
+            custom_states=fl.StateTransitionsDiscreteCustomStates(states=_coloured(states, words)),
         )
         for root in SHOWN_STATES
         for place, states in inventory.states.items()
@@ -149,17 +154,19 @@ def _states(inventory: Inventory) -> list[fl.BasePanel]:
         return []
     return [
         fl.StateTransitionsPanel(
-            config=fl.StateTransitionsConfig(paths=paths, is_synced=True), title="States"
+            config=fl.StateTransitionsConfig(paths=paths, is_synced=True), title=words("states")
         )
     ]
 
 
-def _coloured(states: dict[str, None]) -> list[fl.StateTransitionsDiscreteCustomState]:
+def _coloured(states: dict[str, None], words: LayoutWords) -> list[fl.StateTransitionsDiscreteCustomState]:
     from foxglove import layouts as fl  # noqa: PLC0415 - only who looks has it
 
     return [
         fl.StateTransitionsDiscreteCustomState(
-            value=state, label=state, color=colours.hexadecimal(colours.STATES.get(state, colours.OTHER))
+            value=state,
+            label=words.state(state),
+            color=colours.hexadecimal(colours.STATES.get(state, colours.OTHER)),
         )
         for state in states
         if state
