@@ -127,7 +127,11 @@ def _plot(name: str, contents: list[str], inventory: Inventory) -> rrb.TimeSerie
 
 
 def _axis(inventory: Inventory) -> rrb.TimeAxis:
-    """The whole recording at first; who zooms in one view zooms in all."""
+    """Who zooms in one view zooms in all; a view whose link is taken off shows the whole recording.
+
+    Until somebody zooms, linked views show their own data's range each (seen with 0.41): their common range
+    cannot be set in a layout.
+    """
     import rerun as rr  # noqa: PLC0415 - only who looks has it
     import rerun.blueprint as rrb  # noqa: PLC0415 - same
     from rerun.blueprint.components import LinkAxis  # noqa: PLC0415 - same
