@@ -150,8 +150,6 @@ def _can_be_written(*paths: Path) -> None:
     for path in paths:
         if path.exists():
             raise UsageError(f"{path} exists; give another --out or remove it")
-    if not paths[0].resolve().parent.is_dir():
-        raise UsageError(f"--out {paths[0]}: {paths[0].parent} is not a folder")
 
 
 @contextlib.contextmanager
@@ -168,11 +166,15 @@ def _bytes(
     site: SiteConfig, captures: list[tuple[str, str]], rate: Rate, ahead: Mapping[str, Ns]
 ) -> Iterator[Happened]:
     """What instruments sent, by the box's clock."""
-    from edge_agent.importing.raw_serial import read_serial_dump  # noqa: PLC0415 - help stays instant
+    from edge_agent.importing.raw_serial import (  # noqa: PLC0415 - help stays instant
+        read_serial_dump,
+        sends_by_itself,
+    )
 
     spans: dict[str, list[tuple[Ns, Ns, Path]]] = {}
     for name, text in captures:
         port = _port(site, name, "--serial")
+        sends_by_itself(port)
         file, starts = _at(text)
         events = _with_times(file, name) if starts is None else read_serial_dump(file, port, starts, rate)
         if events:
@@ -241,6 +243,8 @@ def _known(site: SiteConfig, read: PlateSeen) -> None:
         raise ValueError(f"no camera {read.camera!r} in the configuration; there are {sorted(site.cameras)}")
     if read.lane is not None and read.lane not in site.lanes:
         raise ValueError(f"no lane {read.lane!r} in the configuration; there are {sorted(site.lanes)}")
+    if site.cameras[read.camera].plates == "box":
+        raise ValueError(f"cameras.{read.camera}.plates is `box`: its reads are not taken; `both` takes them")
 
 
 def _port(site: SiteConfig, name: str, option: str) -> SerialPortSettings:

@@ -149,7 +149,6 @@ def test_a_camera_whose_clock_was_ahead_is_put_back(tmp_path):
         (("--fps", "cam1=fast"), "'fast' is no number"),
         (("--fps", "cam1=0"), "from above 0"),
         (("--clock-offset", "cam1=1"), "nothing of this name is imported"),
-        (("--out", "nowhere/r.mcap"), "nowhere is not a folder"),
         ((), "nothing to import"),
     ],
 )
@@ -185,6 +184,19 @@ def test_a_read_of_a_camera_or_lane_that_is_not_there_is_refused_with_its_line(t
     with pytest.raises(ConfigError, match=said) as caught:
         run(import_.app, "--config", SITE, "--out", tmp_path / "r.mcap", "--plates", reads)
     assert caught.value.problems[0].line == 2
+
+
+def test_reads_of_a_camera_whose_plates_the_box_reads_are_refused(tmp_path):
+    tree = yaml.safe_load(SITE.read_text("utf-8"))
+    tree["cameras"]["cam1"]["plates"] = "box"
+    views = rendered_stage(None, Anpr.BOX).site.cameras["cam1"].video.model_dump(mode="json")["views"]
+    tree["cameras"]["cam1"]["video"]["views"] = views
+    (tmp_path / "site.yaml").write_text(yaml.safe_dump(tree, allow_unicode=True), "utf-8")
+    (tmp_path / "reads.csv").write_text("time,camera,plate\n1778572800,cam1,沪A12345\n", "utf-8")
+    arguments = ("--config", tmp_path / "site.yaml", "--out", tmp_path / "r.mcap")
+
+    with pytest.raises(ConfigError, match=r"reads\.csv:2: cameras\.cam1\.plates is `box`"):
+        run(import_.app, *arguments, "--plates", tmp_path / "reads.csv")
 
 
 def test_two_captures_of_one_line_may_follow_each_other_and_not_overlap(tmp_path):

@@ -2,6 +2,7 @@
 
 import builtins
 import doctest
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -45,6 +46,18 @@ def test_what_the_api_s_documents_show_is_what_it_gives(module, recording, monke
 
     assert done.attempted > 0
     assert done.failed == 0
+
+
+def test_the_cells_of_the_guide_run_one_after_the_other(recording, monkeypatch, capsys):
+    monkeypatch.chdir(recording.parent)
+    guide = (ROOT / "docs" / "notebook.md").read_text("utf-8")
+    names = {}
+
+    for cell in re.findall(r"```python\n(.*?)```", guide, re.DOTALL):
+        exec(cell, names)  # noqa: S102 - what the guide asks its readers to run
+
+    assert names["weights"].sensors == ("pad-1", "pad-2")  # as the guide says
+    assert "None" not in capsys.readouterr().out  # every crossing has its time
 
 
 def test_the_package_is_imported_without_anything_heavy():
