@@ -54,7 +54,7 @@ def test_the_cells_of_the_guide_run_one_after_the_other(recording, monkeypatch, 
     names = {}
 
     for cell in re.findall(r"```python\n(.*?)```", guide, re.DOTALL):
-        exec(cell, names)  # noqa: S102 - what the guide asks its readers to run
+        exec(cell, names)
 
     assert names["weights"].sensors == ("pad-1", "pad-2")  # as the guide says
     assert "None" not in capsys.readouterr().out  # every crossing has its time
