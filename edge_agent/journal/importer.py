@@ -190,7 +190,7 @@ def plate_of(cells: Cells) -> PlateSeen:
         raise ValueError(f"{long[0]} is longer than {MAX_CELL} characters")
     captured = parse_time(cells["time"])
     received = parse_time(cells["received"]) if cells.get("received") else captured
-    confidence = cells.get("confidence") or "1000"
+    confidence = cells.get("confidence") or "0"  # a reading of which nobody says how sure it is
     if not confidence.isascii() or not confidence.isdigit() or int(confidence) > 1000:
         raise ValueError(f"confidence {confidence!r} is not a whole number from 0 to 1000 (permille)")
     return PlateSeen(

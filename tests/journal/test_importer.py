@@ -82,6 +82,13 @@ def test_lines_are_counted_as_editors_count_them(tmp_path):
     assert [problem.line for problem in caught.value.problems] == [3]
 
 
+def test_a_reading_of_which_nobody_says_how_sure_it_is_counts_as_at_a_camera_s_door(tmp_path):
+    path = tmp_path / "plates.csv"
+    path.write_text("time,camera,plate\n1,cam1,沪A12345\n", "utf-8")
+
+    assert [read.confidence for read in read_plates_csv(path)] == [0]
+
+
 def test_the_hour_that_comes_twice_is_two_hours_for_its_zone_says_which():
     summer, winter = parse_time("2026-10-25T02:30:00+02:00"), parse_time("2026-10-25T02:30:00+01:00")
 
