@@ -222,7 +222,8 @@ def _weighed(site: SiteConfig, files: list[tuple[str, str]], ahead: Mapping[str,
 
 def _reads(site: SiteConfig, files: list[Path], pictures: KeptPictures, ahead: Ns) -> Iterator[Happened]:
     """Plate reads, by the box's clock."""
-    from edge_agent.devices.anpr_push.settings import AnprSettings  # noqa: PLC0415 - help stays instant
+    from edge_agent.devices.anpr_push.push import plate_text  # noqa: PLC0415 - help stays instant
+    from edge_agent.devices.anpr_push.settings import AnprSettings  # noqa: PLC0415
     from edge_agent.importing.plates_json import read_plates_jsonl  # noqa: PLC0415
     from edge_agent.journal.importer import read_plates_csv  # noqa: PLC0415
 
@@ -234,7 +235,8 @@ def _reads(site: SiteConfig, files: list[Path], pictures: KeptPictures, ahead: N
             found = read_plates_jsonl(file, anpr, pictures.keep, lambda read: _known(site, read))
         for read in found:
             captured = None if read.captured_utc is None else Ns(read.captured_utc - ahead)
-            yield replace(read, at=Ns(read.at - ahead), captured_utc=captured)
+            text = plate_text(read.text)  # cameras say in words that there is none
+            yield replace(read, at=Ns(read.at - ahead), captured_utc=captured, text=text)
 
 
 def _known(site: SiteConfig, read: PlateSeen) -> None:

@@ -186,6 +186,16 @@ def test_a_read_of_a_camera_or_lane_that_is_not_there_is_refused_with_its_line(t
     assert caught.value.problems[0].line == 2
 
 
+def test_a_table_s_word_for_no_plate_is_a_vehicle_whose_plate_was_not_read(tmp_path):
+    (tmp_path / "reads.csv").write_text("time,camera,plate\n1778572800,cam1,无车牌\n", "utf-8")
+    rec = tmp_path / "r.mcap"
+
+    done = run(import_.app, "--config", SITE, "--out", rec, "--plates", tmp_path / "reads.csv")
+
+    assert done.exit_code == 0
+    assert [e.text for e in Recording.open(rec).events() if isinstance(e, PlateSeen)] == [""]
+
+
 def test_reads_of_a_camera_whose_plates_the_box_reads_are_refused(tmp_path):
     tree = yaml.safe_load(SITE.read_text("utf-8"))
     tree["cameras"]["cam1"]["plates"] = "box"
