@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 PROGRESS_EVERY = 500  # events
+ENDS = {b"", b"\n", b"\r", b"}"}  # of a table that is whole
 
 
 @app.command()
@@ -138,7 +139,8 @@ def main(
             progress=step,
         )
     result = {"recording": str(out), **asdict(done)}
-    for note in done.notes:
+    tables = [*(plates or []), *(Path(file) for _, file in weighed)]
+    for note in (*_cut_off(tables), *done.notes):
         print(f"note: {note}", file=sys.stderr)
     looks = f"{done.looks} looks at the street, " if done.looks else ""
     counts = f"{done.events} events, {looks}{done.decisions} decisions, {done.pictures} pictures"
@@ -160,6 +162,16 @@ def _all_or_nothing(pictures: KeptPictures) -> Iterator[None]:
     except BaseException:
         pictures.discard()
         raise
+
+
+def _cut_off(tables: list[Path]) -> Iterator[str]:
+    """Half a number, and half a long plate, look like whole ones."""
+    for file in tables:
+        with file.open("rb") as stream:
+            stream.seek(max(0, file.stat().st_size - 1))
+            end = stream.read()
+        if end not in ENDS:
+            yield f"{file}: its last line has no end: was the file cut off, and its last record with it?"
 
 
 def _bytes(

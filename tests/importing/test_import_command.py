@@ -196,6 +196,18 @@ def test_a_table_s_word_for_no_plate_is_a_vehicle_whose_plate_was_not_read(tmp_p
     assert [e.text for e in Recording.open(rec).events() if isinstance(e, PlateSeen)] == [""]
 
 
+@pytest.mark.parametrize(("end", "noted"), [("", True), ("\n", False), ("\r\n", False)])
+def test_a_table_that_may_have_been_cut_off_is_imported_and_questioned(tmp_path, end, noted):
+    """Half of a plate for electric vehicles is a whole one of another kind."""
+    reads = tmp_path / "reads.csv"
+    reads.write_text(f"time,camera,plate\n1778572800,cam1,沪AD1234{end}", "utf-8", newline="")
+
+    done = run(import_.app, "--config", SITE, "--out", tmp_path / "r.mcap", "--plates", reads)
+
+    assert done.exit_code == 0
+    assert ("reads.csv: its last line has no end" in done.stderr) is noted
+
+
 def test_reads_of_a_camera_whose_plates_the_box_reads_are_refused(tmp_path):
     tree = yaml.safe_load(SITE.read_text("utf-8"))
     tree["cameras"]["cam1"]["plates"] = "box"
