@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from edge_agent.devices.settings_ports import SerialPortSettings
     from edge_agent.importing.answers import KeptPictures
     from edge_agent.importing.raw_serial import Rate
-    from edge_agent.importing.vehicles import Named
     from edge_agent.importing.videos import Video
     from edge_agent.importing.writing import Happened
 
@@ -223,12 +222,12 @@ def _with_times(file: Path, port: str) -> list[SerialBytes]:
 
 def _weighed(site: SiteConfig, files: list[tuple[str, str]], ahead: Mapping[str, Ns]) -> Iterator[Happened]:
     """Vehicles that were weighed by others, by the box's clock."""
-    from edge_agent.importing.vehicles import read_vehicles  # noqa: PLC0415 - help stays instant
+    from edge_agent.importing.vehicles import Named, read_vehicles  # noqa: PLC0415 - help stays instant
 
     named: dict[str, Named] = {}
     for name, file in files:
         port = _port(site, name, "--vehicles")
-        for event in read_vehicles(Path(file), port, named.setdefault(name, {})):
+        for event in read_vehicles(Path(file), port, named.setdefault(name, Named())):
             yield replace(event, at=Ns(event.at - ahead.get(name, 0)))
 
 

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from edge_agent.core.events import SerialBytes
 from edge_agent.core.units import MS, Ns, S
 from edge_agent.core.weigh.protocols.settings import WimJsonSettings
-from edge_agent.core.weigh.protocols.wim_json import VehicleMessage
+from edge_agent.core.weigh.protocols.wim_json import REMEMBERED_IDS, VehicleMessage
 from edge_agent.devices.settings_ports import SerialPortSettings
 from edge_agent.errors import UsageError
 from edge_agent.importing.json_lines import cells_of, objects_of
@@ -39,7 +39,19 @@ REPORTED_AFTER = 500 * MS  # after the last axle, where nothing says when the re
 NUMBER = re.compile(r"(\d{1,7})(?:\.(\d{1,9}))?", re.ASCII)
 
 
-Named = dict[tuple[str, str], str]  # lane and id of a record -> file:line
+class Named:
+    """The records of a port by lane and id: one with an id that its lane had lately would be dropped."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+        self._last: dict[tuple[str, str], tuple[int, str]] = {}
+
+    def note(self, lane: str, name: str, where: str) -> str:
+        """One more, and where it stands: where its id stood so lately that this one is dropped, or nothing."""
+        count = self._counts[lane] = self._counts.get(lane, 0) + 1
+        before, there = self._last.get((lane, name), (count, ""))
+        self._last[lane, name] = count, where
+        return there if count - before <= REMEMBERED_IDS else ""
 
 
 def read_vehicles(path: Path, port: SerialPortSettings, named: Named | None = None) -> list[SerialBytes]:
@@ -54,7 +66,7 @@ def read_vehicles(path: Path, port: SerialPortSettings, named: Named | None = No
         UsageError: the port does not speak `wim_json`.
         ConfigError: every row that cannot be read, or has another's id, with its line.
     """
-    named = {} if named is None else named
+    named = named or Named()
     spoken = port.protocol
     if not isinstance(spoken, WimJsonSettings):
         raise UsageError(
@@ -75,8 +87,7 @@ def read_vehicles(path: Path, port: SerialPortSettings, named: Named | None = No
         except ValueError as error:
             problems.add(line, str(error))
             continue
-        before = named.setdefault((cells["lane"], name), f"{path}:{line}")
-        if before != f"{path}:{line}":
+        if before := named.note(cells["lane"], name, f"{path}:{line}"):
             reason = f"id {name[:40]!r} of lane {cells['lane'][:40]!r} is that of {before} too"
             problems.add(line, reason, "the second of two would count for none: one vehicle, one id")
     problems.close()

@@ -83,12 +83,12 @@ def weights_of(
     chosen, link = lane_of(config, lane)
     layout = Layout.of(chosen.scale)
     at, utc, kg = [_NO_TIMES], [_NO_TIMES], [np.empty((0, len(layout.sensors)))]
-    asked_by_time, nobody_knows = start is not None or end is not None, True
+    asked_by_time, times_known = start is not None or end is not None, set[bool]()
     for block in blocks(events, chosen.port, link):
         if not layout.fits(block):
             continue
         known = clock.utc(Ns(0))
-        nobody_knows &= known is None
+        times_known.add(known is not None)
         if known is None and asked_by_time:
             continue  # a daemon's first samples come before its first look at the clock
         times = np.full(block.at.size, _NAT) if known is None else block.at + known
@@ -102,7 +102,7 @@ def weights_of(
         at.append(block.at[keep])
         utc.append(times[keep])
         kg.append(load)
-    if asked_by_time and nobody_knows:
+    if asked_by_time and times_known == {False}:
         raise UsageError("the recording does not say what time it was: ask without start and end")
     names = tuple(columns.sensor.id for columns in layout.sensors)
     return Weights(names, np.concatenate(at), np.concatenate(utc).view("datetime64[ns]"), np.concatenate(kg))
