@@ -47,7 +47,7 @@ class Named:
         self._last: dict[tuple[str, str], tuple[int, str]] = {}
 
     def note(self, lane: str, name: str, where: str) -> str:
-        """One more, and where it stands: where its id stood so lately that this one is dropped, or nothing."""
+        """One more, and where it stands; where its id stood so lately that this is dropped, or nothing."""
         count = self._counts[lane] = self._counts.get(lane, 0) + 1
         before, there = self._last.get((lane, name), (count, ""))
         self._last[lane, name] = count, where
