@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +21,7 @@ from edge_agent.errors import ConfigError, Problem, UsageError
 
 if TYPE_CHECKING:
     from edge_agent.config.settings import SiteConfig
-    from edge_agent.core.events import SerialBytes
+    from edge_agent.core.events import PlateSeen, SerialBytes
     from edge_agent.devices.settings_ports import SerialPortSettings
     from edge_agent.importing.answers import KeptPictures
     from edge_agent.importing.raw_serial import Rate
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 PROGRESS_EVERY = 500  # events
+ENDS = {b"", b"\n", b"\r", b"}"}  # of a table that is whole
 
 
 @app.command()
@@ -90,8 +93,8 @@ def main(
     from edge_agent.importing.writing import pictures_beside, write_recording  # noqa: PLC0415
 
     site = load(config)
-    if out.exists():
-        raise UsageError(f"{out} exists; give another --out or remove it")
+    pictures = pictures_beside(out)
+    _can_be_written(out, pictures.folder)
     if rate_hz is not None and baud is not None:
         raise UsageError("--rate-hz and --baud are two ways to say one thing: give one")
     rate = Rate(baud, None if rate_hz is None else round(rate_hz * 1000))
@@ -100,15 +103,17 @@ def main(
     videos = _videos(video or [], fps or [])
     names = [*(port for port, _ in [*captures, *weighed]), *videos, *([PLATES] if plates else [])]
     ahead = parse_offsets(clock_offset or [], names)
-    pictures = pictures_beside(out)
-    happened = [
-        *_bytes(site, captures, rate, ahead),
-        *_weighed(site, weighed, ahead),
-        *_reads(site, plates or [], pictures, ahead.get(PLATES, Ns(0))),
-    ]
-    with Progress(
-        console=Console(stderr=True), transient=True, disable=as_json or not sys.stderr.isatty()
-    ) as bar:
+    with (
+        _all_or_nothing(pictures),
+        Progress(
+            console=Console(stderr=True), transient=True, disable=as_json or not sys.stderr.isatty()
+        ) as bar,
+    ):
+        happened = [
+            *_bytes(site, captures, rate, ahead),
+            *_weighed(site, weighed, ahead),
+            *_reads(site, plates or [], pictures, ahead.get(PLATES, Ns(0))),
+        ]
         task = bar.add_task("importing", total=1000)
         shown = -1
 
@@ -133,7 +138,8 @@ def main(
             progress=step,
         )
     result = {"recording": str(out), **asdict(done)}
-    for note in done.notes:
+    tables = [*(plates or []), *(Path(file) for _, file in weighed)]
+    for note in (*_cut_off(tables), *done.notes):
         print(f"note: {note}", file=sys.stderr)
     looks = f"{done.looks} looks at the street, " if done.looks else ""
     counts = f"{done.events} events, {looks}{done.decisions} decisions, {done.pictures} pictures"
@@ -141,26 +147,73 @@ def main(
     print(json.dumps(result) if as_json else f"{out}: {counts}{kept}")
 
 
+def _can_be_written(*paths: Path) -> None:
+    for path in paths:
+        if path.exists():
+            raise UsageError(f"{path} exists; give another --out or remove it")
+
+
+@contextlib.contextmanager
+def _all_or_nothing(pictures: KeptPictures) -> Iterator[None]:
+    """Pictures lie beside a recording or not at all."""
+    try:
+        yield
+    except BaseException:
+        pictures.discard()
+        raise
+
+
+def _cut_off(tables: list[Path]) -> Iterator[str]:
+    """Half a number, and half a long plate, look like whole ones."""
+    for file in tables:
+        with file.open("rb") as stream:
+            stream.seek(max(0, file.stat().st_size - 1))
+            end = stream.read()
+        if end not in ENDS:
+            yield f"{file}: its last line has no end: was the file cut off, and its last record with it?"
+
+
 def _bytes(
     site: SiteConfig, captures: list[tuple[str, str]], rate: Rate, ahead: Mapping[str, Ns]
 ) -> Iterator[Happened]:
     """What instruments sent, by the box's clock."""
-    from edge_agent.importing.raw_serial import read_serial_dump  # noqa: PLC0415 - help stays instant
+    from edge_agent.importing.raw_serial import (  # noqa: PLC0415 - help stays instant
+        read_serial_dump,
+        sends_by_itself,
+    )
 
+    spans: dict[str, list[tuple[Ns, Ns, Path]]] = {}
     for name, text in captures:
         port = _port(site, name, "--serial")
+        sends_by_itself(port)
         file, starts = _at(text)
         events = _with_times(file, name) if starts is None else read_serial_dump(file, port, starts, rate)
+        if events:
+            spans.setdefault(name, []).append((events[0].at, events[-1].at, file))
         yield from (replace(event, at=Ns(event.at - ahead.get(name, 0))) for event in events)
+    _one_after_the_other(spans)
+
+
+def _one_after_the_other(spans: Mapping[str, list[tuple[Ns, Ns, Path]]]) -> None:
+    """Bytes of one line in two files are one stream; of the same time they would be mixed."""
+    for name, files in spans.items():
+        for (_, end, before), (start, _, after) in pairwise(sorted(files)):
+            if start <= end:
+                raise UsageError(
+                    f"--serial {name}=...: {before} and {after} are of the same time; one line has one "
+                    "stream: leave one out, or is a TIME wrong?"
+                )
 
 
 def _with_times(file: Path, port: str) -> list[SerialBytes]:
     """A capture; of what is none it is said how bytes without times are given."""
-    from edge_agent.journal.importer import read_serial_capture  # noqa: PLC0415 - help stays instant
+    from edge_agent.journal.importer import PUT_BACK, read_serial_capture  # noqa: PLC0415 - help stays instant
 
     try:
         return read_serial_capture(file, port)
     except ConfigError as error:
+        if any(problem.reason.endswith(PUT_BACK) for problem in error.problems):
+            raise
         hint = Problem(
             str(file), 0, "", f"bytes without times: --serial {port}={file}@TIME, TIME of the first"
         )
@@ -169,25 +222,42 @@ def _with_times(file: Path, port: str) -> list[SerialBytes]:
 
 def _weighed(site: SiteConfig, files: list[tuple[str, str]], ahead: Mapping[str, Ns]) -> Iterator[Happened]:
     """Vehicles that were weighed by others, by the box's clock."""
-    from edge_agent.importing.vehicles import read_vehicles  # noqa: PLC0415 - help stays instant
+    from edge_agent.importing.vehicles import Named, read_vehicles  # noqa: PLC0415 - help stays instant
 
+    named: dict[str, Named] = {}
     for name, file in files:
-        for event in read_vehicles(Path(file), _port(site, name, "--vehicles")):
+        port = _port(site, name, "--vehicles")
+        for event in read_vehicles(Path(file), port, named.setdefault(name, Named())):
             yield replace(event, at=Ns(event.at - ahead.get(name, 0)))
 
 
 def _reads(site: SiteConfig, files: list[Path], pictures: KeptPictures, ahead: Ns) -> Iterator[Happened]:
     """Plate reads, by the box's clock."""
-    from edge_agent.devices.anpr_push.settings import AnprSettings  # noqa: PLC0415 - help stays instant
+    from edge_agent.devices.anpr_push.push import plate_text  # noqa: PLC0415 - help stays instant
+    from edge_agent.devices.anpr_push.settings import AnprSettings  # noqa: PLC0415
     from edge_agent.importing.plates_json import read_plates_jsonl  # noqa: PLC0415
     from edge_agent.journal.importer import read_plates_csv  # noqa: PLC0415
 
     anpr = site.anpr or AnprSettings()
     for file in files:
-        csv = file.suffix.lower() == ".csv"
-        for read in read_plates_csv(file) if csv else read_plates_jsonl(file, anpr, pictures.keep):
+        if file.suffix.lower() == ".csv":
+            found = read_plates_csv(file, lambda read: _known(site, read))
+        else:
+            found = read_plates_jsonl(file, anpr, pictures.keep, lambda read: _known(site, read))
+        for read in found:
             captured = None if read.captured_utc is None else Ns(read.captured_utc - ahead)
-            yield replace(read, at=Ns(read.at - ahead), captured_utc=captured)
+            text = plate_text(read.text)  # cameras say in words that there is none
+            yield replace(read, at=Ns(read.at - ahead), captured_utc=captured, text=text)
+
+
+def _known(site: SiteConfig, read: PlateSeen) -> None:
+    """A read of a camera or of a lane that the site does not have would count for none."""
+    if read.camera not in site.cameras:
+        raise ValueError(f"no camera {read.camera!r} in the configuration; there are {sorted(site.cameras)}")
+    if read.lane is not None and read.lane not in site.lanes:
+        raise ValueError(f"no lane {read.lane!r} in the configuration; there are {sorted(site.lanes)}")
+    if site.cameras[read.camera].plates == "box":
+        raise ValueError(f"cameras.{read.camera}.plates is `box`: its reads are not taken; `both` takes them")
 
 
 def _port(site: SiteConfig, name: str, option: str) -> SerialPortSettings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -25,16 +26,21 @@ class KeptPictures:
     """Pictures in a folder, named by their digest; the folder is made with the first."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self.taken = 0
 
     def keep(self, data: bytes, suffix: str = ".jpg") -> str:
         """Write it down; its SHA-256."""
         self.taken += 1
         digest = hashlib.sha256(data).hexdigest()
-        self._folder.mkdir(parents=True, exist_ok=True)
-        (self._folder / f"{digest}{suffix}").write_bytes(data)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / f"{digest}{suffix}").write_bytes(data)
         return digest
+
+    def discard(self) -> None:
+        """There will be no recording that they are of."""
+        if self.taken:
+            shutil.rmtree(self.folder)
 
 
 class Answers:

@@ -19,13 +19,19 @@ PUSHED = "schema"  # the key that only the pushed form has
 UNKNOWN_CAMERA = AnprCameraSettings(protocol="json", auth="none")
 
 
-def read_plates_jsonl(path: Path, anpr: AnprSettings, keep: Callable[[bytes], str]) -> list[PlateSeen]:
+def read_plates_jsonl(
+    path: Path,
+    anpr: AnprSettings,
+    keep: Callable[[bytes], str],
+    check: Callable[[PlateSeen], None] = lambda _read: None,
+) -> list[PlateSeen]:
     """Plate reads, one JSON object a line; both forms may stand in one file. `at` is UTC.
 
     Args:
         path: the file.
         anpr: how the cameras' own lane numbers map to lanes, and their zone.
         keep: takes the bytes of a pushed picture, gives their SHA-256.
+        check: raises `ValueError` where a read is none of the site's.
 
     Raises:
         ConfigError: every line that cannot be read, with its number.
@@ -33,8 +39,12 @@ def read_plates_jsonl(path: Path, anpr: AnprSettings, keep: Callable[[bytes], st
 
     def make(tree: dict[str, Any], line: str) -> PlateSeen | None:
         if PUSHED in tree:
-            return _pushed(line, anpr, keep)
-        return plate_of(cells_of(tree, PLATE_COLUMNS, REQUIRED_COLUMNS))
+            read = _pushed(line, anpr, keep)
+        else:
+            read = plate_of(cells_of(tree, PLATE_COLUMNS, REQUIRED_COLUMNS))
+        if read is not None:
+            check(read)
+        return read
 
     return [read for _, read in objects_of(path, make) if read is not None]
 

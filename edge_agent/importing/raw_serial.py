@@ -51,16 +51,30 @@ def read_serial_dump(path: Path, port: SerialPortSettings, starts: Ns, rate: Rat
         UsageError: the port's protocol cannot be dumped so, or nobody says how fast it came.
         ConfigError: the file cannot be read, or holds no frame to count.
     """
-    if isinstance(port.protocol, ModbusRtuSettings | WimJsonSettings):
+    sends_by_itself(port)
+    if isinstance(port.protocol, WimJsonSettings):
         raise UsageError(
             f"port {port.id!r} speaks {port.protocol.kind}, of which a dump without times says nothing: "
-            "give lines of `TIME HEX`" + (", or --vehicles" if port.protocol.kind == "wim_json" else "")
+            "give lines of `TIME HEX`, or --vehicles"
         )
     data = bytes_of(path)
     if not data:
         raise ConfigError((Problem(str(path), 0, "", "empty"),))
     took = _took(path, data, port, rate)
     return list(_reads(data, port.id, starts, took))
+
+
+def sends_by_itself(port: SerialPortSettings) -> None:
+    """Bytes of a line where a box asks, and an instrument answers, are answers without their questions.
+
+    Raises:
+        UsageError: that is such a port.
+    """
+    if isinstance(port.protocol, ModbusRtuSettings):
+        raise UsageError(
+            f"port {port.id!r} speaks {port.protocol.kind}, which is asked and answers: bytes of its line "
+            "cannot be imported, for nobody knows what was asked; a box's `record` keeps the registers"
+        )
 
 
 def _took(path: Path, data: bytes, port: SerialPortSettings, rate: Rate) -> int:

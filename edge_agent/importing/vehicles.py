@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from edge_agent.core.events import SerialBytes
 from edge_agent.core.units import MS, Ns, S
 from edge_agent.core.weigh.protocols.settings import WimJsonSettings
-from edge_agent.core.weigh.protocols.wim_json import VehicleMessage
+from edge_agent.core.weigh.protocols.wim_json import REMEMBERED_IDS, VehicleMessage
 from edge_agent.devices.settings_ports import SerialPortSettings
 from edge_agent.errors import UsageError
 from edge_agent.importing.json_lines import cells_of, objects_of
@@ -39,13 +39,34 @@ REPORTED_AFTER = 500 * MS  # after the last axle, where nothing says when the re
 NUMBER = re.compile(r"(\d{1,7})(?:\.(\d{1,9}))?", re.ASCII)
 
 
-def read_vehicles(path: Path, port: SerialPortSettings) -> list[SerialBytes]:
+class Named:
+    """The records of a port by lane and id: one with an id that its lane had lately would be dropped."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+        self._last: dict[tuple[str, str], tuple[int, str]] = {}
+
+    def note(self, lane: str, name: str, where: str) -> str:
+        """One more, and where it stands; where its id stood so lately that this is dropped, or nothing."""
+        count = self._counts[lane] = self._counts.get(lane, 0) + 1
+        before, there = self._last.get((lane, name), (count, ""))
+        self._last[lane, name] = count, where
+        return there if count - before <= REMEMBERED_IDS else ""
+
+
+def read_vehicles(path: Path, port: SerialPortSettings, named: Named | None = None) -> list[SerialBytes]:
     """The records of a file as lines on `port`; `at` is UTC. What is no .csv is read as JSON lines.
+
+    Args:
+        path: the file.
+        port: that the records came over.
+        named: the records of the port's other files; this one's are added.
 
     Raises:
         UsageError: the port does not speak `wim_json`.
-        ConfigError: every row that cannot be read, with its line.
+        ConfigError: every row that cannot be read, or has another's id, with its line.
     """
+    named = named or Named()
     spoken = port.protocol
     if not isinstance(spoken, WimJsonSettings):
         raise UsageError(
@@ -60,10 +81,15 @@ def read_vehicles(path: Path, port: SerialPortSettings) -> list[SerialBytes]:
     problems = Problems(path)
     events: list[SerialBytes] = []
     for line, cells in rows:
+        name = cells.get("id") or f"{path.stem[:40]}-{line}"
         try:
-            events.append(_record(cells, f"{path.stem[:40]}-{line}", port.id, spoken))
+            events.append(_record(cells, name, port.id, spoken))
         except ValueError as error:
             problems.add(line, str(error))
+            continue
+        if before := named.note(cells["lane"], name, f"{path}:{line}"):
+            reason = f"id {name[:40]!r} of lane {cells['lane'][:40]!r} is that of {before} too"
+            problems.add(line, reason, "the second of two would count for none: one vehicle, one id")
     problems.close()
     return events
 
@@ -82,7 +108,7 @@ def _record(cells: Cells, name: str, port: str, spoken: WimJsonSettings) -> Seri
         raise ValueError("received before the last axle was weighed")
     message: dict[str, Any] = {
         "v": 1,
-        "id": cells.get("id") or name,
+        "id": name,
         "lane": cells["lane"],
         "first_axle_age_ms": (sent - first) // MS,
         "last_axle_age_ms": (sent - last) // MS,

@@ -49,17 +49,31 @@ def with_index(name: str, video: Video, folder: Path) -> Path:
             target = folder / f"{name}.mkv"
             with av.open(str(target), "w") as container:
                 out = container.add_stream_from_template(stream)
+                first = before = None
                 for number, packet in enumerate(p for p in source.demux(stream) if p.size):
                     if step is not None:
                         packet.time_base = step
                         packet.pts = packet.dts = number
                     elif packet.pts is None or packet.dts is None:
                         continue
+                    first = packet.dts if first is None else first
+                    if before is not None and packet.dts <= before:
+                        raise UsageError(
+                            _goes_back(name, video.path, float((before - first) * packet.time_base))
+                        )
+                    before = packet.dts
                     packet.stream = out
                     container.mux(packet)
             return target
     except (av.FFmpegError, IndexError) as error:
         raise UsageError(f"--video {name}=...: {video.path}: {error}") from None
+
+
+def _goes_back(name: str, path: Path, at: float) -> str:
+    return (
+        f"--video {name}=...: the times in {path} go back after {at:.1f} s: two dumps in one file, or a "
+        "camera that was started anew; cut it there, and import the parts by themselves"
+    )
 
 
 def _step(name: str, video: Video, codec: object) -> Fraction:

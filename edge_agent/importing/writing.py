@@ -3,6 +3,10 @@
 The core is run because what it asks for is part of what happened: a `Capture` is answered from the video,
 by the detector, and the answer becomes an event of the recording; so is `ReadPlates`, by the plate reader,
 where a camera's plates are read on the box. A street camera's video is looked at so often as the core asks.
+
+No box vouches for when any of it happened, so the recording's clock is never synced: whatever is decided of
+it, now or in a replay with any configuration, has `clock_unsynced` or `clock_unknown` among its reasons, and
+is `reference` or `test`, never `enforcement`.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ import itertools
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -46,6 +51,7 @@ TAIL = 30 * S
 STREET_TAIL = 2 * S
 # The core ticks as time goes by: one time in the next century would be hours of work and a full disk.
 LONGEST = 366 * 86_400 * S
+LONG_AGO = 946_684_800 * S  # 2000-01-01
 
 Happened = SerialBytes | PlateSeen
 Progress = Callable[[int, Ns, Ns], None]  # events written; where in time, and where it ends
@@ -81,7 +87,7 @@ def write_recording(
         config: the site that the things were recorded at.
         happened: serial bytes and plate reads; `at` is UTC.
         videos: by camera.
-        clock_error: how wrong the times may be; None = nobody knows, and nothing can be `enforcement`.
+        clock_error: how wrong the times may be; None = nobody knows.
         pictures: where pushed pictures lie already, and those taken now will.
         keep_video: also write the videos' compressed pictures into the recording.
         progress: told how many events are written, and how far in time that is.
@@ -131,9 +137,14 @@ def write_recording(
             except BaseException:
                 out.unlink()  # half a recording would look like a whole one
                 raise
-    return Imported(
-        counted.events, counted.decisions, pictures.taken, counted.packets, street.looked, street.notes
-    )
+    notes = (*_of_long_ago(epoch), *street.notes)
+    return Imported(counted.events, counted.decisions, pictures.taken, counted.packets, street.looked, notes)
+
+
+def _of_long_ago(epoch: Ns) -> Iterator[str]:
+    """Seconds since a logger's start, or a spreadsheet's days, are times of 1970."""
+    if epoch < LONG_AGO:
+        yield f"the first is of {datetime.fromtimestamp(epoch // S, UTC):%Y-%m-%d %H:%M} UTC: is TIME right?"
 
 
 def _checked(end: Ns) -> Ns:
@@ -253,8 +264,8 @@ def _begin(
     clock = ClockStatus(
         at=Ns(0),
         utc_minus_mono=epoch,
-        source=ClockSource.NTP if clock_error is not None else ClockSource.NONE,
-        synced=clock_error is not None,
+        source=ClockSource.RTC if clock_error is not None else ClockSource.NONE,  # one that nobody synced
+        synced=False,
         offset=Ns(0),
         est_error=clock_error,
     )

@@ -36,8 +36,11 @@ REQUIRED_COLUMNS = ("time", "camera", "plate")
 Cells = Mapping[str, str]
 T = TypeVar("T")
 
+PUT_BACK = "is before the time of the line above: the logger's clock was put back"
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DECIMAL = re.compile(r"(\d{1,12})(?:\.(\d{1,9}))?$", re.ASCII)
+LINE_END = re.compile(r"\r\n|\r|\n")  # what editors count; `str.splitlines` knows eight more
 LATEST = Ns(2**63)  # in the year 2262: milliseconds that were taken for seconds lie far beyond
 
 
@@ -76,7 +79,7 @@ def read_serial_capture(path: Path, port: str) -> list[SerialBytes]:
     """Lines of `TIME HEX`, `#` begins a comment. `at` is UTC here; the caller moves it.
 
     Raises:
-        ConfigError: every line that cannot be read, with its number.
+        ConfigError: every line that cannot be read, or is of before the line above it, with its number.
     """
     problems = Problems(path)
     events: list[SerialBytes] = []
@@ -84,24 +87,41 @@ def read_serial_capture(path: Path, port: str) -> list[SerialBytes]:
         text = line.split("#", 1)[0].strip()
         if not text:
             continue
-        time, _, data = text.partition(" ")
+        time, *data = text.split(maxsplit=1)
         try:
-            events.append(SerialBytes(parse_time(time), port, bytes.fromhex(data)))
+            read = SerialBytes(parse_time(time), port, bytes.fromhex("".join(data)))
         except ValueError as error:
             problems.add(number, str(error), "a line is TIME HEX")
+            continue
+        if not read.data:
+            problems.add(number, "no bytes behind the time", "a line is TIME HEX")
+        elif events and read.at < events[-1].at:
+            problems.add(number, f"{time} {PUT_BACK}", "cut the file there, and import the two by themselves")
+        else:
+            events.append(read)
     problems.close()
     return events
 
 
-def read_plates_csv(path: Path) -> list[PlateSeen]:
+def read_plates_csv(path: Path, check: Callable[[PlateSeen], None] = lambda _read: None) -> list[PlateSeen]:
     """A CSV with the columns of `PLATE_COLUMNS`, the first three required. `at` is UTC here.
 
     `time` is the camera's time of capture, `received` when the read reached the box (default: the same).
 
+    Args:
+        path: the file.
+        check: raises `ValueError` where a read is none of the site's.
+
     Raises:
         ConfigError: every row that cannot be read, with its line.
     """
-    return [plate for _, plate in rows_of(path, PLATE_COLUMNS, REQUIRED_COLUMNS, plate_of)]
+
+    def make(cells: Cells) -> PlateSeen:
+        read = plate_of(cells)
+        check(read)
+        return read
+
+    return [plate for _, plate in rows_of(path, PLATE_COLUMNS, REQUIRED_COLUMNS, make)]
 
 
 def rows_of(
@@ -135,9 +155,11 @@ def _rows(
     there = tuple(rows.fieldnames or ())
     missing = [name for name in required if name not in there]
     unknown = [name[:40] for name in there[:MAX_PROBLEMS] if name not in columns]
-    if missing or unknown:
+    twice = [name for name in columns if there.count(name) > 1]
+    if missing or unknown or twice:
         reasons = [f"column {name!r} is missing" for name in missing]
         reasons += [f"unknown column {name!r}" for name in unknown]
+        reasons += [f"column {name!r} stands twice" for name in twice]
         hint = f"columns: {', '.join(columns)}"
         raise ConfigError((Problem(str(path), 1, "", "; ".join(reasons), hint),))
     problems = Problems(path)
@@ -168,7 +190,7 @@ def plate_of(cells: Cells) -> PlateSeen:
         raise ValueError(f"{long[0]} is longer than {MAX_CELL} characters")
     captured = parse_time(cells["time"])
     received = parse_time(cells["received"]) if cells.get("received") else captured
-    confidence = cells.get("confidence") or "1000"
+    confidence = cells.get("confidence") or "0"  # a reading of which nobody says how sure it is
     if not confidence.isascii() or not confidence.isdigit() or int(confidence) > 1000:
         raise ValueError(f"confidence {confidence!r} is not a whole number from 0 to 1000 (permille)")
     return PlateSeen(
@@ -190,10 +212,17 @@ def lines_of(path: Path) -> Iterator[str]:
     Raises:
         ConfigError: it cannot be read, is too long, or is no UTF-8.
     """
+    data = bytes_of(path)
     try:
-        yield from bytes_of(path).decode("utf-8-sig").splitlines()
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ConfigError((Problem(str(path), 0, "", f"not UTF-8 at byte {error.start}"),)) from None
+        line, reason = data.count(b"\n", 0, error.start) + 1, f"not UTF-8 at byte {error.start}"
+        hint = "save it as UTF-8; of a table that Excel saved: iconv -f GB18030 -t UTF-8 FILE"
+        raise ConfigError((Problem(str(path), line, "", reason, hint),)) from None
+    *lines, last = LINE_END.split(text)
+    yield from lines
+    if last:
+        yield last
 
 
 def bytes_of(path: Path) -> bytes:

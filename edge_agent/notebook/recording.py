@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,10 +13,11 @@ from typing import TYPE_CHECKING, TypeVar, get_args
 
 from edge_agent.config.settings import SiteConfig
 from edge_agent.core.decisions import CrossingSeen, Decision, Fault, Seal, SealStreet
-from edge_agent.core.events import ClockStatus, Event, PlateSeen, RegistersRead, SerialBytes, Started
+from edge_agent.core.events import Event, PlateSeen, RegistersRead, SerialBytes, Started
 from edge_agent.core.records import Crossing
 from edge_agent.core.units import US, Ns
 from edge_agent.errors import UsageError
+from edge_agent.journal.reader import incomplete
 from edge_agent.journal.video import VideoPacket
 from edge_agent.notebook import frames
 from edge_agent.notebook.sources import Decided, Recorded, Source
@@ -41,6 +43,8 @@ class Info:
         decided_by: who made the decisions that are shown.
         messages: how many of each topic.
         torn: what is wrong with its end, a file each.
+        lacking: what it does not hold although it happened: events that the black box lost, files that are
+            missing, plates that were not kept. A table over it is not of everything.
     """
 
     files: tuple[Path, ...]
@@ -50,6 +54,7 @@ class Info:
     decided_by: str
     messages: Mapping[str, int]
     torn: tuple[str, ...]
+    lacking: tuple[str, ...] = ()
 
     def _repr_html_(self) -> str:
         rows = {
@@ -60,6 +65,7 @@ class Info:
             "decided by": self.decided_by,
             **{topic: f"{count:,}" for topic, count in self.messages.items()},
             "torn": "; ".join(self.torn) or "no",
+            "lacking": "; ".join(self.lacking) or "nothing known",
         }
         cells = (
             f'<tr><th style="text-align:left">{escape(name)}</th><td>{escape(text)}</td></tr>'
@@ -90,12 +96,13 @@ class OpenRecording:
 
     @cached_property
     def info(self) -> Info:
-        """What the recording says of itself; the first question reads all of it once."""
+        """What the recording says of itself; the first question reads all of it."""
         files = self._source.files
         messages: dict[str, int] = {}
         for file in files:
             for topic, count in sorted(file.counts().items()):
                 messages[topic] = messages.get(topic, 0) + count
+            deque(file.numbered(), maxlen=0)  # what is missing is known once every event was read
         header = files[0].metadata if files else {}
         return Info(
             files=tuple(file.path for file in files),
@@ -105,6 +112,7 @@ class OpenRecording:
             decided_by=self._source.decided_by,
             messages=messages,
             torn=tuple(f"{file.path.name}: {file.torn}" for file in files if file.torn),
+            lacking=tuple(incomplete(files)),
         )
 
     # -- records ------------------------------------------------------------------------------
@@ -216,8 +224,8 @@ class OpenRecording:
         Raises:
             UsageError: no such lane, a controller weighs there, or the times have no zone.
         """
-        events = self._recorded().raw(Started, ClockStatus, SerialBytes, RegistersRead)
         clock = Clock(self.config.health.clock_step_ms)
+        events = self._recorded().heard(clock, SerialBytes, RegistersRead)
         return weights_of(events, clock, self.config, lane, _ns(start), _ns(end))
 
     def plot_trace(self, seen: Timed[CrossingSeen] | Timed[Seal] | Crossing) -> Drawing:

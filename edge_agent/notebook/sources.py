@@ -22,6 +22,8 @@ from edge_agent.journal.video import VideoPacket
 from edge_agent.notebook.timed import Clock, Timed, happened_at
 from edge_agent.replaying.configurations import CoreOfRuns, configurations
 
+IMPORT = " import"  # ends the name of the software of a recording that `edge-agent import` made
+
 
 class Source(Protocol):
     """What an open recording can be asked for."""
@@ -76,6 +78,13 @@ class Recorded:
         for file in self.files:
             yield from cast("Iterator[Event]", file.items(*kinds))
 
+    def heard(self, clock: Clock, *kinds: type[Any]) -> Iterator[Event]:
+        """The same, and what tells the time; the clock hears each first."""
+        for file in self.files:
+            clock.begin(file.boot_id)
+            events = cast("Iterator[Event]", file.items(Started, ClockStatus, *kinds))
+            yield from clock.hearing(events)
+
     @cached_property
     def config(self) -> SiteConfig:
         """That of the first recording.
@@ -99,7 +108,10 @@ class Recorded:
     @property
     def decided_by(self) -> str:
         """The box, where it wrote down what it decided."""
-        return "the box, live" if self._live else "this program, just now: the recording holds no decisions"
+        if not self._live:
+            return "this program, just now: the recording holds no decisions"
+        software = self.files[0].metadata.get("software", "")
+        return f"{software}, of others' files: no box" if software.endswith(IMPORT) else "the box, live"
 
     def events(self, *kinds: type[Any]) -> Iterator[Timed[Event]]:
         """Events of these kinds, in order."""
@@ -113,9 +125,10 @@ class Recorded:
 
     def video(self) -> Iterator[Timed[VideoPacket]]:
         """Compressed pictures; UTC is what the recording's last clock report before them says."""
+        clock = Clock(self.config.health.clock_step_ms)
         for file in self.files:
+            clock.begin(file.boot_id)
             reports = list(file.items(ClockStatus))
-            clock = Clock(self.config.health.clock_step_ms)
             for packet in file.video():
                 while reports and reports[0].at <= packet.captured_at:
                     clock.take(cast("Event", reports.pop(0)))
@@ -128,6 +141,7 @@ class Recorded:
     def _items(self, *kinds: type[Any]) -> Iterator[Timed[Event | Decision]]:
         clock = Clock(self.config.health.clock_step_ms)
         for file in self.files:
+            clock.begin(file.boot_id)
             for item in file.items(Started, ClockStatus, *kinds):
                 if isinstance(item, Started | ClockStatus):
                     clock.take(item)
@@ -195,6 +209,7 @@ class _Heard:
     def events(self, _deadline: Callable[[], Ns | None]) -> Iterator[Event]:
         for file, config in zip(self._asked.files, self._asked.configs, strict=True):
             self._core.configure(config)
+            self._clock.begin(file.boot_id)
             yield from self._clock.hearing(file.events())
 
 

@@ -45,6 +45,13 @@ class Clock:
     def __init__(self, step_ms: int) -> None:
         self._step_ms = step_ms
         self._keeper = Timekeeper(step_ms)
+        self._run = ""
+
+    def begin(self, run: str) -> None:
+        """A file begins that is of this run, where it says so; in the middle of another nothing is known."""
+        if run != self._run:
+            self._keeper = Timekeeper(self._step_ms)
+        self._run = run
 
     def take(self, event: Event) -> None:
         """A report is noted; after a start nothing is known of the clock."""

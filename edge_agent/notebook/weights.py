@@ -38,7 +38,8 @@ class Weights:
 
     Attributes:
         sensors: their ids, in the order of travel; `s` of them.
-        at: int64 (n,), ns of the box's monotonic clock, rising within one run of the daemon.
+        at: int64 (n,), ns of the box's monotonic clock, rising within one run of the daemon; what the
+            recording lacks is missing here too, and nothing is put in its place.
         utc: datetime64[ns] (n,); NaT where the recording does not say what time it was.
         kg: float64 (n, s); as calibrated, no zero taken off; NaN where a sensor had no value.
     """
@@ -70,7 +71,7 @@ def weights_of(
 
     Args:
         events: those of instruments and clocks, and of starts.
-        clock: hears them.
+        clock: hears each before it comes here.
         config: what the instrument speaks, and where its channels lie.
         lane: its id.
         start: UTC; samples before it are left out.
@@ -82,12 +83,14 @@ def weights_of(
     chosen, link = lane_of(config, lane)
     layout = Layout.of(chosen.scale)
     at, utc, kg = [_NO_TIMES], [_NO_TIMES], [np.empty((0, len(layout.sensors)))]
-    for block in blocks(clock.hearing(events), chosen.port, link):
+    asked_by_time, times_known = start is not None or end is not None, set[bool]()
+    for block in blocks(events, chosen.port, link):
         if not layout.fits(block):
             continue
         known = clock.utc(Ns(0))
-        if known is None and (start is not None or end is not None):
-            raise UsageError("the recording does not say what time it was: ask without start and end")
+        times_known.add(known is not None)
+        if known is None and asked_by_time:
+            continue  # a daemon's first samples come before its first look at the clock
         times = np.full(block.at.size, _NAT) if known is None else block.at + known
         keep = slice(
             0 if start is None else int(times.searchsorted(start)),
@@ -99,6 +102,8 @@ def weights_of(
         at.append(block.at[keep])
         utc.append(times[keep])
         kg.append(load)
+    if asked_by_time and times_known == {False}:
+        raise UsageError("the recording does not say what time it was: ask without start and end")
     names = tuple(columns.sensor.id for columns in layout.sensors)
     return Weights(names, np.concatenate(at), np.concatenate(utc).view("datetime64[ns]"), np.concatenate(kg))
 

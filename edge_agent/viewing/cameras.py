@@ -99,9 +99,9 @@ class Cameras:
         known = self._screens.get(screen)
         size = known.size if known else UNKNOWN_SIZE
         yield from self._sized(screen, seen.captured_at, size, pictured=False)
-        yield Boxes(seen.captured_at, screen, "detections", _detections(seen.detections, size))
+        yield Boxes(seen.captured_at, screen, size[0], "detections", _detections(seen.detections, size))
         still = tuple(_still(thing, seen.captured_at, size) for thing in seen.still)
-        yield Boxes(seen.captured_at, screen, "still", still)
+        yield Boxes(seen.captured_at, screen, size[0], "still", still)
 
     def captured(self, event: Captured) -> Iterator[Thing]:
         """Pictures that were taken for a case; copies and clips of them are not shown."""
@@ -116,7 +116,7 @@ class Cameras:
             if data is not None:
                 yield Image(at, screen, picture.media_type, data)
             found = event.detections[number] if number < len(event.detections) else ()
-            yield Boxes(at, screen, "detections", _detections(found, size))
+            yield Boxes(at, screen, size[0], "detections", _detections(found, size))
         roles = ", ".join(picture.role for picture in event.pictures) or event.problem or "none"
         yield Line(event.at, "info", f"camera/{event.camera}", f"pictures taken: {roles}")
 

@@ -8,7 +8,8 @@
     /lanes/<lane>/crossing ...         {gross_t, interval_t, speed_kmh, axles} and other numbers
     /zones/<zone>/state ...            {state}
 
-Log time is UTC where the clock was known, else the box's monotonic clock. Source of the schemas:
+Log time is UTC where the clock was known, else the box's monotonic clock. A bar of states ends at its last
+message there, so what still holds at the end is told again at the end. Source of the schemas:
 https://docs.foxglove.dev/docs/sdk/schemas
 """
 
@@ -30,6 +31,7 @@ from edge_agent.viewing.things import (
     Line,
     Load,
     Numbers,
+    Place,
     Shown,
     State,
     Video,
@@ -48,7 +50,9 @@ LOAD_SCHEMA = {
 STATE_SCHEMA = {"title": "edge_agent.State", "type": "object", "properties": {"state": {"type": "string"}}}
 # Values that may be unknown, by the last part of their place: their fields are in the schema all the same.
 MAYBE_UNKNOWN = {"crossing": ("gross_t", "interval_t", "speed_kmh"), "offset": ("error_ms",)}
-FONT = 18
+# The application draws lines and words as a part of the picture, in its pixels: what can be read in a panel
+# of a third of a window is a share of the picture's width.
+FONT_SHARE, LINE_SHARE = 1 / 60, 1 / 480
 
 
 def write(things: Iterable[Shown], out: Path) -> Inventory:
@@ -62,6 +66,7 @@ def write(things: Iterable[Shown], out: Path) -> Inventory:
         for shown in things:
             inventory.note(shown)
             writer.show(shown)
+        writer.close()
     return inventory
 
 
@@ -76,20 +81,25 @@ class _Writer:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._channels: dict[str, Any] = {}
+        self._states: dict[Place, tuple[int, str]] = {}  # since when, which
+        self._end = 0
 
     def show(self, shown: Shown) -> None:
         thing, offset = shown.thing, shown.utc_minus_mono or 0
         if isinstance(thing, Load):
+            self._end = max(self._end, int(thing.at[-1]) + offset)
             channel = self._json(topic(*thing.path), LOAD_SCHEMA)
             for at, tonnes in zip((thing.at + offset).tolist(), thing.tonnes.tolist(), strict=True):
                 channel.log({"tonnes": tonnes}, log_time=at)
             return
         at = thing.at + offset
+        self._end = max(self._end, at)
         match thing:
             case Numbers():
                 self._json(topic(*thing.path), _numbers_schema(thing)).log(dict(thing.values), log_time=at)
             case State():
-                self._json(topic(*thing.path), STATE_SCHEMA).log({"state": thing.state}, log_time=at)
+                self._states[thing.path] = (at, thing.state)
+                self._state(thing.path, thing.state, at)
             case Line():
                 self._standard(LOG_TOPIC, "Log").log(_log(thing, at), log_time=at)
             case Video():
@@ -103,6 +113,15 @@ class _Writer:
             case Areas():
                 channel = self._standard(topic(*thing.screen, "areas"), "ImageAnnotations")
                 channel.log(_areas(thing, at), log_time=at)
+
+    def close(self) -> None:
+        """What still holds, told again at the end."""
+        for path, (since, state) in self._states.items():
+            if state and since < self._end:
+                self._state(path, state, self._end)
+
+    def _state(self, path: Place, state: str, at: int) -> None:
+        self._json(topic(*path), STATE_SCHEMA).log({"state": state}, log_time=at)
 
     def _json(self, name: str, schema: dict[str, Any]) -> Channel:
         import foxglove  # noqa: PLC0415 - only who looks has it
@@ -160,8 +179,10 @@ def _boxes(boxes: Boxes, at: int) -> fox.ImageAnnotations:
 
     return ImageAnnotations(
         timestamp=_stamp(at),
-        points=[_rectangle(box, at) for box in boxes.boxes],
-        texts=[_text(box.label, box.x_min, box.y_min, _box_colour(box), at) for box in boxes.boxes],
+        points=[_rectangle(box, boxes.width, at) for box in boxes.boxes],
+        texts=[
+            _text(box.label, (box.x_min, box.y_min), _box_colour(box), boxes.width, at) for box in boxes.boxes
+        ],
     )
 
 
@@ -171,22 +192,22 @@ def _areas(areas: Areas, at: int) -> fox.ImageAnnotations:
     named = [area for area in areas.areas if area.closed]
     return ImageAnnotations(
         timestamp=_stamp(at),
-        points=[_outline(area, at) for area in areas.areas],
-        texts=[_text(area.name, *area.points[0], _area_colour(area), at) for area in named],
+        points=[_outline(area, areas.width, at) for area in areas.areas],
+        texts=[_text(area.name, area.points[0], _area_colour(area), areas.width, at) for area in named],
     )
 
 
-def _rectangle(box: Box, at: int) -> fox.PointsAnnotation:
+def _rectangle(box: Box, width: int, at: int) -> fox.PointsAnnotation:
     corners = ((box.x_min, box.y_min), (box.x_max, box.y_min), (box.x_max, box.y_max), (box.x_min, box.y_max))
-    return _points(corners, _box_colour(box), closed=True, at=at)
+    return _points(corners, _box_colour(box), width, closed=True, at=at)
 
 
-def _outline(area: Area, at: int) -> fox.PointsAnnotation:
-    return _points(area.points, _area_colour(area), closed=area.closed, at=at)
+def _outline(area: Area, width: int, at: int) -> fox.PointsAnnotation:
+    return _points(area.points, _area_colour(area), width, closed=area.closed, at=at)
 
 
 def _points(
-    corners: Iterable[tuple[float, float]], colour: colours.RGB, *, closed: bool, at: int
+    corners: Iterable[tuple[float, float]], colour: colours.RGB, width: int, *, closed: bool, at: int
 ) -> fox.PointsAnnotation:
     from foxglove.messages import (  # noqa: PLC0415 - only who looks has it
         Point2,
@@ -199,18 +220,20 @@ def _points(
         type=PointsAnnotationType.LineLoop if closed else PointsAnnotationType.LineStrip,
         points=[Point2(x=x, y=y) for x, y in corners],
         outline_color=_colour(colour),
-        thickness=3,
+        thickness=width * LINE_SHARE,
     )
 
 
-def _text(text: str, x: float, y: float, colour: colours.RGB, at: int) -> fox.TextAnnotation:
+def _text(
+    text: str, place: tuple[float, float], colour: colours.RGB, width: int, at: int
+) -> fox.TextAnnotation:
     from foxglove.messages import Color, Point2, TextAnnotation  # noqa: PLC0415 - only who looks has it
 
     return TextAnnotation(
         timestamp=_stamp(at),
-        position=Point2(x=x, y=y),
+        position=Point2(x=place[0], y=place[1]),
         text=text,
-        font_size=FONT,
+        font_size=width * FONT_SHARE,
         text_color=_colour(colour),
         background_color=Color(r=0, g=0, b=0, a=0.6),
     )

@@ -1,7 +1,8 @@
 """The layout of a recording in Foxglove: the same glance as in Rerun.
 
 The panels are written with the SDK's own classes (`foxglove.layouts`), and handed out in the form that the
-application exports and imports ("Import from file..."): panels by id, and a tree of splits in two.
+application exports and imports ("Import from file..."): panels by id, and a tree of splits in two. An id
+begins with the panel's type, of which one has another name in such files than in the SDK.
 """
 
 from __future__ import annotations
@@ -15,20 +16,25 @@ from edge_agent.viewing import colours
 from edge_agent.viewing.foxglove_file import LOG_TOPIC, topic
 from edge_agent.viewing.inventory import Inventory
 from edge_agent.viewing.things import Place
+from edge_agent.viewing.words import LayoutWords
+from edge_agent.web.words import ENGLISH
 
 if TYPE_CHECKING:
     from foxglove import layouts as fl
 
 PLAIN = re.compile(r"[A-Za-z0-9_/-]+$")
 SHOWN_STATES = ("lanes", "zones", "parts", "devices")
+OLD_NAMES = {"Log": "RosOut"}  # the SDK's type of a panel -> the application's, where they differ
 
 
-def layout(inventory: Inventory) -> str:
-    """JSON of the layout for what was seen, as the application imports it."""
+def layout(inventory: Inventory, language: str = ENGLISH) -> str:
+    """JSON of the layout for what was seen, as the application imports it; `language` is zh or en."""
     from foxglove import layouts as fl  # noqa: PLC0415 - only who looks has it
 
-    left = [*_cameras(inventory), fl.LogPanel(config=fl.LogConfig(topic_to_render=LOG_TOPIC), title="Log")]
-    right = [*_lanes(inventory), *_dwell(inventory), *_states(inventory)]
+    words = LayoutWords(language)
+    log = fl.LogPanel(config=fl.LogConfig(topic_to_render=LOG_TOPIC), title=words("log"))
+    left = [*_cameras(inventory, words), log]
+    right = [*_lanes(inventory, words), *_dwell(inventory, words), *_states(inventory, words)]
     columns = [_column(panels) for panels in (left, right) if panels]
     whole = fl.Layout(
         content=fl.SplitContainer(direction="row", items=[fl.SplitItem(content=c) for c in columns])
@@ -51,7 +57,8 @@ def exported(written: dict[str, Any]) -> dict[str, Any]:
 
 def _tree(node: dict[str, Any], panels: dict[str, Any]) -> Any:
     if node["type"] == "panel":
-        name = f"{node['panelType']}!edge{len(panels)}"
+        kind = node["panelType"]
+        name = f"{OLD_NAMES.get(kind, kind)}!edge{len(panels)}"
         panels[name] = {**node["config"], "foxglovePanelTitle": node["title"]}
         return name
     items = [(_tree(item["content"], panels), item["proportion"]) for item in node["items"]]
@@ -73,12 +80,19 @@ def _split(items: Sequence[tuple[Any, float]], direction: str) -> Any:
 
 
 def _column(panels: Sequence[fl.BasePanel]) -> fl.SplitContainer:
+    """One above the other; states need twice the room of a plot."""
     from foxglove import layouts as fl  # noqa: PLC0415 - only who looks has it
 
-    return fl.SplitContainer(direction="column", items=[fl.SplitItem(content=panel) for panel in panels])
+    return fl.SplitContainer(
+        direction="column",
+        items=[
+            fl.SplitItem(content=panel, proportion=2 if isinstance(panel, fl.StateTransitionsPanel) else 1)
+            for panel in panels
+        ],
+    )
 
 
-def _cameras(inventory: Inventory) -> list[fl.BasePanel]:
+def _cameras(inventory: Inventory, words: LayoutWords) -> list[fl.BasePanel]:
     from foxglove import layouts as fl  # noqa: PLC0415 - only who looks has it
 
     panels: list[fl.BasePanel] = []
@@ -87,12 +101,12 @@ def _cameras(inventory: Inventory) -> list[fl.BasePanel]:
         shown = fl.ImageAnnotationSettings(visible=True)
         layers = {topic(*screen, layer): shown for layer in inventory.layers.get(screen, {})}
         mode = fl.ImageModeConfig(image_topic=image, annotations=layers)
-        title = f"{screen[1]}: {screen[2]}"
+        title = words.screen(*screen[1:])
         panels.append(fl.ImagePanel(config=fl.ImageConfig(image_mode=mode, synchronize=False), title=title))
     return panels
 
 
-def _lanes(inventory: Inventory) -> list[fl.BasePanel]:
+def _lanes(inventory: Inventory, words: LayoutWords) -> list[fl.BasePanel]:
     panels: list[fl.BasePanel] = []
     for lane in inventory.lanes:
         loads = [
@@ -100,27 +114,28 @@ def _lanes(inventory: Inventory) -> list[fl.BasePanel]:
             for n, place in enumerate(place for place in inventory.loads if place[1] == lane)
         ]
         if loads:
-            axles = _series(("lanes", lane, "axle"), "axle_t", "axle t", colours.AXLE, line=False)
-            panels.append(_plot(f"Lane {lane}: load on each sensor, axles (t)", [*loads, axles]))
+            axles = _series(("lanes", lane, "axle"), "axle_t", words("axle"), colours.AXLE, line=False)
+            panels.append(_plot(words("loads", lane=lane), [*loads, axles]))
         if ("lanes", lane, "crossing") in inventory.numbers:
             crossing = ("lanes", lane, "crossing")
-            gross = _series(crossing, "gross_t", "gross t", colours.GROSS, line=False)
-            speed = _series(crossing, "speed_kmh", "km/h", colours.SERIES[0], line=False)
-            best = _series(("lanes", lane, "match"), "best", "match posterior", colours.SERIES[2], line=False)
-            panels.append(_plot(f"Lane {lane}: gross (t), speed (km/h), match", [gross, speed, best]))
+            gross = _series(crossing, "gross_t", words("gross"), colours.GROSS, line=False)
+            speed = _series(crossing, "speed_kmh", words("speed"), colours.SERIES[0], line=False)
+            match = ("lanes", lane, "match")
+            best = _series(match, "best", words("best"), colours.SERIES[2], line=False)
+            panels.append(_plot(words("crossings_and_match", lane=lane), [gross, speed, best]))
     return panels
 
 
-def _dwell(inventory: Inventory) -> list[fl.BasePanel]:
+def _dwell(inventory: Inventory, words: LayoutWords) -> list[fl.BasePanel]:
     zones = [place for place in inventory.numbers if place[0] == "zones"]
     series = [
         _series(place, "dwell_s", place[1], colours.SERIES[n % len(colours.SERIES)], step=True)
         for n, place in enumerate(zones)
     ]
-    return [_plot("Zones: dwell (s)", series)] if series else []
+    return [_plot(words("dwell"), series)] if series else []
 
 
-def _states(inventory: Inventory) -> list[fl.BasePanel]:
+def _states(inventory: Inventory, words: LayoutWords) -> list[fl.BasePanel]:
     from foxglove import layouts as fl  # noqa: PLC0415 - only who looks has it
 
     paths = [
@@ -129,26 +144,29 @@ def _states(inventory: Inventory) -> list[fl.BasePanel]:
             label=" ".join(place[1:]),
             enabled=True,
             timestamp_method="receiveTime",
-            custom_states=fl.StateTransitionsDiscreteCustomStates(states=_coloured(states)),
+            custom_states=fl.StateTransitionsDiscreteCustomStates(states=_coloured(states, words)),
         )
+        for root in SHOWN_STATES
         for place, states in inventory.states.items()
-        if place[0] in SHOWN_STATES
+        if place[0] == root
     ]
     if not paths:
         return []
     return [
         fl.StateTransitionsPanel(
-            config=fl.StateTransitionsConfig(paths=paths, is_synced=True), title="States"
+            config=fl.StateTransitionsConfig(paths=paths, is_synced=True), title=words("states")
         )
     ]
 
 
-def _coloured(states: dict[str, None]) -> list[fl.StateTransitionsDiscreteCustomState]:
+def _coloured(states: dict[str, None], words: LayoutWords) -> list[fl.StateTransitionsDiscreteCustomState]:
     from foxglove import layouts as fl  # noqa: PLC0415 - only who looks has it
 
     return [
         fl.StateTransitionsDiscreteCustomState(
-            value=state, label=state, color=colours.hexadecimal(colours.STATES.get(state, colours.OTHER))
+            value=state,
+            label=words.state(state),
+            color=colours.hexadecimal(colours.STATES.get(state, colours.OTHER)),
         )
         for state in states
         if state

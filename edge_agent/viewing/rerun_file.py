@@ -31,6 +31,8 @@ from edge_agent.viewing.things import (
     Thing,
     Video,
 )
+from edge_agent.viewing.words import LayoutWords
+from edge_agent.web.words import ENGLISH
 
 if TYPE_CHECKING:
     import rerun as rr
@@ -41,7 +43,9 @@ LEVELS = {"info": "INFO", "warning": "WARN", "error": "ERROR"}
 LOG_ROOT = "log"
 
 
-def write(things: Iterable[Shown], name: str, out: Path, layout: Path | None) -> Inventory:
+def write(
+    things: Iterable[Shown], name: str, out: Path, layout: Path | None, language: str = ENGLISH
+) -> Inventory:
     """Write everything to `out`, and the layout alone to `layout` as well.
 
     Args:
@@ -49,6 +53,7 @@ def write(things: Iterable[Shown], name: str, out: Path, layout: Path | None) ->
         name: of the recording, for people.
         out: an .rrd file; written anew.
         layout: an .rbl file, or None.
+        language: of panels and states, zh or en.
 
     Raises:
         UsageError: `out` cannot be written.
@@ -63,11 +68,11 @@ def write(things: Iterable[Shown], name: str, out: Path, layout: Path | None) ->
     stream.set_log_tick_enabled(False)
     stream.set_log_time_enabled(False)
     stream.send_recording_name(name)
-    writer, inventory = _Writer(stream), Inventory()
+    writer, inventory = _Writer(stream, LayoutWords(language)), Inventory()
     for shown in things:
         inventory.note(shown)
         writer.show(shown)
-    drawn = blueprint(inventory)
+    drawn = blueprint(inventory, language)
     stream.send_blueprint(drawn, make_active=True, make_default=True)
     stream.flush()
     stream.disconnect()
@@ -79,8 +84,9 @@ def write(things: Iterable[Shown], name: str, out: Path, layout: Path | None) ->
 class _Writer:
     """Each kind of thing as Rerun's own kind."""
 
-    def __init__(self, stream: rr.RecordingStream) -> None:
+    def __init__(self, stream: rr.RecordingStream, words: LayoutWords) -> None:
         self._stream = stream
+        self._words = words
         self._dressed: set[str] = set()  # places whose looks have been said
         self._sensors: dict[str, int] = {}  # lane -> the number of its last sensor that was shown
 
@@ -158,6 +164,7 @@ class _Writer:
             self._dressed.add(place)
             looks = rr.StateConfiguration(
                 values=["", *colours.STATES],
+                labels=["", *map(self._words.state, colours.STATES)],
                 colors=[(*colour, 255) for colour in (colours.OTHER, *colours.STATES.values())],
                 visible=[False, *(True for _ in colours.STATES)],  # none: a gap is drawn
             )

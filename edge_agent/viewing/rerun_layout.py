@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from edge_agent.viewing.inventory import Inventory
 from edge_agent.viewing.things import Place
+from edge_agent.viewing.words import LayoutWords
 
 if TYPE_CHECKING:
     import rerun.blueprint as rrb
@@ -24,50 +25,53 @@ SHARES = {"loads": 6, "crossings": 4, "dwell": 3, "states": 8}  # of the height
 MARGIN = 0.02  # of the time axis, on both sides
 
 
-def blueprint(inventory: Inventory) -> rrb.Blueprint:
-    """The layout for what was seen."""
+def blueprint(inventory: Inventory, language: str) -> rrb.Blueprint:
+    """The layout for what was seen; `language` is zh or en."""
     import rerun.blueprint as rrb  # noqa: PLC0415 - only who looks has it
 
-    right = [*_lanes(inventory), *_zones(inventory), *_states(inventory)]
+    words = LayoutWords(language)
+    left = _left(inventory, words)
+    right = [*_lanes(inventory, words), *_zones(inventory, words), *_states(inventory, words)]
     shares = [SHARES[kind] for kind, _ in right]
     return rrb.Blueprint(
         rrb.Horizontal(
-            _left(inventory),
+            left,
             rrb.Vertical(*(view for _, view in right), row_shares=shares),
             column_shares=[4, 5],
         )
         if right
-        else _left(inventory),
+        else left,
         rrb.BlueprintPanel(state="collapsed"),
         rrb.SelectionPanel(state="collapsed"),
         rrb.TimePanel(state="collapsed", timeline="utc" if inventory.utc else "box"),
     )
 
 
-def _left(inventory: Inventory) -> rrb.Vertical:
+def _left(inventory: Inventory, words: LayoutWords) -> rrb.Vertical:
     import rerun.blueprint as rrb  # noqa: PLC0415 - only who looks has it
 
     log = rrb.TextLogView(
         origin="/log",
-        name="Log",
+        name=words("log"),
         columns=rrb.TextLogColumns(timeline_columns=[], text_log_columns=["loglevel", "body"]),
     )
-    screens = [_screen(screen, inventory) for screen in inventory.screens]
+    screens = [_screen(screen, inventory, words) for screen in inventory.screens]
     if not screens:
         return rrb.Vertical(log)
-    cameras = screens[0] if len(screens) == 1 else rrb.Grid(*screens, name="Cameras")
+    cameras = screens[0] if len(screens) == 1 else rrb.Grid(*screens, name=words("cameras"))
     return rrb.Vertical(cameras, log, row_shares=[3, 2])
 
 
-def _screen(screen: Place, inventory: Inventory) -> rrb.Spatial2DView:
+def _screen(screen: Place, inventory: Inventory, words: LayoutWords) -> rrb.Spatial2DView:
     import rerun.blueprint as rrb  # noqa: PLC0415 - only who looks has it
 
     size = inventory.sizes.get(screen)
     bounds = rrb.VisualBounds2D(x_range=(0, size[0]), y_range=(0, size[1])) if size else None
-    return rrb.Spatial2DView(origin=entity(*screen), name=f"{screen[1]}: {screen[2]}", visual_bounds=bounds)
+    name = words.screen(*screen[1:])
+    return rrb.Spatial2DView(origin=entity(*screen), name=name, visual_bounds=bounds)
 
 
-def _lanes(inventory: Inventory) -> Iterator[Row]:
+def _lanes(inventory: Inventory, words: LayoutWords) -> Iterator[Row]:
     import rerun.blueprint as rrb  # noqa: PLC0415 - only who looks has it
 
     for lane in inventory.lanes:
@@ -76,7 +80,7 @@ def _lanes(inventory: Inventory) -> Iterator[Row]:
         if sensors:
             yield (
                 "loads",
-                _plot(f"Lane {lane}: load on each sensor, axles (t)", [*sensors, *axles], inventory),
+                _plot(words("loads", lane=lane), [*sensors, *axles], inventory),
             )
         if ("lanes", lane, "crossing") in inventory.numbers:
             gross = [entity("lanes", lane, "crossing", name) for name in ("gross_t", "speed_kmh")]
@@ -84,19 +88,19 @@ def _lanes(inventory: Inventory) -> Iterator[Row]:
             yield (
                 "crossings",
                 rrb.Horizontal(
-                    _plot(f"Lane {lane}: gross (t), speed (km/h)", gross, inventory),
-                    _plot(f"Lane {lane}: posterior of the best plate, of none", match, inventory),
+                    _plot(words("crossings", lane=lane), gross, inventory),
+                    _plot(words("posteriors", lane=lane), match, inventory),
                 ),
             )
 
 
-def _zones(inventory: Inventory) -> Iterator[Row]:
+def _zones(inventory: Inventory, words: LayoutWords) -> Iterator[Row]:
     dwells = [entity(*place, "dwell_s") for place in inventory.numbers if place[0] == "zones"]
     if dwells:
-        yield "dwell", _plot("Zones: dwell (s)", dwells, inventory)
+        yield "dwell", _plot(words("dwell"), dwells, inventory)
 
 
-def _states(inventory: Inventory) -> Iterator[Row]:
+def _states(inventory: Inventory, words: LayoutWords) -> Iterator[Row]:
     import rerun.blueprint as rrb  # noqa: PLC0415 - only who looks has it
 
     shown = [entity(*place) for place in inventory.states if place[0] in SHOWN_STATES]
@@ -104,7 +108,9 @@ def _states(inventory: Inventory) -> Iterator[Row]:
         contents = [f"+ {place}" for place in shown]
         yield (
             "states",
-            rrb.StateTimelineView(origin="/", contents=contents, name="States", time_view=_axis(inventory)),
+            rrb.StateTimelineView(
+                origin="/", contents=contents, name=words("states"), time_view=_axis(inventory)
+            ),
         )
 
 
@@ -121,7 +127,11 @@ def _plot(name: str, contents: list[str], inventory: Inventory) -> rrb.TimeSerie
 
 
 def _axis(inventory: Inventory) -> rrb.TimeAxis:
-    """The whole recording at first; who zooms in one view zooms in all."""
+    """Who zooms in one view zooms in all; a view whose link is taken off shows the whole recording.
+
+    Until somebody zooms, linked views show their own data's range each (seen with 0.41): their common range
+    cannot be set in a layout.
+    """
     import rerun as rr  # noqa: PLC0415 - only who looks has it
     import rerun.blueprint as rrb  # noqa: PLC0415 - same
     from rerun.blueprint.components import LinkAxis  # noqa: PLC0415 - same

@@ -92,10 +92,11 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Boxes:
-    """All boxes of one layer of a screen; they take the place of those before."""
+    """All boxes of one layer of a screen of `width` pixels; they take the place of those before."""
 
     at: Ns
     screen: Place
+    width: int
     layer: str  # detections | still
     boxes: tuple[Box, ...]
 

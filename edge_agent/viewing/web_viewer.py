@@ -14,11 +14,12 @@ import os
 import re
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 from urllib.parse import quote
 
 import httpx
@@ -32,7 +33,13 @@ from edge_agent.errors import DeviceError
 from edge_agent.viewing.opening import LOOPBACK, QUIET, rerun_program
 from edge_agent.web.server import HttpServer
 
-ASSETS = frozenset({"re_viewer.js", "re_viewer_bg.wasm", "sw.js", "favicon.ico", "apple-touch-icon.png"})
+ASSETS = {
+    "re_viewer.js": "text/javascript",
+    "re_viewer_bg.wasm": "application/wasm",
+    "sw.js": "text/javascript",
+    "favicon.ico": "image/x-icon",
+    "apple-touch-icon.png": "image/png",
+}
 POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'unsafe-inline';"
     " img-src 'self' data: blob:; connect-src 'self' data: blob:; worker-src 'self' blob:;"
@@ -41,6 +48,7 @@ POLICY = (
 OUTSIDE = re.compile(r"<link\b[^>]*\bhttps?://[^>]*>")
 START_S = 20.0
 POLL_S = 0.05
+LONGEST_SAID = 65_536  # bytes
 
 
 class WebViewer:
@@ -63,6 +71,11 @@ class WebViewer:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
+    def port(self) -> int:
+        """That of the page, known once entered."""
+        return self._server.port
+
+    @property
     def url(self) -> str:
         """What to open."""
         here = f"http://{LOOPBACK}:{self._server.port}"
@@ -73,13 +86,14 @@ class WebViewer:
 
     def __enter__(self) -> Self:
         ports = ("--port", str(_free_port()), "--web-viewer-port", str(self._port))
-        self._process = subprocess.Popen(  # noqa: S603 - the viewer beside this Python
-            [rerun_program(), "--serve-web", "--bind", LOOPBACK, *ports],
-            env={**os.environ, **QUIET},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        self._wait(self._process)
+        with tempfile.TemporaryFile() as said:
+            self._process = subprocess.Popen(  # noqa: S603 - the viewer beside this Python
+                [rerun_program(), "--serve-web", "--bind", LOOPBACK, *ports],
+                env={**os.environ, **QUIET},
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+            )
+            self._wait(self._process, said)
         self._server.start()
         return self
 
@@ -96,18 +110,25 @@ class WebViewer:
         assert self._process is not None
         self._process.wait()
 
-    def _wait(self, process: subprocess.Popen[bytes]) -> None:
+    def _wait(self, process: subprocess.Popen[bytes], said: IO[bytes]) -> None:
         until = time.monotonic() + START_S
         while time.monotonic() < until and process.poll() is None:
             try:
                 httpx.get(self._source, timeout=START_S)
             except httpx.TransportError:
                 time.sleep(POLL_S)
-            else:
+                continue
+            if process.poll() is None:  # else somebody else has its port, and answered
                 return
         process.kill()
         process.wait()
-        raise DeviceError(f"`rerun --serve-web` does not answer on port {self._port}")
+        said.seek(0)
+        *_, last = b"", *said.read(LONGEST_SAID).splitlines()
+        why = last.decode("utf-8", "replace").strip()
+        raise DeviceError(
+            f"`rerun --serve-web` does not answer on port {self._port}{f': {why}' if why else ''}; "
+            "once more takes other ports"
+        )
 
     async def _page(self, _request: Request) -> Response:
         async with httpx.AsyncClient() as client:
@@ -118,8 +139,7 @@ class WebViewer:
         name = request.path_params["name"]
         if name not in ASSETS:
             return Response(status_code=404)
-        kind = "application/wasm" if name.endswith(".wasm") else "text/javascript"
-        return StreamingResponse(self._passed_on(name), media_type=kind)
+        return StreamingResponse(self._passed_on(name), media_type=ASSETS[name])
 
     async def _passed_on(self, name: str) -> AsyncIterator[bytes]:
         async with httpx.AsyncClient() as client, client.stream("GET", f"{self._source}/{name}") as answer:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
+import signal
+import webbrowser
 
 import httpx
 import pytest
 
 from edge_agent.cli.main import main
+from edge_agent.errors import DeviceError
 from edge_agent.journal.writer import RecordingHeader, RecordingWriter
-from edge_agent.viewing import opening
+from edge_agent.viewing import opening, web_viewer
 from edge_agent.viewing.opening import NOBODY, QUIET, has_display, window_command
 from edge_agent.viewing.web_viewer import WebViewer
+from tests.inbox.browser import CHROMIUM
 from tests.viewing.recordings import make
 
 for extra in ("rerun", "foxglove"):
@@ -32,8 +37,9 @@ def film(tmp_path_factory):
 
 @pytest.fixture
 def run(monkeypatch, capsys):
-    """`run(*arguments)`: exit status and what was printed; there is no display."""
+    """`run(*arguments)`: exit status and what was printed, in English; there is no display."""
     monkeypatch.setattr(opening, "has_display", lambda: False)
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
 
     def ran(*arguments):
         status = main(["view", *map(str, arguments)])
@@ -84,6 +90,7 @@ def test_where_there_is_a_display_a_window_opens(run, recording, monkeypatch):
 
 
 def test_where_the_window_could_not_decode_video_it_is_given_pictures(run, film, tmp_path, monkeypatch):
+    monkeypatch.setattr(opening, "has_display", lambda: True)
     monkeypatch.setattr(opening, "has_ffmpeg", lambda: False)
     monkeypatch.setattr(opening, "open_window", lambda _file: 0)
     out = tmp_path / "film.rrd"
@@ -98,6 +105,7 @@ def test_where_the_window_could_not_decode_video_it_is_given_pictures(run, film,
     ("arguments", "said"),
     [
         (["--spawn", "--web"], "one viewer at a time"),
+        (["--spawn"], "no display here for a window; --web"),
         (["--layout", "a.json"], "belongs to --foxglove"),
         (["--from", "noon"], "'noon' is no time"),
         (["--from", "+30m", "--to", "+20m"], "nothing of the recording lies between"),
@@ -171,6 +179,75 @@ def test_a_torn_recording_is_shown_as_far_as_it_goes(run, recording, tmp_path):
 
     assert status == 0
     assert "torn: " in said.out
+
+
+def test_panels_states_and_messages_are_in_the_reader_s_language(run, recording, tmp_path):
+    status, said = run(recording, "--foxglove", tmp_path / "zh.mcap", "--lang", "zh")
+    run(recording, "--foxglove", tmp_path / "en.mcap", "--lang", "en")
+    chinese, english = ((tmp_path / f"{name}.layout.json").read_text("utf-8") for name in ("zh", "en"))
+
+    assert status == 0
+    assert "zh.layout.json：布局" in said.out
+    for zh, en in (("日志", "Log"), ("车道 1：总重（t）", "Lane 1: gross (t)"), ("疑似超限", "over")):
+        assert (f'"{zh}' in chinese, f'"{zh}' in english, f'"{en}' in english) == (True, False, True)
+
+    run(recording, "--rerun", tmp_path / "zh.rrd", "--lang", "zh")
+    assert "疑似超限".encode() in (tmp_path / "zh.rrd").read_bytes()
+
+
+# -- in a browser ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def page():
+    """A browser's tab; software draws."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    if not CHROMIUM.exists():
+        pytest.skip("no Chromium")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser.new_page(viewport={"width": 240, "height": 160})
+        browser.close()
+
+
+def test_a_browser_gets_layout_and_recording_and_draws_them(run, film, tmp_path, page):
+    """Seen blank was a picture taken when the page had come: the viewer begins some seconds later."""
+    rrd, layout = tmp_path / "film.rrd", tmp_path / "film.rbl"
+    assert run(film, "--rerun", rrd, "--blueprint", layout)[0] == 0
+    broken = set()
+    page.on("pageerror", lambda error: broken.add(str(error)))
+    with WebViewer(rrd, layout) as viewer:
+        with page.expect_event(
+            "requestfinished", lambda request: request.url.endswith("/recording.rrd"), timeout=60_000
+        ):
+            page.goto(viewer.url, wait_until="commit")
+        assert page.evaluate("document.querySelector('canvas').checkVisibility()")
+    assert broken == set()
+
+
+def test_without_a_display_it_is_said_how_another_machine_gets_to_the_page(run, film, tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr(WebViewer, "wait", lambda _viewer: None)
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    kept = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+
+    status, said = run(film, "--rerun", tmp_path / "film.rrd", "--web")
+
+    for number, handler in zip((signal.SIGTERM, signal.SIGINT), kept, strict=True):
+        signal.signal(number, handler)
+    port = re.search(r"http://127\.0\.0\.1:(\d+)/", said.out)[1]
+    assert (status, opened) == (0, [])
+    assert f"ssh -L {port}:127.0.0.1:{port} " in said.out
+
+
+def test_a_viewer_that_ends_at_once_says_why(tmp_path, monkeypatch):
+    program = tmp_path / "rerun"
+    program.write_text("#!/bin/sh\necho 'address already in use' >&2\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(web_viewer, "rerun_program", lambda: str(program))
+
+    with pytest.raises(DeviceError, match=r"does not answer on port \d+: address already in use; once more"):
+        WebViewer(tmp_path / "a.rrd", tmp_path / "a.rbl").__enter__()
 
 
 # -- nothing is told to anybody --------------------------------------------------------------------

@@ -1,21 +1,25 @@
 """Foreign captures of a crossing, with a video of it, become a recording that replays the same."""
 
+import base64
 import json
 from importlib.util import find_spec
 
+import numpy as np
 import pytest
 import yaml
 from typer.testing import CliRunner
 
 from edge_agent.cli import import_, replay
 from edge_agent.core.decisions import CrossingSeen, Seal
-from edge_agent.core.events import Captured, PlateSeen, SerialBytes
+from edge_agent.core.events import Captured, ClockSource, PlateSeen, SerialBytes
+from edge_agent.core.records import UseClass
 from edge_agent.demo.anpr import Anpr
 from edge_agent.demo.rendered import rendered_stage, scene_of
-from edge_agent.errors import UsageError
+from edge_agent.errors import ConfigError, UsageError
 from edge_agent.journal.reader import Recording
 from edge_agent.sim.events import events
 from edge_agent.sim.render.clip import write_clip
+from edge_agent.sim.render.pictures import to_jpeg
 from edge_agent.sim.render.scene import Scene
 from edge_agent.sim.traffic import generate
 from tests.road import ROOT, a_scenario
@@ -160,3 +164,130 @@ def test_one_wrong_time_is_said_before_centuries_are_worked_through(tmp_path):
     with pytest.raises(UsageError, match="34,722 days apart"):
         run(import_.app, "--config", SITE, "--out", tmp_path / "r.mcap", "--plates", reads)
     assert not (tmp_path / "r.mcap").exists()
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("cam9,沪A12345,1", r"no camera 'cam9'.*\['cam1'\]"),
+        ("cam1,沪A12345,east", r"no lane 'east'.*\['1'\]"),
+    ],
+)
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_a_read_of_a_camera_or_lane_that_is_not_there_is_refused_with_its_line(tmp_path, row, said, form):
+    reads = tmp_path / f"reads.{form}"
+    camera, plate, lane = row.split(",")
+    as_json = json.dumps({"time": 1778572800, "camera": camera, "plate": plate, "lane": lane})
+    text = {"csv": f"time,camera,plate,lane\n1778572800,{row}\n", "jsonl": f"\n{as_json}\n"}[form]
+    reads.write_text(text, "utf-8")
+
+    with pytest.raises(ConfigError, match=said) as caught:
+        run(import_.app, "--config", SITE, "--out", tmp_path / "r.mcap", "--plates", reads)
+    assert caught.value.problems[0].line == 2
+
+
+def test_a_table_s_word_for_no_plate_is_a_vehicle_whose_plate_was_not_read(tmp_path):
+    (tmp_path / "reads.csv").write_text("time,camera,plate\n1778572800,cam1,无车牌\n", "utf-8")
+    rec = tmp_path / "r.mcap"
+
+    done = run(import_.app, "--config", SITE, "--out", rec, "--plates", tmp_path / "reads.csv")
+
+    assert done.exit_code == 0
+    assert [e.text for e in Recording.open(rec).events() if isinstance(e, PlateSeen)] == [""]
+
+
+@pytest.mark.parametrize(("end", "noted"), [("", True), ("\n", False), ("\r\n", False)])
+def test_a_table_that_may_have_been_cut_off_is_imported_and_questioned(tmp_path, end, noted):
+    """Half of a plate for electric vehicles is a whole one of another kind."""
+    reads = tmp_path / "reads.csv"
+    reads.write_text(f"time,camera,plate\n1778572800,cam1,沪AD1234{end}", "utf-8", newline="")
+
+    done = run(import_.app, "--config", SITE, "--out", tmp_path / "r.mcap", "--plates", reads)
+
+    assert done.exit_code == 0
+    assert ("reads.csv: its last line has no end" in done.stderr) is noted
+
+
+def test_reads_of_a_camera_whose_plates_the_box_reads_are_refused(tmp_path):
+    tree = yaml.safe_load(SITE.read_text("utf-8"))
+    tree["cameras"]["cam1"]["plates"] = "box"
+    views = rendered_stage(None, Anpr.BOX).site.cameras["cam1"].video.model_dump(mode="json")["views"]
+    tree["cameras"]["cam1"]["video"]["views"] = views
+    (tmp_path / "site.yaml").write_text(yaml.safe_dump(tree, allow_unicode=True), "utf-8")
+    (tmp_path / "reads.csv").write_text("time,camera,plate\n1778572800,cam1,沪A12345\n", "utf-8")
+    arguments = ("--config", tmp_path / "site.yaml", "--out", tmp_path / "r.mcap")
+
+    with pytest.raises(ConfigError, match=r"reads\.csv:2: cameras\.cam1\.plates is `box`"):
+        run(import_.app, *arguments, "--plates", tmp_path / "reads.csv")
+
+
+def test_two_captures_of_one_line_may_follow_each_other_and_not_overlap(tmp_path):
+    for name, time in (("a", 1778572800), ("b", 1778572810)):
+        (tmp_path / name).write_text(f"{time} 02\n{time + 5} 03\n")
+    a, b = (f"wim={tmp_path / name}" for name in "ab")
+
+    done = run(import_.app, "--config", SITE, "--out", tmp_path / "r.mcap", "--serial", b, "--serial", a)
+    assert done.exit_code == 0, done.output
+
+    (tmp_path / "b").write_text("1778572803 02\n")
+    with pytest.raises(UsageError, match="are of the same time"):
+        run(import_.app, "--config", SITE, "--out", tmp_path / "q.mcap", "--serial", b, "--serial", a)
+
+
+def test_of_what_could_not_be_imported_no_picture_stays(tmp_path):
+    picture = {"role": "plate", "media_type": "image/jpeg"}
+    picture["data_base64"] = base64.b64encode(to_jpeg(np.zeros((32, 64, 3), np.uint8), 80)).decode()
+    push = {"schema": "anpr.v1", "camera": "cam1", "plate": "沪A12345", "confidence_permille": 970}
+    push |= {"received": 1778572800, "pictures": [picture]}
+    reads = tmp_path / "reads.jsonl"
+    reads.write_text(f"{json.dumps(push)}\nbroken\n", "utf-8")
+    arguments = ("--config", SITE, "--out", tmp_path / "r.mcap", "--plates", reads)
+
+    with pytest.raises(ConfigError, match=r"reads\.jsonl:2: no JSON"):
+        run(import_.app, *arguments)
+    assert [path.name for path in tmp_path.iterdir()] == ["reads.jsonl"]
+
+    reads.write_text(json.dumps(push), "utf-8")
+    assert run(import_.app, *arguments).exit_code == 0
+    (tmp_path / "r.mcap").unlink()
+    with pytest.raises(UsageError, match=r"r\.mcap\.pictures exists"):
+        run(import_.app, *arguments)
+
+
+def test_a_time_of_1970_is_taken_and_questioned(tmp_path):
+    reads = tmp_path / "reads.csv"
+    reads.write_text("time,camera,plate\n46154.33,cam1,沪A12345\n", "utf-8")
+
+    done = run(import_.app, "--config", SITE, "--out", tmp_path / "r.mcap", "--plates", reads)
+
+    assert done.exit_code == 0
+    assert "the first is of 1970-01-01 12:49 UTC: is TIME right?" in done.stderr
+
+
+# -- never live evidence ---------------------------------------------------------------------------
+
+
+def test_a_site_that_enforces_gets_no_enforcement_out_of_files_however_sure_of_their_time(tmp_path):
+    """Everything about the import says so, and a replay with any configuration cannot take it back."""
+    captures(tmp_path, a_scenario(LORRY, duration_s=9))
+    tree = yaml.safe_load(SITE.read_text("utf-8"))
+    tree["site"]["legal"]["use_class"] = "enforcement"
+    site, rec = tmp_path / "site.yaml", tmp_path / "r.mcap"
+    site.write_text(yaml.safe_dump(tree, allow_unicode=True), "utf-8")
+
+    done = run(
+        import_.app,
+        *("--config", site, "--out", rec, "--serial", f"wim={tmp_path / 'wim.txt'}", "--clock-error-ms", "1"),
+        *("--plates", tmp_path / "plates.csv"),
+    )
+
+    assert done.exit_code == 0, done.output
+    recording = Recording.open(rec)
+    assert recording.metadata["software"].endswith(" import")
+    assert recording.metadata["note"] == "imported"
+    started, clock, *_ = recording.events()
+    assert started.boot_id.startswith("import-")
+    assert (clock.source, clock.synced, clock.est_error) == (ClockSource.RTC, False, 1_000_000)
+    [seal] = [d for d in recording.decisions() if isinstance(d, Seal)]
+    assert "clock_unsynced" in seal.reasons
+    assert seal.use_class is UseClass.REFERENCE

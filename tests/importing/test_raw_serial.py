@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from edge_agent.config.loader import load
 from edge_agent.core.decisions import CrossingSeen
 from edge_agent.core.events import SerialBytes
-from edge_agent.core.weigh.protocols.settings import WimJsonSettings, YaohuaA9Settings
+from edge_agent.core.weigh.protocols.settings import ModbusRtuSettings, WimJsonSettings, YaohuaA9Settings
 from edge_agent.devices.settings_ports import SerialPortSettings
 from edge_agent.errors import ConfigError, UsageError
 from edge_agent.importing.raw_serial import Rate, read_serial_dump
@@ -87,6 +87,12 @@ def test_damage_between_frames_takes_its_time_too(tmp_path):
             A9.model_copy(update={"protocol": WimJsonSettings(lanes={"1": "1"})}),
             Rate(baud=9600),
             "--vehicles",
+        ),
+        (
+            FRAME,
+            A9.model_copy(update={"protocol": ModbusRtuSettings(address=0)}),
+            Rate(baud=9600),
+            "nobody knows what was asked",
         ),
     ],
 )

@@ -5,6 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
+import av
 import numpy as np
 import pytest
 import yaml
@@ -15,7 +16,7 @@ from edge_agent.config.loader import load
 from edge_agent.core.decisions import Fault, FaultKind, SealStreet, Watch
 from edge_agent.core.events import Captured, SceneSeen
 from edge_agent.core.scene import Phase
-from edge_agent.core.units import MS, S
+from edge_agent.core.units import MS, Ns, S
 from edge_agent.demo.street import CAMERA, ZONES, street_config, street_play
 from edge_agent.errors import UsageError
 from edge_agent.importing.videos import Video
@@ -88,6 +89,32 @@ def test_every_look_is_of_the_films_own_time_and_as_sure_of_it_as_was_said(stree
     assert all((at - S) % (S // FPS) == 0 for at in taken)
     assert {look.captured_sd for look in street.looks} == {40 * MS}
     assert [e.at for e in street.events] == sorted(e.at for e in street.events)
+
+
+def test_half_of_the_film_makes_no_case_that_the_whole_does_not(street):
+    """A download that broke off: as a stream's dump, which can be read as far as it goes."""
+    dump, half = street.folder / "clip.ts", street.folder / "half.ts"
+    with av.open(str(street.folder / "clip.mp4")) as source, av.open(str(dump), "w") as target:
+        out = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = out
+                target.mux(packet)
+    data = dump.read_bytes()
+    [confirmed] = [d for d in street.decided if isinstance(d, SealStreet)]
+    taken_until = (confirmed.report.judged_at - S) / (LENGTH_S * S)
+    cases = {}
+    for share in (taken_until - 0.1, taken_until + 0.2):
+        half.write_bytes(data[: int(len(data) * share)])
+        rec = street.folder / f"half-{len(cases)}.mcap"
+        write_recording(rec, load(street.folder / "site.yaml"), [], {CAMERA: Video(half, UTC)}, Ns(40 * MS))
+        found = [d for d in Recording.open(rec).decisions() if isinstance(d, SealStreet)]
+        cases[share] = [(d.report.zone, d.report.phase, d.report.judged_at) for d in found]
+
+    before, after = cases.values()
+    assert before == []
+    report = confirmed.report
+    assert after == [(report.zone, report.phase, report.judged_at)]
 
 
 def test_a_report_of_it_has_the_pictures_that_lie_beside_it(street):

@@ -16,7 +16,7 @@ from edge_agent.core.weigh.protocols.settings import WimJsonSettings, YaohuaA9Se
 from edge_agent.core.weigh.samples import VehicleRecord
 from edge_agent.devices.settings_ports import SerialPortSettings
 from edge_agent.errors import ConfigError, UsageError
-from edge_agent.importing.vehicles import read_vehicles
+from edge_agent.importing.vehicles import Named, read_vehicles
 from edge_agent.journal.reader import Recording
 from tests.road import ROOT
 
@@ -122,6 +122,8 @@ def test_imported_vehicles_are_judged_by_the_limits(tmp_path):
         ("2026-05-01 08:00,L1,36,17000,6000;11000,4.8,", "no time zone"),
         ("100,L1,0.01,17000,6000;11000,4.8,", "came .* ms after its first axle"),
         ("100,L1,900000,17000,6000;11000,4.8,", "speed_mm_s"),
+        ("100,L1,36,NaN,6000;11000,4.8,", "gross_kg: 'NaN' is no number"),
+        ("100,L1,36,17000,6000;inf,4.8,", "axle_loads_kg: 'inf' is no number"),
     ],
 )
 def test_a_row_that_is_wrong_is_named_with_its_line(tmp_path, row, said):
@@ -129,6 +131,38 @@ def test_a_row_that_is_wrong_is_named_with_its_line(tmp_path, row, said):
         read_vehicles(written(tmp_path, HEAD + "99,L1,36,17000,6000;11000,4.8,\n" + row + "\n"), PORT)
 
     assert [problem.line for problem in caught.value.problems] == [3]
+
+
+def test_two_records_of_one_id_are_refused_for_the_second_would_count_for_none(tmp_path):
+    head, row = "id,time,lane,axle_loads_kg\n", "{},L1,6000;7000\n"
+    text = head + "a," + row.format(5) + "b," + row.format(9) + "a," + row.format(99)
+
+    with pytest.raises(ConfigError, match=r"id 'a' of lane 'L1' is that of .*vehicles\.csv:2 too") as caught:
+        read_vehicles(written(tmp_path, text), PORT)
+    assert [problem.line for problem in caught.value.problems] == [4]
+
+
+def test_records_without_ids_in_two_files_of_one_name_are_not_taken_for_each_other(tmp_path):
+    text, named = "time,lane,axle_loads_kg\n5,L1,6000;7000\n", Named()
+    (tmp_path / "monday").mkdir()
+    read_vehicles(written(tmp_path, text), PORT, named)
+
+    with pytest.raises(ConfigError, match="id 'vehicles-2'"):
+        read_vehicles(written(tmp_path / "monday", text), PORT, named)
+
+
+def test_a_file_given_twice_is_refused(tmp_path):
+    path, named = written(tmp_path, "time,lane,axle_loads_kg\n5,L1,6000;7000\n"), Named()
+    read_vehicles(path, PORT, named)
+
+    with pytest.raises(ConfigError, match="id 'vehicles-2'"):
+        read_vehicles(path, PORT, named)
+
+
+def test_ids_that_begin_anew_after_many_vehicles_are_those_of_others(tmp_path):
+    rows = [f"{n % 300},{5 + n},L1,6000;7000\n" for n in range(600)]
+
+    assert len(read_vehicles(written(tmp_path, "id,time,lane,axle_loads_kg\n" + "".join(rows)), PORT)) == 600
 
 
 def test_a_port_of_another_protocol_is_told_what_it_needs(tmp_path):

@@ -10,6 +10,7 @@ from edge_agent.config.loader import load
 from edge_agent.core.events import SerialBytes
 from edge_agent.devices.camera.recorded import RecordedVideo
 from edge_agent.errors import UsageError
+from edge_agent.importing.looks import Sampled
 from edge_agent.importing.videos import Video, with_index
 from edge_agent.importing.writing import write_recording
 from edge_agent.journal.reader import Recording
@@ -72,6 +73,37 @@ def test_what_is_no_video_is_refused(tmp_path):
 
     with pytest.raises(UsageError, match="--video cam1"):
         with_index("cam1", Video(tmp_path / "a.ts", START), tmp_path)
+
+
+def test_two_dumps_in_one_file_are_refused_with_the_second_at_which_they_meet(film, tmp_path):
+    (tmp_path / "twice.ts").write_bytes((film / "a.ts").read_bytes() * 2)
+
+    with pytest.raises(UsageError, match=r"go back after 3\.9 s.*cut it there"):
+        with_index("cam1", Video(tmp_path / "twice.ts", START), tmp_path)
+
+
+@pytest.mark.parametrize(("name", "rate"), [("a.ts", None), ("a.h264", Fraction(FPS))])
+def test_a_dump_that_broke_off_shows_nothing_that_the_whole_one_does_not(film, tmp_path, name, rate):
+    def shown(path, folder):
+        folder.mkdir()
+        sampled = Sampled(camera(with_index("cam1", Video(path, START, rate), folder)), "none", 0, 0)
+        sampled.pace(1)
+        found = []
+        while sampled.ready(10**15) is not None:
+            arrived, image = sampled.take()
+            found.append((arrived.captured_at, image.tobytes()))
+        return found
+
+    whole = shown(film / name, tmp_path / "whole")
+    data = (film / name).read_bytes()
+    for cut in (len(data) * 2 // 3, len(data) - 100):
+        half = tmp_path / f"{cut}{name}"
+        half.write_bytes(data[:cut])
+
+        found = shown(half, tmp_path / str(cut))
+
+        assert 0 < len(found) <= len(whole)
+        assert found == whole[: len(found)]
 
 
 def test_kept_video_lies_among_the_events_at_its_own_time_and_decodes(film, tmp_path):

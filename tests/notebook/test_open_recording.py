@@ -2,6 +2,7 @@
 
 import builtins
 import doctest
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -19,12 +20,14 @@ from edge_agent.core.events import ClockSource, ClockStatus, PlateSeen, Started
 from edge_agent.core.site import Site
 from edge_agent.errors import JournalError, UsageError
 from edge_agent.evidence.examples_street import a_zone_case
+from edge_agent.journal.gaps import Gap
 from edge_agent.journal.reader import Recording
 from edge_agent.journal.video import VideoPacket
 from edge_agent.journal.writer import RecordingHeader, RecordingWriter
 from edge_agent.notebook import frames
 from edge_agent.notebook import recording as notebook
 from edge_agent.replaying.what_if import changed
+from tests.road import ROOT
 
 STARTED = datetime(2026, 5, 12, 8, tzinfo=UTC)
 
@@ -43,6 +46,18 @@ def test_what_the_api_s_documents_show_is_what_it_gives(module, recording, monke
 
     assert done.attempted > 0
     assert done.failed == 0
+
+
+def test_the_cells_of_the_guide_run_one_after_the_other(recording, monkeypatch, capsys):
+    monkeypatch.chdir(recording.parent)
+    guide = (ROOT / "docs" / "notebook.md").read_text("utf-8")
+    names = {}
+
+    for cell in re.findall(r"```python\n(.*?)```", guide, re.DOTALL):
+        exec(cell, names)
+
+    assert names["weights"].sensors == ("pad-1", "pad-2")  # as the guide says
+    assert "None" not in capsys.readouterr().out  # every crossing has its time
 
 
 def test_the_package_is_imported_without_anything_heavy():
@@ -88,6 +103,74 @@ def test_decisions_made_live_are_shown_as_they_were_made(recording, tmp_path):
     assert [seen.utc_ns for seen in rec.crossings()] == [
         seen.utc_ns for seen in edge_agent.open_recording(recording).crossings()
     ]
+
+
+def test_an_import_s_decisions_are_not_taken_for_those_of_a_box(tmp_path):
+    reads = tmp_path / "reads.csv"
+    reads.write_text("time,camera,plate\n1778572800,cam1,沪A12345\n", "utf-8")
+    path, site = tmp_path / "mine.mcap", ROOT / "configs" / "bridge.yaml"
+    assert main(["import", "--config", str(site), "--out", str(path), "--plates", str(reads)]) == 0
+
+    assert edge_agent.open_recording(path).info.decided_by.endswith("import, of others' files: no box")
+
+
+def test_what_a_recording_lacks_is_said(recording, tmp_path):
+    before = Recording.open(recording)
+    happened = list(before.events())
+    for name, first, part in (("1", 0, happened[:50]), ("2", 90, happened[90:100])):
+        with (tmp_path / f"journal-0000000{name}.mcap").open("wb") as stream:
+            header = RecordingHeader(
+                "test", "", before.config_text, boot_id="one", first_event=first, segment=int(name)
+            )
+            writer = RecordingWriter(stream, header)
+            for event in part:
+                writer.event(event)
+            if name == "2":
+                writer.gap(Gap(100, 7, 0, 0, happened[-1].at, happened[-1].at, "disk"))
+            writer.close()
+
+    info = edge_agent.open_recording(tmp_path).info
+
+    lost, late = info.lacking
+    assert "events 50 to 89 are missing" in late
+    assert "7 events lost" in lost
+    assert "7 events lost" in info._repr_html_()
+    assert edge_agent.open_recording(recording).info.lacking == ()
+
+
+def test_a_file_of_another_run_is_not_told_the_time_by_the_one_before(recording, tmp_path):
+    """Segments that were let go: of the second run there is the middle alone."""
+    config = Recording.open(recording).config_text
+
+    def read(at):
+        return PlateSeen(at=at, camera="cam1", lane="1", captured_utc=None, text="沪A12345", confidence=900)
+
+    events = {"one": [ClockStatus(1, 10**18, ClockSource.NTP, True, 0, 0), read(2)], "two": [read(3)]}
+    for number, (run, happened) in enumerate(events.items(), start=1):
+        with (tmp_path / f"journal-{number:08d}.mcap").open("wb") as stream:
+            writer = RecordingWriter(stream, RecordingHeader("test", "", config, boot_id=run))
+            for event in happened:
+                writer.event(event)
+            writer.close()
+
+    assert [seen.utc_ns for seen in edge_agent.open_recording(tmp_path).reads()] == [10**18 + 2, None]
+
+
+def test_weights_of_before_the_clock_was_known_are_left_out_where_a_time_is_asked_for(recording, tmp_path):
+    before = Recording.open(recording)
+    clock = next(event for event in before.events() if isinstance(event, ClockStatus))
+    late = clock.at + 5 * 10**9
+    path = tmp_path / "late.mcap"
+    with path.open("wb") as stream:
+        writer = RecordingWriter(stream, RecordingHeader("test", "", before.config_text))
+        for event in before.events():
+            if not isinstance(event, ClockStatus) or event.at >= late:
+                writer.event(event)
+        writer.close()
+    rec = edge_agent.open_recording(path)
+
+    assert rec.weights("1", STARTED + timedelta(seconds=12), STARTED + timedelta(seconds=13)).kg.shape[0] > 0
+    assert np.isnat(rec.weights("1").utc[0])
 
 
 def test_a_replay_s_folder_shows_its_decisions_and_says_that_it_holds_no_events(recording, tmp_path):

@@ -109,8 +109,27 @@ def test_what_is_plotted_has_the_recording_s_values(messages, made):
 
     gross = [one["gross_t"] for one in values(messages, "lanes", "1", "crossing")]
     assert gross == [seen.crossing.gross / TONNE for seen in made.crossings]
-    states = [one["state"] for one in values(messages, "zones", FRONT, "state")]
+    *states, at_the_end = [one["state"] for one in values(messages, "zones", FRONT, "state")]
     assert states == [one.state.value for one in made.of(ZoneChanged)]
+    assert at_the_end == states[-1]
+
+
+def test_the_bar_of_what_still_holds_reaches_the_end_of_the_recording(messages):
+    ends = {name: shown[-1] for name, (kind, shown) in messages.items() if kind == "edge_agent.State"}
+    end = max(at for _, shown in messages.values() for at, _ in shown)
+
+    assert ends.pop(topic("lanes", "1", "limits"))[0] < end  # nothing is on the scale any more
+    assert ends.pop(topic("lanes", "1", "match", "status"))[0] < end
+    assert {at for at, _ in ends.values()} == {end}
+
+
+def test_words_and_lines_can_be_read_whatever_the_size_of_the_picture(messages):
+    [small] = values(messages, *EAST, "areas")
+    [large] = values(messages, "cameras", "cam1", "stills", "areas")
+    sizes = [one.texts[0].font_size / wide for one, wide in ((small, WIDE), (large, 1920))]
+
+    assert sizes == [pytest.approx(1 / 60)] * 2
+    assert small.points[0].thickness / WIDE == pytest.approx(large.points[0].thickness / 1920)
 
 
 def test_the_log_has_every_line_and_no_plate(messages, made):
@@ -131,7 +150,7 @@ def test_a_value_that_is_not_known_of_the_first_vehicle_can_be_plotted_of_the_ne
     assert set(json.loads(schema.data)["properties"]) == {"axles", "gross_t", "interval_t", "speed_kmh"}
 
 
-# -- the layout: not opened in the application, which cannot be run here -----------------------------
+# -- the layout ------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +170,15 @@ def test_every_panel_of_the_layout_has_its_place_and_its_settings(drawn):
     assert set(drawn) == {"configById", "globalVariables", "userNodes", "playbackConfig", "layout"}
     assert sorted(leaves(drawn["layout"])) == sorted(drawn["configById"])
     kinds = [name.partition("!")[0] for name in leaves(drawn["layout"])]
-    assert kinds == ["Image", "Image", "Log", "Plot", "Plot", "Plot", "StateTransitions"]
+    # The panel of the log is called so in the application's files: "Unknown panel type: Log", it says else.
+    assert kinds == ["Image", "Image", "RosOut", "Plot", "Plot", "Plot", "StateTransitions"]
+
+
+def test_what_the_limits_say_stands_above_how_the_box_is(drawn):
+    [states] = [panel for name, panel in drawn["configById"].items() if name.startswith("StateTransitions")]
+    roots = [series["value"].strip('"').split("/")[1] for series in states["paths"]]
+
+    assert list(dict.fromkeys(roots)) == ["lanes", "zones", "parts"]
 
 
 def test_every_topic_and_field_that_the_layout_names_is_in_the_file(drawn, messages):

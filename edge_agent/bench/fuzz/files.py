@@ -238,7 +238,7 @@ TARGETS: Sequence[Target] = (
         "serial-capture",
         lambda data: read_serial_capture(written("capture.txt", data), "wim"),
         (ConfigError,),
-        lambda: [b"# capture\n1777593600.5 02 2b 30\n2026-05-01T08:00:00+08:00 ff00\n"],
+        lambda: [b"# capture\n1777593600.5 02 2b 30\n2026-05-01T08:00:01+08:00 ff00\n"],
         most_bytes=MIB // 2,
     ),
     Target(
