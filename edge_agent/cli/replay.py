@@ -74,8 +74,6 @@ def main(  # noqa: PLR0917 - options of a command line
     """
     from edge_agent.cli.replay_bar import ReplayBar  # noqa: PLC0415 - help stays instant
     from edge_agent.cli.replay_text import say  # noqa: PLC0415
-    from edge_agent.comparing.gather import outcomes_of_lines  # noqa: PLC0415
-    from edge_agent.comparing.outcomes import counts  # noqa: PLC0415
     from edge_agent.journal.reader import open_all  # noqa: PLC0415
     from edge_agent.replaying.again import Part  # noqa: PLC0415
     from edge_agent.replaying.configurations import configurations  # noqa: PLC0415
@@ -119,7 +117,7 @@ def main(  # noqa: PLR0917 - options of a command line
         "decisions": done.decided,
         "statements": done.statements,
         "refused": done.refused,
-        **counts(outcomes_of_lines(done.lines())),
+        **done.counts,
         "recorded_s": round(done.elapsed / 1e9, 3),
         "took_s": round(took, 3),
         "times_real_time": round(done.elapsed / 1e9 / took, 1) if took else None,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from edge_agent.comparing.counting import Counting
 from edge_agent.config import recorded
 from edge_agent.config.settings import SiteConfig
 from edge_agent.core.decisions import Decision
@@ -49,6 +51,7 @@ class Replayed:
     compared: bool  # the recordings say what was decided live
     difference: Difference | None  # the first, in what was asked for
     interrupted: bool
+    counts: dict[str, Any]  # what came of it in numbers, as `comparing.outcomes.counts`
 
     @property
     def decisions(self) -> list[str]:
@@ -99,12 +102,13 @@ def replay(
 
     def decided(decision: Decision) -> None:
         written(decision)
+        counting.add(decision)
         hooks.told(decision, source.utc_minus_mono)
         if hooks.seal and isinstance(decision, Sealable):
             hooks.seal(Order(decision, raw_of(decision, again.ring), again.slice_of(decision)))
 
     again = Again(recordings, configs, part, happened, decided, hooks.stop)
-    source, beside = again.source, again.beside
+    source, beside, counting = again.source, again.beside, Counting()
     written = ReplaySink(out, again.ring, again.chain, again.slice_of, beside.replayed)
     try:
         again.run()
@@ -126,4 +130,5 @@ def replay(
         compared=beside.present,
         difference=beside.difference,
         interrupted=source.interrupted,
+        counts=counting.counts(),
     )
