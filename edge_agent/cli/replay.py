@@ -77,9 +77,10 @@ def main(  # noqa: PLR0917 - options of a command line
     from edge_agent.journal.reader import open_all  # noqa: PLC0415
     from edge_agent.replaying.again import Part  # noqa: PLC0415
     from edge_agent.replaying.configurations import configurations  # noqa: PLC0415
+    from edge_agent.replaying.extent import extent  # noqa: PLC0415
     from edge_agent.replaying.only import only  # noqa: PLC0415
     from edge_agent.replaying.replay import Hooks, replay  # noqa: PLC0415
-    from edge_agent.replaying.window import moment  # noqa: PLC0415
+    from edge_agent.replaying.window import Bounds, moment  # noqa: PLC0415
 
     if cold and start is None:
         raise UsageError("--cold begins at --from: give one")
@@ -110,7 +111,8 @@ def main(  # noqa: PLR0917 - options of a command line
         if box is not None:
             delivery = box.deliver(bar.delivered)
     if (part.start or part.end) and not done.inside and not done.interrupted:
-        raise UsageError(f"nothing of the recording lies there; it is {done.elapsed / 1e9:.0f} s long")
+        whole = extent(recordings, [Bounds()] * len(recordings)) or done.elapsed
+        raise UsageError(f"nothing of the recording lies there; it is {whole / 1e9:.0f} s long")
     compared = done.compared and not (config or changes or cold or publish)
     result = {
         "events": done.events,

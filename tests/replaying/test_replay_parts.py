@@ -158,6 +158,52 @@ def test_a_window_that_makes_no_sense_is_refused(one_run, capsys, options, said)
     assert said in why
 
 
+def test_a_cold_replay_begins_by_the_index_and_decides_as_one_that_reads_everything(one_run, capsys):
+    (one_run / "torn.mcap").write_bytes((one_run / "rec.mcap").read_bytes()[:-40])  # its index is lost
+    part = ("--from", "+40s", "--to", "+75s", "--cold")
+
+    _, by_index = run(one_run, capsys, *part)
+    _, whole = run(one_run, capsys, *part, rec="torn.mcap", out="whole")
+
+    assert by_index["events"] == whole["events"] > 0
+    assert decided(one_run) == decided(one_run, "whole")
+    assert sorted(path.read_bytes() for path in (one_run / "out" / "statements").iterdir()) == sorted(
+        path.read_bytes() for path in (one_run / "whole" / "statements").iterdir()
+    )
+
+
+@pytest.mark.parametrize("since_s", [0, 1, 40, 71, 5_000])
+def test_events_from_a_time_on_are_read_from_their_chunk_on_with_their_own_numbers(one_run, since_s):
+    (recording,) = open_all(one_run / "rec.mcap")
+    every = [(number, event) for number, event in recording.numbered() if event.at >= since_s * S]
+
+    found = list(recording.numbered(since=since_s * S))
+
+    assert found == every  # each event of these recordings is a chunk of its own
+    assert recording.gaps == []
+
+
+def test_of_a_journal_the_recordings_before_the_window_are_not_read(tmp_path, capsys):
+    folder = tmp_path / "journal"
+    folder.mkdir()
+    for number in range(2):
+        recording(folder / f"run-{number}.mcap", a_run(number), a_site(tmp_path))
+    first, second = open_all(folder)
+    begins = next(second.events()).at
+
+    assert list(first.numbered(since=begins + 3_600 * S)) == []
+    status, said = run(tmp_path, capsys, "--from", "+620s", "--cold", rec="journal")
+    assert (status, said["incomplete"]) == (0, [])
+    assert said["crossings"] > 0
+
+
+def test_where_nothing_lies_a_cold_replay_says_how_long_the_recording_is(one_run, capsys):
+    status, said = run(one_run, capsys, "--from", "+1h", "--cold")
+
+    assert status == 2
+    assert "it is 160 s long" in said
+
+
 def test_a_cold_core_sees_the_window_alone_and_is_not_called_identical(one_run, capsys):
     status, said = run(one_run, capsys, "--from", "+40s", "--to", "+75s", "--cold")
 
