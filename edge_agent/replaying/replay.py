@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,7 @@ def replay(
     progress: Callable[[Event], None] = lambda _event: None,
     part: Part = WHOLE,
     hooks: Hooks | None = None,
+    marks: Mapping[str, Any] | None = None,
 ) -> Replayed:
     """The same loop over recordings, each of which is read once.
 
@@ -82,6 +83,7 @@ def replay(
         progress: told of every event that the core is given, before it is.
         part: what is asked for.
         hooks: who else has a say.
+        marks: what its statements say of themselves (`changes.marks`).
 
     The core is given everything up to the end of the part, because what it decides rests on what was before;
     what lies outside of the part is neither written down nor compared.
@@ -107,7 +109,7 @@ def replay(
         if hooks.seal and isinstance(decision, Sealable):
             hooks.seal(Order(decision, raw_of(decision, again.ring), again.slice_of(decision)))
 
-    again = Again(recordings, configs, part, happened, decided, hooks.stop)
+    again = Again(recordings, configs, part, happened, decided, hooks.stop, marks)
     source, beside, counting = again.source, again.beside, Counting()
     written = ReplaySink(out, again.ring, again.chain, again.slice_of, beside.replayed)
     try:

@@ -42,7 +42,7 @@ def a_camera(*more):
 
 def a_street_site(camera, *settings):
     yellow = [f"street.shops.{zone.name}_east.tier=yellow" for zone in camera.zones]
-    return changed(site({"east": camera.zones}), [*yellow, *settings])
+    return changed(changed(site({"east": camera.zones}), yellow), settings)
 
 
 def a_truth(camera):
