@@ -104,7 +104,8 @@ def main(  # noqa: PLR0917 - options of a command line
     began = time.perf_counter()
     with ExitStack() as use:
         asked = use.enter_context(_interrupts())
-        hooks = Hooks(stop=asked.is_set)
+        # Until it has ended it is interrupted: whoever kills it leaves a part.
+        hooks = Hooks(begun=partial(note, interrupted=True), stop=asked.is_set)
         box: Rehearsal | None = None
         if publish is not None:
             sites, box = _rehearsal(recordings, sites, publish, out)
@@ -112,7 +113,6 @@ def main(  # noqa: PLR0917 - options of a command line
         bar = use.enter_context(ReplayBar(recordings, part, shown=sys.stderr.isatty() and not as_json))
         if speed is not None:
             _paced(hooks, speed, asked, None if as_json else bar.line, sites[0])
-        note(interrupted=True)  # until it has ended: whoever kills it leaves a part
         done = replay(recordings, sites, out, bar.step, part, hooks, marks(changed, cold=cold))
         took = time.perf_counter() - began
         if box is not None:

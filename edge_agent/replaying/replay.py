@@ -27,6 +27,7 @@ Told = Callable[[Decision, Ns | None], None]  # a decision as it is made, and wh
 class Hooks:
     """Who else has a say. Called between events, in their order."""
 
+    begun: Callable[[], object] = lambda: None  # the part is there; the first event comes next
     hold: Callable[[Event], None] = lambda _event: None  # of those in the window; may take its time
     told: Told = lambda _decision, _utc_minus_mono: None
     seal: Callable[[Order], None] | None = None  # makes signed statements beside the unsigned ones
@@ -112,6 +113,7 @@ def replay(
     again = Again(recordings, configs, part, happened, decided, hooks.stop, marks)
     source, beside, counting = again.source, again.beside, Counting()
     written = ReplaySink(out, again.ring, again.chain, again.slice_of, beside.replayed)
+    hooks.begun()
     try:
         again.run()
     finally:
