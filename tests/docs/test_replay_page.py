@@ -21,11 +21,7 @@ COMMANDS = [line for block in BLOCKS for line in block.splitlines()]
 
 
 # Less of the same: a shorter recording, a smaller grid.
-QUICKER = {
-    "--seconds 120": "--seconds 80",
-    "--hours 2": "--hours 0.02",
-    "decide_ppm=990000,999300": "decide_ppm=990000",
-}
+QUICKER = {"--seconds 120": "--seconds 80", "decide_ppm=990000,999300": "decide_ppm=990000"}
 
 
 def quicker(command, port):

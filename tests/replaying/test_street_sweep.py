@@ -18,10 +18,11 @@ from edge_agent.replaying.street_truth import StreetScore, street_score
 from edge_agent.replaying.sweep import Tally, Unit, units
 from edge_agent.replaying.what_if import changed
 from edge_agent.sim.street.actors import stays
+from edge_agent.sim.street.day import DayProfile, generate_day
 from edge_agent.sim.street.day_truth import StreetTruth, read_street_truth, write_street_truth
 from edge_agent.sim.street.scene import StreetScene
 from edge_agent.sim.street.script import StreetDay
-from edge_agent.sim.street.things import make
+from edge_agent.sim.street.things import STRONG, WEAK, make
 
 BASE, SECONDS = 100 * S, 640
 NINE = 1_781_485_200 * S  # 2026-06-15 09:00 in Beijing, a Monday
@@ -97,6 +98,19 @@ def test_which_stays_are_violations_depends_on_the_dwell_that_is_asked_for(stay_
     found = truly(f"{STAY}={stay_s}")
 
     assert (found.cases, found.either) == (cases, either)
+
+
+def test_the_file_says_what_the_day_itself_says_of_occupied_ground():
+    day = generate_day(5, DayProfile(length_s=600, stay_s=60))
+    camera = StreetCamera("east", 5, 9, 600 * S, BASE, day)
+
+    zones = camera.truth().zones
+    told = [zones[f"{zone.name}_east"].occupied(STRONG, WEAK, 2, ()) for zone in camera.zones]
+
+    assert told == [
+        tuple((BASE + a, BASE + b) for a, b in camera.day.true_occupancy(zone)) for zone in camera.zones
+    ]
+    assert any(told)
 
 
 def test_the_grade_of_a_shop_counts():
