@@ -26,7 +26,7 @@ app = typer.Typer(add_completion=False)
 
 INTERRUPTED = 130  # as shells say it
 MAX_PLOTTED = 2  # settings that one picture shows
-NONE_TRUE = "no violation in truth by this rule"
+NONE_TRUE = "no case in truth by this rule"
 NOT_JUDGED = "no zone that the truth can judge by this rule"
 CORES = len(os.sched_getaffinity(0))
 
@@ -209,7 +209,7 @@ STREET = {
 }
 SCORED = {
     "overweight": "P precision, R recall: of overweight by the posted limit, and of the cases' plates",
-    "street": "true: street cases that are a violation by the combination's own rule; P, R(street): of these",
+    "street": "true: stays that truly are a case by the combination's own rule; P, R(street): of these",
 }
 
 

@@ -1,6 +1,6 @@
 """The street cases that were decided, beside what truly stood there, by the rule that they were decided with.
 
-What a violation is depends on the rule, so the truth is worked out anew for each configuration: its stay,
+What is a case depends on the rule, so the truth is worked out anew for each configuration: its stay,
 grades, hours, gap, deliveries, light, classes and permitted strips (`sim/street/should.py`). How the box
 looks (scores, containment, the settling time) is none of it.
 """
@@ -33,7 +33,7 @@ PERMILLE = 1000
 class StreetScore:
     """Counts that add up over recordings."""
 
-    cases: int = 0  # stays that truly are a violation by the rule
+    cases: int = 0  # stays that truly are one by the rule
     right: int = 0  # of them, those that were reported
     wrong: int = 0  # reports of what is none, or of the same once more
     either: int = 0  # stays of which either answer is right
@@ -51,7 +51,7 @@ class StreetScore:
 
     @property
     def recall(self) -> float | None:
-        """Of the violations, the share that was reported; None where the rule has none in truth."""
+        """Of the true cases, the share that was reported; None where the rule has none in truth."""
         return self.right / self.cases if self.cases else None
 
 

@@ -51,7 +51,7 @@ def a_truth(camera):
 
 
 def truly(*settings, camera=None):
-    """How many stays are violations by the rule with these settings; nothing was reported."""
+    """How many stays are cases by the rule with these settings; nothing was reported."""
     camera = camera or a_camera()
     config = a_street_site(camera, *settings)
     return street_score(outcomes_of(()), a_truth(camera), config, BASE + SECONDS * S)
@@ -90,11 +90,11 @@ def reported(folder, config):
     [
         (150, 2, 0),  # 520 and 270 s are both more than 1.5 x 150 s
         (200, 1, 1),  # 270 s is more than 200 s, and less than 1.5 x 200 s
-        (300, 1, 0),  # 270 s is no violation any more
+        (300, 1, 0),  # 270 s is no case any more
         (600, 0, 0),
     ],
 )
-def test_which_stays_are_violations_depends_on_the_dwell_that_is_asked_for(stay_s, cases, either):
+def test_which_stays_are_cases_depends_on_the_dwell_that_is_asked_for(stay_s, cases, either):
     found = truly(f"{STAY}={stay_s}")
 
     assert (found.cases, found.either) == (cases, either)
@@ -131,7 +131,7 @@ def test_the_hours_of_the_rule_count(stay_s, opens, cases):
     assert truly(f"{STAY}={stay_s}", hours).cases == cases
 
 
-def test_goods_on_a_permitted_strip_are_no_violation():
+def test_goods_on_a_permitted_strip_are_no_case():
     whole = next(zone for zone in a_camera().zones if zone.name == "shop_2").polygon
     left = [[x - 0.5, y] for x, y in whole]
 
@@ -186,10 +186,10 @@ def test_the_table_says_precision_and_recall_by_combination_and_where_nothing_is
     assert lines[0].split()[-3:] == ["true", "P(street)", "R(street)"]
     shares = [" ".join(line.split()[9:]) for line in lines[1:4]]
     assert shares == ["2 100.0 % 100.0 %", "1 100.0 % 100.0 %", "0 - none true"]
-    assert "none true: no violation in truth by this rule" in lines
+    assert "none true: no case in truth by this rule" in lines
     said = json.loads((out / "sweep.json").read_text("utf-8"))
     assert [point["street"]["true"] for point in said["points"]] == [2, 1, 0]
-    assert said["points"][2]["street"]["note"] == "no violation in truth by this rule"
+    assert said["points"][2]["street"]["note"] == "no case in truth by this rule"
     assert (out / "sweep.png").stat().st_size > 10_000
 
 
