@@ -19,7 +19,7 @@ from typing import Any
 from edge_agent import __version__
 from edge_agent.bench.day_bridge import Bridge
 from edge_agent.bench.day_live import LiveDay, live_through
-from edge_agent.bench.day_site import site, zone_name
+from edge_agent.bench.day_site import site
 from edge_agent.bench.day_street import StreetCamera
 from edge_agent.config.recorded import from_text
 from edge_agent.config.settings import SiteConfig
@@ -27,6 +27,8 @@ from edge_agent.core.units import Ns, S
 from edge_agent.journal.compare import first_difference
 from edge_agent.journal.reader import open_all, recorded_lines
 from edge_agent.replaying.replay import replay
+from edge_agent.sim.events import utc_minus_mono
+from edge_agent.sim.street.day_truth import FORMAT, StreetTruth, write_street_truth
 from edge_agent.sim.truth import truth_lines
 from edge_agent.sim.world import Passage
 
@@ -41,11 +43,11 @@ GOALS = {"sensors": 200, "with_detections": 100}  # times real time
 
 @dataclass(frozen=True, slots=True)
 class DayTruth:
-    """What was really there. Times of zones are event times, ns."""
+    """What was really there."""
 
     passages: tuple[Passage, ...]
     lines: tuple[str, ...]  # of the passages, as `simulate` writes them
-    stood: dict[str, tuple[tuple[Ns, Ns], ...]]  # by zone: from, until enough goods stood past the door line
+    street: StreetTruth
 
 
 def record_day(
@@ -82,20 +84,16 @@ def record_day(
 
     live = LiveDay(bridge.events(__version__), cameras, told)
     live_through(live, config, folder, "bench day", f"a simulated day of {hours:g} h, seed {seed}")
-    return _truth(bridge, cameras, base)
+    return _truth(bridge, cameras)
 
 
-def _truth(bridge: Bridge, cameras: Sequence[StreetCamera], base: Ns) -> DayTruth:
+def _truth(bridge: Bridge, cameras: Sequence[StreetCamera]) -> DayTruth:
     return DayTruth(
         passages=bridge.passages,
         lines=tuple(truth_lines(bridge.passages, bridge.scenario)),
-        stood={
-            zone_name(camera.name, zone): tuple(
-                (Ns(base + start), Ns(base + end)) for start, end in camera.day.true_occupancy(zone)
-            )
-            for camera in cameras
-            for zone in camera.zones
-        },
+        street=StreetTruth(
+            FORMAT, utc_minus_mono(bridge.scenario), {camera.name: camera.truth() for camera in cameras}
+        ),
     )
 
 
@@ -121,7 +119,7 @@ def run(
         recording_s = time.perf_counter() - began
         if out is not None:
             (out / "truth.jsonl").write_text("".join(truth.lines), encoding="utf-8")
-            (out / "truth.street.json").write_text(json.dumps(truth.stood, indent=1), encoding="utf-8")
+            write_street_truth(out / "truth.street.json", truth.street)
         whole = _replayed(kept, root / "replay", progress)
         record_day(root / "sensors", seed, hours, street=False, progress=progress)
         sensors = _replayed(root / "sensors", root / "replay-sensors", progress)

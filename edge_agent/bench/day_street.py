@@ -10,7 +10,9 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 
+from edge_agent.bench.day_site import zone_name
 from edge_agent.bench.street_eyes import seen_of
+from edge_agent.bench.street_truth import away_of, deliveries
 from edge_agent.core.events import SceneSeen
 from edge_agent.core.scene import StillObject, View
 from edge_agent.core.units import MS, Ns, Permille, Ppm, S
@@ -18,8 +20,11 @@ from edge_agent.devices.scene.settings import LayerSettings
 from edge_agent.sim.rng import stream
 from edge_agent.sim.street.actors import Actor
 from edge_agent.sim.street.day import DayProfile, drawn_zones, generate_day
+from edge_agent.sim.street.day_truth import CameraTruth, Delivery, Thing, ZoneTruth
 from edge_agent.sim.street.draw import TrueBox
 from edge_agent.sim.street.script import Sky, StreetDay
+from edge_agent.sim.street.truth import share_in
+from edge_agent.sim.street.zones import ShopZone
 
 HOUR = 3_600 * S
 SLICE = 600 * S  # actors are looked for within so much of the day
@@ -84,6 +89,35 @@ class StreetCamera:
             view=self._view(shown),
             model_sha256=MODEL,
         )
+
+    def truth(self) -> CameraTruth:
+        """What was really on its street, in event time."""
+        return CameraTruth(
+            away=tuple((self._base + start, self._base + end) for start, end in away_of(self.day)),
+            light=tuple((self._base + at, luma) for at, luma in self._light()),
+            zones={zone_name(self.name, zone): self._zone_truth(zone) for zone in self.zones},
+        )
+
+    def _light(self) -> Iterator[tuple[int, int]]:
+        lumas = {light: luma for _, light, luma in LIGHTS}
+        return ((sky.at_ns, lumas[sky.light]) for sky in self.day.skies)
+
+    def _zone_truth(self, zone: ShopZone) -> ZoneTruth:
+        rests = [
+            (actor.thing.at(x, y), start, end)
+            for actor in self.day.actors
+            for start, end, x, y in actor.rests()
+        ]
+        things = [
+            Thing(thing.kind, self._base + start, self._base + end, thing.footprint_mm)
+            for thing, start, end in rests
+            if share_in(zone, thing)
+        ]
+        beside = [
+            Delivery(label, self._base + a, self._base + b) for label, a, b in deliveries(self.day, zone)
+        ]
+        things.sort(key=lambda thing: (thing.start, thing.label))
+        return ZoneTruth(zone.polygon, zone.rect_mm, tuple(things), tuple(beside))
 
     def _around(self, shown: Ns) -> StreetDay:
         """The day with the actors of this stretch alone: most of a day's thousands are elsewhere in time."""

@@ -8,7 +8,7 @@ Everything is simulated: drawn streets, drawn goods, scaled times. It shows that
 network agree with the truth of the drawings; it says nothing of a real street. Days of development seeds
 (below `HELD_OUT`) are for tuning; the others are looked at once, for the number.
 
-What counts as right is written at the top of `street_truth`.
+What counts as right is written at the top of `sim/street/should.py` and of `street_truth`.
 """
 
 from __future__ import annotations

@@ -6,21 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from edge_agent.bench.street_truth import (
-    Said,
-    TrueEvent,
-    around,
-    as_row,
-    away_of,
-    dark_lights,
-    match,
-    truth_of,
-)
+from edge_agent.bench.street_truth import TrueEvent, around, as_row, away_of, dark_lights, truth_of
 from edge_agent.core.decisions import Decision, SealCoverage, SealStreet, ZoneChanged
 from edge_agent.core.scene import Finding, Phase
 from edge_agent.core.street.settings import RuleSettings
 from edge_agent.core.units import Ns, S
 from edge_agent.sim.street.script import StreetDay
+from edge_agent.sim.street.should import Said, match
 from edge_agent.sim.street.zones import ShopZone
 
 CHECK_SLACK = 5 * S  # a re-check that comes this near to a change is right either way

@@ -1,29 +1,19 @@
-"""What really was a case on a simulated day, and what was said of it.
+"""What really was a case on a simulated day of `bench street`.
 
-Defined before any held-out day was looked at:
+Defined before any held-out day was looked at: what is a case, and which report finds which, stands at the top
+of `sim/street/should.py`. Of a rendered day besides:
 
-* Truth is what stood on a zone's ground (`StreetDay.true_occupancy`: half a footprint past the door line; one
-  strong thing or `weak_needed` weak ones), two stretches no further apart than the rule's gap made one.
-* *Away* is when nobody could have watched: the camera gives no pictures, or was knocked further than its view
-  may be registered (`registered_max_mpx`).
-* Its *dwell* is its time without (a) what is away; (b) a delivery within its grace, a van or hand truck that
-  stands beside the zone as the rule means it (within a box of its own size).
-* It is a **case** when its dwell reaches `SURELY` times the stay that the rule asks for, low light included;
-  **none** when it never reaches that stay; **open** between the two (a day's end, an outage or a delivery cut
-  it short), when either answer is right; open is also what came after a case when less than `SURELY` times
-  `clear_s` of the time between could be watched: for all that anybody saw, it is the same case. An open one
-  counts nowhere.
-* A report (a record that confirms or reopens) finds an event of its zone when it comes within `NEAR` of a
-  stay of when it was due, or when the two overlap in time by `LEAST_IOU`; what was never cleared (the day
-  ended, or the camera saw no more) claims nothing beyond the picture that confirmed it, and is compared up to
-  there. One report an event: a second one of the same goods is false, and so is one of an event that is none.
+* *Away* (nobody could have watched) is when the camera gives no pictures, or was knocked further than its
+  view may be registered (`registered_max_mpx`).
+* A *delivery* is a van or hand truck that stands beside the zone as the rule means it (within a box of its
+  own size).
 * *Everything* is the same with nothing called away: what nobody could have watched is asked for too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,47 +21,25 @@ import numpy as np
 from edge_agent.core.street.geometry import Box, grown
 from edge_agent.core.street.ground import Ground
 from edge_agent.core.street.settings import FitSettings, RuleSettings, permille
-from edge_agent.core.units import MS, Ns, S
+from edge_agent.core.units import S
 from edge_agent.sim.street.draw import TrueBox
 from edge_agent.sim.street.scene import StreetScene
 from edge_agent.sim.street.script import StreetDay
+from edge_agent.sim.street.should import Around, Stood, should
 from edge_agent.sim.street.truth import Interval, merged
 from edge_agent.sim.street.zones import ShopZone
 
-SURELY = 1.5
-NEAR = 0.2  # 60 s of a stay of 300 s, scaled
-LEAST_IOU = 0.3
-KINDS = ("case", "open", "none")
-STEP = 100 * MS
 FIT = FitSettings()
 
 
 @dataclass(frozen=True, slots=True)
-class TrueEvent:
-    """Goods that stood in one zone."""
+class TrueEvent(Stood):
+    """Goods that stood in one zone, with what the table of errors splits them by."""
 
-    zone: str
-    start: Ns
-    end: Ns
-    dwell: Ns  # that counts
-    due: Ns | None  # when the stay was reached
-    kind: str  # case | open | none
     cause: str
     light: str
     weather: str
     tags: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One report: a record that confirmed or reopened a case."""
-
-    zone: str
-    phase: str
-    first: Ns  # seen
-    at: Ns  # judged
-    end: Ns | None  # cleared; None where it never was
-    labels: tuple[str, ...]
 
 
 def truth_of(
@@ -90,55 +58,18 @@ def truth_of(
         dark: `dark_lights` of the day.
         away: when nobody could have watched; empty: everything is asked for.
     """
-    unloading = _deliveries(day, zone)
-    events: list[TrueEvent] = []
-    for span in merged(day.true_occupancy(zone, rule.weak_needed), rule.gap_s * S):
-        event = _event(day, zone, rule, span, away, unloading, dark)
-        before = events[-1] if events else None
-        follows = before is not None and before.kind != "none" and event.kind == "case"
-        if before and follows and _seen(before.end, event.start, away) < SURELY * rule.clear_s * S:
-            event = replace(event, kind="open")
-        events.append(event)
-    return tuple(events)
+    beside = Around(
+        away=away,
+        unloading=merged([(start, end) for _, start, end in deliveries(day, zone)]),
+        dark=lambda t: day.scene_at(t).light in dark,
+    )
+    stood = should(zone.name, day.true_occupancy(zone, rule.weak_needed), rule, beside)
+    return tuple(_event(day, zone, one) for one in stood)
 
 
 def away_of(day: StreetDay) -> tuple[Interval, ...]:
     """When nobody could have watched: no pictures, or the camera looked so far elsewhere."""
     return merged([*day.outages, *_knocked_away(day)])
-
-
-def _seen(start: int, end: int, away: Sequence[Interval]) -> int:
-    """How much of a time could be watched."""
-    return end - start - sum(max(0, min(end, b) - max(start, a)) for a, b in away)
-
-
-def match(events: Sequence[TrueEvent], said: Sequence[Said], stay: Ns) -> dict[int, int]:
-    """Which report (index) found which event (index): cases first, then by overlap, one to one."""
-    pairs = []
-    for i, report in enumerate(said):
-        for k, event in enumerate(events):
-            overlap = _overlap(report, event)
-            late = abs(report.at - event.due) if event.due is not None else None
-            if report.zone == event.zone and (
-                overlap >= LEAST_IOU or (late is not None and late <= NEAR * stay)
-            ):
-                pairs.append((KINDS.index(event.kind), -overlap, i, k))
-    found: dict[int, int] = {}
-    for _, _, i, k in sorted(pairs):
-        if i not in found and k not in found.values():
-            found[i] = k
-    return found
-
-
-def _overlap(report: Said, event: TrueEvent) -> float:
-    if report.end is None:
-        return _iou((report.first, report.at), (event.start, min(event.end, report.at)))
-    return _iou((report.first, report.end), (event.start, event.end))
-
-
-def _iou(a: Interval, b: Interval) -> float:
-    both = min(a[1], b[1]) - max(a[0], b[0])
-    return both / (max(a[1], b[1]) - min(a[0], b[0])) if both > 0 else 0.0
 
 
 def around(day: StreetDay, zone: ShopZone, span: Interval) -> tuple[str, ...]:
@@ -153,7 +84,7 @@ def around(day: StreetDay, zone: ShopZone, span: Interval) -> tuple[str, ...]:
     here |= {"awning" for a in day.actors if a.role == "decoy" and _meets(span, (a.from_ns, a.until_ns))}
     here |= {"outage" for outage in day.outages if _meets(span, outage)}
     here |= {"knock" for knock in day.knocks if knock.at_ns < span[1] and knock.turn_permille != (0, 0)}
-    here |= {"delivery" for delivery in _deliveries(day, zone) if _meets(span, delivery)}
+    here |= {"delivery" for _, start, end in deliveries(day, zone) if _meets(span, (start, end))}
     sky = {f"{day.scene_at(t).light}-{day.scene_at(t).weather}" for t in (span[0], span[1] - 1)}
     return tuple(sorted(here)) + tuple(sorted(sky))
 
@@ -167,59 +98,22 @@ def dark_lights(day: StreetDay, rule: RuleSettings) -> frozenset[str]:
     )
 
 
-def _event(
-    day: StreetDay,
-    zone: ShopZone,
-    rule: RuleSettings,
-    span: Interval,
-    away: Sequence[Interval],
-    unloading: Sequence[Interval],
-    dark: frozenset[str],
-) -> TrueEvent:
-    kind, dwell, due = _judged(day, rule, span, away, unloading, dark)
-    scene = day.scene_at(due if due is not None else (span[0] + span[1]) // 2)
+def _event(day: StreetDay, zone: ShopZone, stood: Stood) -> TrueEvent:
+    span = (stood.start, stood.end)
+    scene = day.scene_at(stood.due if stood.due is not None else (span[0] + span[1]) // 2)
     tags = around(day, zone, span)
     return TrueEvent(
-        zone=zone.name,
-        start=Ns(span[0]),
-        end=Ns(span[1]),
-        dwell=dwell,
-        due=due,
-        kind=kind,
+        zone=stood.zone,
+        start=stood.start,
+        end=stood.end,
+        dwell=stood.dwell,
+        due=stood.due,
+        kind=stood.kind,
         cause=_cause(day, zone, span, tags),
         light=scene.light,
         weather=scene.weather,
         tags=tags,
     )
-
-
-def _judged(
-    day: StreetDay,
-    rule: RuleSettings,
-    span: Interval,
-    away: Sequence[Interval],
-    unloading: Sequence[Interval],
-    dark: frozenset[str],
-) -> tuple[str, Ns, Ns | None]:
-    """Case, open or none; the dwell that counts; when it reached the stay."""
-    dwell, excused, due, surely = 0, 0, None, False
-    dark_at: int | None = None
-    for t in range(span[0], span[1], STEP):
-        if any(start <= t < end for start, end in away):
-            continue
-        if day.scene_at(t).light in dark:
-            dark_at = t
-        if excused < rule.unloading_grace_s * S and any(start <= t < end for start, end in unloading):
-            excused += STEP
-            continue
-        dwell += STEP
-        need = rule.stay_s * S
-        if dark_at is not None and t - dark_at <= rule.gap_s * S:
-            need = need * rule.low_light_stay // 1000
-        if due is None and dwell >= need:
-            due = Ns(t)
-        surely = surely or dwell >= SURELY * need
-    return ("case" if surely else "open" if due is not None else "none"), Ns(dwell), due
 
 
 def _knocked_away(day: StreetDay) -> list[Interval]:
@@ -233,18 +127,18 @@ def _knocked_away(day: StreetDay) -> list[Interval]:
     ]
 
 
-def _deliveries(day: StreetDay, zone: ShopZone) -> tuple[Interval, ...]:
-    """When a van or hand truck stood within a box of its own size of the zone."""
+def deliveries(day: StreetDay, zone: ShopZone) -> tuple[tuple[str, int, int], ...]:
+    """(class, from, until) of each van or hand truck that stood within a box of its own size of the zone."""
     ground = Ground(permille(zone.polygon))
-    spans = []
+    found = []
     for actor in day.actors:
         if actor.role != "delivery" or actor.thing.kind not in ("motor_vehicle", "hand_truck"):
             continue
         for start, end, _, _ in actor.rests():
             seen = [box for one, box in day.true_boxes((start + end) // 2) if one is actor]
             if any(ground.touches(grown(box_permille(box, day.scene))) for box in seen):
-                spans.append((start, end))
-    return merged(spans)
+                found.append((actor.thing.kind, start, end))
+    return tuple(found)
 
 
 def box_permille(box: TrueBox, scene: StreetScene) -> Box:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
-EXACT_SHOWN = 400  # letters of a differing line
-
 
 @app.command()
 def main(  # noqa: PLR0917 - options of a command line
@@ -165,7 +163,8 @@ def _exactly(left: Side, right: Side, *, as_json: bool) -> None:
         print(f"identical: {left.outcomes.decisions} decisions, byte for byte")
     else:
         print(f"they differ, first at decision {difference.number}:")
-        print(f"  A  {difference.left[:EXACT_SHOWN] or '(nothing)'}")
-        print(f"  B  {difference.right[:EXACT_SHOWN] or '(nothing)'}")
+        a, b = difference.excerpts()
+        print(f"  A  {a or '(nothing)'}")
+        print(f"  B  {b or '(nothing)'}")
     if difference is not None:
         raise typer.Exit(1)

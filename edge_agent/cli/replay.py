@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,12 +19,13 @@ from edge_agent.cli.window_options import End, Lanes, Start, Zones
 from edge_agent.errors import UsageError
 
 if TYPE_CHECKING:
+    from edge_agent.comparing.replay_note import Asked
     from edge_agent.config.settings import SiteConfig
     from edge_agent.core.decisions import Decision
     from edge_agent.core.units import Ns
     from edge_agent.journal.reader import Recording
     from edge_agent.replaying.rehearsal import Delivery, Rehearsal
-    from edge_agent.replaying.replay import Hooks
+    from edge_agent.replaying.replay import Hooks, Replayed
     from edge_agent.replaying.what_if import Change
 
 app = typer.Typer(add_completion=False)
@@ -74,10 +76,10 @@ def main(  # noqa: PLR0917 - options of a command line
     """
     from edge_agent.cli.replay_bar import ReplayBar  # noqa: PLC0415 - help stays instant
     from edge_agent.cli.replay_text import say  # noqa: PLC0415
-    from edge_agent.comparing.gather import outcomes_of_lines  # noqa: PLC0415
-    from edge_agent.comparing.outcomes import counts  # noqa: PLC0415
+    from edge_agent.comparing.replay_note import Asked  # noqa: PLC0415
     from edge_agent.journal.reader import open_all  # noqa: PLC0415
     from edge_agent.replaying.again import Part  # noqa: PLC0415
+    from edge_agent.replaying.changes import changes, marks  # noqa: PLC0415
     from edge_agent.replaying.configurations import configurations  # noqa: PLC0415
     from edge_agent.replaying.only import only  # noqa: PLC0415
     from edge_agent.replaying.replay import Hooks, replay  # noqa: PLC0415
@@ -87,7 +89,7 @@ def main(  # noqa: PLR0917 - options of a command line
         raise UsageError("--cold begins at --from: give one")
     recordings = open_all(recording)
     sites = configurations(recordings, config, settings or [])
-    changes = _changes(recordings, sites)
+    changed = changes(recordings, sites)
     part = Part(
         moment(start) if start else None,
         moment(end) if end else None,
@@ -95,11 +97,15 @@ def main(  # noqa: PLR0917 - options of a command line
         cold=cold,
     )
     empty_folder(out)
+    note = partial(
+        _note, out, recordings, changed, Asked(start, end, tuple(lanes or ()), tuple(zones or ())), cold=cold
+    )
     delivery: Delivery | None = None
     began = time.perf_counter()
     with ExitStack() as use:
         asked = use.enter_context(_interrupts())
-        hooks = Hooks(stop=asked.is_set)
+        # Until it has ended it is interrupted: whoever kills it leaves a part.
+        hooks = Hooks(begun=partial(note, interrupted=True), stop=asked.is_set)
         box: Rehearsal | None = None
         if publish is not None:
             sites, box = _rehearsal(recordings, sites, publish, out)
@@ -107,25 +113,27 @@ def main(  # noqa: PLR0917 - options of a command line
         bar = use.enter_context(ReplayBar(recordings, part, shown=sys.stderr.isatty() and not as_json))
         if speed is not None:
             _paced(hooks, speed, asked, None if as_json else bar.line, sites[0])
-        done = replay(recordings, sites, out, bar.step, part, hooks)
+        done = replay(recordings, sites, out, bar.step, part, hooks, marks(changed, cold=cold))
         took = time.perf_counter() - began
         if box is not None:
             delivery = box.deliver(bar.delivered)
     if (part.start or part.end) and not done.inside and not done.interrupted:
-        raise UsageError(f"nothing of the recording lies there; it is {done.elapsed / 1e9:.0f} s long")
-    compared = done.compared and not (config or changes or cold or publish)
+        raise _nothing_there(recordings, done)
+    compared = done.compared and not (config or changed or cold or publish)
+    note(interrupted=done.interrupted)
     result = {
         "events": done.events,
         "decisions": done.decided,
         "statements": done.statements,
         "refused": done.refused,
-        **counts(outcomes_of_lines(done.lines())),
+        **done.counts,
         "recorded_s": round(done.elapsed / 1e9, 3),
         "took_s": round(took, 3),
         "times_real_time": round(done.elapsed / 1e9 / took, 1) if took else None,
         "asked": {"from": start, "to": end, "lanes": lanes or [], "zones": zones or []},
         "configurations": len(set(map(id, sites))),
-        "changes": [{"key": c.key, "old": c.old, "new": c.new} for c in changes],
+        "what_if": bool(changed),
+        "changes": [{"key": c.key, "old": c.old, "new": c.new} for c in changed],
         "cold": cold,
         "compared_with_live": compared,
         "identical": done.difference is None if compared and not done.lacking else None,
@@ -138,25 +146,36 @@ def main(  # noqa: PLR0917 - options of a command line
     if as_json:
         print(json.dumps(result, ensure_ascii=False))
     else:
-        say(result, changes, difference, out, sites[-1])
-    if done.interrupted:
-        raise typer.Exit(INTERRUPTED)
-    if (difference is not None and not done.lacking) or (
-        delivery is not None and delivery.published < delivery.sealed
-    ):
-        raise typer.Exit(1)
+        say(result, changed, difference, out, sites[-1])
+    unlike = difference is not None and not done.lacking
+    unsent = delivery is not None and delivery.published < delivery.sealed
+    if done.interrupted or unlike or unsent:
+        raise typer.Exit(INTERRUPTED if done.interrupted else 1)
 
 
-def _changes(recordings: list[Recording], sites: Sequence[SiteConfig]) -> tuple[Change, ...]:
-    """In what each recording's configuration is another than its own; what is so of all is said once."""
-    from edge_agent.config.recorded import from_text  # noqa: PLC0415 - help stays instant
-    from edge_agent.replaying.what_if import differences  # noqa: PLC0415
+def _note(
+    out: Path,
+    recordings: Sequence[Recording],
+    changed: Sequence[Change],
+    asked: Asked,
+    *,
+    cold: bool,
+    interrupted: bool,
+) -> None:
+    """What the folder says of itself."""
+    from edge_agent.comparing.replay_note import write_note  # noqa: PLC0415 - help stays instant
+    from edge_agent.replaying.changes import note  # noqa: PLC0415
 
-    texts = {one.config_text: site for one, site in zip(recordings, sites, strict=True) if one.config_text}
-    found: list[Change] = []
-    for text, site in texts.items():
-        found += [change for change in differences(from_text(text), site) if change not in found]
-    return tuple(found)
+    write_note(out, note(recordings, changed, asked, cold=cold, interrupted=interrupted))
+
+
+def _nothing_there(recordings: Sequence[Recording], done: Replayed) -> UsageError:
+    """No event lies in the window."""
+    from edge_agent.replaying.extent import extent  # noqa: PLC0415 - help stays instant
+    from edge_agent.replaying.window import Bounds  # noqa: PLC0415
+
+    whole = extent(recordings, [Bounds()] * len(recordings)) or done.elapsed
+    return UsageError(f"nothing of the recording lies there; it is {whole / 1e9:.0f} s long")
 
 
 def empty_folder(out: Path) -> None:

@@ -34,7 +34,8 @@ class ReplayBar:
         self._shown = shown
         self._elapsed = Elapsed()
         self._began = self._last = time.monotonic()
-        total = extent(recordings, bounds_of(recordings, part.start, part.end)) if shown else None
+        bounds = bounds_of(recordings, part.start, part.end) if shown else ()
+        total = extent(recordings, bounds, cold=part.cold) if shown else None
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

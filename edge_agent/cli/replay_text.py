@@ -31,6 +31,8 @@ def say(
     _say_asked(result["asked"])
     _say_found(result, site)
     print(f"{result['decisions']} decisions, {result['statements']} statements (unsigned) in {out}")
+    if changes:
+        print("what-if: none of it happened and none is evidence; every statement says so (ext.replay)")
     if result["refused"]:
         print(f"REFUSED: no statement could be made of {result['refused']} case(s), the log above says why")
     for torn in result["torn"]:
@@ -50,8 +52,9 @@ def _say_compared(result: Mapping[str, Any], difference: Difference | None) -> N
         print(f"the recording lacks what the core saw: its decisions and those made live {part}")
     elif difference is not None:
         print(f"DIFFERS from what was recorded live, first at decision {difference.number}:")
-        print(f"  live   {difference.left[:400] or '(nothing)'}")
-        print(f"  replay {difference.right[:400] or '(nothing)'}")
+        live, replayed = difference.excerpts()
+        print(f"  live   {live or '(nothing)'}")
+        print(f"  replay {replayed or '(nothing)'}")
     elif result["compared_with_live"]:
         print("identical to the decisions recorded live, byte for byte")
 

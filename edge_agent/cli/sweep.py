@@ -19,12 +19,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 if TYPE_CHECKING:
     from edge_agent.replaying.grid import Axis, Point
+    from edge_agent.replaying.street_truth import StreetScore
     from edge_agent.replaying.sweep import Tally, Unit
 
 app = typer.Typer(add_completion=False)
 
 INTERRUPTED = 130  # as shells say it
 MAX_PLOTTED = 2  # settings that one picture shows
+NONE_TRUE = "no case in truth by this rule"
+NOT_JUDGED = "no zone that the truth can judge by this rule"
 CORES = len(os.sched_getaffinity(0))
 
 
@@ -40,7 +43,8 @@ def main(
     truth: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="TRUTH", help="One for each REC, in order; default: REC.truth.jsonl where there is one."
+            metavar="TRUTH",
+            help="One for each REC, in order; default: REC.truth.jsonl, REC.truth.street.json where there.",
         ),
     ] = None,
     config: Annotated[
@@ -54,7 +58,8 @@ def main(
 ) -> None:
     """Replay recordings with every combination of the settings, and count what would have been decided.
 
-    With the ground truth of `simulate`: precision and recall of overweight and of plates.
+    With the ground truth of a simulation: precision and recall of overweight and plates, and of street
+    cases by each combination's own rule.
     """
     from edge_agent.cli.replay import empty_folder  # noqa: PLC0415 - help stays instant
     from edge_agent.replaying.grid import axis, points  # noqa: PLC0415
@@ -74,7 +79,14 @@ def main(
         raise typer.Exit(INTERRUPTED) from None
     rows = [_row(point, one) for point, one in zip(grid, found, strict=True)]
     result = {
-        "recordings": [{"recording": str(u.recording), "truth": u.truth and str(u.truth)} for u in chosen],
+        "recordings": [
+            {
+                "recording": str(one.recording),
+                "truth": one.truth and str(one.truth),
+                "street_truth": one.street and str(one.street),
+            }
+            for one in chosen
+        ],
         "axes": [{"key": one.key, "values": list(one.values)} for one in axes],
         "points": rows,
     }
@@ -82,9 +94,10 @@ def main(
     if as_json:
         print(json.dumps(result, ensure_ascii=False))
     else:
-        print(_table(axes, rows, scored=any(unit.truth for unit in chosen)))
+        print(_table(axes, rows))
         for unit in chosen:
-            print(f"truth of {unit.recording}: {unit.truth or 'none'}")
+            truths = [str(path) for path in (unit.truth, unit.street) if path is not None]
+            print(f"truth of {unit.recording}: {', '.join(truths) or 'none'}")
         if out is not None:
             print(f"in {out}: {note}")
 
@@ -110,7 +123,26 @@ def _row(point: Point, found: Tally) -> dict[str, Any]:
             "precision": score.plate_precision,
             "recall": score.plate_recall,
         }
+    if found.street is not None:
+        row["street"] = {
+            "true": found.street.cases,
+            "right": found.street.right,
+            "wrong": found.street.wrong,
+            "either": found.street.either,
+            "zones": found.street.zones,
+            "unjudged_zones": found.street.unjudged,
+            "precision": found.street.precision,
+            "recall": found.street.recall,
+            "note": _street_note(found.street),
+        }
     return row
+
+
+def _street_note(score: StreetScore) -> str:
+    """Why there is no recall; empty where there is one."""
+    if score.recall is not None:
+        return ""
+    return NONE_TRUE if score.zones else NOT_JUDGED
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
@@ -141,7 +173,7 @@ def _write(
         return "sweep.csv, sweep.json; no picture: it needs matplotlib (pip install 'edge-agent[plots]')"
     from edge_agent.replaying.sweep_plots import draw  # noqa: PLC0415 - matplotlib
 
-    scored = ", beside the truth of a simulation" if any(unit.truth for unit in chosen) else ""
+    scored = ", beside the truth of a simulation" if any(u.truth or u.street for u in chosen) else ""
     draw(varied, found, f"{len(chosen)} recording(s), {len(found)} combinations{scored}", out / "sweep.png")
     return "sweep.csv, sweep.json, sweep.png"
 
@@ -170,20 +202,61 @@ SHARES = {
     "P(plate)": ("plates", "precision"),
     "R(plate)": ("plates", "recall"),
 }
+STREET = {
+    "true": ("street", "true"),
+    "P(street)": ("street", "precision"),
+    "R(street)": ("street", "recall"),
+}
+SCORED = {
+    "overweight": "P precision, R recall: of overweight by the posted limit, and of the cases' plates",
+    "street": "true: stays that truly are a case by the combination's own rule; P, R(street): of these",
+}
 
 
-def _table(axes: Sequence[Axis], rows: Sequence[dict[str, Any]], *, scored: bool) -> str:
+def _table(axes: Sequence[Axis], rows: Sequence[dict[str, Any]]) -> str:
     names = _names([one.key for one in axes])
-    lines = [[*names, *HEADS.values(), *(SHARES if scored else ())]]
+    scored = {side for side in SCORED if any(side in row for row in rows)}
+    shares = {
+        head: place
+        for side, heads in (("overweight", SHARES), ("street", STREET))
+        for head, place in heads.items()
+        if side in scored
+    }
+    lines = [[*names, *HEADS.values(), *shares]]
     for row in rows:
-        shares = [_percent(row.get(side, {}).get(name)) for side, name in SHARES.values()] if scored else []
-        lines.append([*row["settings"].values(), *(str(row[name]) for name in HEADS), *shares])
+        told = [_told(row.get(side, {}), name) for side, name in shares.values()]
+        lines.append([*row["settings"].values(), *(str(row[name]) for name in HEADS), *told])
     widths = [max(len(line[n]) for line in lines) for n in range(len(lines[0]))]
     legend = [f"{name}: {one.key}" for name, one in zip(names, axes, strict=True) if name != one.key]
-    if scored:
-        legend.append("P precision, R recall: of overweight by the posted limit, and of the cases' plates")
+    legend += [words for side, words in SCORED.items() if side in scored]
+    legend += _street_legend(rows)
     table = ["  ".join(map(str.rjust, line, widths)) for line in lines]
     return "\n".join([*table, *legend])
+
+
+def _told(scored: dict[str, Any], name: str) -> str:
+    """One number of a row's score; a share in percent."""
+    value = scored.get(name)
+    if name == "true":
+        return "-" if value is None else str(value)
+    if value is None and name == "recall" and scored.get("note") == NONE_TRUE:
+        return "none true"
+    return _percent(value)
+
+
+def _street_legend(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """What a reader must know of some of the rows."""
+    street = [row["street"] for row in rows if "street" in row]
+    legend = []
+    if any(one["note"] == NONE_TRUE for one in street):
+        legend.append(f"none true: {NONE_TRUE}")
+    if any(one["unjudged_zones"] for one in street):
+        most = max(one["unjudged_zones"] for one in street)
+        legend.append(
+            f"not judged: up to {most} zone(s), whose ground was redrawn, or whose rule asks for what the "
+            "truth does not hold (requires, stationary: false); their cases are counted, not scored"
+        )
+    return legend
 
 
 def _names(keys: Sequence[str]) -> list[str]:

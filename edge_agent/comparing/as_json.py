@@ -17,12 +17,15 @@ def as_json(comparison: Comparison, two: Two) -> dict[str, Any]:
     """The whole comparison.
 
     Returns:
-        same; numbers {added, removed, changed, shifted, same}; a and b, each {name, software, models, counts,
-        notes}; settings [{key, old, new}]; differences [{kind, how, place, run, at, utc, a, b (all fields),
-        changes [{field, old, new, unit, concluded}], reasons [{known, en, zh, settings, by, unit}]}].
+        same; identical (to the byte); notes; numbers {added, removed, changed, shifted, same}; a and b, each
+        {name, software, models, counts, notes}; settings [{key, old, new}]; differences [{kind, how, place,
+        run, at, utc, a, b (all fields), changes [{field, old, new, unit, concluded}], reasons [{known, en,
+        zh, settings, by, unit}]}].
     """
     return {
         "same": not comparison.differences,
+        "identical": two.first_other is None,
+        "notes": list(two.notes),
         "numbers": comparison.numbers(),
         "a": _side(two.left),
         "b": _side(two.right),

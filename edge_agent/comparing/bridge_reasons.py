@@ -88,6 +88,10 @@ def _case(left: BridgeCrossing, right: BridgeCrossing, two: Two) -> Reason:
         any(v.outcome is Outcome.OVER and not v.reference_only for v in seen.verdicts)
         for seen in (left, right)
     )
+    still_over = left.over and right.over
+    if before != after and still_over:  # by another limit alone, or by one whose text nobody has read
+        keys = two.under(f"lanes.{left.lane}.limits")
+        return reason(said("basis_verified" if after else "basis_unverified"), settings=keys)
     if before != after:
         return reason(said("case_opened" if after else "case_gone"))
     keys = two.under("cameras", "detector", f"lanes.{left.lane}.camera")

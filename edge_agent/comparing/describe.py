@@ -84,6 +84,7 @@ PART: Texts = {
     "deducted": ("扣减后", "after deduction"),
     "limit": ("数值", "itself"),
     "measured": ("实测", "measured"),
+    "basis": ("法律依据", "legal basis"),
 }
 UNIT: Mapping[str, Callable[[int], str]] = {
     "": str,

@@ -99,6 +99,7 @@ def _numbers(verdict: Verdict) -> Iterator[tuple[str, Field]]:
         yield f"{name}.measured", Field(verdict.raw, "g")
     yield f"{name}.deducted", Field(verdict.deducted, "g")
     yield f"{name}.limit", Field(verdict.limit, "g")
+    yield f"{name}.basis", Field((verdict.legal_basis,), "labels")
 
 
 def _bridge_case(case: BridgeCase) -> Iterator[tuple[str, Field]]:

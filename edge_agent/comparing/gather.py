@@ -18,6 +18,7 @@ from edge_agent.comparing.outcomes import (
     Suspect,
     WatchedTime,
 )
+from edge_agent.comparing.runs import Runs
 from edge_agent.comparing.stays import Stays
 from edge_agent.core.decisions import (
     CrossingSeen,
@@ -31,12 +32,9 @@ from edge_agent.core.decisions import (
 from edge_agent.core.records import Crossing, Match, Verdict
 from edge_agent.core.scene import Phase
 from edge_agent.core.street.timeline import SUSPECT
-from edge_agent.core.units import Ns, S
+from edge_agent.core.units import Ns
 from edge_agent.errors import JournalError
 from edge_agent.journal.codec import parse_decision_line
-
-# Decisions of one run come in order of time up to this; one from longer ago is of another run.
-LAG = 60 * S
 
 ASKED_OF_DEVICES = tuple(f'{{"type":"{kind}"' for kind in ("Watch", "TakePictures", "Capture", "ReadPlates"))
 
@@ -73,9 +71,7 @@ class _Gathered:
     """What has been made of the decisions so far."""
 
     count: int = 0
-    run: int = 0
-    newest: Ns | None = None
-    numbers: dict[str, int] = field(default_factory=dict)  # by lane: of its last crossing in this run
+    runs: Runs = field(default_factory=Runs)
     clocks: dict[int, Ns] = field(default_factory=dict)
     crossings: dict[tuple[int, str, int], BridgeCrossing] = field(default_factory=dict)
     cases: dict[tuple[str, int], StreetCase] = field(default_factory=dict)  # by id, and times it was opened
@@ -90,7 +86,7 @@ class _Gathered:
     def add(self, decision: Decision) -> None:
         """Take in one decision."""
         self.count += 1
-        self._follow_runs(decision)
+        self.runs.follow(decision)
         match decision:
             case CrossingSeen():
                 self._crossing(decision.crossing, decision.verdicts)
@@ -106,9 +102,11 @@ class _Gathered:
                     self.watched[part.part] += part.watched_ms
                     self.blind.setdefault(part.part, Counter()).update(dict(part.blind))
             case ZoneChanged():
-                self.stays.add(self.run, decision)
+                self.stays.add(self.runs.number, decision)
                 if decision.detail == SUSPECT:
-                    self.suspects.append(Suspect(self.run, decision.camera, decision.zone, decision.at))
+                    self.suspects.append(
+                        Suspect(self.runs.number, decision.camera, decision.zone, decision.at)
+                    )
             case Fault():
                 self.faults[(decision.source, str(decision.kind))] += decision.count
 
@@ -125,32 +123,18 @@ class _Gathered:
                 for part in sorted(self.watched)
             ),
             stays=self.stays.all(),
-            utc_minus_mono=tuple(self.clocks.get(run) for run in range(self.run + 1)),
+            utc_minus_mono=tuple(self.clocks.get(run) for run in range(self.runs.number + 1)),
             decisions=self.count,
         )
 
-    def _follow_runs(self, decision: Decision) -> None:
-        """A run ends without a word: the clock begins anew after a reboot, and numbers do in any case."""
-        again = False
-        if isinstance(decision, CrossingSeen):
-            crossing = decision.crossing
-            again = crossing.number <= self.numbers.get(crossing.lane, 0)
-        if self.newest is not None and (again or decision.at < self.newest - LAG):
-            self.run += 1
-            self.numbers.clear()
-            self.newest = None
-        if isinstance(decision, CrossingSeen):
-            self.numbers[decision.crossing.lane] = decision.crossing.number
-        self.newest = decision.at if self.newest is None else max(self.newest, decision.at)
-
     def _know(self, sealed: Seal | SealStreet | SealCoverage) -> None:
         if sealed.clock is not None:
-            self.clocks.setdefault(self.run, sealed.clock.utc_minus_mono)
+            self.clocks.setdefault(self.runs.number, sealed.clock.utc_minus_mono)
 
     def _crossing(self, crossing: Crossing, verdicts: tuple[Verdict, ...]) -> BridgeCrossing:
-        key = (self.run, crossing.lane, crossing.number)
+        key = (self.runs.number, crossing.lane, crossing.number)
         self.crossings[key] = seen = BridgeCrossing(
-            run=self.run,
+            run=self.runs.number,
             lane=crossing.lane,
             number=crossing.number,
             first_axle_at=crossing.first_axle_at,
@@ -185,7 +169,7 @@ class _Gathered:
         if report.phase in (Phase.RECHECK, Phase.INSPECTION):
             self.looks.append(
                 Look(
-                    run=self.run,
+                    run=self.runs.number,
                     phase=report.phase,
                     camera=report.camera,
                     zone=report.zone,
@@ -202,7 +186,7 @@ class _Gathered:
             self.opened[seal.case] += 1
         key = (seal.case, self.opened[seal.case])
         known = self.cases.get(key)
-        self.cases[key] = replace(known or _opened(self.run, seal), **_latest(seal, known))
+        self.cases[key] = replace(known or _opened(self.runs.number, seal), **_latest(seal, known))
 
 
 def _matched(match: Match) -> Matched:

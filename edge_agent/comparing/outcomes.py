@@ -8,7 +8,7 @@ the box's monotonic clock in nanoseconds, weights grams, as in the records that 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -188,13 +188,27 @@ def counts(found: Outcomes) -> dict[str, Any]:
     street = Counter(f"{look.phase}: {look.finding}" for look in found.looks)
     for case in found.cases:
         street.update(_records(case))
+    faults = {f"{fault.source} {fault.kind}": fault.count for fault in found.faults}
+    over = sum(one.over for one in found.crossings)
+    return in_numbers(len(found.crossings), over, matches, street, len(found.suspects), faults)
+
+
+def in_numbers(
+    crossings: int,
+    over: int,
+    cases: Mapping[str, int],
+    street: Mapping[str, int],
+    suspects: int,
+    faults: dict[str, int],
+) -> dict[str, Any]:
+    """The form of `counts`; what was counted and then amended away is not in it."""
     return {
-        "crossings": len(found.crossings),
-        "over_a_limit": sum(one.over for one in found.crossings),
-        "cases": dict(sorted(matches.items())),
+        "crossings": crossings,
+        "over_a_limit": over,
+        "cases": {status: count for status, count in sorted(cases.items()) if count},
         "street": dict(sorted(street.items())),
-        "suspects": len(found.suspects),
-        "faults": {f"{fault.source} {fault.kind}": fault.count for fault in found.faults},
+        "suspects": suspects,
+        "faults": faults,
     }
 
 

@@ -12,6 +12,7 @@ from edge_agent.comparing.compare import Comparison, Difference, How
 from edge_agent.comparing.describe import HOW, KIND, place_of, rows_of, time_of, what_of
 from edge_agent.comparing.shifts import shifts
 from edge_agent.comparing.sides import Side
+from edge_agent.comparing.text import OTHER_BYTES
 from edge_agent.comparing.two import Two, shown
 from edge_agent.comparing.wording import Both
 
@@ -36,7 +37,11 @@ def write_page(out: Path, comparison: Comparison, two: Two) -> None:
     page = environment.get_template("diff.html").render(
         title="两次运行对比 · Two runs compared",
         sides=[_side("A", two.left), _side("B", two.right)],
-        notes=[f"{side.name}: {note}" for side in (two.left, two.right) for note in side.notes],
+        notes=[
+            *_same_but_not_to_the_byte(comparison, two),
+            *two.notes,
+            *(f"{side.name}: {note}" for side in (two.left, two.right) for note in side.notes),
+        ],
         numbers=comparison.numbers(),
         settings=[
             {
@@ -56,6 +61,12 @@ def write_page(out: Path, comparison: Comparison, two: Two) -> None:
         pair=_pair,
     )
     out.write_text(page, encoding="utf-8")
+
+
+def _same_but_not_to_the_byte(comparison: Comparison, two: Two) -> list[str]:
+    if comparison.differences or two.first_other is None:
+        return []
+    return [text.format(number=two.first_other) for text in OTHER_BYTES]
 
 
 def _side(letter: str, side: Side) -> dict[str, Any]:

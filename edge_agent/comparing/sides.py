@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edge_agent.comparing.gather import outcomes_of, outcomes_of_lines
 from edge_agent.comparing.outcomes import Outcomes
+from edge_agent.comparing.replay_note import ReplayNote, read_note
 from edge_agent.config.recorded import from_text
 from edge_agent.config.settings import SiteConfig
 from edge_agent.errors import JournalError, UsageError
@@ -32,6 +33,8 @@ class Side:
     software: str = ""  # empty where it is not said
     models: tuple[tuple[str, str], ...] = ()  # name, SHA-256
     notes: tuple[str, ...] = ()  # what a reader should know of it
+    part: str = ""  # which part of its recordings was asked for; empty: all of it, or nobody says
+    sizes: tuple[int, ...] = ()  # of its recordings, bytes; empty: nobody says
 
 
 def open_side(path: Path) -> Side:
@@ -64,8 +67,27 @@ def _of_file(decisions: Path, name: str) -> Side:
         outcomes = outcomes_of_lines(lines())
     except JournalError as error:
         raise UsageError(f"{decisions}: {error}") from error
-    notes = () if config else (f"no {CONFIG_FILE} beside it: reasons that rest on settings are not known",)
-    return Side(name, lines, outcomes, config, notes=notes)
+    note = read_note(decisions.parent)
+    notes = [] if config else [f"no {CONFIG_FILE} beside it: reasons that rest on settings are not known"]
+    notes += _noted(note)
+    return Side(
+        name=name,
+        lines=lines,
+        outcomes=outcomes,
+        config=config,
+        software=note.software,
+        notes=tuple(notes),
+        part=note.part,
+        sizes=tuple(one.bytes for one in note.recordings),
+    )
+
+
+def _noted(note: ReplayNote) -> Iterator[str]:
+    """What a reader must know of a replay."""
+    if note.part:
+        yield f"a part of its recording alone: {note.part}"
+    if note.what_if:
+        yield f"a what-if: {len(note.what_if)} setting(s) are other than in its recording"
 
 
 def _lines(path: Path) -> Iterator[str]:

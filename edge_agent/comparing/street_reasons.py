@@ -65,7 +65,7 @@ def _reopened(left: StreetCase, right: StreetCase, two: Two) -> Reason:
     before = stays[: stays.index(case)]
     if not before:
         keys = _keys(case, two)
-        return reason(said("end_unknown", listed=listed(keys)), known=False, settings=keys)
+        return reason(said("reopened_unknown", listed=listed(keys)), known=False, settings=keys)
     last = before[-1]
     return reason(said("reopened", time=two.time(side, last.run, last.confirmed_at or last.last_at)))
 

@@ -15,6 +15,10 @@ from edge_agent.comparing.wording import Both
 
 STYLE = {How.ADDED: "green", How.REMOVED: "red", How.CHANGED: "yellow", How.SHIFTED: "dim"}
 CONCLUDED = (How.ADDED, How.REMOVED, How.CHANGED)
+OTHER_BYTES = (
+    "仅结论相同：自第 {number} 条决定起并非逐字节相同（--exact 显示）",
+    "the outcomes alone are: from decision {number} on it is not the same bytes (--exact shows it)",
+)
 LONGEST_VALUE = 40  # letters of a setting's value
 
 
@@ -33,6 +37,9 @@ def lines(comparison: Comparison, two: Two, *, language: str, limit: int, shifte
     for letter, side in (("A", two.left), ("B", two.right)):
         yield Text(f"  {letter}  {side.name}" + (f"  ({side.software})" if side.software else ""))
         yield from (Text(f"     {note}", style="yellow") for note in side.notes)
+    yield from (Text(f"  {note}", style="yellow") for note in two.notes)
+    if not comparison.differences and two.first_other is not None:
+        yield Text(f"  {OTHER_BYTES[pick].format(number=two.first_other)}", style="yellow")
     yield from _models(two, pick)
     yield from _settings(two, pick)
     every = comparison.of(*CONCLUDED, *((How.SHIFTED,) if shifted else ()))

@@ -11,6 +11,7 @@ from edge_agent.comparing.found import Found
 from edge_agent.comparing.sides import Side
 from edge_agent.comparing.wording import clock_time
 from edge_agent.core.units import Ns
+from edge_agent.journal.compare import first_difference
 
 
 class SettingChange(Protocol):
@@ -36,6 +37,19 @@ class Two:
     left: Side
     right: Side
     settings: Sequence[SettingChange]
+
+    @cached_property
+    def first_other(self) -> int | None:
+        """Number of the first decision that is not the same bytes on both sides; None where all are."""
+        first = first_difference(self.left.lines(), self.right.lines())
+        return None if first is None else first.number
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of both together."""
+        if self.left.sizes and self.right.sizes and self.left.sizes != self.right.sizes:
+            return ("of different recordings: what only one side has may be in its recording alone",)
+        return ()
 
     @cached_property
     def _found(self) -> tuple[Found, Found]:

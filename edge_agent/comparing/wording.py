@@ -39,6 +39,14 @@ REASONS: Texts = {
     # a bridge case
     "case_opened": ("超限，因此立案", "over, so a case was opened"),
     "case_gone": ("不再超限，因此未立案", "no longer over, so there is no case"),
+    "basis_verified": (
+        "现按文本已核对的规则超限，因此立案",
+        "over now by a rule whose text has been read, so a case was opened",
+    ),
+    "basis_unverified": (
+        "仍超限，但所依据的文本未核对，因此不立案",
+        "still over, but by a rule whose text nobody has read: it opens no case",
+    ),
     "case_unknown": (
         "双方均判超限，但只有一方成案，原因未知：{listed}",
         "over on both sides, sealed on one; why is not known: {listed}",
@@ -63,6 +71,10 @@ REASONS: Texts = {
     "use_same": ("用途仍为{old}。{parts}", "use class still {old}. {parts}"),
     "came": ("新增原因 {what}", "came: {what}"),
     "went": ("消除原因 {what}", "went: {what}"),
+    "another_part": (
+        "另一方只是录制的一部分（{part}），可能不在其中",
+        "the other side is a part of its recording alone ({part}), and this may lie outside",
+    ),
     # a crossing
     "no_lane": ("只有一方配置了车道 {place}", "lane {place} is configured on one side only"),
     "crossing_merged": (
@@ -111,12 +123,17 @@ REASONS: Texts = {
         "{time} 的前一次停留只有一方成案，因此这次是重开",
         "the stay before it, confirmed at {time}, is a case on one side only: there this one reopens it",
     ),
+    "reopened_unknown": (
+        "只有一方是重开，此前的停留不在其中，原因未知：{listed}",
+        "one side reopens a case whose stay before is not in it; why is not known: {listed}",
+    ),
     "end_unknown": (
         "只有一方记录了结束，原因未知：{listed}",
         "its end was recorded on one side only; why is not known: {listed}",
     ),
     # looks and the rest
     "follows": ("随 {time} 确认的案件", "follows the case confirmed at {time}"),
+    "looks_after": ("案件后复查 {old} -> {new}", "looks again after a case: {old} -> {new}"),
     "looked": ("复查时间 {old} -> {new}（{by}）", "looked at {old} -> {new} ({by})"),
     "look_unknown": ("原因未知：{listed}", "why is not known: {listed}"),
     "listed": ("有关的不同设置：{keys}", "settings that differ and may matter: {keys}"),

@@ -22,9 +22,10 @@ from edge_agent.config.loader import load_as
 from edge_agent.core.settings import Settings
 from edge_agent.corpus.finding import GOLDEN, Found
 from edge_agent.corpus.plan import DONE, Result
+from edge_agent.corpus.reasoned import reasoned
 from edge_agent.corpus.run_folder import RunFolder, write
 from edge_agent.corpus.telling import Told, tell
-from edge_agent.errors import UsageError
+from edge_agent.errors import ConfigError, UsageError
 
 RULES = "corpus.yaml"
 SAME, WITHIN, DIFFERS, NO_GOLDEN, NOT_DONE = (
@@ -35,6 +36,7 @@ SAME, WITHIN, DIFFERS, NO_GOLDEN, NOT_DONE = (
     "not replayed",
 )
 NO_RECORDING = "no recording"
+NO_CONFIG = "no reason: the golden holds no configuration; bless it again"
 
 Whole = Annotated[int, Field(ge=0)]
 
@@ -85,6 +87,7 @@ class Golden:
     program: str  # that gave it
     settings: tuple[str, ...]
     outcomes: Outcomes
+    config: dict[str, Any] | None = None  # what reasons look at (`reasoned`); None in goldens of before
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,7 @@ def bless(found: Iterable[Found], kept: RunFolder, pattern: str = "*") -> Counte
             str(asked.get("program", "")),
             tuple(map(str, asked.get("settings", ()))),
             outcomes_of_lines(kept.decisions(one.name)),
+            json.loads(reasoned(kept.config_text(one.name))),
         )
         before = one.golden.read_text("utf-8") if one.golden.exists() else ""
         text = json.dumps(_GOLDEN.dump_python(golden, mode="json"), ensure_ascii=False, indent=1)
@@ -183,8 +187,19 @@ def _checked(row: Result, place: Path, kept: RunFolder, rules: Rules) -> Checked
     if golden.decisions_sha256 == row.decisions_sha256:
         return Checked(row.recording, SAME)
     now = outcomes_of_lines(kept.decisions(row.recording))
-    told = tell(golden.outcomes, now, allowed=rules.of(row.recording))
-    return Checked(row.recording, DIFFERS if told.differs else WITHIN, told=told)
+    configs, why = _configs(golden, kept.config_text(row.recording))
+    told = tell(golden.outcomes, now, configs, rules.of(row.recording))
+    return Checked(row.recording, DIFFERS if told.differs else WITHIN, why, told=told)
+
+
+def _configs(golden: Golden, now: str) -> tuple[tuple[str, str] | None, str]:
+    """What the golden and the run were decided with, for reasons; or why there are none."""
+    if golden.config is None:
+        return None, NO_CONFIG
+    try:
+        return (reasoned(json.dumps(golden.config, ensure_ascii=False)), reasoned(now)), ""
+    except ConfigError as error:
+        return None, f"no reason: {error}; bless it again"
 
 
 def summary(checked: Iterable[Checked]) -> dict[str, Any]:

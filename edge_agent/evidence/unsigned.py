@@ -5,8 +5,9 @@ Nobody signs them: a replay shows what a rule would have concluded, and is evide
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from typing import Any
 
 from edge_agent.core.records import JournalSlice
 from edge_agent.core.units import US
@@ -15,6 +16,7 @@ from edge_agent.evidence.build import Built, Earlier, build, refusing
 from edge_agent.evidence.identity import ChainLink, Identity
 from edge_agent.evidence.sealable import Sealable, case_of
 
+KEY = "replay"  # under `ext`
 _NOWHERE = "0" * 64
 _NO_EPOCH = "0" * 32
 
@@ -22,12 +24,16 @@ _NO_EPOCH = "0" * 32
 class UnsignedChain:
     """Builds statement after statement, each naming the one before, deterministic from end to end."""
 
-    def __init__(self, identity: Identity, held: Collection[str] | None = None) -> None:
+    def __init__(
+        self, identity: Identity, held: Collection[str] | None = None, marks: Mapping[str, Any] | None = None
+    ) -> None:
         """Args.
 
         identity: the box of the recording; its key id is left out.
         held: digests of pictures whose bytes the recording has; None means all of them.
+        marks: what every statement says of this replay under `ext.replay`, where it is not what happened.
         """
+        self._marks = dict(marks or {})
         self._identity = replace(identity, keyid="")
         self._held = held
         self._link = ChainLink(_NO_EPOCH, 1, _NOWHERE, _NOWHERE)
@@ -59,6 +65,10 @@ class UnsignedChain:
             earlier=earlier,
             journal=journal,
         )
+        if self._marks:
+            marked = built.statement.model_copy(update={"ext": {**built.statement.ext, KEY: self._marks}})
+            with refusing(seal):
+                built = Built(marked, marked.to_bytes())
         self._link = ChainLink(_NO_EPOCH, self._link.seq + 1, built.sha256, _NOWHERE)
         if case:
             name = built.statement.packet_id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -70,6 +71,13 @@ class Message(NamedTuple):
     at: Ns  # the event's or the decision's own time
     body: bytes
     number: int  # of the event; of the event before it where the message is none
+
+
+class _Start(NamedTuple):
+    """Where in the file reading begins, and the channels that were named before it."""
+
+    offset: int
+    topics: dict[int, str]
 
 
 @dataclass(slots=True)
@@ -148,11 +156,17 @@ class Recording:
         for _number, event in self.numbered():
             yield event
 
-    def numbered(self, decided: Callable[[Decision], None] | None = None) -> Iterator[tuple[int, Event]]:
-        """Every event with its number in its run; `decided` is told of what was decided live in between."""
+    def numbered(
+        self, decided: Callable[[Decision], None] | None = None, since: Ns | None = None
+    ) -> Iterator[tuple[int, Event]]:
+        """Every event with its number in its run; `decided` is told of what was decided live in between.
+
+        Events before `since` are left out as far as the index can tell: some of them still come.
+        """
         self.withheld, self.last_event, self._not_said = 0, None, []
-        expected = self.first_event
-        for message in self.messages():
+        start = None if since is None else self._first_chunk(since)
+        expected = self.first_event if start is None else None
+        for message in self.messages(start=start):
             event = self.event_of(message)
             if message.topic == GAP_TOPIC:
                 gap = self._said[-1]
@@ -249,6 +263,27 @@ class Recording:
         except Exception:  # noqa: BLE001 - whatever the library raises here means a torn or damaged end
             return None
 
+    def _first_chunk(self, since: Ns) -> _Start | None:
+        """The first chunk that may hold something of `since` or later; None: read from the beginning.
+
+        A message's log time is never earlier than its event, and never decreases.
+        """
+        summary = self._summary()
+        counted = self._written_as < 2  # events have no numbers of their own
+        if summary is None or not summary.chunk_indexes or counted:
+            return None
+        topics = {channel.id: channel.topic for channel in summary.channels.values()}
+        if self.first_event and codec.EVENT_TOPIC + Started.__name__ in topics.values():
+            return None  # of two runs, and numbers depend on which
+        chunks = sorted(summary.chunk_indexes, key=lambda chunk: chunk.chunk_start_offset)
+        ends = [chunk.message_end_time for chunk in chunks]
+        if ends != sorted(ends):
+            return None  # no index of ours
+        place = bisect_left(ends, since)
+        last = chunks[-1]
+        after = last.chunk_start_offset + last.chunk_length + last.message_index_length
+        return _Start(chunks[place].chunk_start_offset if place < len(chunks) else after, topics)
+
     def video(self) -> Iterator[VideoPacket]:
         """Every compressed picture that was recorded, in the order of arrival.
 
@@ -259,12 +294,12 @@ class Recording:
             if message.topic.startswith(VIDEO_TOPIC):
                 yield video.decode(message.body)
 
-    def messages(self, *, header_only: bool = False) -> Iterator[Message]:
-        """Everything in it, as it was written; a torn tail ends it."""
+    def messages(self, *, header_only: bool = False, start: _Start | None = None) -> Iterator[Message]:
+        """Everything in it, as it was written, or from a chunk on; a torn tail ends it."""
         from mcap.records import Channel  # noqa: PLC0415 - only who reads pays for it
         from mcap.records import Message as Record  # noqa: PLC0415 - same
 
-        topics: dict[int, str] = {}
+        topics: dict[int, str] = dict(start.topics) if start is not None else {}
         numbers = _Numbers(self.first_event or 0 if self.metadata else 0, counted=self._written_as < 2)
         self._said = []
         gap_bytes = 0
@@ -274,7 +309,7 @@ class Recording:
             raise JournalError(f"{self.path}: {error.strerror}") from None
         with stream:
             try:
-                for record in _records(stream):
+                for record in _records(stream, None if start is None else start.offset):
                     if isinstance(record, Record):
                         topic = topics[record.channel_id]
                         number = numbers.of(topic, record.sequence)
@@ -375,13 +410,17 @@ def _torn_by(error: Exception, byte: int) -> str:
     return f"damaged near byte {byte}: {type(error).__name__}: {error}"
 
 
-def _records(stream: IO[bytes]) -> Iterator[McapRecord]:
+def _records(stream: IO[bytes], start: int | None = None) -> Iterator[McapRecord]:
+    """Every record, of chunks what is in them; from a place in the file on."""
     from mcap.records import Chunk  # noqa: PLC0415 - only who reads pays for it
     from mcap.stream_reader import StreamReader, breakup_chunk  # noqa: PLC0415
 
+    if start is not None:
+        stream.seek(start)
     exact = _ExactStream(stream)
     reader = StreamReader(
         exact,  # type: ignore[arg-type]
+        skip_magic=start is not None,
         emit_chunks=True,
         validate_crcs=True,
         record_size_limit=RECORD_LIMIT,

@@ -5,8 +5,9 @@ The caller is told of events and decisions, and does with them what it is for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from edge_agent import runner
 from edge_agent.config.sealing import identity
@@ -53,6 +54,7 @@ class Again:
         happened: Callable[[Event], None],
         decided: Callable[[Decision], None],
         stop: Callable[[], bool] = lambda: False,
+        marks: Mapping[str, Any] | None = None,
     ) -> None:
         """Args.
 
@@ -62,6 +64,7 @@ class Again:
         happened: told of every event that the core is given, before it is.
         decided: told of the decisions of the part; gives `beside` their lines.
         stop: asked before each event.
+        marks: what its statements say of themselves (`changes.marks`).
 
         Raises:
             UsageError: there is no such part.
@@ -74,7 +77,7 @@ class Again:
         self._decided = decided
         self.ring = RawRing()
         self.core = CoreOfRuns(configs[0])
-        self.chain = UnsignedChain(identity(configs[0], boot_id))
+        self.chain = UnsignedChain(identity(configs[0], boot_id), marks=marks)
         self.beside = BesideLive()
         self._tee = Tee(NoRecorder(), self.ring, EventCount(boot_id))
         self.source = RecordedEvents(

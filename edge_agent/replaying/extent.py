@@ -9,8 +9,8 @@ from edge_agent.journal.reader import Recording
 from edge_agent.replaying.window import Bounds
 
 
-def extent(recordings: Sequence[Recording], bounds: Sequence[Bounds]) -> Ns | None:
-    """Recorded time up to the end of the window, all runs together.
+def extent(recordings: Sequence[Recording], bounds: Sequence[Bounds], *, cold: bool = False) -> Ns | None:
+    """Recorded time up to the end of the window, all runs together; cold: from its start.
 
     A file without an index (torn) is taken to hold as much in a byte as the others; None where no file
     has one.
@@ -23,6 +23,8 @@ def extent(recordings: Sequence[Recording], bounds: Sequence[Bounds]) -> Ns | No
             torn += size
             continue
         first, last = span
+        if cold and part.start is not None:
+            first = max(first, part.start)
         indexed += size
         total += max(0, min(last, last if part.end is None else part.end) - first)
     if not indexed:

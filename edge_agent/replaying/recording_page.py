@@ -112,7 +112,8 @@ def _problems(found: Found) -> list[tuple[str, str]]:
     if difference is None:
         return []
     where = f"结论 decision {difference.number}"
-    return [(where, f"live {difference.left[:300] or '–'} | replay {difference.right[:300] or '–'}")]
+    live, replayed = difference.excerpts(300)
+    return [(where, f"live {live or '–'} | replay {replayed or '–'}")]
 
 
 def _when(found: Found) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from edge_agent.comparing.counting import Counting
 from edge_agent.config import recorded
 from edge_agent.config.settings import SiteConfig
 from edge_agent.core.decisions import Decision
@@ -25,6 +27,7 @@ Told = Callable[[Decision, Ns | None], None]  # a decision as it is made, and wh
 class Hooks:
     """Who else has a say. Called between events, in their order."""
 
+    begun: Callable[[], object] = lambda: None  # the part is there; the first event comes next
     hold: Callable[[Event], None] = lambda _event: None  # of those in the window; may take its time
     told: Told = lambda _decision, _utc_minus_mono: None
     seal: Callable[[Order], None] | None = None  # makes signed statements beside the unsigned ones
@@ -49,6 +52,7 @@ class Replayed:
     compared: bool  # the recordings say what was decided live
     difference: Difference | None  # the first, in what was asked for
     interrupted: bool
+    counts: dict[str, Any]  # what came of it in numbers, as `comparing.outcomes.counts`
 
     @property
     def decisions(self) -> list[str]:
@@ -69,6 +73,7 @@ def replay(
     progress: Callable[[Event], None] = lambda _event: None,
     part: Part = WHOLE,
     hooks: Hooks | None = None,
+    marks: Mapping[str, Any] | None = None,
 ) -> Replayed:
     """The same loop over recordings, each of which is read once.
 
@@ -79,6 +84,7 @@ def replay(
         progress: told of every event that the core is given, before it is.
         part: what is asked for.
         hooks: who else has a say.
+        marks: what its statements say of themselves (`changes.marks`).
 
     The core is given everything up to the end of the part, because what it decides rests on what was before;
     what lies outside of the part is neither written down nor compared.
@@ -99,13 +105,15 @@ def replay(
 
     def decided(decision: Decision) -> None:
         written(decision)
+        counting.add(decision)
         hooks.told(decision, source.utc_minus_mono)
         if hooks.seal and isinstance(decision, Sealable):
             hooks.seal(Order(decision, raw_of(decision, again.ring), again.slice_of(decision)))
 
-    again = Again(recordings, configs, part, happened, decided, hooks.stop)
-    source, beside = again.source, again.beside
+    again = Again(recordings, configs, part, happened, decided, hooks.stop, marks)
+    source, beside, counting = again.source, again.beside, Counting()
     written = ReplaySink(out, again.ring, again.chain, again.slice_of, beside.replayed)
+    hooks.begun()
     try:
         again.run()
     finally:
@@ -126,4 +134,5 @@ def replay(
         compared=beside.present,
         difference=beside.difference,
         interrupted=source.interrupted,
+        counts=counting.counts(),
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from edge_agent.comparing.replay_note import read_note
 from edge_agent.config.settings import SiteConfig
 from edge_agent.core.decisions import Decision
 from edge_agent.errors import EdgeAgentError, UsageError
@@ -19,6 +20,10 @@ from edge_agent.report.sealed import Data, Sealed
 from edge_agent.report.zone_line import ZoneLine, without_changes
 from edge_agent.sinks import DECISIONS_FILE
 
+WHAT_IF = (
+    "假设重放：设置与录制时不同，以下并未发生。",
+    "A what-if: settings are other than in the recording, and none of this happened.",
+)
 NOT_CHECKED = (
     "签名、链条、回执：回放没有 signatures, chain, receipts: a replay has none",
     "波形与竞争过车：需要录制（--journal） traces and rivals: they need the recording (--journal)",
@@ -32,6 +37,7 @@ def replay_page(folder: Path, config: SiteConfig, data: Data) -> Shown:
         UsageError: a line of its decisions cannot be read.
     """
     sealed = latest(open_statements(folder).sealed) if (folder / "statements").is_dir() else []
+    what_if = read_note(folder).what_if
     lines: dict[str, ZoneLine] = {}
     used = [d for d in without_changes(_decisions(folder / DECISIONS_FILE), lines) if isinstance(d, USED)]
     return Shown(
@@ -41,11 +47,21 @@ def replay_page(folder: Path, config: SiteConfig, data: Data) -> Shown:
         decisions=used,
         config=config,
         report=Report(not_checked=list(NOT_CHECKED)),
-        notice=notice_of(sealed, simulated=False),
+        notice=_with_what_if(notice_of(sealed, simulated=False))
+        if what_if
+        else notice_of(sealed, simulated=False),
         tiles=tiles_of(used, sealed),
-        about=[("配置 configuration sha256", f"{config.sha256()[:16]}…", "")],
+        about=[
+            ("配置 configuration sha256", f"{config.sha256()[:16]}…", ""),
+            *(("改动 changed", f"{one.key}: {one.old} -> {one.new}", "warn") for one in what_if),
+        ],
         lines=lines,
     )
+
+
+def _with_what_if(notice: tuple[str, str] | None) -> tuple[str, str]:
+    zh, en = notice or ("", "")
+    return WHAT_IF[0] + zh, f"{WHAT_IF[1]} {en}".rstrip()
 
 
 def latest(sealed: list[Sealed]) -> list[Sealed]:

@@ -54,7 +54,7 @@ class RecordedEvents:
         recordings: in their order.
         bounds: of each; what lies before is given all the same, what lies after is not.
         listener: is told of everything.
-        cold: what lies before is left out too.
+        cold: what lies before is left out too, and not read where the file's index says where it ends.
         stop: asked before each event.
         """
         self._parts = tuple(zip(recordings, bounds, strict=True))
@@ -75,7 +75,8 @@ class RecordedEvents:
         """Every event up to the end of the window."""
         for recording, bounds in self._parts:
             self.opened += 1
-            for number, event in recording.numbered(self._decided_live):
+            since = bounds.start if self._cold else None
+            for number, event in recording.numbered(self._decided_live, since):
                 self._listener.next_event()
                 self.interrupted = self.interrupted or self._stop()
                 if self.interrupted or (bounds.end is not None and event.at >= bounds.end):

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -22,11 +22,13 @@ from edge_agent.evidence.sealable import Sealable
 from edge_agent.journal.reader import Recording, open_all
 from edge_agent.replaying.configurations import CoreOfRuns, configurations
 from edge_agent.replaying.grid import Point
+from edge_agent.replaying.street_truth import StreetScore, street_score
 from edge_agent.replaying.truth import Score, read_truth, score
 from edge_agent.replaying.what_if import changed
+from edge_agent.sim.street.day_truth import read_street_truth
 
 MAX_REPLAYS = 10_000
-TRUTH = ".truth.jsonl"
+TRUTH, STREET_TRUTH = ".truth.jsonl", ".truth.street.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,8 @@ class Unit:
     """What is replayed as one: an .mcap file or the folder of a journal, with its truth if there is one."""
 
     recording: Path
-    truth: Path | None
+    truth: Path | None  # of the bridge
+    street: Path | None = None  # truth of the street
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +53,20 @@ class Tally:
     suspects: int = 0
     statements: int = 0  # asked for; a replay builds them
     score: Score | None = None  # None where no recording has a truth
+    street: StreetScore | None = None  # the same of the street
 
     def __add__(self, other: Tally) -> Tally:
         numbers = {name: getattr(self, name) + getattr(other, name) for name in COUNTS}
         both = [one for one in (self.score, other.score) if one is not None]
-        return Tally(**numbers, score=sum(both, Score()) if both else None)
+        streets = [one for one in (self.street, other.street) if one is not None]
+        return Tally(
+            **numbers,
+            score=sum(both, Score()) if both else None,
+            street=sum(streets, StreetScore()) if streets else None,
+        )
 
 
-COUNTS = tuple(field.name for field in fields(Tally) if field.name != "score")
+COUNTS = tuple(field.name for field in fields(Tally) if field.name not in ("score", "street"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +87,25 @@ def units(recordings: Sequence[Path], truths: Sequence[Path]) -> tuple[Unit, ...
         raise UsageError(
             f"{len(truths)} --truth for {len(recordings)} recordings: give one for each, or none"
         )
-    found: list[Path | None] = [*truths] or [_truth_of(path) for path in recordings]
-    return tuple(Unit(path, truth) for path, truth in zip(recordings, found, strict=True))
+    if truths:
+        return tuple(_told(path, truth) for path, truth in zip(recordings, truths, strict=True))
+    return tuple(
+        Unit(path, _beside(path, TRUTH, "truth.jsonl"), _beside(path, STREET_TRUTH, "truth.street.json"))
+        for path in recordings
+    )
 
 
-def _truth_of(recording: Path) -> Path | None:
+def _told(recording: Path, truth: Path) -> Unit:
+    """With the truth that was given: the bridge's, and the street's beside it; or the street's alone."""
+    if truth.name.endswith(".street.json"):
+        return Unit(recording, None, truth)
+    street = truth.with_suffix(".street.json")
+    return Unit(recording, truth, street if street.is_file() else None)
+
+
+def _beside(recording: Path, suffix: str, inside: str) -> Path | None:
     """Beside a file; beside or in the folder of a journal."""
-    places = (recording.with_suffix(TRUTH), recording / "truth.jsonl")
+    places = (recording.with_suffix(suffix), recording / inside)
     return next((path for path in places if path.is_file()), None)
 
 
@@ -104,6 +125,8 @@ def check(chosen: Sequence[Unit], config: Path | None, points: Sequence[Point]) 
         recordings = open_all(unit.recording)
         if unit.truth is not None:
             read_truth(unit.truth)
+        if unit.street is not None:
+            read_street_truth(unit.street)
         for plain in configurations(recordings, config, ()):
             if plain.sha256() not in seen:
                 seen.add(plain.sha256())
@@ -147,12 +170,27 @@ def sweep(
     return found
 
 
-def tally(recordings: Sequence[Recording], configs: Sequence[SiteConfig], truth: Path | None) -> Tally:
-    """One replay with a configuration for each recording, nothing of it written down."""
+def tally(
+    recordings: Sequence[Recording],
+    configs: Sequence[SiteConfig],
+    truth: Path | None,
+    street: Path | None = None,
+) -> Tally:
+    """One replay with a configuration for each recording, nothing of it written down.
+
+    Args:
+        recordings: in their order.
+        configs: of each.
+        truth: of the bridge; None: it is not scored.
+        street: truth of the street; None: it is not scored, nor where the recordings' rules differ.
+    """
     run = _Run(recordings, configs)
     found = outcomes_of(run.decisions())
     scored = score(found, read_truth(truth), run.last_at) if truth is not None else None
-    return _tally(found, run.statements, scored)
+    one_rule = len(set(map(id, configs))) == 1
+    stood = read_street_truth(street) if street is not None and one_rule else None
+    on_street = street_score(found, stood, configs[0], run.last_at) if stood is not None else None
+    return replace(_tally(found, run.statements), score=scored, street=on_street)
 
 
 class _Run:
@@ -175,7 +213,7 @@ class _Run:
                     yield decision
 
 
-def _tally(found: Outcomes, statements: int, scored: Score | None) -> Tally:
+def _tally(found: Outcomes, statements: int) -> Tally:
     statuses = [crossing.case.match.status for crossing in found.crossings if crossing.case]
     return Tally(
         crossings=len(found.crossings),
@@ -186,7 +224,6 @@ def _tally(found: Outcomes, statements: int, scored: Score | None) -> Tally:
         street_cases=sum(case.opened in (Phase.CONFIRMED, Phase.REOPENED) for case in found.cases),
         suspects=len(found.suspects),
         statements=statements,
-        score=scored,
     )
 
 
@@ -197,6 +234,7 @@ def _worker() -> None:
 def _work(task: _Task) -> Tally:
     try:
         recordings = open_all(task.unit.recording)
-        return tally(recordings, configurations(recordings, task.config, task.settings), task.unit.truth)
+        configs = configurations(recordings, task.config, task.settings)
+        return tally(recordings, configs, task.unit.truth, task.unit.street)
     except EdgeAgentError as error:  # another process gets its text alone
         raise JournalError(f"{task.unit.recording}: {error}") from None

@@ -10,6 +10,7 @@ from typing import Any
 import matplotlib as mpl
 
 from edge_agent.replaying.grid import Axis
+from edge_agent.replaying.street_truth import StreetScore
 from edge_agent.replaying.sweep import Tally
 from edge_agent.replaying.truth import Score
 
@@ -28,6 +29,10 @@ SCORED: dict[str, Metric] = {
     "overweight: recall": lambda one: _percent(one, lambda score: score.over_recall),
     "plates: precision": lambda one: _percent(one, lambda score: score.plate_precision),
     "plates: recall": lambda one: _percent(one, lambda score: score.plate_recall),
+}
+STREET: dict[str, Metric] = {
+    "street: precision": lambda one: _street_percent(one, lambda score: score.precision),
+    "street: recall": lambda one: _street_percent(one, lambda score: score.recall),
 }
 STYLES = ("o-", "s--", "^-.", "d:", "v-", "x--")  # what lies over each other is still told apart
 LONGEST = 40  # letters of a value under an axis
@@ -55,8 +60,8 @@ def draw(axes: Sequence[Axis], found: Sequence[Tally], title: str, path: Path) -
 
 def _lines(plt: Any, axis: Axis, found: Sequence[Tally]) -> Any:
     panels = [("count", _telling(COUNTED, found))]
-    if any(one.score for one in found):
-        panels.append(("%", SCORED))
+    if shares := _shares(found):
+        panels.append(("%", shares))
     figure, places = plt.subplots(1, len(panels), figsize=(6.5 * len(panels), 4.5), squeeze=False)
     at, labels = _positions(axis)
     for panel, (unit, metrics) in zip(places[0], panels, strict=True):
@@ -77,8 +82,9 @@ def _lines(plt: Any, axis: Axis, found: Sequence[Tally]) -> Any:
 
 
 def _maps(plt: Any, rows: Axis, columns: Axis, found: Sequence[Tally]) -> Any:
-    scored = any(one.score for one in found)
-    metrics = _telling(SCORED if scored else COUNTED, found)
+    shares = _shares(found)
+    scored = bool(shares)
+    metrics = _telling(shares or COUNTED, found)
     width = min(2, len(metrics))
     height = -(-len(metrics) // width)
     figure, places = plt.subplots(height, width, figsize=(6.5 * width, 4.5 * height), squeeze=False)
@@ -110,6 +116,12 @@ def _numbers(panel: Any, image: Any, cells: Sequence[Sequence[float]]) -> None:
             panel.text(c, r, text, ha="center", va="center", color="white" if dark else "black")
 
 
+def _shares(found: Sequence[Tally]) -> dict[str, Metric]:
+    """Those that there is a truth of."""
+    bridge = SCORED if any(one.score for one in found) else {}
+    return bridge | (STREET if any(one.street for one in found) else {})
+
+
 def _telling(metrics: dict[str, Metric], found: Sequence[Tally]) -> dict[str, Metric]:
     """Those that are anything at all; all of them where none is."""
     telling = {name: metric for name, metric in metrics.items() if any(metric(one) for one in found)}
@@ -130,6 +142,11 @@ def _short(value: str) -> str:
 
 def _percent(found: Tally, share: Callable[[Score], float | None]) -> float | None:
     value = share(found.score) if found.score else None
+    return None if value is None else 100 * value
+
+
+def _street_percent(found: Tally, share: Callable[[StreetScore], float | None]) -> float | None:
+    value = share(found.street) if found.street else None
     return None if value is None else 100 * value
 
 

@@ -8,6 +8,7 @@ lanes.1.limits.gvw_art3=null             nothing
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,7 @@ def changed(config: SiteConfig, settings: Sequence[str]) -> SiteConfig:
     document = Document(OPTION, data, {})
     for setting in settings:
         _set(document, setting)
+    document.problems += _twice(settings)
     if document.problems:
         raise ConfigError(tuple(document.problems))
     return checked(document, SiteConfig, lambda now: (m for m in mismatches(now) if m not in known))
@@ -87,6 +89,12 @@ def value_of(key: str, text: str) -> Any:
     if document.problems:
         raise ConfigError(tuple(document.problems))
     return document.data
+
+
+def _twice(settings: Sequence[str]) -> list[Problem]:
+    """Keys that are given two values: which one is meant nobody can say."""
+    keys = Counter(setting.partition("=")[0].strip() for setting in settings)
+    return [Problem(OPTION, 0, key, "is given twice", "one value alone") for key, n in keys.items() if n > 1]
 
 
 def _set(document: Document, setting: str) -> None:
@@ -151,6 +159,8 @@ def _name(found: Sequence[str | int], steps: Sequence[str], data: Any) -> tuple[
         reason, suggestion = f"{_dotted(found)} is one value, not a mapping", ""
     else:
         reason, suggestion = "no such key", nearest(steps[0], map(str, data) if data else fields)
+        if data is None and not fields:
+            reason, suggestion = f"no such key: there is nothing under {_dotted(found)}", ""
     raise ConfigError((Problem(OPTION, 0, _dotted([*found, steps[0]]), reason, suggestion),))
 
 

@@ -8,11 +8,12 @@ import pytest
 from edge_agent.bench import street
 from edge_agent.bench.street_day import Plan, live_day
 from edge_agent.bench.street_table import table
-from edge_agent.bench.street_truth import Said, TrueEvent, away_of, match, truth_of
+from edge_agent.bench.street_truth import TrueEvent, away_of, truth_of
 from edge_agent.core.units import S
 from edge_agent.sim.street.actors import stays
 from edge_agent.sim.street.scene import StreetScene
 from edge_agent.sim.street.script import Knock, Sky, StreetDay
+from edge_agent.sim.street.should import Said, match
 from edge_agent.sim.street.things import make
 
 PLAN = Plan()

@@ -2,13 +2,14 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
 from edge_agent.cli.main import main
 from edge_agent.comparing.sides import open_side
 from edge_agent.config import recorded
-from edge_agent.core.decisions import Fault, FaultKind
+from edge_agent.core.decisions import Fault, FaultKind, Status
 from edge_agent.core.events import SerialBytes, Started, Tick
 from edge_agent.core.units import S
 from edge_agent.journal.codec import decision_line
@@ -119,6 +120,79 @@ def test_exact_compares_bytes_and_names_the_first_line_that_differs(two, capsys)
 
     assert (same, status) == (0, 1)
     assert out.out.startswith("they differ, first at decision 1:\n  A  {")
+
+
+def test_exact_shows_the_place_where_a_long_line_differs_and_not_its_beginning(tmp_path, capsys):
+    sides = [
+        a_folder(tmp_path / name, BEFORE, a_vehicle(BEFORE, 12_000, speed=mm_s))
+        for name, mm_s in (("a", 6_000), ("b", 6_001))
+    ]
+
+    _, out = said(capsys, *sides, "--exact")
+
+    first, second = out.out.splitlines()[1:]
+    assert ("6000," in first, "6001," in second) == (True, True)
+    assert first != second
+    assert max(map(len, (first, second))) < 440
+
+
+def test_outcomes_that_are_the_same_of_decisions_that_are_not_are_told_apart(tmp_path, capsys):
+    vehicle = a_vehicle(BEFORE, 12_000)
+    more = [*vehicle, Status(vehicle[-1].at, "camera/cam1", "degraded", "dark")]
+    sides = [a_folder(tmp_path / "a", BEFORE, vehicle), a_folder(tmp_path / "b", BEFORE, more)]
+
+    status, out = said(capsys, *sides, "--lang", "en")
+    _, found = said(capsys, *sides, "--json")
+
+    assert (status, out.out.splitlines()[0]) == (0, "the same: 1 same")
+    assert "the outcomes alone are: from decision 2 on it is not the same bytes" in out.out
+    assert (json.loads(found.out)["same"], json.loads(found.out)["identical"]) == (True, False)
+
+
+def test_another_legal_basis_is_not_the_same(tmp_path, capsys):
+    other = site("lanes.1.limits.posted.legal_basis=another law")
+    sides = [
+        a_folder(tmp_path / name, config, a_vehicle(config, 12_000))
+        for name, config in (("a", BEFORE), ("b", other))
+    ]
+
+    status, out = said(capsys, *sides, "--lang", "en")
+
+    assert status == 1
+    assert "posted limit legal basis" in out.out
+
+
+def test_a_replay_of_a_part_is_no_reason_to_look_for_a_setting(tmp_path, capsys):
+    folder, _ = journal(tmp_path, runs())
+    main(["replay", str(folder), "--out", str(tmp_path / "whole")])
+    main(["replay", str(folder), "--out", str(tmp_path / "part"), "--to", "+15s"])
+    capsys.readouterr()
+
+    status, out = said(capsys, str(tmp_path / "whole"), str(tmp_path / "part"), "--lang", "en")
+
+    assert status == 1
+    assert "a part of its recording alone: to +15s" in out.out
+    assert "the other side is a part of its recording alone (to +15s), and this may lie outside" in out.out
+    assert "no setting of it differs" not in out.out
+
+
+def test_replays_of_different_recordings_are_said_to_be_so(tmp_path, capsys):
+    for name, what in (("a", list(runs())), ("b", list(runs())[:-2])):
+        (tmp_path / name).mkdir()
+        folder, _ = journal(tmp_path / name, what)
+        main(["replay", str(folder), "--out", str(tmp_path / name / "out")])
+    capsys.readouterr()
+
+    _, out = said(capsys, str(tmp_path / "a" / "out"), str(tmp_path / "b" / "out"), "--lang", "en")
+
+    assert "of different recordings" in out.out
+
+
+def test_a_note_that_no_replay_wrote_is_refused(two, capsys):
+    Path(two[0], "replay.json").write_text('{"what_if": 5}', "utf-8")
+
+    assert main(["diff", *two]) == 2
+    assert "replay.json: not as `edge-agent replay` writes it" in capsys.readouterr().err
 
 
 def test_a_file_of_decisions_alone_is_compared_without_settings(two, capsys):

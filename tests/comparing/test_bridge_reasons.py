@@ -50,6 +50,20 @@ def test_a_case_that_is_gone_says_that_it_is_no_longer_over():
     assert reasons[1] == "no longer over, so there is no case"
 
 
+def test_who_is_still_over_by_a_rule_that_opens_no_case_is_not_called_no_longer_over():
+    before = site()
+    decisions = a_vehicle(before, 25_000)
+    seen, seal = decisions
+    unread = tuple(replace(verdict, reference_only=True) for verdict in seen.verdicts)
+    left = (before, [seen, replace(seal, verdicts=seen.verdicts)])
+    right = (before, [replace(seen, verdicts=unread)])
+
+    [(_, gone)], [(_, opened)] = told(left, right), told(right, left)
+
+    assert gone == ["still over, but by a rule whose text nobody has read: it opens no case"]
+    assert opened == ["over now by a rule whose text has been read, so a case was opened"]
+
+
 @pytest.mark.parametrize(
     ("heavier_kg", "said"),
     [(21_100, "the weight alone does it"), (20_700, "no one of them alone does it")],

@@ -178,6 +178,27 @@ def test_the_recheck_of_a_new_case_follows_it():
     assert found[1][1][0].startswith("follows the case confirmed at ")
 
 
+def test_a_recheck_that_only_one_side_asks_for_is_not_blamed_on_its_case():
+    never = site("street.rules.overflow.recheck_s=0")
+    stay = a_stay(1300)
+
+    [(what, reasons)] = told((site(), [*stay, a_look(HOUR + 1200 * S)]), (never, stay))
+    [(_, unknown)] = told((site(), [*stay, a_look(HOUR + 1200 * S)]), (site(), stay))
+
+    assert (what, reasons) == (("look", "removed"), ["looks again after a case: 900 s -> never"])
+    assert unknown == ["why is not known: no setting of it differs"]
+
+
+def test_a_case_that_is_reopened_without_its_stay_before_is_not_called_an_end():
+    opened = a_stay(400, opened=Phase.REOPENED)
+
+    [(_, reasons)] = told((site(), a_stay(400)), (site(), opened))
+
+    assert reasons == [
+        "one side reopens a case whose stay before is not in it; why is not known: no setting of it differs"
+    ]
+
+
 def test_a_recheck_that_looks_sooner_and_sees_something_else_says_when_it_looked():
     left = [*a_stay(1300), a_look(HOUR + 1200 * S, Finding.ABSENT)]
     right = [*a_stay(1300, stay_s=240), a_look(HOUR + 1140 * S)]

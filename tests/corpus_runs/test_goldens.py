@@ -4,12 +4,18 @@ import json
 
 import pytest
 
+from edge_agent.config import recorded
+from edge_agent.config.loader import load
+from edge_agent.config.recorded import from_text
 from edge_agent.corpus.finding import find
 from edge_agent.corpus.goldens import bless, check, rules_of
+from edge_agent.corpus.reasoned import reasoned
 from edge_agent.corpus.run_folder import RunFolder
 from edge_agent.corpus.tables import run_text
 from edge_agent.errors import ConfigError
+from edge_agent.replaying.what_if import changed, differences
 from tests.corpus_runs.recordings import GOOD, LIMIT, a_corpus, a_recording, a_run
+from tests.test_compose import a_site
 
 
 @pytest.fixture
@@ -53,6 +59,53 @@ def test_another_limit_differs_and_says_in_what(corpus, tmp_path):
     assert "DIFFERS east/heavy.mcap" in said
     assert "25.000 t, 2 axles: posted limit over -> within" in said
     assert ". 1 shifted: posted limit" in said  # the 9 t, under either
+
+
+def test_a_changed_decision_has_the_reason_that_diff_would_give(corpus, tmp_path):
+    ran, found, _ = checked(corpus, tmp_path / "run2", f"{LIMIT}=28000")
+
+    said = run_text(ran, found, tmp_path / "run2")
+    assert "    posted limit: over -> within. limit 20.000 t -> 28.000 t" in said
+    assert "(5000 kg over -> 3000 kg under)" in said
+
+
+def test_a_golden_of_before_still_reads_and_says_why_it_gives_no_reason(corpus, tmp_path):
+    for golden in corpus.rglob("*.golden.json"):
+        tree = json.loads(golden.read_text("utf-8"))
+        del tree["config"]
+        golden.write_text(json.dumps(tree), "utf-8")
+
+    ran, found, states = checked(corpus, tmp_path / "run2", f"{LIMIT}=28000")
+
+    assert states["east/heavy.mcap"] == "differs"
+    why = "no reason: the golden holds no configuration; bless it again"
+    assert f"DIFFERS east/heavy.mcap: {why}" in run_text(ran, found, tmp_path / "run2")
+    assert set(checked(corpus, tmp_path / "run3")[2].values()) == {"same", "no golden"}
+
+
+def test_a_golden_whose_configuration_cannot_be_read_any_more_gives_no_reason_and_says_so(corpus, tmp_path):
+    golden = corpus / "east" / "heavy.golden.json"
+    tree = json.loads(golden.read_text("utf-8"))
+    tree["config"]["lanes"]["1"]["no_such_key"] = 1
+    golden.write_text(json.dumps(tree), "utf-8")
+
+    _, found, states = checked(corpus, tmp_path / "run2", f"{LIMIT}=28000")
+
+    assert states["east/heavy.mcap"] == "differs"
+    why = next(one.why for one in found if one.recording == "east/heavy.mcap")
+    assert why.startswith("no reason: ")
+    assert why.endswith("bless it again")
+
+
+def test_no_key_account_or_platform_is_in_a_golden(tmp_path):
+    site = load(a_site(tmp_path, "/dev/null"))
+    broker = {"mqtt": {"host": "127.0.0.1", "port": 1883, "user": "mallory", "password_file": "/p/pw"}}
+    private = changed(site, ["evidence.key_file=/secret/evidence.pem", f"uplink={json.dumps(broker)}"])
+
+    text = reasoned(recorded.to_text(private))
+
+    assert not any(word in text for word in ("secret", "pem", "mqtt", "mallory", "/p/pw"))
+    assert differences(from_text(text), from_text(reasoned(recorded.to_text(site)))) == ()
 
 
 def test_what_may_be_ignored_is_within_tolerance_and_what_is_concluded_otherwise_is_not(corpus, tmp_path):

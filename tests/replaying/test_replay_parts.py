@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.cli.main import main
+from edge_agent.cli.replay import main as command
 from edge_agent.core.decisions import CrossingSeen, Seal
 from edge_agent.core.site import Site
 from edge_agent.core.units import S
@@ -156,6 +157,98 @@ def test_a_window_that_makes_no_sense_is_refused(one_run, capsys, options, said)
 
     assert status == 2
     assert said in why
+
+
+def test_a_cold_replay_begins_by_the_index_and_decides_as_one_that_reads_everything(one_run, capsys):
+    (one_run / "torn.mcap").write_bytes((one_run / "rec.mcap").read_bytes()[:-40])  # its index is lost
+    part = ("--from", "+40s", "--to", "+75s", "--cold")
+
+    _, by_index = run(one_run, capsys, *part)
+    _, whole = run(one_run, capsys, *part, rec="torn.mcap", out="whole")
+
+    assert by_index["events"] == whole["events"] > 0
+    assert decided(one_run) == decided(one_run, "whole")
+    assert sorted(path.read_bytes() for path in (one_run / "out" / "statements").iterdir()) == sorted(
+        path.read_bytes() for path in (one_run / "whole" / "statements").iterdir()
+    )
+
+
+@pytest.mark.parametrize("since_s", [0, 1, 40, 71, 5_000])
+def test_events_from_a_time_on_are_read_from_their_chunk_on_with_their_own_numbers(one_run, since_s):
+    (recording,) = open_all(one_run / "rec.mcap")
+    every = [(number, event) for number, event in recording.numbered() if event.at >= since_s * S]
+
+    found = list(recording.numbered(since=since_s * S))
+
+    assert found == every  # each event of these recordings is a chunk of its own
+    assert recording.gaps == []
+
+
+def test_of_a_journal_the_recordings_before_the_window_are_not_read(tmp_path, capsys):
+    folder = tmp_path / "journal"
+    folder.mkdir()
+    for number in range(2):
+        recording(folder / f"run-{number}.mcap", a_run(number), a_site(tmp_path))
+    first, second = open_all(folder)
+    begins = next(second.events()).at
+
+    assert list(first.numbered(since=begins + 3_600 * S)) == []
+    status, said = run(tmp_path, capsys, "--from", "+620s", "--cold", rec="journal")
+    assert (status, said["incomplete"]) == (0, [])
+    assert said["crossings"] > 0
+
+
+def statements(folder, out="out"):
+    files = sorted((folder / out / "statements").iterdir())
+    return [json.loads(path.read_text("utf-8")) for path in files]
+
+
+def test_a_what_if_says_on_every_statement_and_in_its_folder_what_was_changed(one_run, capsys):
+    limit = "lanes.1.limits.posted.limit_kg"
+    run(one_run, capsys)
+    _, said = run(one_run, capsys, "--set", f"{limit}=8000", out="if")
+
+    note = json.loads((one_run / "if" / "replay.json").read_text("utf-8"))
+    marks = {json.dumps(one["ext"].get("replay")) for one in statements(one_run, "if")}
+    assert marks == {f'{{"evidence": "no", "what_if": ["{limit}: 20000 -> 8000"], "cold": false}}'}
+    assert (said["what_if"], note["what_if"]) == (True, [{"key": limit, "old": 20000, "new": 8000}])
+    assert not any("replay" in one["ext"] for one in statements(one_run))  # as decided live, to the byte
+    assert json.loads((one_run / "out" / "replay.json").read_text("utf-8"))["what_if"] == []
+
+
+def test_a_what_if_is_called_so_on_its_page_and_for_a_person(one_run, capsys):
+    main(["replay", str(one_run / "rec.mcap"), "--out", str(one_run / "if"), "--set", "site.id=other"])
+    printed = capsys.readouterr().out
+    page = one_run / "if.html"
+    assert main(["report", str(one_run / "if"), "--out", str(page)]) == 0
+
+    assert "what-if: none of it happened and none is evidence" in printed
+    assert "A what-if: settings are other than in the recording" in page.read_text("utf-8")
+    assert "site.id: bridge-test -&gt; other" in page.read_text("utf-8")
+
+
+def test_a_cold_replay_says_so_on_every_statement(one_run, capsys):
+    run(one_run, capsys, "--from", "+40s", "--to", "+75s", "--cold")
+
+    assert all(one["ext"]["replay"]["cold"] for one in statements(one_run))
+
+
+def test_a_replay_that_is_killed_leaves_a_folder_that_says_it_is_a_part(one_run, monkeypatch):
+    def killed(*_args, **_more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("edge_agent.replaying.again.runner.run", killed)
+    with pytest.raises(KeyboardInterrupt):
+        command(recording=one_run / "rec.mcap", out=one_run / "out")
+
+    assert json.loads((one_run / "out" / "replay.json").read_text("utf-8"))["interrupted"]
+
+
+def test_where_nothing_lies_a_cold_replay_says_how_long_the_recording_is(one_run, capsys):
+    status, said = run(one_run, capsys, "--from", "+1h", "--cold")
+
+    assert status == 2
+    assert "it is 160 s long" in said
 
 
 def test_a_cold_core_sees_the_window_alone_and_is_not_called_identical(one_run, capsys):

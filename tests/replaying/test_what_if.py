@@ -98,11 +98,18 @@ def test_a_name_with_a_dot_in_it_is_found():
         ("bridge", "limit_kg", "is not KEY=VALUE"),
         ("bridge", f"{POSTED}.limit_kg=", "is not KEY=VALUE"),
         ("storefront", "street.rules.overfow.stay_s=1", "no such key (did you mean overflow?)"),
+        ("bridge", "street.rules.overflow.stay_s=1", "no such key: there is nothing under street.rules"),
         ("storefront", "street.cameras.east.zones.corner.rule=ventor", "(did you mean vendor?)"),
     ],
 )
 def test_a_mistake_is_named_with_its_key_and_what_was_probably_meant(name, setting, said):
     assert any(said in problem for problem in problems(name, setting))
+
+
+def test_one_key_with_two_values_is_a_mistake():
+    assert problems("bridge", f"{POSTED}.limit_kg=1", f"{POSTED}.limit_kg=2") == [
+        f"--set: {POSTED}.limit_kg: is given twice (one value alone)"
+    ]
 
 
 def test_all_mistakes_are_said_at_once():
