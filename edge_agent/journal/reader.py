@@ -3,64 +3,35 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from edge_agent.core.decisions import Decision
-from edge_agent.core.events import Event, PlateSeen, SerialBytes, Started
+from edge_agent.core.events import Event, PlateSeen, SerialBytes
 from edge_agent.core.units import Ns
-from edge_agent.errors import JournalError, UsageError
-from edge_agent.journal import codec, gaps, video
+from edge_agent.errors import JournalError
+from edge_agent.journal import codec, gaps, records, video
 from edge_agent.journal.gaps import GAP_TOPIC, Gap
 from edge_agent.journal.migrations import FORMAT, format_of, lift
-from edge_agent.journal.segments import PREFIX
+from edge_agent.journal.numbering import Numbers
 from edge_agent.journal.video import VIDEO_TOPIC, VideoPacket
-from edge_agent.journal.writer import DROPPED, HEADER, KEPT_TOPIC, SEQUENCE, WITHHELD_TOPIC
+from edge_agent.journal.writer import HEADER, KEPT_TOPIC, WITHHELD_TOPIC
 
 if TYPE_CHECKING:
-    from mcap.records import Chunk, McapRecord
+    from mcap.records import McapRecord
     from mcap.summary import Summary
 
-log = logging.getLogger(__name__)
-
-# A length field that was torn or forged must not make us allocate: our chunks are 256 KiB, a
-# configuration or a compressed video chunk stays far below this.
-RECORD_LIMIT = 64 * 1024 * 1024
 # Gaps and plates that were given back are kept in memory, and in a packed chunk a few bytes can be millions
 # of them.
 GAPS_LIMIT = 16 * 1024 * 1024  # bytes of messages
-PLATES_LIMIT = RECORD_LIMIT
+PLATES_LIMIT = 64 * 1024 * 1024
 MOST_HOLES = 100_000  # numbers that are missing without a word
 
 
 class NoHeader(JournalError):
     """It is no recording, or one that had hardly begun."""
-
-
-class _Torn(Exception):
-    """The stream ended inside a record."""
-
-
-class _ExactStream:
-    """A stream whose `read(n)` gives n bytes or says that the file is torn.
-
-    The library passes a short read on as if it were whole; at a power cut that is a lie.
-    """
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-
-    def read(self, size: int) -> bytes:
-        """Exactly `size` bytes."""
-        if size > RECORD_LIMIT:
-            raise ValueError(f"a record of {size} bytes")
-        data = self._stream.read(size)
-        if len(data) != size:
-            raise _Torn
-        return data
 
 
 class Message(NamedTuple):
@@ -241,13 +212,7 @@ class Recording:
 
     def _summary(self) -> Summary | None:
         """The index at the file's end; None where there is none that can be read."""
-        from mcap.reader import SeekingReader  # noqa: PLC0415 - only who reads pays for it
-
-        try:
-            with self.path.open("rb") as stream:
-                return SeekingReader(stream, record_size_limit=RECORD_LIMIT).get_summary()
-        except Exception:  # noqa: BLE001 - whatever the library raises here means a torn or damaged end
-            return None
+        return records.index_of(self.path)
 
     def video(self) -> Iterator[VideoPacket]:
         """Every compressed picture that was recorded, in the order of arrival.
@@ -265,7 +230,7 @@ class Recording:
         from mcap.records import Message as Record  # noqa: PLC0415 - same
 
         topics: dict[int, str] = {}
-        numbers = _Numbers(self.first_event or 0 if self.metadata else 0, counted=self._written_as < 2)
+        numbers = Numbers(self.first_event or 0 if self.metadata else 0, counted=self._written_as < 2)
         self._said = []
         gap_bytes = 0
         try:
@@ -274,7 +239,7 @@ class Recording:
             raise JournalError(f"{self.path}: {error.strerror}") from None
         with stream:
             try:
-                for record in _records(stream):
+                for record in records.records_of(stream):
                     if isinstance(record, Record):
                         topic = topics[record.channel_id]
                         number = numbers.of(topic, record.sequence)
@@ -290,7 +255,7 @@ class Recording:
                     if header_only and self.metadata and topics:
                         return
             except Exception as error:  # noqa: BLE001 - whatever the libraries raise here means damaged bytes
-                self.torn = _torn_by(error, stream.tell())
+                self.torn = records.torn_by(error, stream.tell())
 
     def _take_header(self, record: McapRecord) -> None:
         from mcap.records import Attachment, Metadata  # noqa: PLC0415 - only who reads pays for it
@@ -319,28 +284,6 @@ class Recording:
         return found
 
 
-class _Numbers:
-    """The number of each message's event: as it is written, or counted where an older program wrote none."""
-
-    def __init__(self, first_event: int, *, counted: bool) -> None:
-        self._base = first_event
-        self._counted = counted
-        self._last = -1
-
-    def of(self, topic: str, sequence: int) -> int:
-        """Of the next message."""
-        started = topic == codec.EVENT_TOPIC + Started.__name__
-        if self._counted:
-            if started:
-                self._last = -1
-            self._last += topic.startswith((codec.EVENT_TOPIC, codec.SERIAL_TOPIC))
-            return self._last
-        if started:
-            self._base = 0
-        # What comes before the first event of the recording has the number before it.
-        return self._base - 1 + ((sequence - self._base + 1) & SEQUENCE)
-
-
 def _within(taken: int, body: bytes, limit: int, what: str) -> int:
     """Bytes that are taken with this message.
 
@@ -364,137 +307,6 @@ def _plate_seen(message: Message) -> PlateSeen:
     event = codec.decode_event(codec.EVENT_TOPIC + PlateSeen.__name__, message.at, message.body)
     assert isinstance(event, PlateSeen)
     return event
-
-
-def _torn_by(error: Exception, byte: int) -> str:
-    """What an exception of the libraries says of the file."""
-    if isinstance(error, _Torn):
-        return f"ends inside a record at byte {byte}"
-    if isinstance(error, (MemoryError, ImportError)):
-        raise error  # the file is as it was, only this process cannot read it
-    return f"damaged near byte {byte}: {type(error).__name__}: {error}"
-
-
-def _records(stream: IO[bytes]) -> Iterator[McapRecord]:
-    from mcap.records import Chunk  # noqa: PLC0415 - only who reads pays for it
-    from mcap.stream_reader import StreamReader, breakup_chunk  # noqa: PLC0415
-
-    exact = _ExactStream(stream)
-    reader = StreamReader(
-        exact,  # type: ignore[arg-type]
-        emit_chunks=True,
-        validate_crcs=True,
-        record_size_limit=RECORD_LIMIT,
-    )
-    for record in reader.records:
-        if isinstance(record, Chunk):
-            yield from breakup_chunk(_unpacked(record), validate_crc=True)
-        else:
-            yield record
-
-
-def _unpacked(chunk: Chunk) -> Chunk:
-    """The chunk without compression.
-
-    The library would unpack whatever comes: a few KB can be hundreds of MB.
-    """
-    if chunk.compression == "zstd":
-        from zstandard import ZstdDecompressor  # noqa: PLC0415 - comes with mcap
-
-        with ZstdDecompressor().stream_reader(chunk.data) as packed:
-            data = packed.read(RECORD_LIMIT + 1)
-    elif chunk.compression == "lz4":
-        from lz4.frame import LZ4FrameDecompressor  # noqa: PLC0415 - comes with mcap
-
-        data = LZ4FrameDecompressor().decompress(chunk.data, max_length=RECORD_LIMIT + 1)
-    else:
-        return chunk
-    if len(data) > RECORD_LIMIT:
-        raise ValueError(f"a chunk of more than {RECORD_LIMIT} bytes")
-    return replace(chunk, compression="", data=data)
-
-
-def pictures_folder(recording: Path) -> Path:
-    """The folder beside a recording for pictures that it names; `import` makes it where there was video."""
-    return recording.with_name(recording.name + ".pictures")
-
-
-def open_all(path: Path) -> list[Recording]:
-    """The recordings at `path`: one file, or a folder's `*.mcap` in order of name.
-
-    Raises:
-        UsageError: nothing there.
-        JournalError: one that is no recording.
-    """
-    if not path.exists():
-        raise UsageError(f"{path}: no such file or folder")
-    if path.is_dir():
-        files = sorted(path.glob("*.mcap"))
-        if not files:
-            raise UsageError(f"{path}: no *.mcap in this folder")
-        return open_together(files)
-    return [Recording.open(path)]
-
-
-def open_together(files: Sequence[Path]) -> list[Recording]:
-    """The segments of one journal, in their order.
-
-    Raises:
-        JournalError: one that is no recording.
-    """
-    recordings = list(_opened(files))
-    share_plates(recordings)
-    return recordings
-
-
-def _opened(files: Sequence[Path]) -> Iterator[Recording]:
-    """Each of a folder. What the power took as the black box began a segment holds nothing, and is said."""
-    for file in files:
-        try:
-            yield Recording.open(file)
-        except NoHeader as error:
-            if len(files) == 1 or not file.name.startswith(PREFIX):
-                raise
-            log.warning("left out: %s", error)
-
-
-def share_plates(recordings: Iterable[Recording]) -> None:
-    """A plate that one segment withheld may have been given back in a later one."""
-    found: dict[tuple[str, int], PlateSeen] = {}
-    dropped = [recording for recording in recordings if recording.plates == DROPPED]
-    for recording in dropped:
-        found |= recording.look_for_plates()
-        recording.given_back = found
-
-
-def incomplete(recordings: Sequence[Recording]) -> list[str]:
-    """Why a replay of these, once read, need not give what was decided live; empty: it must.
-
-    A torn tail is not among the reasons: what came before it was decided live as well.
-    """
-    reasons: list[str] = []
-    for recording in recordings:
-        name = recording.path.name
-        reasons += [f"{name}: {gap}" for gap in recording.gaps if gap.events or gap.decisions]
-        if recording.withheld:
-            reasons.append(f"{name}: {recording.withheld} plates were not kept (journal.plates: drop)")
-    before: Recording | None = None
-    for after in recordings:
-        reasons += _begins_late(before, after)
-        before = after
-    return reasons
-
-
-def _begins_late(before: Recording | None, after: Recording) -> Iterator[str]:
-    first = after.first_event
-    if not first:
-        return
-    if before is None or before.boot_id != after.boot_id:
-        yield f"{after.path.name}: begins in the middle of a run, at event {first}"
-        return
-    expected = first if before.last_event is None else before.last_event + 1
-    if first > expected and expected not in {gap.first_event for gap in after.gaps}:
-        yield f"{after.path.name}: events {expected} to {first - 1} are missing before it"
 
 
 def recorded_lines(recordings: Iterable[Recording]) -> list[str]:

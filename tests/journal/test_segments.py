@@ -8,7 +8,8 @@ import pytest
 from edge_agent.core.events import ClockSource, ClockStatus, SerialBytes, Started
 from edge_agent.core.units import S
 from edge_agent.journal.gaps import Gap
-from edge_agent.journal.reader import Recording, open_all
+from edge_agent.journal.opening import open_all
+from edge_agent.journal.reader import Recording
 from edge_agent.journal.recorder import LONGEST, Recorder
 from edge_agent.journal.segments import DAY_S, MB, NoRoom, Segments
 from edge_agent.journal.settings import JournalSettings
