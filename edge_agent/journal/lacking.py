@@ -16,6 +16,7 @@ def incomplete(recordings: Sequence[Recording]) -> list[str]:
     for recording in recordings:
         name = recording.path.name
         reasons += [f"{name}: {gap}" for gap in recording.gaps if gap.events or gap.decisions]
+        reasons += recording.left_out
         if recording.withheld:
             reasons.append(f"{name}: {recording.withheld} plates were not kept (journal.plates: drop)")
     before: Recording | None = None
@@ -32,6 +33,6 @@ def _begins_late(before: Recording | None, after: Recording) -> Iterator[str]:
     if before is None or before.boot_id != after.boot_id:
         yield f"{after.path.name}: begins in the middle of a run, at event {first}"
         return
-    expected = first if before.last_event is None else before.last_event + 1
+    expected = first if before.next_event is None else before.next_event
     if first > expected and expected not in {gap.first_event for gap in after.gaps}:
         yield f"{after.path.name}: events {expected} to {first - 1} are missing before it"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -21,17 +22,21 @@ from edge_agent.journal.writer import HEADER, KEPT_TOPIC, WITHHELD_TOPIC
 
 if TYPE_CHECKING:
     from mcap.records import McapRecord
-    from mcap.summary import Summary
 
-# Gaps and plates that were given back are kept in memory, and in a packed chunk a few bytes can be millions
-# of them.
+# Gaps, topics and plates that were given back are kept in memory, and in a packed chunk a few bytes can be
+# millions of them.
 GAPS_LIMIT = 16 * 1024 * 1024  # bytes of messages
+TOPICS_LIMIT = 1024 * 1024  # characters of their names
 PLATES_LIMIT = 64 * 1024 * 1024
 MOST_HOLES = 100_000  # numbers that are missing without a word
 
 
 class NoHeader(JournalError):
     """It is no recording, or one that had hardly begun."""
+
+
+class Gone(JournalError):
+    """It is not there: the black box has made room, say."""
 
 
 class Message(NamedTuple):
@@ -54,8 +59,9 @@ class Recording:
     metadata: dict[str, str] = field(default_factory=dict)  # in today's form, whatever wrote it
     config_text: str = ""
     torn: str = ""
-    last_event: int | None = None  # number of the last one read
+    next_event: int | None = None  # number of the one that would come after what was read; None: nothing was
     withheld: int = 0  # plates that were seen and not kept
+    left_out: list[str] = field(default_factory=list)  # files after it that cannot be read
     given_back: dict[tuple[str, int], PlateSeen] | None = None  # by run and event; None: not looked for yet
     _written_as: int = FORMAT
     _said: list[Gap] = field(default_factory=list)
@@ -69,8 +75,7 @@ class Recording:
             JournalError: no such file, not a recording, or one of a newer program.
         """
         recording = cls(path)
-        for _ in recording.messages(header_only=True):
-            break
+        recording._read_header()
         if not recording.metadata:
             why = f" ({recording.torn})" if recording.torn else ""
             raise NoHeader(f"{path}: not an edge-agent recording, or torn before its header{why}")
@@ -121,26 +126,31 @@ class Recording:
 
     def numbered(self, decided: Callable[[Decision], None] | None = None) -> Iterator[tuple[int, Event]]:
         """Every event with its number in its run; `decided` is told of what was decided live in between."""
-        self.withheld, self.last_event, self._not_said = 0, None, []
-        expected = self.first_event
+        self.withheld, self.next_event, self._not_said = 0, self.first_event, []
         for message in self.messages():
             event = self.event_of(message)
             if message.topic == GAP_TOPIC:
                 gap = self._said[-1]
-                expected = max(expected or 0, gap.next_event)
+                if gap.events:
+                    self._expect(gap.first_event, message.at)
+                self.next_event = max(self.next_event or 0, gap.next_event)
             if event is None:
                 decision = codec.decode_decision(message.topic, message.body) if decided else None
                 if decided and decision:
                     decided(decision)
                 continue
-            number = message.number
-            if expected is not None and number > expected:
-                if len(self._not_said) == MOST_HOLES:
-                    raise JournalError(f"{self.path}: events are missing in more than {MOST_HOLES} places")
-                missing = number - expected
-                self._not_said.append(Gap(expected, missing, 0, 0, message.at, message.at, "not_said"))
-            self.last_event, expected = number, number + 1
-            yield number, event
+            self._expect(message.number, message.at)
+            self.next_event = message.number + 1
+            yield message.number, event
+
+    def _expect(self, number: int, at: Ns) -> None:
+        """Note what is missing before it without a word."""
+        first = self.next_event
+        if first is None or number <= first:
+            return
+        if len(self._not_said) == MOST_HOLES:
+            raise JournalError(f"{self.path}: events are missing in more than {MOST_HOLES} places")
+        self._not_said.append(gaps.not_said(first, number, at, at))
 
     def event_of(self, message: Message) -> Event | None:
         """The event of a message; None where it is none.
@@ -198,21 +208,16 @@ class Recording:
     @property
     def has_decisions(self) -> bool:
         """Whether decisions were recorded beside the events: by the index, or a look through a torn file."""
-        summary = self._summary()
-        if summary is None:
+        index = records.index_of(self.path)
+        if index is None:
             return any(True for _ in self.decisions())
-        return any(channel.topic.startswith(codec.DECISION_TOPIC) for channel in summary.channels.values())
+        return any(topic.startswith(codec.DECISION_TOPIC) for topic in index.topics)
 
     @property
     def indexed_span(self) -> tuple[int, int] | None:
         """Times of the first and last message on the box's clock, as its index says; None without one."""
-        summary = self._summary()
-        found = summary.statistics if summary else None
-        return (found.message_start_time, found.message_end_time) if found and found.message_count else None
-
-    def _summary(self) -> Summary | None:
-        """The index at the file's end; None where there is none that can be read."""
-        return records.index_of(self.path)
+        index = records.index_of(self.path)
+        return index.span if index else None
 
     def video(self) -> Iterator[VideoPacket]:
         """Every compressed picture that was recorded, in the order of arrival.
@@ -224,46 +229,60 @@ class Recording:
             if message.topic.startswith(VIDEO_TOPIC):
                 yield video.decode(message.body)
 
-    def messages(self, *, header_only: bool = False) -> Iterator[Message]:
+    def messages(self) -> Iterator[Message]:
         """Everything in it, as it was written; a torn tail ends it."""
-        from mcap.records import Channel  # noqa: PLC0415 - only who reads pays for it
+        from mcap.records import Channel, Statistics  # noqa: PLC0415 - only who reads pays for it
         from mcap.records import Message as Record  # noqa: PLC0415 - same
 
         topics: dict[int, str] = {}
-        numbers = Numbers(self.first_event or 0 if self.metadata else 0, counted=self._written_as < 2)
+        numbers = Numbers(self.first_event or 0, counted=self._written_as < 2)
         self._said = []
-        gap_bytes = 0
+        gap_bytes = topic_bytes = count = 0
+        with self._opened() as found:
+            for record in found:
+                if isinstance(record, Record):
+                    count += 1
+                    topic = topics[record.channel_id]
+                    number = numbers.of(topic, record.sequence)
+                    message = Message(topic, Ns(record.publish_time), record.data, number)
+                    if topic == GAP_TOPIC:
+                        gap_bytes = _within(gap_bytes, record.data, GAPS_LIMIT, "gaps")
+                        self._said.append(gaps.decode(record.data))
+                    yield message
+                elif isinstance(record, Channel):
+                    topic_bytes = _within(topic_bytes, record.topic, TOPICS_LIMIT, "topics")
+                    topics[record.id] = record.topic
+                elif isinstance(record, Statistics) and record.message_count != count:
+                    raise ValueError(f"{count} of {record.message_count} messages")
+
+    def _read_header(self) -> None:
+        """It comes before the first channel."""
+        from mcap.records import Attachment, Channel, Metadata  # noqa: PLC0415 - only who reads pays for it
+
+        channels = False
+        with self._opened() as found:
+            for record in found:
+                if isinstance(record, Metadata) and record.name == HEADER:
+                    self.metadata = self.metadata or dict(record.metadata)
+                elif isinstance(record, Attachment) and record.name == "config.yaml":
+                    self.config_text = self.config_text or record.data.decode("utf-8", "replace")
+                channels = channels or isinstance(record, Channel)
+                if self.metadata and channels:
+                    return
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[Iterator[McapRecord]]:
+        """Its records; where they are torn or damaged they end, and that is noted."""
         try:
             stream = self.path.open("rb")
         except OSError as error:
-            raise JournalError(f"{self.path}: {error.strerror}") from None
+            gone = isinstance(error, FileNotFoundError)
+            raise (Gone if gone else JournalError)(f"{self.path}: {error.strerror}") from None
         with stream:
             try:
-                for record in records.records_of(stream):
-                    if isinstance(record, Record):
-                        topic = topics[record.channel_id]
-                        number = numbers.of(topic, record.sequence)
-                        message = Message(topic, Ns(record.publish_time), record.data, number)
-                        if topic == GAP_TOPIC:
-                            gap_bytes = _within(gap_bytes, record.data, GAPS_LIMIT, "gaps")
-                            self._said.append(gaps.decode(record.data))
-                        yield message
-                    elif isinstance(record, Channel):
-                        topics[record.id] = record.topic
-                    elif not self.metadata or not self.config_text:
-                        self._take_header(record)
-                    if header_only and self.metadata and topics:
-                        return
+                yield records.records_of(stream)
             except Exception as error:  # noqa: BLE001 - whatever the libraries raise here means damaged bytes
                 self.torn = records.torn_by(error, stream.tell())
-
-    def _take_header(self, record: McapRecord) -> None:
-        from mcap.records import Attachment, Metadata  # noqa: PLC0415 - only who reads pays for it
-
-        if isinstance(record, Metadata) and record.name == HEADER:
-            self.metadata = dict(record.metadata)
-        elif isinstance(record, Attachment) and record.name == "config.yaml":
-            self.config_text = record.data.decode("utf-8", "replace")
 
     def _number(self, name: str) -> int | None:
         said = self.metadata.get(name, "")
@@ -284,8 +303,8 @@ class Recording:
         return found
 
 
-def _within(taken: int, body: bytes, limit: int, what: str) -> int:
-    """Bytes that are taken with this message.
+def _within(taken: int, body: bytes | str, limit: int, what: str) -> int:
+    """What is taken with this one.
 
     Raises:
         JournalError: more than the limit.

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from mcap.records import Chunk, McapRecord
-    from mcap.summary import Summary
+    from zstandard import ZstdDecompressionReader
 
 # A length field that was torn or forged must not make us allocate: our chunks are 256 KiB, a
 # configuration or a compressed video chunk stays far below this.
 RECORD_LIMIT = 64 * 1024 * 1024
+PIECE_BYTES = 512 * 1024
+CRC_AND_MAGIC = 4 + 8
+FOOTER_BYTES = 1 + 8 + 8 + 8 + CRC_AND_MAGIC  # opcode, length, two offsets
 
 
 class _Torn(Exception):
@@ -31,7 +37,7 @@ class _ExactStream:
 
     def read(self, size: int) -> bytes:
         """Exactly `size` bytes."""
-        if size > RECORD_LIMIT:
+        if not 0 <= size <= RECORD_LIMIT:  # a forged length can come out below zero, and -1 is all there is
             raise ValueError(f"a record of {size} bytes")
         data = self._stream.read(size)
         if len(data) != size:
@@ -42,7 +48,7 @@ class _ExactStream:
 def records_of(stream: IO[bytes]) -> Iterator[McapRecord]:
     """All records in their order, those in chunks too; what the library raises means damaged bytes."""
     from mcap.records import Chunk  # noqa: PLC0415 - only who reads pays for it
-    from mcap.stream_reader import StreamReader, breakup_chunk  # noqa: PLC0415
+    from mcap.stream_reader import StreamReader  # noqa: PLC0415
 
     exact = _ExactStream(stream)
     reader = StreamReader(
@@ -53,20 +59,67 @@ def records_of(stream: IO[bytes]) -> Iterator[McapRecord]:
     )
     for record in reader.records:
         if isinstance(record, Chunk):
-            yield from breakup_chunk(_unpacked(record), validate_crc=True)
+            yield from _in_chunk(_unpacked(record))
         else:
             yield record
 
 
-def index_of(path: Path) -> Summary | None:
-    """The index at the file's end; None where there is none that can be read."""
-    from mcap.reader import SeekingReader  # noqa: PLC0415 - only who reads pays for it
+def _in_chunk(chunk: Chunk) -> Iterator[McapRecord]:
+    """One after the other: the library's list of them takes ten times the chunk's memory."""
+    from mcap.opcode import Opcode  # noqa: PLC0415 - only who reads pays for it
+    from mcap.records import Channel, Message  # noqa: PLC0415 - same
+    from mcap.stream_reader import get_chunk_data_stream  # noqa: PLC0415 - same
 
+    stream, size = get_chunk_data_stream(chunk, validate_crc=True)
+    while stream.count < size:
+        opcode, length = stream.read1(), stream.read8()
+        if opcode == Opcode.MESSAGE:
+            yield Message.read(stream, length)
+        elif opcode == Opcode.CHANNEL:
+            yield Channel.read(stream)
+        else:
+            stream.read(length)
+
+
+class Index(NamedTuple):
+    """What a file says of itself at its end."""
+
+    topics: frozenset[str]
+    span: tuple[int, int] | None  # log times of the first message and the last; None: there is no message
+
+
+def index_of(path: Path) -> Index | None:
+    """The index at the file's end, where it is there and its checksum holds.
+
+    What it points to is not looked at: it may be forged.
+    """
     try:
-        with path.open("rb") as stream:
-            return SeekingReader(stream, record_size_limit=RECORD_LIMIT).get_summary()
+        return _index(path)
     except Exception:  # noqa: BLE001 - whatever the library raises here means a torn or damaged end
         return None
+
+
+def _index(path: Path) -> Index | None:
+    from mcap.records import Channel, Footer, Statistics  # noqa: PLC0415 - only who reads pays for it
+    from mcap.stream_reader import StreamReader  # noqa: PLC0415 - same
+
+    with path.open("rb") as stream:
+        stream.seek(-FOOTER_BYTES, os.SEEK_END)
+        footer = next(StreamReader(stream, skip_magic=True).records)
+        if not isinstance(footer, Footer) or not footer.summary_start:
+            return None
+        stream.seek(footer.summary_start)
+        data = _ExactStream(stream).read(path.stat().st_size - footer.summary_start)
+    if footer.summary_crc and zlib.crc32(data[:-CRC_AND_MAGIC]) != footer.summary_crc:
+        return None
+    topics: set[str] = set()
+    span = None
+    for record in StreamReader(BytesIO(data), skip_magic=True, emit_chunks=True).records:
+        if isinstance(record, Channel):
+            topics.add(record.topic)
+        elif isinstance(record, Statistics) and record.message_count:
+            span = record.message_start_time, record.message_end_time
+    return Index(frozenset(topics), span)
 
 
 def torn_by(error: Exception, byte: int) -> str:
@@ -87,7 +140,7 @@ def _unpacked(chunk: Chunk) -> Chunk:
         from zstandard import ZstdDecompressor  # noqa: PLC0415 - comes with mcap
 
         with ZstdDecompressor().stream_reader(chunk.data) as packed:
-            data = packed.read(RECORD_LIMIT + 1)
+            data = b"".join(_pieces(packed))
     elif chunk.compression == "lz4":
         from lz4.frame import LZ4FrameDecompressor  # noqa: PLC0415 - comes with mcap
 
@@ -97,3 +150,11 @@ def _unpacked(chunk: Chunk) -> Chunk:
     if len(data) > RECORD_LIMIT:
         raise ValueError(f"a chunk of more than {RECORD_LIMIT} bytes")
     return replace(chunk, compression="", data=data)
+
+
+def _pieces(packed: ZstdDecompressionReader) -> Iterator[bytes]:
+    """Up to one byte too many. It takes memory for all that it is asked for, whether that comes or not."""
+    left = RECORD_LIMIT + 1
+    while left and (piece := packed.read(min(left, PIECE_BYTES))):
+        left -= len(piece)
+        yield piece
