@@ -116,12 +116,8 @@ class BlackBox:
 
     def mark(self) -> Mark:
         """Where the journal is now."""
-        count, recorder = (
-            self._count,
-            self._scribe.recorder,
-        )  # the thread may begin with another one meanwhile
-        written = recorder.written_bytes if recorder else 0
-        return Mark(count.boot_id, count.number, count.at, written, self.lost_events)
+        count = self._count
+        return Mark(count.boot_id, count.number, count.at, self._scribe.written_bytes, self.lost_events)
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until all that was put before is with the kernel; False: not yet, or the disk refuses it."""

@@ -10,6 +10,7 @@ from edge_agent.journal import codec
 
 NEVER = Ns(0)
 SEQUENCE = 0xFFFFFFFF  # a message's sequence has 32 bits
+HALF = 1 << 31
 
 
 @dataclass(slots=True)
@@ -55,5 +56,6 @@ class Numbers:
             return self._last
         if started:
             self._base = 0
-        # What comes before the first event of the recording has the number before it.
-        return self._base - 1 + ((sequence - self._base + 1) & SEQUENCE)
+        # The nearest with these 32 bits. What comes before the first event of the recording has the number
+        # before it; a plate that is given back, and a gap that is told late, may be of one long before.
+        return self._base + ((sequence - self._base + HALF) & SEQUENCE) - HALF

@@ -108,20 +108,27 @@ class Recorder:
             if event.at - self._flushed_at >= self._settings.flush_ms * MS:
                 self._flush(event.at)
 
-    def decision(self, decision: Decision) -> None:
-        """Write the decision; a statement's journal is with the kernel before this returns."""
+    def decision(self, decision: Decision, number: int = -1) -> None:
+        """Write the decision; a statement's journal is with the kernel before this returns.
+
+        Args:
+            decision: what was decided.
+            number: of the event that led to it, for a recorder that has not seen that; so in `video`.
+        """
+        self._count.skip_to(number + 1)
         self._unflushed.decision(self._count.number, decision.at)
         with self._writing(self._count.number + 1, decision.at) as writer:
             if self._withheld:
-                for number, event in self._withheld.given_back(decision):
-                    writer.kept(event, number)
+                for read, event in self._withheld.given_back(decision):
+                    writer.kept(event, read)
                 decision = without_plate(decision)
             writer.decision(decision)
             if isinstance(decision, Seal | SealStreet):
                 self._flush(decision.at)
 
-    def video(self, packet: VideoPacket, at: Ns) -> None:
-        """Write a compressed picture."""
+    def video(self, packet: VideoPacket, at: Ns, number: int = -1) -> None:
+        """Write a compressed picture that arrived at `at`."""
+        self._count.skip_to(number + 1)
         self._unflushed.video(self._count.number, at)
         with self._writing(self._count.number + 1, at) as writer:
             writer.video(packet, at)
@@ -155,6 +162,7 @@ class Recorder:
         if self._unflushed:
             self.lost.add(self._unflushed.gap())
         self._unflushed = Tally()
+        self._written += self._good if self._writer else 0
         stream, self._writer, self._stream = self._stream, None, None
         if stream is None:
             return

@@ -46,9 +46,16 @@ class Scribe:
         self._clock = clock
         self._again_s = 0.0
         self._lost = Tally()
+        self._written_before = 0  # by recorders that had a bug
         self.recorder: Recorder | None = None
         self.down = True
         self.lost_events = 0
+
+    @property
+    def written_bytes(self) -> int:
+        """Since the start, as of the last flush."""
+        recorder = self.recorder  # the thread may begin with another one meanwhile
+        return self._written_before + (recorder.written_bytes if recorder else 0)
 
     def write(self, item: Item) -> None:
         """Write it, or count that it is lost."""
@@ -111,6 +118,7 @@ class Scribe:
                 self.lost_events += lost.events
         if not isinstance(error, JournalError):  # a bug: begin with another recorder
             log.error("the journal failed", exc_info=error)
+            self._written_before = self.written_bytes
             self.recorder = None
         self._lost.reason = "reserve" if isinstance(error, NoRoom) else "disk"
         self.down, self._again_s = True, self._clock() + RETRY_S
@@ -120,12 +128,12 @@ class Scribe:
 def _write(recorder: Recorder, item: Item) -> None:
     match item.kind, item.what:
         case Kind.VIDEO, VideoPacket() as packet:
-            recorder.video(packet, item.at)
+            recorder.video(packet, item.at, item.number)
         case Kind.GAP, Gap() as gap:
             recorder.gap(gap)
         case Kind.FLUSH, _:
             recorder.flush(item.at)
         case Kind.DECISION, decision:
-            recorder.decision(decision)  # type: ignore[arg-type] # the kind says what it is
+            recorder.decision(decision, item.number)  # type: ignore[arg-type] # the kind says what it is
         case _, event:
             recorder.event(event, item.number)  # type: ignore[arg-type] # same
