@@ -180,9 +180,10 @@ class Recorder:
         try:
             yield self._writer or self._open(first_event, at)
         except (OSError, NoRoom) as error:
-            self.give_up()
             why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            raise (NoRoom if isinstance(error, NoRoom) else JournalError)(f"{self.path}: {why}") from error
+            told = f"{self.path}: {why}"
+            self.give_up()
+            raise (NoRoom if isinstance(error, NoRoom) else JournalError)(told) from error
 
     def _open(self, first_event: int, at: Ns) -> RecordingWriter:
         self._segment = max(self._segment, self._segments.next_count())

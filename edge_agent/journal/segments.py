@@ -76,9 +76,11 @@ class Segments:
 
         Raises:
             NoRoom: that was not enough, nothing may be written now.
-            OSError: the disk.
+            OSError: the disk, or somebody removed the one in work.
         """
         held = list(self._held())
+        if writing is not None and all(path != writing for path, _size, _written_s in held):
+            raise FileNotFoundError(errno.ENOENT, "it was removed while it was written", str(writing))
         self.held_bytes = sum(size for _path, size, _written_s in held)
         allowed = self._settings.quota_mb * MB
         if writing is None:
