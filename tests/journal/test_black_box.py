@@ -331,3 +331,27 @@ def test_a_bug_in_the_journal_is_no_end_of_it(tmp_path):
     recordings = open_all(tmp_path)
     assert [number for recording in recordings for number, _ in recording.numbered()] == [2]
     assert incomplete(recordings) != []
+
+
+def test_the_bytes_that_were_written_never_go_back_over_a_bug_either(tmp_path):
+    class Buggy(Recorder):
+        def event(self, event, number=None):
+            if event.at == 2 * S:
+                raise RuntimeError("a bug")
+            super().event(event, number)
+
+    clock = Ticking()
+    settings = JournalSettings(dir=tmp_path, flush_ms=10)
+    box = BlackBox(lambda: Buggy(tmp_path, settings, HEADER), lambda *_told: None, 0.01, clock)
+    box.start()
+    box.event(Started(0, "boot-1", "v", "c"))
+    assert box.flush(WAIT_S)
+    before = box.mark().written_bytes
+    box.event(Tick(2 * S))
+    assert not box.flush(WAIT_S)
+    assert box.mark().written_bytes == before > 0
+    clock.now += scribe.RETRY_S
+    box.event(Tick(3 * S))
+    assert box.flush(WAIT_S)
+    assert box.mark().written_bytes > before
+    box.close()

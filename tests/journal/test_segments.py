@@ -3,15 +3,18 @@
 import io
 import os
 import random
+import shutil
 
 import pytest
 
 from edge_agent.core.events import ClockSource, ClockStatus, SerialBytes, Started
 from edge_agent.core.units import S
+from edge_agent.errors import JournalError
 from edge_agent.journal.gaps import Gap
+from edge_agent.journal.lacking import incomplete
 from edge_agent.journal.opening import open_all
 from edge_agent.journal.reader import Recording
-from edge_agent.journal.recorder import LONGEST, Recorder
+from edge_agent.journal.recorder import LONGEST, LOOK, Recorder
 from edge_agent.journal.segments import DAY_S, MB, NoRoom, Segments, WholeWrites
 from edge_agent.journal.settings import JournalSettings
 from edge_agent.journal.writer import RecordingHeader
@@ -159,6 +162,22 @@ def test_a_recording_that_somebody_removes_just_now_is_no_trouble(tmp_path):
     Removing(tmp_path, settings_of(tmp_path)).make_room(None, time_known=False)
 
     assert names(tmp_path) == [3]
+
+
+def test_a_folder_that_is_removed_while_it_is_written_is_noticed_and_made_anew(tmp_path):
+    folder = tmp_path / "journal"
+    recorder = Recorder(folder, settings_of(folder, reserve_mb=0), HEADER)
+    recorder.event(Started(0, "boot-1", "v", "c"))
+    shutil.rmtree(folder)
+
+    with pytest.raises(JournalError, match=r"journal-00000001\.mcap: it was removed"):
+        recorder.event(SerialBytes(LOOK, "wim", b"x"))
+    recorder.event(SerialBytes(LOOK + 1 * S, "wim", b"x"))
+    recorder.close()
+
+    recordings = open_all(folder)
+    assert [number for recording in recordings for number, _ in recording.numbered()] == [2]
+    assert "in the middle of a run, at event 2" in incomplete(recordings)[0]
 
 
 def test_a_disk_that_takes_nothing_and_says_nothing_is_not_waited_for():
