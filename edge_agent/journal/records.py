@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 # A length field that was torn or forged must not make us allocate: our chunks are 256 KiB, a
 # configuration or a compressed video chunk stays far below this.
 RECORD_LIMIT = 64 * 1024 * 1024
+# A forged file of a MB could be hours of reading. Ours has an index of 16 bytes a message beside each chunk:
+# a line that sends nothing but zeros, 4 KB a read, packs 256 times.
+FREE_BYTES, MOST_TIMES = 256 * 1024 * 1024, 300
 PIECE_BYTES = 512 * 1024
 CRC_AND_MAGIC = 4 + 8
 FOOTER_BYTES = 1 + 8 + 8 + 8 + CRC_AND_MAGIC  # opcode, length, two offsets
@@ -57,9 +60,14 @@ def records_of(stream: IO[bytes]) -> Iterator[McapRecord]:
         validate_crcs=True,
         record_size_limit=RECORD_LIMIT,
     )
+    unpacked = 0
     for record in reader.records:
         if isinstance(record, Chunk):
-            yield from _in_chunk(_unpacked(record))
+            chunk = _unpacked(record)
+            unpacked += len(chunk.data)
+            if unpacked > FREE_BYTES + MOST_TIMES * stream.tell():
+                raise ValueError("unpacks to more than a recording holds")
+            yield from _in_chunk(chunk)
         else:
             yield record
 

@@ -185,6 +185,29 @@ def test_millions_of_messages_in_a_packed_chunk_are_read_one_after_the_other(tmp
     assert peak_of(lambda: sum(1 for _ in recording.messages())) < 2.5 * 30_000 * len(one)
 
 
+def test_a_small_file_is_not_read_for_hours(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "FREE_BYTES", 2 * MIB)
+    recording = forged(tmp_path / "a.mcap", a_chunk(a_record(15, bytes(MIB))) * 100)
+
+    assert len(list(recording.events())) == 1
+    assert "unpacks to more" in recording.torn
+
+
+def test_a_line_that_sends_nothing_but_zeros_is_read_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "FREE_BYTES", 0)
+    path = tmp_path / "a.mcap"
+    with path.open("wb") as file:
+        writer = RecordingWriter(file, HEADER)
+        for number in range(3_000):
+            writer.event(SerialBytes(number * S, "wim", bytes(4_096)))
+        writer.close()
+
+    recording = Recording.open(path)
+
+    assert sum(1 for _ in recording.messages()) == 3_000
+    assert recording.torn == ""
+
+
 def test_names_of_topics_take_no_more_memory_than_they_may(tmp_path, monkeypatch):
     monkeypatch.setattr(reader, "TOPICS_LIMIT", 10_000)
     channels = b"".join(
