@@ -12,7 +12,6 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from mcap.records import Chunk, McapRecord
-    from zstandard import ZstdDecompressionReader
 
 # A length field that was torn or forged must not make us allocate: our chunks are 256 KiB, a
 # configuration or a compressed video chunk stays far below this.
@@ -20,7 +19,6 @@ RECORD_LIMIT = 64 * 1024 * 1024
 # A forged file of a MB could be hours of reading. Ours has an index of 16 bytes a message beside each chunk:
 # a line that sends nothing but zeros, 4 KB a read, packs 256 times.
 FREE_BYTES, MOST_TIMES = 256 * 1024 * 1024, 300
-PIECE_BYTES = 512 * 1024
 CRC_AND_MAGIC = 4 + 8
 FOOTER_BYTES = 1 + 8 + 8 + 8 + CRC_AND_MAGIC  # opcode, length, two offsets
 
@@ -144,25 +142,18 @@ def _unpacked(chunk: Chunk) -> Chunk:
 
     The library would unpack whatever comes: a few KB can be hundreds of MB.
     """
+    most = min(chunk.uncompressed_size, RECORD_LIMIT)  # memory is taken for all that is asked for
     if chunk.compression == "zstd":
         from zstandard import ZstdDecompressor  # noqa: PLC0415 - comes with mcap
 
         with ZstdDecompressor().stream_reader(chunk.data) as packed:
-            data = b"".join(_pieces(packed))
+            data = packed.read(most + 1)
     elif chunk.compression == "lz4":
         from lz4.frame import LZ4FrameDecompressor  # noqa: PLC0415 - comes with mcap
 
-        data = LZ4FrameDecompressor().decompress(chunk.data, max_length=RECORD_LIMIT + 1)
+        data = LZ4FrameDecompressor().decompress(chunk.data, max_length=most + 1)
     else:
         return chunk
-    if len(data) > RECORD_LIMIT:
-        raise ValueError(f"a chunk of more than {RECORD_LIMIT} bytes")
+    if len(data) > most:
+        raise ValueError(f"a chunk of more than {most} bytes")
     return replace(chunk, compression="", data=data)
-
-
-def _pieces(packed: ZstdDecompressionReader) -> Iterator[bytes]:
-    """Up to one byte too many. It takes memory for all that it is asked for, whether that comes or not."""
-    left = RECORD_LIMIT + 1
-    while left and (piece := packed.read(min(left, PIECE_BYTES))):
-        left -= len(piece)
-        yield piece
