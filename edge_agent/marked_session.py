@@ -7,6 +7,7 @@ nothing is sealed and nothing is published.
 
 from __future__ import annotations
 
+import os
 import tempfile
 import threading
 import time
@@ -74,7 +75,7 @@ class InDaemon:
     """The daemon that runs records anyway.
 
     Raises:
-        UsageError: it keeps no journal, or no video where that is wanted.
+        UsageError: it keeps no journal, or no video where that is wanted, or this user may not read it.
     """
 
     from_daemon = True
@@ -96,6 +97,13 @@ class InDaemon:
             )
         self._site = site
         self._folder = Path(first["folder"])
+        if not _may_read(self._folder):
+            raise UsageError(
+                both(
+                    f"当前用户无权读取 {self._folder}：请用 root（sudo）运行 record",
+                    f"this user may not read {self._folder}: run record as root (sudo)",
+                )
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -133,8 +141,10 @@ class OnDevices:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.end()
-        self._folder.cleanup()
+        try:
+            self.end()
+        finally:
+            self._folder.cleanup()
 
     def now(self, *, flush: bool = False) -> Now | None:
         """Of the journal that is being made."""
@@ -262,14 +272,30 @@ def _now(said: dict[str, Any]) -> Now:
 
 def _nobody_else(store: Path) -> None:
     """Two readers of one serial line take each other's bytes: evidence's would be among them."""
-    if not store.is_dir():
-        return
     try:
-        DirectoryLock(store).release()
-    except (EvidenceError, PermissionError):
+        if (store / "lock").exists():  # never made here: it would be root's, and the daemon is another user
+            DirectoryLock(store).release()
+    except PermissionError:
+        raise UsageError(
+            both(
+                f"当前用户无权查看 {store}，无法判断后台程序是否在运行：请用 root（sudo）运行 record",
+                f"this user may not see into {store}, and whether a daemon runs: run record as root (sudo)",
+            )
+        ) from None
+    except EvidenceError:
         raise UsageError(
             both(
                 "后台程序正在运行，但不回应当前用户：请用 root（sudo）运行 record",
                 "the daemon runs and does not answer this user: run record as root (sudo)",
             )
         ) from None
+
+
+def _may_read(folder: Path) -> bool:
+    """All recordings that are there."""
+    try:
+        return all(os.access(path, os.R_OK) for path in folder.iterdir() if path.suffix == ".mcap")
+    except FileNotFoundError:
+        return True  # it has not begun
+    except PermissionError:
+        return False

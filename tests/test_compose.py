@@ -29,7 +29,8 @@ from edge_agent.evidence.statement_journal import slice_named
 from edge_agent.evidence.statement_records import ConfigChange
 from edge_agent.evidence.store import EvidenceStore
 from edge_agent.journal import slices
-from edge_agent.journal.reader import open_all, recorded_lines
+from edge_agent.journal.opening import open_all
+from edge_agent.journal.reader import recorded_lines
 from edge_agent.replaying.replay import replay
 from tests.road import POSTED
 

@@ -17,7 +17,7 @@ from edge_agent.demo.pages import write_report
 from edge_agent.demo.rendered import rendered_stage
 from edge_agent.demo.site import prepare_folder
 from edge_agent.errors import UsageError
-from edge_agent.journal.reader import open_all
+from edge_agent.journal.opening import open_all
 
 ROOT = Path(__file__).parents[1]
 

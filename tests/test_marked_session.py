@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -103,6 +104,41 @@ def test_a_daemon_that_does_not_answer_keeps_its_devices(tmp_path, box, monkeypa
 
     with pytest.raises(UsageError, match="as root"):
         marked_session.who_records(box.site, tmp_path / "rec.mcap", video=False)
+
+
+@pytest.fixture
+def another_user():
+    """Not root, and not the daemon's: its folders are 0700, as pytest's are."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    os.seteuid(65534)
+    yield
+    os.seteuid(0)
+
+
+@pytest.mark.parametrize("daemon", [True, False])
+def test_another_user_is_told_before_the_session_that_it_takes_root(
+    tmp_path, another_user, daemon, monkeypatch
+):
+    site = SimpleNamespace(
+        evidence=SimpleNamespace(store=SimpleNamespace(directory=tmp_path / "evidence")),
+    )
+    answer = {"journal": {"folder": str(tmp_path / "journal"), "video": False}} if daemon else None
+    monkeypatch.setattr(marked_session, "ask_journal", lambda *_args, **_more: answer)
+
+    with pytest.raises(UsageError, match=r"this user may not .* as root"):
+        marked_session.who_records(site, tmp_path / "rec.mcap", video=False)
+
+
+def test_no_lock_is_left_where_no_daemon_has_been(tmp_path, line):
+    site = load(a_site(tmp_path, line[1]))
+    site.evidence.store.directory.mkdir()
+
+    recorded = marked_session.who_records(site, tmp_path / "rec.mcap", video=False)
+
+    assert not recorded.from_daemon
+    with recorded:
+        assert list(site.evidence.store.directory.iterdir()) == []
 
 
 def test_without_a_daemon_the_devices_are_opened_and_nothing_is_sealed(tmp_path, line):

@@ -18,7 +18,7 @@ from edge_agent.core.records import Detection
 from edge_agent.core.units import Ns, S
 from edge_agent.devices.scene import ReferenceBank, Scene
 from edge_agent.errors import UsageError
-from edge_agent.journal.reader import open_all
+from edge_agent.journal.opening import open_all
 from edge_agent.journal.recorder import Recorder
 from edge_agent.journal.settings import JournalSettings
 from edge_agent.journal.video import VideoPacket

@@ -32,7 +32,8 @@ from edge_agent.devices.scene import ReferenceBank
 from edge_agent.devices.staging import Staging
 from edge_agent.evidence.verify import verify
 from edge_agent.evidence.verify_sources import open_material
-from edge_agent.journal.reader import Recording, open_all, recorded_lines
+from edge_agent.journal.opening import open_all
+from edge_agent.journal.reader import Recording, recorded_lines
 from edge_agent.redetecting import Tolerance, redetect
 from edge_agent.replaying.replay import replay
 from edge_agent.sim.street import Shop, StreetDay, StreetScene, make, stays, write_clip

@@ -25,7 +25,8 @@ from edge_agent.config.recorded import from_text
 from edge_agent.config.settings import SiteConfig
 from edge_agent.core.units import Ns, S
 from edge_agent.journal.compare import first_difference
-from edge_agent.journal.reader import open_all, recorded_lines
+from edge_agent.journal.opening import open_all
+from edge_agent.journal.reader import recorded_lines
 from edge_agent.replaying.replay import replay
 from edge_agent.sim.events import utc_minus_mono
 from edge_agent.sim.street.day_truth import FORMAT, StreetTruth, write_street_truth

@@ -30,7 +30,7 @@ from edge_agent.demo.street import CAMERA, SCALED, SIZE, ZONES
 from edge_agent.devices import clock
 from edge_agent.devices.detector.settings import DetectorSettings
 from edge_agent.errors import UsageError
-from edge_agent.journal.reader import open_all
+from edge_agent.journal.opening import open_all
 from edge_agent.sim.street.actors import Actor, stays, walks
 from edge_agent.sim.street.script import StreetDay
 from edge_agent.sim.street.things import make

@@ -31,7 +31,7 @@ from edge_agent.demo.stage import moved
 from edge_agent.devices import clock
 from edge_agent.devices.detector.settings import DetectorSettings
 from edge_agent.errors import DeviceError
-from edge_agent.journal.reader import open_all
+from edge_agent.journal.opening import open_all
 
 SIZE = (1280, 720)
 OTHER_SIZES = ((640, 360), (1920, 1080))

@@ -25,7 +25,7 @@ from edge_agent.comparing.sides import open_side
 from edge_agent.comparing.two import Two
 from edge_agent.config.settings import SiteConfig
 from edge_agent.core.units import Ns, S
-from edge_agent.journal.reader import open_all
+from edge_agent.journal.opening import open_all
 from edge_agent.replaying.replay import replay
 from edge_agent.replaying.what_if import changed, differences
 from edge_agent.sim.events import events

@@ -42,7 +42,7 @@ from edge_agent.demo.rendered import repository
 from edge_agent.demo.stage import moved
 from edge_agent.errors import EdgeAgentError
 from edge_agent.evidence.keys import load_or_generate
-from edge_agent.journal.reader import open_all
+from edge_agent.journal.opening import open_all
 from edge_agent.sim.line import port_reads
 from edge_agent.sim.scenario import Scenario, load_scenario
 

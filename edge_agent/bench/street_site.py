@@ -23,7 +23,7 @@ from edge_agent.demo.street import CAMERA, StreetPlay, street_config, street_pla
 from edge_agent.devices.detector.settings import DetectorSettings
 from edge_agent.devices.scene.bank import ReferenceBank
 from edge_agent.errors import UsageError
-from edge_agent.journal.reader import open_all
+from edge_agent.journal.opening import open_all
 from edge_agent.sim.street.clip import write_clip
 from edge_agent.sim.street.script import StreetDay
 

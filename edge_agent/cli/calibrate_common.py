@@ -103,7 +103,7 @@ def events_of(
     recordings: Sequence[Path], told: Callable[[int], None] = lambda _: None
 ) -> Iterator[tuple[Path, Iterator[Event]]]:
     """Each recording, of files or folders of them, and its events, counted while they are read."""
-    from edge_agent.journal.reader import open_all  # noqa: PLC0415 - help stays instant
+    from edge_agent.journal.opening import open_all  # noqa: PLC0415 - help stays instant
 
     number = 0
 

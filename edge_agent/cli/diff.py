@@ -115,7 +115,7 @@ def _replayed(
     from edge_agent import __version__  # noqa: PLC0415
     from edge_agent.cli.replay_bar import ReplayBar  # noqa: PLC0415
     from edge_agent.comparing.sides import SEVERAL, open_side  # noqa: PLC0415
-    from edge_agent.journal.reader import open_all  # noqa: PLC0415
+    from edge_agent.journal.opening import open_all  # noqa: PLC0415
     from edge_agent.replaying.again import WHOLE  # noqa: PLC0415
     from edge_agent.replaying.configurations import configurations  # noqa: PLC0415
     from edge_agent.replaying.replay import replay  # noqa: PLC0415

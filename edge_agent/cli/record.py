@@ -35,7 +35,7 @@ WORDS = {
         "ended": "后台程序已停止或重启：记录到此为止。",
         "made": "{out}：{events} 个事件，{crossings} 辆车，{size}",
         "lead": "另含开始前 {lead:.0f} 秒，供回放预热。",
-        "lost": "注意：磁盘跟不上，缺少 {lost} 个事件。",
+        "lost": "注意：缺少 {lost} 个事件：磁盘跟不上，或已超出 journal.quota_mb。",
         "next": "下一步：edge-agent replay {out} --out 目录",
     },
     "en": {
@@ -46,7 +46,7 @@ WORDS = {
         "ended": "The daemon has ended or begun anew: the session ends here.",
         "made": "{out}: {events} events, {crossings} vehicles, {size}",
         "lead": "With up to {lead:.0f} s before the session, for a replay to find its feet.",
-        "lost": "The disk did not keep up: {lost} events are missing.",
+        "lost": "{lost} events are missing: the disk did not keep up, or journal.quota_mb took them.",
         "next": "next: edge-agent replay {out} --out DIR",
     },
 }
@@ -179,8 +179,8 @@ def _print(made: Made, words: dict[str, str], *, ended: bool, as_json: bool) -> 
         return
     if ended:
         print(words["ended"])
-    if made.lost_events:
-        print(words["lost"].format(lost=made.lost_events))
+    if lost := max(made.lost_events, made.extracted.missing):
+        print(words["lost"].format(lost=lost))
     print(
         words["made"].format(
             out=made.out,

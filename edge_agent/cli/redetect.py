@@ -42,7 +42,7 @@ def main(
     Exit: 0 every box agrees, 1 some do not or no picture could be decoded.
     """
     from edge_agent.devices.detector.detector import Detector  # noqa: PLC0415 - help stays instant
-    from edge_agent.journal.reader import open_all  # noqa: PLC0415
+    from edge_agent.journal.opening import open_all  # noqa: PLC0415
     from edge_agent.redetecting import Tolerance, redetect  # noqa: PLC0415
 
     recordings = open_all(recording)

@@ -77,7 +77,7 @@ def main(  # noqa: PLR0917 - options of a command line
     from edge_agent.cli.replay_bar import ReplayBar  # noqa: PLC0415 - help stays instant
     from edge_agent.cli.replay_text import say  # noqa: PLC0415
     from edge_agent.comparing.replay_note import Asked  # noqa: PLC0415
-    from edge_agent.journal.reader import open_all  # noqa: PLC0415
+    from edge_agent.journal.opening import open_all  # noqa: PLC0415
     from edge_agent.replaying.again import Part  # noqa: PLC0415
     from edge_agent.replaying.changes import changes, marks  # noqa: PLC0415
     from edge_agent.replaying.configurations import configurations  # noqa: PLC0415

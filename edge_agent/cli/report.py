@@ -130,7 +130,7 @@ def _of_recording(
     what: Path, journal: Path | None, config: Path | None, asked: _Part, evidence: Path | None, *, bar: bool
 ) -> tuple[Shown, dict[str, Any]]:
     from edge_agent.cli.replay_bar import ReplayBar  # noqa: PLC0415 - help stays instant
-    from edge_agent.journal.reader import open_all, pictures_folder  # noqa: PLC0415
+    from edge_agent.journal.opening import open_all, pictures_folder  # noqa: PLC0415
     from edge_agent.replaying.again import Part  # noqa: PLC0415
     from edge_agent.replaying.configurations import configurations  # noqa: PLC0415
     from edge_agent.replaying.for_page import OTHER_CONFIGURATION, gather, with_files  # noqa: PLC0415

@@ -235,7 +235,7 @@ def _needs(*modules: str) -> None:
 def _opened(path: Path, config: Path | None, say: Say) -> tuple[list[Recording], SiteConfig | None]:
     from edge_agent.config.loader import load  # noqa: PLC0415 - help stays instant
     from edge_agent.config.recorded import from_text  # noqa: PLC0415
-    from edge_agent.journal.reader import open_all  # noqa: PLC0415
+    from edge_agent.journal.opening import open_all  # noqa: PLC0415
 
     recordings = open_all(path)
     if config is not None:

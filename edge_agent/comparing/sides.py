@@ -13,7 +13,8 @@ from edge_agent.config.recorded import from_text
 from edge_agent.config.settings import SiteConfig
 from edge_agent.errors import JournalError, UsageError
 from edge_agent.journal.codec import decision_line
-from edge_agent.journal.reader import Recording, open_all
+from edge_agent.journal.opening import open_all
+from edge_agent.journal.reader import Recording
 from edge_agent.sinks import CONFIG_FILE, DECISIONS_FILE
 
 # A statement's decision is some 20 KB, with a crowd of candidates some 100; what is longer is none.

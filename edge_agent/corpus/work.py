@@ -23,7 +23,8 @@ from edge_agent.config.settings import SiteConfig
 from edge_agent.corpus.plan import DONE, FAILED, TOO_LONG, Answer, Job, Plan, Result, program
 from edge_agent.corpus.second_look import look_again
 from edge_agent.errors import EdgeAgentError, UsageError
-from edge_agent.journal.reader import Recording, open_together
+from edge_agent.journal.opening import open_together
+from edge_agent.journal.reader import Recording
 from edge_agent.replaying.replay import replay
 from edge_agent.replaying.what_if import changed
 from edge_agent.sinks import CONFIG_FILE, DECISIONS_FILE

@@ -42,7 +42,8 @@ from edge_agent.evidence.verify_sources import open_material
 from edge_agent.ingest.export import export_bundle
 from edge_agent.ingest.service import Ingest
 from edge_agent.ingest.store import PlatformStore
-from edge_agent.journal.reader import open_all, recorded_lines
+from edge_agent.journal.opening import open_all
+from edge_agent.journal.reader import recorded_lines
 from edge_agent.replaying.replay import replay
 from edge_agent.sim.live import LiveTraffic
 from edge_agent.sim.push import HttpPush, PushedRead

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge_agent.demo.job import Demo, Outcome
-from edge_agent.journal.reader import open_all
+from edge_agent.journal.opening import open_all
 from edge_agent.report.page import Tile, write_page
 
 

@@ -41,7 +41,7 @@ from edge_agent.importing.answers import Answers, KeptPictures
 from edge_agent.importing.merging import Merged
 from edge_agent.importing.street import street_answers
 from edge_agent.importing.videos import Video, kept, last_picture, with_index
-from edge_agent.journal.reader import pictures_folder
+from edge_agent.journal.opening import pictures_folder
 from edge_agent.journal.video import VideoPacket
 from edge_agent.journal.writer import RecordingHeader, RecordingWriter
 

@@ -23,7 +23,7 @@ class Gap:
     video: int  # compressed pictures: no decision rests on them
     start: Ns  # monotonic, of the first thing lost
     end: Ns  # and of the last
-    reason: str  # queue_full | disk | reserve
+    reason: str  # queue_full | disk | reserve; not_said: a reader found it
 
     @property
     def next_event(self) -> int:
@@ -43,6 +43,11 @@ class Gap:
         ]
         seconds = (self.end - self.start) / 1e9
         return f"{', '.join(lost)} lost over {seconds:.1f} s from event {self.first_event} on: {self.reason}"
+
+
+def not_said(first: int, following: int, start: Ns, end: Ns) -> Gap:
+    """Events that are missing without a word, from one number to the one before another."""
+    return Gap(first, following - first, 0, 0, start, end, "not_said")
 
 
 _ADAPTER = TypeAdapter(Gap)

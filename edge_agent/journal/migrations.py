@@ -45,6 +45,8 @@ def format_of(header: Mapping[str, str], where: str) -> int:
     Raises:
         JournalError: it is no format, or one that only a newer program knows.
     """
+    if "format" not in header and "boot_id" in header:
+        raise JournalError(f"{where}: its header is damaged")
     said = header.get("format", "1")
     if not (said.isascii() and said.isdigit() and len(said) < 10 and int(said) > 0):
         raise JournalError(f"{where}: format {said[:40]!r} is none")

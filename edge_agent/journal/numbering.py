@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 from edge_agent.core.events import Event, Started
 from edge_agent.core.units import Ns
+from edge_agent.journal import codec
 
 NEVER = Ns(0)
+SEQUENCE = 0xFFFFFFFF  # a message's sequence has 32 bits
+HALF = 1 << 31
 
 
 @dataclass(slots=True)
@@ -33,3 +36,26 @@ class EventCount:
     def skip_to(self, number: int) -> None:
         """The next event has at least this number: some were lost, or nothing but pictures a while ago."""
         self.number = max(self.number, number - 1)
+
+
+class Numbers:
+    """The number of each message's event: as it is written, or counted where an older program wrote none."""
+
+    def __init__(self, first_event: int, *, counted: bool) -> None:
+        self._base = first_event
+        self._counted = counted
+        self._last = -1
+
+    def of(self, topic: str, sequence: int) -> int:
+        """Of the next message."""
+        started = topic == codec.EVENT_TOPIC + Started.__name__
+        if self._counted:
+            if started:
+                self._last = -1
+            self._last += topic.startswith((codec.EVENT_TOPIC, codec.SERIAL_TOPIC))
+            return self._last
+        if started:
+            self._base = 0
+        # The nearest with these 32 bits. What comes before the first event of the recording has the number
+        # before it; a plate that is given back, and a gap that is told late, may be of one long before.
+        return self._base + ((sequence - self._base + HALF) & SEQUENCE) - HALF

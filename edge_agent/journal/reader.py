@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import logging
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from edge_agent.core.decisions import Decision
 from edge_agent.core.events import Event, PlateSeen, SerialBytes, Started
 from edge_agent.core.units import Ns
-from edge_agent.errors import JournalError, UsageError
-from edge_agent.journal import codec, gaps, video
+from edge_agent.errors import JournalError
+from edge_agent.journal import codec, gaps, records, video
 from edge_agent.journal.gaps import GAP_TOPIC, Gap
 from edge_agent.journal.migrations import FORMAT, format_of, lift
-from edge_agent.journal.segments import PREFIX
+from edge_agent.journal.numbering import Numbers
 from edge_agent.journal.video import VIDEO_TOPIC, VideoPacket
-from edge_agent.journal.writer import DROPPED, HEADER, KEPT_TOPIC, SEQUENCE, WITHHELD_TOPIC
+from edge_agent.journal.writer import HEADER, KEPT_TOPIC, WITHHELD_TOPIC
 
 if TYPE_CHECKING:
-    from mcap.records import Chunk, McapRecord
-    from mcap.summary import Summary
+    from mcap.records import McapRecord
 
-log = logging.getLogger(__name__)
-
-# A length field that was torn or forged must not make us allocate: our chunks are 256 KiB, a
-# configuration or a compressed video chunk stays far below this.
-RECORD_LIMIT = 64 * 1024 * 1024
-# Gaps and plates that were given back are kept in memory, and in a packed chunk a few bytes can be millions
-# of them.
+# Gaps, topics and plates that were given back are kept in memory, and in a packed chunk a few bytes can be
+# millions of them.
 GAPS_LIMIT = 16 * 1024 * 1024  # bytes of messages
-PLATES_LIMIT = RECORD_LIMIT
+TOPICS_LIMIT = 1024 * 1024  # characters of their names
+PLATES_LIMIT = 64 * 1024 * 1024
 MOST_HOLES = 100_000  # numbers that are missing without a word
 
 
@@ -41,27 +35,8 @@ class NoHeader(JournalError):
     """It is no recording, or one that had hardly begun."""
 
 
-class _Torn(Exception):
-    """The stream ended inside a record."""
-
-
-class _ExactStream:
-    """A stream whose `read(n)` gives n bytes or says that the file is torn.
-
-    The library passes a short read on as if it were whole; at a power cut that is a lie.
-    """
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-
-    def read(self, size: int) -> bytes:
-        """Exactly `size` bytes."""
-        if size > RECORD_LIMIT:
-            raise ValueError(f"a record of {size} bytes")
-        data = self._stream.read(size)
-        if len(data) != size:
-            raise _Torn
-        return data
+class Gone(JournalError):
+    """It is not there: the black box has made room, say."""
 
 
 class Message(NamedTuple):
@@ -71,13 +46,6 @@ class Message(NamedTuple):
     at: Ns  # the event's or the decision's own time
     body: bytes
     number: int  # of the event; of the event before it where the message is none
-
-
-class _Start(NamedTuple):
-    """Where in the file reading begins, and the channels that were named before it."""
-
-    offset: int
-    topics: dict[int, str]
 
 
 @dataclass(slots=True)
@@ -91,8 +59,9 @@ class Recording:
     metadata: dict[str, str] = field(default_factory=dict)  # in today's form, whatever wrote it
     config_text: str = ""
     torn: str = ""
-    last_event: int | None = None  # number of the last one read
+    next_event: int | None = None  # number of the one that would come after what was read; None: nothing was
     withheld: int = 0  # plates that were seen and not kept
+    left_out: list[str] = field(default_factory=list)  # files after it that cannot be read
     given_back: dict[tuple[str, int], PlateSeen] | None = None  # by run and event; None: not looked for yet
     _written_as: int = FORMAT
     _said: list[Gap] = field(default_factory=list)
@@ -106,8 +75,7 @@ class Recording:
             JournalError: no such file, not a recording, or one of a newer program.
         """
         recording = cls(path)
-        for _ in recording.messages(header_only=True):
-            break
+        recording._read_header()
         if not recording.metadata:
             why = f" ({recording.torn})" if recording.torn else ""
             raise NoHeader(f"{path}: not an edge-agent recording, or torn before its header{why}")
@@ -163,27 +131,33 @@ class Recording:
 
         Events before `since` are left out as far as the index can tell: some of them still come.
         """
-        self.withheld, self.last_event, self._not_said = 0, None, []
-        start = None if since is None else self._first_chunk(since)
-        expected = self.first_event if start is None else None
-        for message in self.messages(start=start):
+        start = None if since is None else self._start_of(since)
+        self.withheld, self._not_said = 0, []
+        self.next_event = self.first_event if start is None else None
+        for message in self.messages(start):
             event = self.event_of(message)
             if message.topic == GAP_TOPIC:
                 gap = self._said[-1]
-                expected = max(expected or 0, gap.next_event)
+                if gap.events:
+                    self._expect(gap.first_event, message.at)
+                self.next_event = max(self.next_event or 0, gap.next_event)
             if event is None:
                 decision = codec.decode_decision(message.topic, message.body) if decided else None
                 if decided and decision:
                     decided(decision)
                 continue
-            number = message.number
-            if expected is not None and number > expected:
-                if len(self._not_said) == MOST_HOLES:
-                    raise JournalError(f"{self.path}: events are missing in more than {MOST_HOLES} places")
-                missing = number - expected
-                self._not_said.append(Gap(expected, missing, 0, 0, message.at, message.at, "not_said"))
-            self.last_event, expected = number, number + 1
-            yield number, event
+            self._expect(message.number, message.at)
+            self.next_event = message.number + 1
+            yield message.number, event
+
+    def _expect(self, number: int, at: Ns) -> None:
+        """Note what is missing before it without a word."""
+        first = self.next_event
+        if first is None or number <= first:
+            return
+        if len(self._not_said) == MOST_HOLES:
+            raise JournalError(f"{self.path}: events are missing in more than {MOST_HOLES} places")
+        self._not_said.append(gaps.not_said(first, number, at, at))
 
     def event_of(self, message: Message) -> Event | None:
         """The event of a message; None where it is none.
@@ -241,48 +215,29 @@ class Recording:
     @property
     def has_decisions(self) -> bool:
         """Whether decisions were recorded beside the events: by the index, or a look through a torn file."""
-        summary = self._summary()
-        if summary is None:
+        index = records.index_of(self.path)
+        if index is None:
             return any(True for _ in self.decisions())
-        return any(channel.topic.startswith(codec.DECISION_TOPIC) for channel in summary.channels.values())
+        return any(topic.startswith(codec.DECISION_TOPIC) for topic in index.topics.values())
 
     @property
     def indexed_span(self) -> tuple[int, int] | None:
         """Times of the first and last message on the box's clock, as its index says; None without one."""
-        summary = self._summary()
-        found = summary.statistics if summary else None
-        return (found.message_start_time, found.message_end_time) if found and found.message_count else None
+        index = records.index_of(self.path)
+        return index.span if index else None
 
-    def _summary(self) -> Summary | None:
-        """The index at the file's end; None where there is none that can be read."""
-        from mcap.reader import SeekingReader  # noqa: PLC0415 - only who reads pays for it
-
-        try:
-            with self.path.open("rb") as stream:
-                return SeekingReader(stream, record_size_limit=RECORD_LIMIT).get_summary()
-        except Exception:  # noqa: BLE001 - whatever the library raises here means a torn or damaged end
-            return None
-
-    def _first_chunk(self, since: Ns) -> _Start | None:
-        """The first chunk that may hold something of `since` or later; None: read from the beginning.
+    def _start_of(self, since: Ns) -> records.Start | None:
+        """Before the first message of `since` or later; None: read from the beginning.
 
         A message's log time is never earlier than its event, and never decreases.
         """
-        summary = self._summary()
+        index = records.index_of(self.path)
         counted = self._written_as < 2  # events have no numbers of their own
-        if summary is None or not summary.chunk_indexes or counted:
+        if index is None or counted:
             return None
-        topics = {channel.id: channel.topic for channel in summary.channels.values()}
-        if self.first_event and codec.EVENT_TOPIC + Started.__name__ in topics.values():
+        if self.first_event and codec.EVENT_TOPIC + Started.__name__ in index.topics.values():
             return None  # of two runs, and numbers depend on which
-        chunks = sorted(summary.chunk_indexes, key=lambda chunk: chunk.chunk_start_offset)
-        ends = [chunk.message_end_time for chunk in chunks]
-        if ends != sorted(ends):
-            return None  # no index of ours
-        place = bisect_left(ends, since)
-        last = chunks[-1]
-        after = last.chunk_start_offset + last.chunk_length + last.message_index_length
-        return _Start(chunks[place].chunk_start_offset if place < len(chunks) else after, topics)
+        return index.start_of(since)
 
     def video(self) -> Iterator[VideoPacket]:
         """Every compressed picture that was recorded, in the order of arrival.
@@ -294,46 +249,60 @@ class Recording:
             if message.topic.startswith(VIDEO_TOPIC):
                 yield video.decode(message.body)
 
-    def messages(self, *, header_only: bool = False, start: _Start | None = None) -> Iterator[Message]:
+    def messages(self, start: records.Start | None = None) -> Iterator[Message]:
         """Everything in it, as it was written, or from a chunk on; a torn tail ends it."""
-        from mcap.records import Channel  # noqa: PLC0415 - only who reads pays for it
+        from mcap.records import Channel, Statistics  # noqa: PLC0415 - only who reads pays for it
         from mcap.records import Message as Record  # noqa: PLC0415 - same
 
-        topics: dict[int, str] = dict(start.topics) if start is not None else {}
-        numbers = _Numbers(self.first_event or 0 if self.metadata else 0, counted=self._written_as < 2)
+        topics: dict[int, str] = dict(start.topics) if start else {}
+        numbers = Numbers(self.first_event or 0, counted=self._written_as < 2)
         self._said = []
-        gap_bytes = 0
+        gap_bytes = topic_bytes = count = 0
+        with self._opened(start) as found:
+            for record in found:
+                if isinstance(record, Record):
+                    count += 1
+                    topic = topics[record.channel_id]
+                    number = numbers.of(topic, record.sequence)
+                    message = Message(topic, Ns(record.publish_time), record.data, number)
+                    if topic == GAP_TOPIC:
+                        gap_bytes = _within(gap_bytes, record.data, GAPS_LIMIT, "gaps")
+                        self._said.append(gaps.decode(record.data))
+                    yield message
+                elif isinstance(record, Channel):
+                    topic_bytes = _within(topic_bytes, record.topic, TOPICS_LIMIT, "topics")
+                    topics[record.id] = record.topic
+                elif isinstance(record, Statistics) and start is None and record.message_count != count:
+                    raise ValueError(f"{count} of {record.message_count} messages")
+
+    def _read_header(self) -> None:
+        """It comes before the first channel."""
+        from mcap.records import Attachment, Channel, Metadata  # noqa: PLC0415 - only who reads pays for it
+
+        channels = False
+        with self._opened() as found:
+            for record in found:
+                if isinstance(record, Metadata) and record.name == HEADER:
+                    self.metadata = self.metadata or dict(record.metadata)
+                elif isinstance(record, Attachment) and record.name == "config.yaml":
+                    self.config_text = self.config_text or record.data.decode("utf-8", "replace")
+                channels = channels or isinstance(record, Channel)
+                if self.metadata and channels:
+                    return
+
+    @contextlib.contextmanager
+    def _opened(self, start: records.Start | None = None) -> Iterator[Iterator[McapRecord]]:
+        """Its records; where they are torn or damaged they end, and that is noted."""
         try:
             stream = self.path.open("rb")
         except OSError as error:
-            raise JournalError(f"{self.path}: {error.strerror}") from None
+            gone = isinstance(error, FileNotFoundError)
+            raise (Gone if gone else JournalError)(f"{self.path}: {error.strerror}") from None
         with stream:
             try:
-                for record in _records(stream, None if start is None else start.offset):
-                    if isinstance(record, Record):
-                        topic = topics[record.channel_id]
-                        number = numbers.of(topic, record.sequence)
-                        message = Message(topic, Ns(record.publish_time), record.data, number)
-                        if topic == GAP_TOPIC:
-                            gap_bytes = _within(gap_bytes, record.data, GAPS_LIMIT, "gaps")
-                            self._said.append(gaps.decode(record.data))
-                        yield message
-                    elif isinstance(record, Channel):
-                        topics[record.id] = record.topic
-                    elif not self.metadata or not self.config_text:
-                        self._take_header(record)
-                    if header_only and self.metadata and topics:
-                        return
+                yield records.records_of(stream, start)
             except Exception as error:  # noqa: BLE001 - whatever the libraries raise here means damaged bytes
-                self.torn = _torn_by(error, stream.tell())
-
-    def _take_header(self, record: McapRecord) -> None:
-        from mcap.records import Attachment, Metadata  # noqa: PLC0415 - only who reads pays for it
-
-        if isinstance(record, Metadata) and record.name == HEADER:
-            self.metadata = dict(record.metadata)
-        elif isinstance(record, Attachment) and record.name == "config.yaml":
-            self.config_text = record.data.decode("utf-8", "replace")
+                self.torn = records.torn_by(error, stream.tell())
 
     def _number(self, name: str) -> int | None:
         said = self.metadata.get(name, "")
@@ -354,30 +323,8 @@ class Recording:
         return found
 
 
-class _Numbers:
-    """The number of each message's event: as it is written, or counted where an older program wrote none."""
-
-    def __init__(self, first_event: int, *, counted: bool) -> None:
-        self._base = first_event
-        self._counted = counted
-        self._last = -1
-
-    def of(self, topic: str, sequence: int) -> int:
-        """Of the next message."""
-        started = topic == codec.EVENT_TOPIC + Started.__name__
-        if self._counted:
-            if started:
-                self._last = -1
-            self._last += topic.startswith((codec.EVENT_TOPIC, codec.SERIAL_TOPIC))
-            return self._last
-        if started:
-            self._base = 0
-        # What comes before the first event of the recording has the number before it.
-        return self._base - 1 + ((sequence - self._base + 1) & SEQUENCE)
-
-
-def _within(taken: int, body: bytes, limit: int, what: str) -> int:
-    """Bytes that are taken with this message.
+def _within(taken: int, body: bytes | str, limit: int, what: str) -> int:
+    """What is taken with this one.
 
     Raises:
         JournalError: more than the limit.
@@ -399,141 +346,6 @@ def _plate_seen(message: Message) -> PlateSeen:
     event = codec.decode_event(codec.EVENT_TOPIC + PlateSeen.__name__, message.at, message.body)
     assert isinstance(event, PlateSeen)
     return event
-
-
-def _torn_by(error: Exception, byte: int) -> str:
-    """What an exception of the libraries says of the file."""
-    if isinstance(error, _Torn):
-        return f"ends inside a record at byte {byte}"
-    if isinstance(error, (MemoryError, ImportError)):
-        raise error  # the file is as it was, only this process cannot read it
-    return f"damaged near byte {byte}: {type(error).__name__}: {error}"
-
-
-def _records(stream: IO[bytes], start: int | None = None) -> Iterator[McapRecord]:
-    """Every record, of chunks what is in them; from a place in the file on."""
-    from mcap.records import Chunk  # noqa: PLC0415 - only who reads pays for it
-    from mcap.stream_reader import StreamReader, breakup_chunk  # noqa: PLC0415
-
-    if start is not None:
-        stream.seek(start)
-    exact = _ExactStream(stream)
-    reader = StreamReader(
-        exact,  # type: ignore[arg-type]
-        skip_magic=start is not None,
-        emit_chunks=True,
-        validate_crcs=True,
-        record_size_limit=RECORD_LIMIT,
-    )
-    for record in reader.records:
-        if isinstance(record, Chunk):
-            yield from breakup_chunk(_unpacked(record), validate_crc=True)
-        else:
-            yield record
-
-
-def _unpacked(chunk: Chunk) -> Chunk:
-    """The chunk without compression.
-
-    The library would unpack whatever comes: a few KB can be hundreds of MB.
-    """
-    if chunk.compression == "zstd":
-        from zstandard import ZstdDecompressor  # noqa: PLC0415 - comes with mcap
-
-        with ZstdDecompressor().stream_reader(chunk.data) as packed:
-            data = packed.read(RECORD_LIMIT + 1)
-    elif chunk.compression == "lz4":
-        from lz4.frame import LZ4FrameDecompressor  # noqa: PLC0415 - comes with mcap
-
-        data = LZ4FrameDecompressor().decompress(chunk.data, max_length=RECORD_LIMIT + 1)
-    else:
-        return chunk
-    if len(data) > RECORD_LIMIT:
-        raise ValueError(f"a chunk of more than {RECORD_LIMIT} bytes")
-    return replace(chunk, compression="", data=data)
-
-
-def pictures_folder(recording: Path) -> Path:
-    """The folder beside a recording for pictures that it names; `import` makes it where there was video."""
-    return recording.with_name(recording.name + ".pictures")
-
-
-def open_all(path: Path) -> list[Recording]:
-    """The recordings at `path`: one file, or a folder's `*.mcap` in order of name.
-
-    Raises:
-        UsageError: nothing there.
-        JournalError: one that is no recording.
-    """
-    if not path.exists():
-        raise UsageError(f"{path}: no such file or folder")
-    if path.is_dir():
-        files = sorted(path.glob("*.mcap"))
-        if not files:
-            raise UsageError(f"{path}: no *.mcap in this folder")
-        return open_together(files)
-    return [Recording.open(path)]
-
-
-def open_together(files: Sequence[Path]) -> list[Recording]:
-    """The segments of one journal, in their order.
-
-    Raises:
-        JournalError: one that is no recording.
-    """
-    recordings = list(_opened(files))
-    share_plates(recordings)
-    return recordings
-
-
-def _opened(files: Sequence[Path]) -> Iterator[Recording]:
-    """Each of a folder. What the power took as the black box began a segment holds nothing, and is said."""
-    for file in files:
-        try:
-            yield Recording.open(file)
-        except NoHeader as error:
-            if len(files) == 1 or not file.name.startswith(PREFIX):
-                raise
-            log.warning("left out: %s", error)
-
-
-def share_plates(recordings: Iterable[Recording]) -> None:
-    """A plate that one segment withheld may have been given back in a later one."""
-    found: dict[tuple[str, int], PlateSeen] = {}
-    dropped = [recording for recording in recordings if recording.plates == DROPPED]
-    for recording in dropped:
-        found |= recording.look_for_plates()
-        recording.given_back = found
-
-
-def incomplete(recordings: Sequence[Recording]) -> list[str]:
-    """Why a replay of these, once read, need not give what was decided live; empty: it must.
-
-    A torn tail is not among the reasons: what came before it was decided live as well.
-    """
-    reasons: list[str] = []
-    for recording in recordings:
-        name = recording.path.name
-        reasons += [f"{name}: {gap}" for gap in recording.gaps if gap.events or gap.decisions]
-        if recording.withheld:
-            reasons.append(f"{name}: {recording.withheld} plates were not kept (journal.plates: drop)")
-    before: Recording | None = None
-    for after in recordings:
-        reasons += _begins_late(before, after)
-        before = after
-    return reasons
-
-
-def _begins_late(before: Recording | None, after: Recording) -> Iterator[str]:
-    first = after.first_event
-    if not first:
-        return
-    if before is None or before.boot_id != after.boot_id:
-        yield f"{after.path.name}: begins in the middle of a run, at event {first}"
-        return
-    expected = first if before.last_event is None else before.last_event + 1
-    if first > expected and expected not in {gap.first_event for gap in after.gaps}:
-        yield f"{after.path.name}: events {expected} to {first - 1} are missing before it"
 
 
 def recorded_lines(recordings: Iterable[Recording]) -> list[str]:

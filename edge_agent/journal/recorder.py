@@ -108,20 +108,27 @@ class Recorder:
             if event.at - self._flushed_at >= self._settings.flush_ms * MS:
                 self._flush(event.at)
 
-    def decision(self, decision: Decision) -> None:
-        """Write the decision; a statement's journal is with the kernel before this returns."""
+    def decision(self, decision: Decision, number: int = -1) -> None:
+        """Write the decision; a statement's journal is with the kernel before this returns.
+
+        Args:
+            decision: what was decided.
+            number: of the event that led to it, for a recorder that has not seen that; so in `video`.
+        """
+        self._count.skip_to(number + 1)
         self._unflushed.decision(self._count.number, decision.at)
         with self._writing(self._count.number + 1, decision.at) as writer:
             if self._withheld:
-                for number, event in self._withheld.given_back(decision):
-                    writer.kept(event, number)
+                for read, event in self._withheld.given_back(decision):
+                    writer.kept(event, read)
                 decision = without_plate(decision)
             writer.decision(decision)
             if isinstance(decision, Seal | SealStreet):
                 self._flush(decision.at)
 
-    def video(self, packet: VideoPacket, at: Ns) -> None:
-        """Write a compressed picture."""
+    def video(self, packet: VideoPacket, at: Ns, number: int = -1) -> None:
+        """Write a compressed picture that arrived at `at`."""
+        self._count.skip_to(number + 1)
         self._unflushed.video(self._count.number, at)
         with self._writing(self._count.number + 1, at) as writer:
             writer.video(packet, at)
@@ -155,6 +162,7 @@ class Recorder:
         if self._unflushed:
             self.lost.add(self._unflushed.gap())
         self._unflushed = Tally()
+        self._written += self._good if self._writer else 0
         stream, self._writer, self._stream = self._stream, None, None
         if stream is None:
             return
@@ -172,9 +180,10 @@ class Recorder:
         try:
             yield self._writer or self._open(first_event, at)
         except (OSError, NoRoom) as error:
-            self.give_up()
             why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            raise (NoRoom if isinstance(error, NoRoom) else JournalError)(f"{self.path}: {why}") from error
+            told = f"{self.path}: {why}"
+            self.give_up()
+            raise (NoRoom if isinstance(error, NoRoom) else JournalError)(told) from error
 
     def _open(self, first_event: int, at: Ns) -> RecordingWriter:
         self._segment = max(self._segment, self._segments.next_count())

@@ -8,9 +8,11 @@ evidence    lacks room for pictures   the same
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -19,6 +21,7 @@ from edge_agent.journal.settings import JournalSettings
 
 MB = 1_000_000
 DAY_S = 86_400.0
+NO_EARLIER_S = 1_735_689_600.0  # 2025: nothing was recorded before
 PREFIX = "journal-"
 
 
@@ -73,23 +76,23 @@ class Segments:
 
         Raises:
             NoRoom: that was not enough, nothing may be written now.
-            OSError: the disk.
+            OSError: the disk, or somebody removed the one in work.
         """
-        sizes = {path: path.stat() for _count, path in sorted(self._recordings())}
-        self.held_bytes = sum(status.st_size for status in sizes.values())
+        held = list(self._held())
+        if writing is not None and all(path != writing for path, _size, _written_s in held):
+            raise FileNotFoundError(errno.ENOENT, "it was removed while it was written", str(writing))
+        self.held_bytes = sum(size for _path, size, _written_s in held)
         allowed = self._settings.quota_mb * MB
         if writing is None:
             allowed -= self._settings.segment_mb * MB
-        oldest = self._utc_s() - self._settings.keep_days * DAY_S
-        for path, status in sizes.items():
-            if path == writing:
-                continue
-            aged = time_known and status.st_mtime < oldest
-            if not aged and self.held_bytes <= allowed and not self.is_short():
-                break
-            path.unlink()
-            self.held_bytes -= status.st_size
-        if self.is_short():
+        aged = self._aged(held) if time_known else set()
+        short = self.is_short()
+        for path, size, _written_s in held:
+            if path != writing and (path in aged or self.held_bytes > allowed or short):
+                path.unlink(missing_ok=True)
+                self.held_bytes -= size
+                short = self.is_short()
+        if short:
             self._paused = True
             raise NoRoom("no room on the disk")
         self._paused = False
@@ -98,6 +101,30 @@ class Segments:
         """The disk's free space is what must stay free. Who has stopped needs a segment's room to go on."""
         free = self._free(self._folder) - (self._settings.segment_mb * MB if self._paused else 0)
         return free < self._settings.reserve_mb * MB or self._pressed(free)
+
+    def _held(self) -> Iterator[tuple[Path, int, float]]:
+        """Recordings from the oldest on, their bytes, and when they were last written to."""
+        for _count, path in sorted(self._recordings()):
+            with contextlib.suppress(FileNotFoundError):  # somebody removed it just now
+                status = path.stat()
+                yield path, status.st_size, status.st_mtime
+
+    def _aged(self, held: Sequence[tuple[Path, int, float]]) -> set[Path]:
+        """Those that are too old.
+
+        What a wrong clock dated is as old as the moment at which the time is known: it would go at once, or
+        stay for years.
+        """
+        aged, now_s, before_s = set(), self._utc_s(), NO_EARLIER_S
+        for path, _size, written_s in held:
+            if not before_s <= written_s <= now_s:
+                with contextlib.suppress(OSError):
+                    os.utime(path, (now_s, now_s))
+                continue
+            before_s = written_s
+            if written_s < now_s - self._settings.keep_days * DAY_S:
+                aged.add(path)
+        return aged
 
     def _recordings(self) -> Iterator[tuple[int, Path]]:
         for path in self._folder.glob(f"{PREFIX}*.mcap"):
@@ -117,6 +144,8 @@ class WholeWrites:
         rest = memoryview(data)
         while rest:
             written = self._file.write(rest)
+            if not written:
+                raise OSError(errno.EIO, "The disk takes nothing")
             rest = rest[written:]
         return len(data)
 

@@ -22,7 +22,8 @@ from edge_agent.core.units import Ns, S
 from edge_agent.errors import JournalError
 from edge_agent.journal import codec
 from edge_agent.journal.numbering import EventCount
-from edge_agent.journal.reader import Recording, share_plates
+from edge_agent.journal.opening import share_plates
+from edge_agent.journal.reader import Recording
 
 MARGIN = 120 * S
 

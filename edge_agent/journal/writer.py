@@ -12,12 +12,11 @@ from edge_agent.core.units import Ns
 from edge_agent.journal import codec, gaps, video
 from edge_agent.journal.gaps import Gap
 from edge_agent.journal.migrations import FORMAT
-from edge_agent.journal.numbering import EventCount
+from edge_agent.journal.numbering import SEQUENCE, EventCount
 from edge_agent.journal.video import VideoPacket
 
 LIBRARY = "edge-agent"
 HEADER, END = "edge-agent", "edge-agent-end"  # names of the two metadata records
-SEQUENCE = 0xFFFFFFFF  # a message's sequence has 32 bits
 
 WITHHELD_TOPIC = "/withheld/PlateSeen"
 KEPT_TOPIC = "/kept/PlateSeen"

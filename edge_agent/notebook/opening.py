@@ -6,7 +6,7 @@ from os import PathLike
 from pathlib import Path
 
 from edge_agent.errors import UsageError
-from edge_agent.journal.reader import open_all
+from edge_agent.journal.opening import open_all
 from edge_agent.notebook.recording import OpenRecording
 from edge_agent.notebook.sources import Recorded, ReplayFolder
 from edge_agent.sinks import CONFIG_FILE, DECISIONS_FILE

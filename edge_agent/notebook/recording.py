@@ -17,7 +17,7 @@ from edge_agent.core.events import Event, PlateSeen, RegistersRead, SerialBytes,
 from edge_agent.core.records import Crossing
 from edge_agent.core.units import US, Ns
 from edge_agent.errors import UsageError
-from edge_agent.journal.reader import incomplete
+from edge_agent.journal.lacking import incomplete
 from edge_agent.journal.video import VideoPacket
 from edge_agent.notebook import frames
 from edge_agent.notebook.sources import Decided, Recorded, Source

@@ -18,9 +18,10 @@ from edge_agent.core.records import JournalSlice
 from edge_agent.evidence.sealable import Sealable
 from edge_agent.evidence.unsigned import UnsignedChain
 from edge_agent.journal.codec import decision_line
+from edge_agent.journal.lacking import incomplete
 from edge_agent.journal.numbering import EventCount
 from edge_agent.journal.raw_ring import RawRing
-from edge_agent.journal.reader import Recording, incomplete
+from edge_agent.journal.reader import Recording
 from edge_agent.journal.recorder import NoRecorder
 from edge_agent.replaying.beside_live import BesideLive
 from edge_agent.replaying.configurations import CoreOfRuns

@@ -19,7 +19,8 @@ from edge_agent.core.scene import Phase
 from edge_agent.core.units import Ns
 from edge_agent.errors import EdgeAgentError, JournalError, UsageError
 from edge_agent.evidence.sealable import Sealable
-from edge_agent.journal.reader import Recording, open_all
+from edge_agent.journal.opening import open_all
+from edge_agent.journal.reader import Recording
 from edge_agent.replaying.configurations import CoreOfRuns, configurations
 from edge_agent.replaying.grid import Point
 from edge_agent.replaying.street_truth import StreetScore, street_score

@@ -17,8 +17,10 @@ from edge_agent.errors import UsageError
 from edge_agent.evidence.statement import Statement
 from edge_agent.evidence.statement_journal import slice_named
 from edge_agent.journal import slices
+from edge_agent.journal.lacking import incomplete
+from edge_agent.journal.opening import open_all
 from edge_agent.journal.raw_ring import RawRing
-from edge_agent.journal.reader import Recording, incomplete, open_all
+from edge_agent.journal.reader import Recording
 from edge_agent.report.zone_line import ZoneLine
 
 BEGINS_LATE = (

@@ -19,7 +19,8 @@ from edge_agent.core.records import Picture
 from edge_agent.core.site import Site
 from edge_agent.core.units import Ns
 from edge_agent.journal.gaps import Gap
-from edge_agent.journal.reader import Recording, pictures_folder
+from edge_agent.journal.opening import pictures_folder
+from edge_agent.journal.reader import Recording
 from edge_agent.journal.video import VideoPacket
 from edge_agent.viewing import bridge, health, street
 from edge_agent.viewing.cameras import Cameras

@@ -11,7 +11,7 @@ from edge_agent.bench.day_street import StreetCamera
 from edge_agent.cli.bench import app
 from edge_agent.core.events import Captured, SceneSeen, Stopped
 from edge_agent.core.units import Ns, S
-from edge_agent.journal.reader import open_all
+from edge_agent.journal.opening import open_all
 
 HOURS = 0.12  # of seed 5: an overweight vehicle comes, and goods stand past the door line long enough
 

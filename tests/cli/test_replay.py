@@ -10,7 +10,7 @@ from edge_agent.config.loader import load
 from edge_agent.core.events import SerialBytes, Started, Tick
 from edge_agent.core.site import Site
 from edge_agent.core.units import S
-from edge_agent.journal.reader import open_all
+from edge_agent.journal.opening import open_all
 from edge_agent.journal.recorder import Recorder
 from edge_agent.journal.settings import JournalSettings
 from edge_agent.journal.writer import RecordingHeader, RecordingWriter

@@ -11,7 +11,7 @@ from edge_agent.corpus.plan import Boxes, Job, Redetection
 from edge_agent.corpus.second_look import look_again
 from edge_agent.corpus.work import work
 from edge_agent.errors import ConfigError
-from edge_agent.journal.reader import open_all
+from edge_agent.journal.opening import open_all
 from tests.corpus_runs.recordings import a_plan
 from tests.test_redetecting import (  # noqa: F401 - fixtures are found by their names
     BOXES,

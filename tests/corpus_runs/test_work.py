@@ -9,7 +9,8 @@ from edge_agent.config import recorded
 from edge_agent.config.loader import load
 from edge_agent.corpus.plan import Redetection
 from edge_agent.corpus.work import work
-from edge_agent.journal.reader import Recording, open_all
+from edge_agent.journal.opening import open_all
+from edge_agent.journal.reader import Recording
 from edge_agent.replaying.replay import replay
 from tests.corpus_runs.recordings import LIMIT, a_corpus, a_job, a_plan, a_recording
 from tests.test_compose import a_site

@@ -9,9 +9,10 @@ from edge_agent.core.decisions import Fault, FaultKind
 from edge_agent.core.events import SerialBytes, Started, Tick
 from edge_agent.core.units import S
 from edge_agent.evidence.examples import a_case
-from edge_agent.journal import black_box
+from edge_agent.journal import backlog, scribe
 from edge_agent.journal.black_box import BlackBox
-from edge_agent.journal.reader import incomplete, open_all
+from edge_agent.journal.lacking import incomplete
+from edge_agent.journal.opening import open_all
 from edge_agent.journal.recorder import Recorder
 from edge_agent.journal.segments import Segments
 from edge_agent.journal.settings import JournalSettings
@@ -121,8 +122,8 @@ def test_what_is_put_comes_out_in_order_with_its_numbers(tmp_path):
 def test_the_runner_ends_its_work_while_the_disk_hangs_and_the_gap_is_where_the_events_were(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(black_box, "MAX_BYTES", 400_000)
-    monkeypatch.setattr(black_box, "LOW_BYTES", 100_000)
+    monkeypatch.setattr(backlog, "MAX_BYTES", 400_000)
+    monkeypatch.setattr(backlog, "LOW_BYTES", 100_000)
     disk = Disk()
     box, said = a_box(tmp_path, disk)
     events = [Started(0, "boot-1", "v", "c"), *reads(range(1, 2_000))]
@@ -170,7 +171,7 @@ def test_a_full_disk_costs_exactly_what_was_not_flushed_and_the_next_recording_s
     assert "No space left" in the_state(said, "degraded")
     assert not box.flush(WAIT_S)  # it answers, and nothing is with the kernel
     disk.full = False
-    clock.now += black_box.RETRY_S
+    clock.now += scribe.RETRY_S
     box.event(SerialBytes(8 * S, "wim", b"again"))
     the_state(said, "ok")
     box.close()
@@ -198,7 +199,7 @@ def test_a_statement_is_written_at_once(tmp_path):
 
 
 def test_pictures_never_push_an_event_out(tmp_path, monkeypatch):
-    monkeypatch.setattr(black_box, "VIDEO_BYTES", 50_000)
+    monkeypatch.setattr(backlog, "VIDEO_BYTES", 50_000)
     disk = Disk()
     disk.goes_on.clear()
     box, _said = a_box(tmp_path, disk)
@@ -228,9 +229,9 @@ def a_box_that_lost_a_picture(folder):
 
 
 def test_events_lost_some_time_after_a_picture_have_their_own_numbers(tmp_path, monkeypatch):
-    monkeypatch.setattr(black_box, "VIDEO_BYTES", 3_000)
-    monkeypatch.setattr(black_box, "MAX_BYTES", 30_000)
-    monkeypatch.setattr(black_box, "LOW_BYTES", 500)
+    monkeypatch.setattr(backlog, "VIDEO_BYTES", 3_000)
+    monkeypatch.setattr(backlog, "MAX_BYTES", 30_000)
+    monkeypatch.setattr(backlog, "LOW_BYTES", 500)
     box, disk = a_box_that_lost_a_picture(tmp_path)
     for event in reads(range(1, 60)):
         box.event(event)
@@ -251,8 +252,8 @@ def test_events_lost_some_time_after_a_picture_have_their_own_numbers(tmp_path, 
 
 
 def test_what_is_decided_after_a_picture_was_lost_has_the_number_of_its_event(tmp_path, monkeypatch):
-    monkeypatch.setattr(black_box, "VIDEO_BYTES", 3_000)
-    monkeypatch.setattr(black_box, "LOW_BYTES", 500)
+    monkeypatch.setattr(backlog, "VIDEO_BYTES", 3_000)
+    monkeypatch.setattr(backlog, "LOW_BYTES", 500)
     box, disk = a_box_that_lost_a_picture(tmp_path)
     for event in reads(range(1, 10)):
         box.event(event)
@@ -286,7 +287,7 @@ def test_a_disk_that_fails_as_a_recording_is_closed_is_no_end_of_the_journal(tmp
     box.event(Started(0, "boot-1", "v", "c"))
     box.event(SerialBytes(7 * 3_600 * S, "wim", b"six hours are over"))
     assert "Input/output" in the_state(said, "degraded")
-    clock.now += black_box.RETRY_S
+    clock.now += scribe.RETRY_S
     box.event(Tick(7 * 3_601 * S))
     the_state(said, "ok")
     box.close()
@@ -323,10 +324,34 @@ def test_a_bug_in_the_journal_is_no_end_of_it(tmp_path):
     for event in reads([2]):
         box.event(event)
     assert "a bug" in the_state(said, "degraded")
-    clock.now += black_box.RETRY_S
+    clock.now += scribe.RETRY_S
     box.event(Tick(3 * S))
     box.close()
 
     recordings = open_all(tmp_path)
     assert [number for recording in recordings for number, _ in recording.numbered()] == [2]
     assert incomplete(recordings) != []
+
+
+def test_the_bytes_that_were_written_never_go_back_over_a_bug_either(tmp_path):
+    class Buggy(Recorder):
+        def event(self, event, number=None):
+            if event.at == 2 * S:
+                raise RuntimeError("a bug")
+            super().event(event, number)
+
+    clock = Ticking()
+    settings = JournalSettings(dir=tmp_path, flush_ms=10)
+    box = BlackBox(lambda: Buggy(tmp_path, settings, HEADER), lambda *_told: None, 0.01, clock)
+    box.start()
+    box.event(Started(0, "boot-1", "v", "c"))
+    assert box.flush(WAIT_S)
+    before = box.mark().written_bytes
+    box.event(Tick(2 * S))
+    assert not box.flush(WAIT_S)
+    assert box.mark().written_bytes == before > 0
+    clock.now += scribe.RETRY_S
+    box.event(Tick(3 * S))
+    assert box.flush(WAIT_S)
+    assert box.mark().written_bytes > before
+    box.close()

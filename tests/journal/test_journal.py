@@ -25,7 +25,8 @@ from edge_agent.core.records import Detection, Picture
 from edge_agent.errors import JournalError, UsageError
 from edge_agent.journal import codec, reader
 from edge_agent.journal.gaps import Gap
-from edge_agent.journal.reader import Recording, open_all
+from edge_agent.journal.opening import open_all
+from edge_agent.journal.reader import Recording
 from edge_agent.journal.recorder import Recorder
 from edge_agent.journal.settings import JournalSettings
 from edge_agent.journal.writer import RecordingHeader, RecordingWriter

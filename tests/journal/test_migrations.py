@@ -10,8 +10,10 @@ from edge_agent.core.decisions import Fault, FaultKind
 from edge_agent.core.events import SerialBytes, Started, Tick
 from edge_agent.errors import JournalError
 from edge_agent.journal import codec
+from edge_agent.journal.lacking import incomplete
 from edge_agent.journal.migrations import FORMAT
-from edge_agent.journal.reader import Recording, incomplete, open_all
+from edge_agent.journal.opening import open_all
+from edge_agent.journal.reader import Recording
 from edge_agent.journal.recorder import Recorder
 from edge_agent.journal.settings import JournalSettings
 from edge_agent.journal.writer import RecordingHeader

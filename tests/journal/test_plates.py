@@ -10,7 +10,9 @@ from edge_agent.core.records import MatchCandidate, Picture
 from edge_agent.core.units import S
 from edge_agent.evidence.examples import a_case
 from edge_agent.journal.gaps import Gap
-from edge_agent.journal.reader import Recording, incomplete, open_all
+from edge_agent.journal.lacking import incomplete
+from edge_agent.journal.opening import open_all
+from edge_agent.journal.reader import Recording
 from edge_agent.journal.recorder import Recorder
 from edge_agent.journal.settings import JournalSettings, Plates
 from edge_agent.journal.writer import RecordingHeader

@@ -1,16 +1,21 @@
 """The journal's share of the disk and of the past: its own oldest recordings go, never evidence's room."""
 
+import io
 import os
 import random
+import shutil
 
 import pytest
 
 from edge_agent.core.events import ClockSource, ClockStatus, SerialBytes, Started
 from edge_agent.core.units import S
+from edge_agent.errors import JournalError
 from edge_agent.journal.gaps import Gap
-from edge_agent.journal.reader import Recording, open_all
-from edge_agent.journal.recorder import LONGEST, Recorder
-from edge_agent.journal.segments import DAY_S, MB, NoRoom, Segments
+from edge_agent.journal.lacking import incomplete
+from edge_agent.journal.opening import open_all
+from edge_agent.journal.reader import Recording
+from edge_agent.journal.recorder import LONGEST, LOOK, Recorder
+from edge_agent.journal.segments import DAY_S, MB, NoRoom, Segments, WholeWrites
 from edge_agent.journal.settings import JournalSettings
 from edge_agent.journal.writer import RecordingHeader
 
@@ -126,6 +131,62 @@ def test_what_is_too_old_goes_once_the_box_knows_the_time(tmp_path):
     segments.make_room(None, time_known=True)
     assert names(tmp_path) == []
     assert (tmp_path / "kept-for-the-court.mcap").exists()
+
+
+def test_what_a_wrong_clock_dated_neither_goes_at_once_nor_keeps_the_older_ones(tmp_path):
+    recordings_of_1_mb(tmp_path, 7, age_days=31)
+    dated = {2: NOW_S + 9_000 * DAY_S, 4: 100.0, 6: NOW_S - 60 * DAY_S}  # 2050, 1970, gone back
+    for number, at in dated.items():
+        os.utime(tmp_path / f"journal-{number:08d}.mcap", (at, at))
+    now = [NOW_S]
+    segments = Segments(tmp_path, settings_of(tmp_path, reserve_mb=0), utc_s=lambda: now[0])
+
+    segments.make_room(None, time_known=True)
+    assert names(tmp_path) == [2, 4, 6]
+    now[0] += 30 * DAY_S
+    segments.make_room(None, time_known=True)
+    assert names(tmp_path) == [2, 4, 6]
+    now[0] += 1 * DAY_S
+    segments.make_room(None, time_known=True)
+    assert names(tmp_path) == []
+
+
+def test_a_recording_that_somebody_removes_just_now_is_no_trouble(tmp_path):
+    recordings_of_1_mb(tmp_path, 3)
+
+    class Removing(Segments):
+        def is_short(self):
+            (tmp_path / "journal-00000001.mcap").unlink(missing_ok=True)
+            return bool(names(tmp_path)[1:])
+
+    Removing(tmp_path, settings_of(tmp_path)).make_room(None, time_known=False)
+
+    assert names(tmp_path) == [3]
+
+
+def test_a_folder_that_is_removed_while_it_is_written_is_noticed_and_made_anew(tmp_path):
+    folder = tmp_path / "journal"
+    recorder = Recorder(folder, settings_of(folder, reserve_mb=0), HEADER)
+    recorder.event(Started(0, "boot-1", "v", "c"))
+    shutil.rmtree(folder)
+
+    with pytest.raises(JournalError, match=r"journal-00000001\.mcap: it was removed"):
+        recorder.event(SerialBytes(LOOK, "wim", b"x"))
+    recorder.event(SerialBytes(LOOK + 1 * S, "wim", b"x"))
+    recorder.close()
+
+    recordings = open_all(folder)
+    assert [number for recording in recordings for number, _ in recording.numbered()] == [2]
+    assert "in the middle of a run, at event 2" in incomplete(recordings)[0]
+
+
+def test_a_disk_that_takes_nothing_and_says_nothing_is_not_waited_for():
+    class Nothing(io.RawIOBase):
+        def write(self, _data):
+            return 0
+
+    with pytest.raises(OSError, match="takes nothing"):
+        WholeWrites(Nothing()).write(b"x")
 
 
 def test_the_quota_holds_and_no_copy_beside_the_recordings_is_touched(tmp_path):

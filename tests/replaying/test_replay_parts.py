@@ -13,7 +13,7 @@ from edge_agent.core.site import Site
 from edge_agent.core.units import S
 from edge_agent.errors import UsageError
 from edge_agent.journal.codec import parse_decision_line
-from edge_agent.journal.reader import open_all
+from edge_agent.journal.opening import open_all
 from edge_agent.replaying.extent import extent
 from edge_agent.replaying.only import part_of
 from edge_agent.replaying.replay import Hooks, replay

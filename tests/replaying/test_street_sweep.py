@@ -13,7 +13,7 @@ from edge_agent.core.events import ClockSource, ClockStatus, Started, Tick
 from edge_agent.core.site import Site
 from edge_agent.core.units import S
 from edge_agent.errors import UsageError
-from edge_agent.journal.reader import open_all
+from edge_agent.journal.opening import open_all
 from edge_agent.replaying.street_truth import StreetScore, street_score
 from edge_agent.replaying.sweep import Tally, Unit, units
 from edge_agent.replaying.what_if import changed

@@ -12,7 +12,7 @@ from edge_agent.cli.main import main
 from edge_agent.config.recorded import from_text
 from edge_agent.core.units import S
 from edge_agent.errors import ConfigError, UsageError
-from edge_agent.journal.reader import open_all
+from edge_agent.journal.opening import open_all
 from edge_agent.replaying.grid import MAX_POINTS, Axis, Point, axis, points
 from edge_agent.replaying.sweep import Tally, Unit, check, tally, units
 from edge_agent.replaying.sweep_plots import draw

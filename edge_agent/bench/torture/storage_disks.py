@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import fcntl
 import functools
 import os
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,6 +17,7 @@ from typing import Self
 from edge_agent.errors import DeviceError
 
 MIB = 1024 * 1024
+FREEZE, THAW = 0xC0045877, 0xC0045878
 
 
 class LoopDisk:
@@ -54,6 +58,19 @@ class LoopDisk:
     def turn_read_only(self) -> None:
         """What ext4 does by itself when its disk fails: read-only, under everybody's open files."""
         _run("mount", "-o", "remount,abort", str(self.mount))
+
+    @contextlib.contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Whoever writes waits until the block ends (FIFREEZE)."""
+        descriptor = os.open(self.mount, os.O_RDONLY)
+        try:
+            fcntl.ioctl(descriptor, FREEZE, 0)
+            try:
+                yield
+            finally:
+                fcntl.ioctl(descriptor, THAW, 0)
+        finally:
+            os.close(descriptor)
 
     def bytes_written(self) -> int:
         """To the device so far, the file system's own journal included."""

@@ -28,6 +28,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+from edge_agent.bench.torture.journal_work import journal_works
 from edge_agent.bench.torture.row import Outcome
 from edge_agent.bench.torture.storage_disks import LoopDisk
 from edge_agent.bench.torture.storage_work import Work, open_store, works
@@ -38,7 +39,7 @@ from edge_agent.evidence.verify import verify
 from edge_agent.evidence.verify_sources import open_material
 
 # As in shim.c.
-COUNT, KILL_BEFORE, KILL_AFTER, FAIL, CUT_BEFORE, CUT_AFTER = range(6)
+COUNT, KILL_BEFORE, KILL_AFTER, FAIL, CUT_BEFORE, CUT_AFTER, FAIL_ON, SHORT = range(8)
 SYNC, WRITE, RENAME, OTHER = 1, 2, 4, 8
 FAULT_EXIT = 3
 FULL_EXIT = 4
@@ -57,6 +58,7 @@ class Job:
     seeds: tuple[int, ...] = (1,)
     stride: int = 1
     only: tuple[str, ...] = ()  # names of works; empty: all
+    journal: bool = False  # the works of the journal, not of the store
     image: str = ""  # of the file system whose power is cut
 
 
@@ -135,6 +137,10 @@ class Shim:
         if not self._library.shim_power(str(path).encode()):
             raise DeviceError(f"{path} cannot be opened")
 
+    def only(self, folder: Path) -> None:
+        """Count nothing outside it."""
+        self._library.shim_only(str(folder).encode())
+
     def disarm(self) -> None:
         """Leave everything alone."""
         self._library.shim_disarm()
@@ -187,6 +193,8 @@ class Sweep:
         self.outcome.sealed += len(claims)
         try:
             _check(point, self._here, claims, self.outcome)
+            for problem in point.work.after(self._here, life.hit and point.action == FAIL_ON):
+                self.outcome.problems.append(f"{point}: {problem}")
         except Exception:  # noqa: BLE001 - a start that fails is what we look for
             self.outcome.problems.append(f"{point}: {traceback.format_exc()[-800:]}")
         shutil.rmtree(self._here)
@@ -194,7 +202,8 @@ class Sweep:
 
     def _judge(self, point: Point, life: Life) -> None:
         """Whether the child ended as it must."""
-        ends = {0, FAULT_EXIT, FULL_EXIT, -signal.SIGKILL}
+        killed = {-signal.SIGKILL}
+        ends = {0, *killed} if point.work.under else {0, FAULT_EXIT, FULL_EXIT, *killed}
         self.outcome.expect(life.status in ends, f"{point}: ended with {life.status}: {life.said[-600:]}")
         if point.action == COUNT:
             return
@@ -234,6 +243,8 @@ class Sweep:
 
         if self._disk:
             self._shim.power(self._disk.mount)
+        if point.work.under:
+            self._shim.only(self._here / point.work.under)
         self._shim.arm(point.at, point.action, point.error, point.kinds)
         point.work.during(self._here, point.seed, claim)
 
@@ -325,7 +336,7 @@ def main() -> None:
         gc.freeze()
         started_s = time.monotonic()
         for seed in job.seeds:
-            for work in works():
+            for work in journal_works() if job.journal else works():
                 if not job.only or work.name in job.only:
                     sweep.sweep(work, seed, job)
     found = sweep.outcome

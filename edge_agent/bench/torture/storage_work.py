@@ -51,6 +51,10 @@ class Work:
     """It begins with pictures that are gone or cut: their statements are set aside, and stay so."""
     forgiving: bool = False
     """It closes a database to set it aside: SQLite hides what fails in that, and then the log stays."""
+    under: str = ""
+    """Only calls in this folder of the directory are broken into; empty: all."""
+    after: Callable[[Path, bool], Sequence[str]] = lambda _directory, _for_ever: ()
+    """What else is not as it must be afterwards; whether the fault lasted until the end."""
 
 
 def open_store(directory: Path, settings: StoreSettings | None = None, days: int = 0) -> EvidenceStore:
