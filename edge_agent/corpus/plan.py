@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import edge_agent
-from edge_agent.redetecting import Tolerance
+from edge_agent.redetecting import Things, Tolerance
 
 DONE, FAILED, DIED, TOO_LONG = "done", "failed", "died", "too_long"
 
@@ -69,6 +69,8 @@ class Boxes:
     moved: int
     added: int
     removed: int
+    site: str = ""
+    things: tuple[Things, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

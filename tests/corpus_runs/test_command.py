@@ -16,8 +16,9 @@ def corpus(tmp_path):
 
 
 @pytest.fixture
-def said(capsys):
-    """`said(arguments...)`: exit status and what was printed."""
+def said(capsys, monkeypatch):
+    """`said(arguments...)`: exit status and what was printed, in English."""
+    monkeypatch.setenv("LC_ALL", "en_GB.UTF-8")
 
     def run(*arguments):
         status = main(["corpus", *map(str, arguments)])
