@@ -47,6 +47,7 @@ def main(
     statement, 2 the command makes no sense.
     """
     from edge_agent.report.explain import Asked, explain, kind_in_words  # noqa: PLC0415 - help stays instant
+    from edge_agent.report.notices import notice_of_statement  # noqa: PLC0415
     from edge_agent.report.saying import Say  # noqa: PLC0415
     from edge_agent.report.statements import load_all  # noqa: PLC0415
 
@@ -57,14 +58,22 @@ def main(
         asked = Asked(language, plates, rivals, signed=loaded.envelope is not None)
         sections = explain(loaded.statement, asked)
         title = kind_in_words(loaded.statement, Say(language))
+        notice = Say(language)(*(notice_of_statement(loaded.statement, signed=asked.signed) or ("", "")))
         if as_json:
             told.append(
-                {"packet_id": loaded.statement.packet_id, "title": title, "sections": _as_json(sections)}
+                {
+                    "packet_id": loaded.statement.packet_id,
+                    "title": title,
+                    "notice": notice,
+                    "sections": _as_json(sections),
+                }
             )
         else:
             if number:
                 print("\n" + "=" * 60 + "\n")
             print(f"{title[:1].upper()}{title[1:]} · {loaded.statement.packet_id}\n")
+            if notice:
+                print("\n".join(wrapped(notice, _columns())) + "\n")
             print(as_text(sections, _columns()))
     if as_json:
         print(json.dumps({"language": language, "statements": told}, ensure_ascii=False))

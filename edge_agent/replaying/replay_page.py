@@ -8,12 +8,14 @@ from pathlib import Path
 
 from edge_agent.config.settings import SiteConfig
 from edge_agent.core.decisions import Decision
+from edge_agent.core.records import UseClass
 from edge_agent.errors import EdgeAgentError, UsageError
 from edge_agent.evidence.verify import Report
 from edge_agent.journal.codec import parse_decision_line
 from edge_agent.replaying.for_page import with_files
-from edge_agent.report.documents import notice_of, tiles_of
+from edge_agent.report.documents import tiles_of
 from edge_agent.report.from_statement import open_statements
+from edge_agent.report.notices import REPLAYED, notice_of
 from edge_agent.report.page import USED, Shown
 from edge_agent.report.sealed import Data, Sealed
 from edge_agent.report.zone_line import ZoneLine, without_changes
@@ -41,7 +43,7 @@ def replay_page(folder: Path, config: SiteConfig, data: Data) -> Shown:
         decisions=used,
         config=config,
         report=Report(not_checked=list(NOT_CHECKED)),
-        notice=notice_of(sealed, simulated=False),
+        notice=notice_of(sealed, simulated=config.site.legal.use_class is UseClass.TEST, besides=REPLAYED),
         tiles=tiles_of(used, sealed),
         about=[("配置 configuration sha256", f"{config.sha256()[:16]}…", "")],
         lines=lines,

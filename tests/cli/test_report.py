@@ -117,6 +117,28 @@ def test_a_part_of_a_recording_is_shown_and_what_lies_outside_is_not(recording, 
     assert "no such lane" in capsys.readouterr().err
 
 
+def banners(page):
+    return re.findall(r'<p class="banner">(.*?)</p>', page.text)
+
+
+def test_a_trial_with_another_configuration_says_so_at_its_top_and_the_recorded_one_does_not(
+    tmp_path, capsys
+):
+    path = recorded_by(tmp_path / "road.mcap", the_site(), the_site())
+    same, other = tmp_path / "same.yaml", tmp_path / "other.yaml"
+    same.write_text(recorded.to_text(the_site()), "utf-8")
+    other.write_text(recorded.to_text(changed(the_site(), ["lanes.1.limits.posted.limit_kg=99000"])), "utf-8")
+    said = "A trial with another configuration than was recorded: this is not what the box concluded."
+
+    assert said in banners(a_page(capsys, tmp_path, path, "--config", other))[0]
+    assert said not in a_page(capsys, tmp_path, path, "--config", same).words
+    assert said not in a_page(capsys, tmp_path, path).words
+    assert main(["replay", str(path), "--config", str(other), "--out", str(tmp_path / "tried")]) == 0
+    tried = a_page(capsys, tmp_path, tmp_path / "tried")
+    assert "may have been changed for a trial" in banners(tried)[0]
+    assert said in banners(a_page(capsys, tmp_path, tmp_path / "tried", "--journal", path))[0]
+
+
 def test_a_replays_folder_has_a_page_that_says_what_it_cannot_show(replayed, recording, tmp_path, capsys):
     page = a_page(capsys, tmp_path, replayed)
     assert "no raw bytes of the instrument are at hand" in page.words
@@ -311,6 +333,8 @@ def test_explain_tells_one_language_and_json_holds_the_same(replayed, capsys):
     assert main(["explain", str(file), "--lang", "en", "--json"]) == 0
     [told] = json.loads(capsys.readouterr().out)["statements"]
 
+    assert "nobody signed them, and they are no evidence" in " ".join(english.splitlines()[2:5])
+    assert told["notice"].endswith("nobody signed them, and they are no evidence.")
     assert "What it does not say" in english
     assert "它没有说的" in chinese
     assert told["packet_id"] == statement["packet_id"]
