@@ -26,8 +26,8 @@ from edge_agent.corpus.words import (
     asked,
     counted,
     name_of,
-    visible,
 )
+from edge_agent.report.saying import visible
 from edge_agent.web.words import ENGLISH, Words
 
 MOST = 20  # rows of a table
@@ -67,7 +67,7 @@ def run_text(ran: Ran, checked: Sequence[Checked], out: Path, language: str = EN
     if bad:
         rows = ((one.recording, name_of(one.state, STATE, language), one.problem) for one in bad)
         lines += ["", *_table([(t("recording"), "", t("why")), *rows], t)]
-    lines += [*_boxes(ran.rows, t), *_goldens(checked, t)]
+    lines += [*_boxes(ran.rows, out, t), *_goldens(checked, t)]
     if ran.looked_at_nothing:
         lines.append(t("looked_at_nothing"))
     lines += ["", t("interrupted", out=out)] if ran.left else [t("results", out=out)]
@@ -100,7 +100,7 @@ def regression_text(found: Regression, left: Path, right: Path, language: str = 
     for row in rows[:TOLD]:
         if row.told is not None and row.told.differs:
             lines += ["", row.recording, *_indented(row.told, language)]
-    lines += _box_tables(found.boxes, t)
+    lines += _box_tables(found.boxes, right, t)
     first = next((row.recording for row in rows if row.told is not None), None)
     if first is not None:
         command = f"  edge-agent diff {left}/recordings/{first} {right}/recordings/{first}"
@@ -136,21 +136,20 @@ def _outcomes(counts: Mapping[str, Any], t: Words) -> list[str]:
     return out
 
 
-def _boxes(rows: Iterable[Result], t: Words) -> list[str]:
-    rows = list(rows)
+def _boxes(rows: Sequence[Result], run: Path, t: Words) -> list[str]:
     not_looked = Counter(row.not_looked.rpartition(": ")[2] for row in rows if row.not_looked)
     return [
-        *_box_tables({row.recording: row.boxes for row in rows if row.boxes}, t),
+        *_box_tables({row.recording: row.boxes for row in rows if row.boxes}, run, t),
         *(t("not_looked", n=n, why=why) for why, n in not_looked.most_common()),
     ]
 
 
-def _box_tables(boxes: Mapping[str, Sequence[Boxes]], t: Words) -> list[str]:
+def _box_tables(boxes: Mapping[str, Sequence[Boxes]], run: Path, t: Words) -> list[str]:
     """The detector's boxes of now against those of then: by recording, by class, by zone."""
     if not boxes:
         return []
     recordings, classes, zones = by_recording(boxes), by_class(boxes), by_zone(boxes)
-    lines = ["", *_box_table(t("by_recording"), LOOKED + ROW, recordings, t)]
+    lines = ["", t("boxes", run=run), "", *_box_table(t("by_recording"), LOOKED + ROW, recordings, t)]
     if classes:
         lines += ["", *_box_table(t("by_class"), ROW, classes, t)]
     if zones:

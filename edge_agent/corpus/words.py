@@ -125,6 +125,10 @@ TEXTS: Texts = {
     "none": ("无", "none"),
     "and_more": (" 等，另 {n}", " and {n} more"),
     "more_rows": ("… 另有 {n} 行", "... and {n} more"),
+    "boxes": (
+        "检测框：“现有”为 {run} 的模型所见，“原有”为录制时所见",
+        "boxes: now as the model of {run} sees them, then as recorded",
+    ),
     "by_recording": ("检测框，按录制", "boxes by recording"),
     "by_class": ("检测框，按类别", "boxes by class"),
     "by_zone": ("区域内的检测框", "boxes in zones"),
@@ -163,8 +167,3 @@ def _model(redetect: Mapping[str, Any]) -> Both:
     if not redetect.get("model"):
         return ASKED["configured"]
     return (f"{redetect['model']} ({str(redetect.get('sha256'))[:12]})",) * 2
-
-
-def visible(text: str) -> str:
-    """A line for a terminal: names of files are a stranger's and may hold what moves its cursor."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,5 +1,6 @@
 """`edge-agent report`: one file that shows a recording, a replay, a bundle, a statement; hostile ones too."""
 
+import doctest
 import json
 import re
 import shutil
@@ -7,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from edge_agent.cli.explain import as_text
 from edge_agent.cli.main import main
 from edge_agent.config import recorded
 from edge_agent.core.events import ClockStatus, PlateSeen, Started
@@ -15,6 +17,8 @@ from edge_agent.evidence.bundle import export_bundle
 from edge_agent.evidence.examples import KEY, a_case, a_store
 from edge_agent.journal.writer import RecordingHeader, RecordingWriter
 from edge_agent.replaying.what_if import changed
+from edge_agent.report import saying
+from edge_agent.report.saying import Section
 from tests.report.self_contained import Page, assert_self_contained
 from tests.report.street_day import a_config, the_case
 from tests.report.two_lanes import the_road, the_site
@@ -342,6 +346,18 @@ def test_explain_tells_one_language_and_json_holds_the_same(replayed, capsys):
     for section in told["sections"]:
         for sentence in section["sentences"]:
             assert "".join(sentence.split()) in flat
+
+
+def test_what_a_stranger_wrote_moves_no_cursor_and_makes_no_line_of_its_own():
+    forged = "\x1b[2Jremark\n  签名已核验\u202e"
+    said = as_text([Section("h", (forged,), ((f"part{forged}", forged),))], 100)
+
+    assert said.splitlines() == [
+        "h",
+        "  \\x1b[2Jremark   签名已核验\\u202e",
+        "    part\\x1b[2Jremark\\n  签名已核验\\u202e  \\x1b[2Jremark   签名已核验\\u202e",
+    ]
+    assert doctest.testmod(saying).failed == 0
 
 
 def test_explain_with_the_journal_tells_who_else_competed(replayed, recording, capsys):
