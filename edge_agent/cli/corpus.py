@@ -18,6 +18,7 @@ from edge_agent.errors import UsageError
 if TYPE_CHECKING:
     from edge_agent.corpus.plan import Plan, Redetection, Result
     from edge_agent.corpus.running import Engine
+    from edge_agent.web.words import Words
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
@@ -85,7 +86,10 @@ def run(  # noqa: PLR0917 - options of a command line
     from edge_agent.corpus.running import run as run_corpus  # noqa: PLC0415
     from edge_agent.corpus.running import run_id  # noqa: PLC0415
     from edge_agent.corpus.tables import run_text  # noqa: PLC0415
+    from edge_agent.corpus.words import TEXTS  # noqa: PLC0415
+    from edge_agent.web.words import Words  # noqa: PLC0415
 
+    language = chosen_language(lang)
     kept = RunFolder(out)
     tls = (tls_ca, tls_cert, tls_key)
     engine = _engine(
@@ -101,12 +105,11 @@ def run(  # noqa: PLR0917 - options of a command line
     found = find(folder, leave_out=out)
     goldens.rules_of(folder)  # a mistake in it is said before the work, not after
     with kept.opened(run_id(folder, plan)):
-        with _progress(len(found), as_json=as_json) as told:
+        with _progress(len(found), Words(TEXTS, language), as_json=as_json) as told:
             ran = run_corpus(found, plan, engine, kept, told)
         checked = goldens.check(folder, found, ran.rows, kept)
         summary = ran.summary() | {"goldens": goldens.summary(checked)}
         write(out / SUMMARY, json.dumps({**run_id(folder, plan), **summary}, ensure_ascii=False, indent=1))
-    language = chosen_language(lang)
     print(json.dumps(summary, ensure_ascii=False) if as_json else run_text(ran, checked, out, language))
     if ran.left:
         raise typer.Exit(INTERRUPTED)
@@ -247,7 +250,7 @@ def _redetection(asked: bool, model: Path | None, classes: Path | None) -> Redet
 
 
 @contextmanager
-def _progress(total: int, *, as_json: bool) -> Iterator[Callable[[Result, bool], None]]:
+def _progress(total: int, words: Words, *, as_json: bool) -> Iterator[Callable[[Result, bool], None]]:
     """A bar with the rate and the time left; what is taken over does not count for the rate."""
     from rich.console import Console  # noqa: PLC0415 - help stays instant
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
@@ -264,7 +267,7 @@ def _progress(total: int, *, as_json: bool) -> Iterator[Callable[[Result, bool],
         disable=as_json or not console.is_terminal,
     )
     with bar:
-        task = bar.add_task("replaying", total=total, rate="")
+        task = bar.add_task(words("replaying"), total=total, rate="")
         bad = 0
 
         def told(row: Result, taken_over: bool) -> None:
@@ -274,7 +277,7 @@ def _progress(total: int, *, as_json: bool) -> Iterator[Callable[[Result, bool],
                 bar.update(task, advance=1)
                 return
             speed = bar.tasks[0].speed
-            rate = f"{speed:.1f} a second" if speed else ""
-            bar.update(task, advance=1, rate=f"{rate}, {bad} bad" if bad else rate)
+            rate = words("rate", n=f"{speed:.1f}") if speed else ""
+            bar.update(task, advance=1, rate=rate + (words("bad", n=bad) if bad else ""))
 
         yield told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from edge_agent.errors import UsageError
 
 SUFFIX = ".mcap"
 GOLDEN = ".golden.json"
+SURROGATE, BYTE = re.compile("[\ud800-\udfff]"), 0xDC00  # a name's odd bytes, as Python reads them
 JOURNAL = "journal-"  # the black box names its segments so: together they are one recording
 
 
@@ -103,8 +105,13 @@ def _name(path: Path, folder: Path) -> str:
 
 
 def as_utf8(name: str) -> str:
-    """A text with names of files in it; bytes that are no UTF-8 as escapes."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    """A text with names of files in it; bytes of them that are no UTF-8 as escapes."""
+    return SURROGATE.sub(_escape, name)
+
+
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found.group())
+    return f"\\x{code - BYTE:02x}" if BYTE <= code < BYTE + 256 else f"\\u{code:04x}"
 
 
 def _size(file: Path) -> int:

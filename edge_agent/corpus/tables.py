@@ -25,6 +25,7 @@ from edge_agent.corpus.words import (
     TEXTS,
     asked,
     counted,
+    engine,
     name_of,
 )
 from edge_agent.report.saying import visible
@@ -53,7 +54,7 @@ def run_text(ran: Ran, checked: Sequence[Checked], out: Path, language: str = EN
             recorded=f"{whole['recorded_s']:.0f}",
             cpu=f"{whole['replay_cpu_s']:.1f}",
             took=f"{whole['took_s']:.1f}",
-            engine=ran.engine,
+            engine=engine(ran.engine, t),
         )
         + (t("a_second", n=whole["recordings_a_s"]) if len(ran.rows) > ran.taken_over else ""),
         *_outcomes(whole["outcomes"], t),

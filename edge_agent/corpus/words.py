@@ -76,6 +76,9 @@ TEXTS: Texts = {
         "录制时长 {recorded} 秒，重放用 CPU {cpu} 秒；本次用 {engine}，{took} 秒",
         "{recorded} s recorded, {cpu} s of CPU to replay; this run: {took} s on {engine}",
     ),
+    "replaying": ("重放", "replaying"),
+    "rate": ("每秒 {n} 段", "{n} a second"),
+    "bad": ("，未成功 {n}", ", {n} bad"),
     "a_second": ("，每秒 {n} 段", ", {n} recordings a second"),
     "crossings": (
         "过车 {n}，超限 {over}；案件：{cases}",
@@ -152,6 +155,14 @@ def counted(counts: Mapping[str, int], table: Texts, words: Words) -> str:
 def _concluded(word: str) -> str:
     """What the core concluded, in Chinese; `recheck: absent` is two words of it."""
     return "：".join(outcome(part)[0] for part in word.split(": "))
+
+
+def engine(name: str, words: Words) -> str:
+    """Who worked: `2 processes`, `Dask at tcp://...`."""
+    if not words.chinese:
+        return name
+    count, _, what = name.partition(" ")
+    return f"{count} 个进程" if what.startswith("process") else name.replace("Dask at", "Dask 集群")
 
 
 def asked(value: object) -> Both:

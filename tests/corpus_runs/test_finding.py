@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from edge_agent.corpus.finding import find
+from edge_agent.corpus.finding import as_utf8, find
 from edge_agent.errors import UsageError
 from tests.corpus_runs.recordings import ALL, a_corpus, a_recording
 
@@ -111,3 +111,7 @@ def test_two_that_would_be_called_the_same_are_a_mistake_in_the_call(tmp_path):
 
     with pytest.raises(UsageError, match="2 recordings would be called box: rename one"):
         find(folder)
+
+
+def test_letters_that_are_none_do_not_end_a_run():
+    assert as_utf8("中\ud800\udcd6.mcap") == r"中\ud800\xd6.mcap"
