@@ -61,6 +61,11 @@ class Things:
         """Boxes that there are."""
         return self.same + self.moved + self.added
 
+    @property
+    def otherwise(self) -> int:
+        """Boxes that are not the same."""
+        return self.moved + self.added + self.removed
+
     def count(self, was: bool, is_now: bool, close: bool) -> None:
         """One box of then, of now or of both."""
         self.same += was and is_now and close

@@ -96,7 +96,8 @@ def _table(compared: tuple[Comparison, ...], model_sha256: str) -> Table:
 
 def _things(compared: tuple[Comparison, ...]) -> Table:
     """Boxes by class: in whole pictures, then on each zone's ground."""
-    table = Table("camera", "zone", "class")
+    table = Table("camera", "zone")
+    table.add_column("class", overflow="fold")
     for heading in ("then", "now", "same", "moved", "added", "removed"):
         table.add_column(heading, justify="right")
     for one in compared:

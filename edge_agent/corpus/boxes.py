@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 
 from edge_agent.comparing.wording import Both
 from edge_agent.corpus.plan import Boxes
+from edge_agent.redetecting import Things
 
 Counts = Counter[str]
 TOLD = 4  # classes that are named
@@ -17,7 +17,7 @@ ROW = ("then", "now", "same", "moved", "added", "removed")  # boxes
 
 def by_recording(boxes: Mapping[str, Sequence[Boxes]]) -> dict[str, Counts]:
     """All cameras of a recording together."""
-    return _ranked({name: total(_numbers(one) for one in cameras) for name, cameras in boxes.items()})
+    return _ranked({name: total(_numbers(one, LOOKED) for one in cameras) for name, cameras in boxes.items()})
 
 
 def by_class(boxes: Mapping[str, Sequence[Boxes]]) -> dict[str, Counts]:
@@ -32,19 +32,13 @@ def by_zone(boxes: Mapping[str, Sequence[Boxes]]) -> dict[str, Counts]:
 
 def by_zone_in_words(boxes: Sequence[Boxes]) -> dict[str, Both]:
     """What the model of now sees otherwise in each zone of a recording: why it may be decided otherwise."""
+    seen = [things for one in boxes for things in one.things if things.zone and things.otherwise]
     told: dict[str, list[str]] = {}
-    for name, counts in by_zone({"": boxes}).items():
-        place, _, label = name.rpartition(": ")
-        if _otherwise(counts):
-            told.setdefault(place.rpartition("/")[2], []).append(
-                f"{label} {counts['then']} -> {counts['now']}"
-            )
+    for things in sorted(seen, key=lambda one: (-one.otherwise, one.label)):
+        told.setdefault(things.zone, []).append(f"{things.label} {things.then} -> {things.now}")
     return {
-        zone: (
-            f"区域内的检测框：{'，'.join(labels[:TOLD])}",
-            f"boxes in the zone: {', '.join(labels[:TOLD])}",
-        )
-        for zone, labels in told.items()
+        zone: (f"区域内的检测框：{'，'.join(said[:TOLD])}", f"boxes in the zone: {', '.join(said[:TOLD])}")
+        for zone, said in told.items()
     }
 
 
@@ -66,9 +60,9 @@ def _things(boxes: Mapping[str, Sequence[Boxes]], *, zones: bool) -> dict[str, C
     return _ranked(out)
 
 
-def _numbers(one: object) -> Counts:
+def _numbers(one: Boxes | Things, more: Sequence[str] = ()) -> Counts:
     """Its numbers by name, and how many boxes there were and are."""
-    told = Counter({name: value for name, value in asdict(one).items() if isinstance(value, int)})  # type: ignore[call-overload] # a dataclass
+    told = Counter({name: getattr(one, name) for name in (*more, "same", "moved", "added", "removed")})
     told["then"] = told["same"] + told["moved"] + told["removed"]
     told["now"] = told["same"] + told["moved"] + told["added"]
     return told
