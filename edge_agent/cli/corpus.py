@@ -237,6 +237,7 @@ def _redetection(asked: bool, model: Path | None, classes: Path | None) -> Redet
     from hashlib import file_digest  # noqa: PLC0415 - help stays instant
 
     from edge_agent.corpus.plan import Redetection  # noqa: PLC0415
+    from edge_agent.devices.detector.class_map import read_class_map  # noqa: PLC0415
 
     if not asked:
         if model is not None or classes is not None:
@@ -246,6 +247,8 @@ def _redetection(asked: bool, model: Path | None, classes: Path | None) -> Redet
         return Redetection()
     with model.open("rb") as stream:
         digest = file_digest(stream, "sha256").hexdigest()
+    # A mistake in it is said once, not a thousand times.
+    read_class_map(classes or model.with_suffix(".yaml"))
     return Redetection(str(model.resolve()), str(classes.resolve()) if classes else "", digest)
 
 

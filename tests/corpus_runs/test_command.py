@@ -97,6 +97,16 @@ def test_a_mistake_in_the_call_is_said_before_any_work(corpus, said, tmp_path, o
     assert not (tmp_path / "run").exists()
 
 
+def test_a_model_without_a_class_map_is_said_before_any_work(corpus, said, tmp_path):
+    (tmp_path / "m.onnx").write_bytes(b"x")
+    status, printed = said(
+        "run", corpus, "--out", tmp_path / "run", "--redetect", "--model", tmp_path / "m.onnx"
+    )
+
+    assert (status, "m.yaml" in printed.err) == (2, True)
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_mistake_in_the_rules_is_said_before_any_work(corpus, said, tmp_path):
     (corpus / "corpus.yaml").write_text("rules: [{gramms: 5}]\n", "utf-8")
     status, printed = said("run", corpus, "--out", tmp_path / "run")
