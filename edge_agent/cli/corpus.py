@@ -234,7 +234,7 @@ def _plan(
 
 
 def _redetection(asked: bool, model: Path | None, classes: Path | None) -> Redetection | None:
-    from hashlib import file_digest  # noqa: PLC0415 - help stays instant
+    from hashlib import file_digest, sha256  # noqa: PLC0415 - help stays instant
 
     from edge_agent.corpus.plan import Redetection  # noqa: PLC0415
     from edge_agent.devices.detector.class_map import read_class_map  # noqa: PLC0415
@@ -244,12 +244,20 @@ def _redetection(asked: bool, model: Path | None, classes: Path | None) -> Redet
             raise UsageError("--model and --classes go with --redetect")
         return None
     if model is None:
+        if classes is not None:
+            raise UsageError("--classes goes with --model: the configured model has its own")
         return Redetection()
     with model.open("rb") as stream:
         digest = file_digest(stream, "sha256").hexdigest()
-    # A mistake in it is said once, not a thousand times.
-    read_class_map(classes or model.with_suffix(".yaml"))
-    return Redetection(str(model.resolve()), str(classes.resolve()) if classes else "", digest)
+    read_class_map(
+        meant := classes or model.with_suffix(".yaml")
+    )  # its mistakes are said once, not in each row
+    return Redetection(
+        str(model.resolve()),
+        str(classes.resolve()) if classes else "",
+        digest,
+        classes_sha256=sha256(meant.read_bytes()).hexdigest(),
+    )
 
 
 @contextmanager
