@@ -6,13 +6,15 @@ boxes is replayed exactly, and needs no tolerance.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from edge_agent.config.street import StreetConfig
 from edge_agent.core.events import SceneSeen
 from edge_agent.core.records import Detection
+from edge_agent.core.street.ground import Ground
+from edge_agent.core.street.settings import permille
 from edge_agent.core.units import Ns
 from edge_agent.devices.detector.boxes import Image, iou
 from edge_agent.devices.scene.watch import StreetDetector
@@ -39,6 +41,40 @@ class Tolerance:
 
 
 @dataclass(slots=True)
+class Things:
+    """The boxes of one class, in the whole picture or on the ground of one zone."""
+
+    zone: str  # empty: the whole picture
+    label: str
+    same: int = 0
+    moved: int = 0
+    added: int = 0  # to the zone: by a box that is new, or that stood outside then
+    removed: int = 0
+
+    @property
+    def then(self) -> int:
+        """Boxes that there were."""
+        return self.same + self.moved + self.removed
+
+    @property
+    def now(self) -> int:
+        """Boxes that there are."""
+        return self.same + self.moved + self.added
+
+    @property
+    def otherwise(self) -> int:
+        """Boxes that are not the same."""
+        return self.moved + self.added + self.removed
+
+    def count(self, was: bool, is_now: bool, close: bool) -> None:
+        """One box of then, of now or of both."""
+        self.same += was and is_now and close
+        self.moved += was and is_now and not close
+        self.added += is_now and not was
+        self.removed += was and not is_now
+
+
+@dataclass(slots=True)
 class Comparison:
     """One camera's pictures, then and now."""
 
@@ -50,6 +86,7 @@ class Comparison:
     moved: int = 0  # the same thing, outside the tolerance
     added: int = 0  # boxes of now only
     removed: int = 0  # boxes of then only
+    things: list[Things] = field(default_factory=list)  # by zone, then class; the whole picture first
     differing: list[Ns] = field(default_factory=list)  # captured_at of the pictures that differ
 
     @property
@@ -114,6 +151,7 @@ def _compared(
     seen: Callable[[SceneSeen], None],
 ) -> Comparison:
     scene = scene_of(street, out.camera)
+    held = _Held(out, _standing(street, out.camera), tolerance)
     width = scene.crop.picture_width(detector.input_width)
     for at, image in _pictures(packets, frozenset(looks), width):
         found = scene.crop.back(detector.detect([scene.crop.of(image)])[0], image)
@@ -121,10 +159,11 @@ def _compared(
         now = scene.look(image, at, then.captured_sd, found, detector.model_sha256, then.at)
         out.pictures += 1
         out.other_reference += now.view.reference != then.view.reference
-        _hold(out, at, then.detections, now.detections, tolerance)
+        held.hold(at, then.detections, now.detections)
         seen(now)
         progress(out.camera, out.pictures)
     out.not_recorded = len(looks) - out.pictures
+    out.things = [things for _, things in sorted(held.things.items())]
     return out
 
 
@@ -177,26 +216,70 @@ def _decoded(decoder: Any, packet: object, taken: dict[int, Ns]) -> Iterator[tup
             yield at, frame
 
 
-def _hold(
-    out: Comparison, at: Ns, then: Sequence[Detection], now: Sequence[Detection], allowed: Tolerance
-) -> None:
-    """Hold one picture's boxes against each other: best overlap first, one class only with itself."""
-    before = (out.moved, out.added, out.removed)
+Standing = Callable[[Detection], bool]
+
+
+def _standing(street: StreetConfig, camera: str) -> dict[str, Standing]:
+    """Who stands on the ground of which zone of the camera, as its rule has it."""
+    zones = street.cameras[camera].zones
+
+    def of(name: str) -> Standing:
+        zone = zones[name]
+        beside = tuple(permille(other.polygon) for key, other in zones.items() if key != name)
+        ground = Ground(permille(zone.polygon), tuple(permille(strip) for strip in zone.permitted), beside)
+        containment = street.rules[zone.rule].containment
+        return lambda d: ground.stands_on((d.x_min, d.y_min, d.x_max, d.y_max), containment)
+
+    return {name: of(name) for name in zones}
+
+
+@dataclass(slots=True)
+class _Held:
+    """One camera's boxes of then held against those of now."""
+
+    out: Comparison
+    zones: Mapping[str, Standing]
+    allowed: Tolerance
+    things: dict[tuple[str, str], Things] = field(default_factory=dict)
+
+    def hold(self, at: Ns, then: Sequence[Detection], now: Sequence[Detection]) -> None:
+        """Those of one picture."""
+        whole = Things("", "")
+        for label, one, other in _paired(then, now):
+            close = one is not None and other is not None and self._close(one, other)
+            whole.count(one is not None, other is not None, close)
+            self._of("", label).count(one is not None, other is not None, close)
+            for zone, stands in self.zones.items():
+                was, is_now = (side is not None and stands(side) for side in (one, other))
+                if was or is_now:
+                    self._of(zone, label).count(was, is_now, close)
+        self.out.same += whole.same
+        self.out.moved += whole.moved
+        self.out.added += whole.added
+        self.out.removed += whole.removed
+        if whole.moved or whole.added or whole.removed:
+            self.out.differing.append(at)
+
+    def _of(self, zone: str, label: str) -> Things:
+        return self.things.setdefault((zone, label), Things(zone, label))
+
+    def _close(self, one: Detection, other: Detection) -> bool:
+        return iou(one, other) >= self.allowed.iou and abs(one.score - other.score) <= self.allowed.score
+
+
+def _paired(
+    then: Sequence[Detection], now: Sequence[Detection]
+) -> Iterator[tuple[str, Detection | None, Detection | None]]:
+    """Boxes of one picture in pairs: best overlap first, a class only with itself; then those alone."""
     pairs = sorted(
         (-iou(a, b), i, j)
         for i, a in enumerate(then)
         for j, b in enumerate(now)
         if a.label == b.label and iou(a, b)
     )
-    left, right = set(range(len(then))), set(range(len(now)))
-    for minus_iou, i, j in pairs:
+    left, right = dict(enumerate(then)), dict(enumerate(now))
+    for _, i, j in pairs:
         if i in left and j in right:
-            left.remove(i)
-            right.remove(j)
-            close = -minus_iou >= allowed.iou and abs(then[i].score - now[j].score) <= allowed.score
-            out.same += close
-            out.moved += not close
-    out.removed += len(left)
-    out.added += len(right)
-    if before != (out.moved, out.added, out.removed):
-        out.differing.append(at)
+            yield then[i].label, left.pop(i), right.pop(j)
+    yield from ((one.label, one, None) for one in left.values())
+    yield from ((other.label, None, other) for other in right.values())

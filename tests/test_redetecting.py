@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from fractions import Fraction
 
 import av
@@ -285,6 +285,7 @@ def test_the_command_ends_with_0_when_all_agrees_and_1_when_not(record, run):
                 "moved": BOXES,
                 "added": 0,
                 "removed": 0,
+                "things": [things("", moved=BOXES), things("front", moved=BOXES)],
                 "differing": [at_of(number) for number in range(0, COUNT, LOOK)],
                 "agrees": False,
             }
@@ -294,11 +295,33 @@ def test_the_command_ends_with_0_when_all_agrees_and_1_when_not(record, run):
     assert run(Finder("b", score=800), folder, "--json", "--score", 100)[0] == 0
 
 
+def things(zone, label="goods_pile", **counts):
+    return {"zone": zone, "label": label, "same": 0, "moved": 0, "added": 0, "removed": 0} | counts
+
+
+def test_boxes_are_counted_by_class_and_by_the_zone_on_whose_ground_they_stand(record, site):
+    """The table hangs above the zone; seen 200 permille farther left, a pile stands outside of it."""
+    folder = record()
+    table = Detection("table", "evidence", 500, 700, 0, 800, 90)
+    [same] = redetect(open_all(folder), site.street, Finder("b", invented=(table,)), Tolerance())
+    [left] = redetect(open_all(folder), site.street, Finder("b", right=-200), Tolerance())
+
+    assert [asdict(one) for one in same.things] == [
+        things("", same=BOXES),
+        things("", "table", added=LOOKS),
+        things("front", same=BOXES),
+    ]
+    whole, front = left.things
+    assert (whole.then, whole.now) == (BOXES, BOXES)
+    assert (front.then, front.now < BOXES, front.removed > 0) == (BOXES, True, True)
+
+
 def test_the_command_prints_a_table(record, run):
     status, said = run(Finder(), record())
     assert status == 0
     assert f"{BOXES}" in said.out
     assert "model aaaaaaaaaaaa" in said.out
+    assert "front" in said.out
 
 
 @pytest.mark.parametrize(

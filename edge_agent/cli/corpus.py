@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge_agent.cli.language import LangOption, chosen_language
 from edge_agent.errors import UsageError
 
 if TYPE_CHECKING:
     from edge_agent.corpus.plan import Plan, Redetection, Result
     from edge_agent.corpus.running import Engine
+    from edge_agent.web.words import Words
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
@@ -68,13 +70,15 @@ def run(  # noqa: PLR0917 - options of a command line
         Path | None, typer.Option(metavar="MAP.yaml", help="Its class map, where it lies elsewhere.")
     ] = None,
     as_json: AsJson = False,
+    lang: LangOption = None,
 ) -> None:
     """Replay every recording below FOLDER; compare with what was blessed.
 
     A run that was interrupted goes on where it was when the command is given again. What the program, the
     configuration or the recording changed for is done anew.
 
-    Exit: 0 good, 1 a recording could not be replayed or differs from its golden.
+    Exit: 0 good, 1 a recording could not be replayed or differs from its golden, or the detector of
+    --redetect saw no picture.
     """
     from edge_agent.corpus import goldens  # noqa: PLC0415 - help stays instant
     from edge_agent.corpus.finding import find  # noqa: PLC0415
@@ -82,25 +86,34 @@ def run(  # noqa: PLR0917 - options of a command line
     from edge_agent.corpus.running import run as run_corpus  # noqa: PLC0415
     from edge_agent.corpus.running import run_id  # noqa: PLC0415
     from edge_agent.corpus.tables import run_text  # noqa: PLC0415
+    from edge_agent.corpus.words import TEXTS  # noqa: PLC0415
+    from edge_agent.web.words import Words  # noqa: PLC0415
 
+    language = chosen_language(lang)
+    kept = RunFolder(out)
     tls = (tls_ca, tls_cert, tls_key)
     engine = _engine(
-        workers, scheduler, tls, insecure=insecure, ship_mb=ship_mb if ship else 0, memory_mb=memory_mb
+        workers,
+        scheduler,
+        tls,
+        insecure=insecure,
+        ship_mb=ship_mb if ship else 0,
+        memory_mb=memory_mb,
+        folder=kept.work,
     )
     plan = _plan(config, settings or [], timeout_s, _redetection(redetect, model, classes))
     found = find(folder, leave_out=out)
     goldens.rules_of(folder)  # a mistake in it is said before the work, not after
-    kept = RunFolder(out)
     with kept.opened(run_id(folder, plan)):
-        with _progress(len(found), as_json=as_json) as told:
+        with _progress(len(found), Words(TEXTS, language), as_json=as_json) as told:
             ran = run_corpus(found, plan, engine, kept, told)
         checked = goldens.check(folder, found, ran.rows, kept)
         summary = ran.summary() | {"goldens": goldens.summary(checked)}
         write(out / SUMMARY, json.dumps({**run_id(folder, plan), **summary}, ensure_ascii=False, indent=1))
-    print(json.dumps(summary, ensure_ascii=False) if as_json else run_text(ran, checked, out))
+    print(json.dumps(summary, ensure_ascii=False) if as_json else run_text(ran, checked, out, language))
     if ran.left:
         raise typer.Exit(INTERRUPTED)
-    if any(row.state != "done" for row in ran.rows) or any(one.differs for one in checked):
+    if not ran.good or any(one.differs for one in checked):
         raise typer.Exit(1)
 
 
@@ -112,6 +125,7 @@ def bless(
     ],
     only: Annotated[str, typer.Option(metavar="PATTERN", help="Names of recordings: `bridge/*`.")] = "*",
     as_json: AsJson = False,
+    lang: LangOption = None,
 ) -> None:
     """Write what a run gave beside its recordings (REC.golden.json): later runs are compared with it.
 
@@ -120,13 +134,16 @@ def bless(
     from edge_agent.corpus import goldens  # noqa: PLC0415 - help stays instant
     from edge_agent.corpus.finding import find  # noqa: PLC0415
     from edge_agent.corpus.run_folder import RunFolder  # noqa: PLC0415
+    from edge_agent.corpus.words import BLESSED, name_of  # noqa: PLC0415
 
     kept = RunFolder(run_folder)
     goldens.asked_of(kept, folder)
     counted = goldens.bless(find(folder, leave_out=run_folder), kept, only)
     if not counted:
         raise UsageError(f"--only {only}: no recording of {folder} is called so")
-    print(json.dumps(counted) if as_json else ", ".join(f"{count} {what}" for what, count in counted.items()))
+    language = chosen_language(lang)
+    told = ", ".join(f"{count} {name_of(what, BLESSED, language)}" for what, count in counted.items())
+    print(json.dumps(counted) if as_json else told)
     if counted["not done"]:
         raise typer.Exit(1)
 
@@ -138,8 +155,9 @@ def compare(
     rules: Annotated[
         Path | None, typer.Option(metavar="CORPUS.yaml", help="What may differ; default: nothing.")
     ] = None,
-    html: Annotated[Path | None, typer.Option(metavar="FILE", help="A page too.")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="A page too, in both languages.")] = None,
     as_json: AsJson = False,
+    lang: LangOption = None,
 ) -> None:
     """What differs between two runs over the same recordings: versions, configurations, models.
 
@@ -156,7 +174,10 @@ def compare(
     found = regression(RunFolder(left), RunFolder(right), allowed)
     if html is not None:
         html.write_text(page(found, str(left), str(right)), encoding="utf-8")
-    print(json.dumps(found.summary(), ensure_ascii=False) if as_json else regression_text(found, left, right))
+    if as_json:
+        print(json.dumps(found.summary(), ensure_ascii=False))
+    else:
+        print(regression_text(found, left, right, chosen_language(lang)))
     if found.differs:
         raise typer.Exit(1)
 
@@ -169,6 +190,7 @@ def _engine(
     insecure: bool,
     ship_mb: int,
     memory_mb: int,
+    folder: Path,
 ) -> Engine:
     if scheduler and workers:
         raise UsageError("--workers and --scheduler: one of them")
@@ -177,7 +199,7 @@ def _engine(
             raise UsageError("--ship, --insecure and --tls-... go with --scheduler")
         from edge_agent.corpus.pool import Pool  # noqa: PLC0415 - help stays instant
 
-        return Pool(workers or len(os.sched_getaffinity(0)), memory_mb)
+        return Pool(workers or len(os.sched_getaffinity(0)), memory_mb, folder)
     from edge_agent.corpus.address import TlsFiles, checked_address  # noqa: PLC0415 - help stays instant
     from edge_agent.corpus.cluster import Cluster  # noqa: PLC0415
 
@@ -212,23 +234,34 @@ def _plan(
 
 
 def _redetection(asked: bool, model: Path | None, classes: Path | None) -> Redetection | None:
-    from hashlib import file_digest  # noqa: PLC0415 - help stays instant
+    from hashlib import file_digest, sha256  # noqa: PLC0415 - help stays instant
 
     from edge_agent.corpus.plan import Redetection  # noqa: PLC0415
+    from edge_agent.devices.detector.class_map import read_class_map  # noqa: PLC0415
 
     if not asked:
         if model is not None or classes is not None:
             raise UsageError("--model and --classes go with --redetect")
         return None
     if model is None:
+        if classes is not None:
+            raise UsageError("--classes goes with --model: the configured model has its own")
         return Redetection()
     with model.open("rb") as stream:
         digest = file_digest(stream, "sha256").hexdigest()
-    return Redetection(str(model.resolve()), str(classes.resolve()) if classes else "", digest)
+    read_class_map(
+        meant := classes or model.with_suffix(".yaml")
+    )  # its mistakes are said once, not in each row
+    return Redetection(
+        str(model.resolve()),
+        str(classes.resolve()) if classes else "",
+        digest,
+        classes_sha256=sha256(meant.read_bytes()).hexdigest(),
+    )
 
 
 @contextmanager
-def _progress(total: int, *, as_json: bool) -> Iterator[Callable[[Result, bool], None]]:
+def _progress(total: int, words: Words, *, as_json: bool) -> Iterator[Callable[[Result, bool], None]]:
     """A bar with the rate and the time left; what is taken over does not count for the rate."""
     from rich.console import Console  # noqa: PLC0415 - help stays instant
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
@@ -245,7 +278,7 @@ def _progress(total: int, *, as_json: bool) -> Iterator[Callable[[Result, bool],
         disable=as_json or not console.is_terminal,
     )
     with bar:
-        task = bar.add_task("replaying", total=total, rate="")
+        task = bar.add_task(words("replaying"), total=total, rate="")
         bad = 0
 
         def told(row: Result, taken_over: bool) -> None:
@@ -255,7 +288,7 @@ def _progress(total: int, *, as_json: bool) -> Iterator[Callable[[Result, bool],
                 bar.update(task, advance=1)
                 return
             speed = bar.tasks[0].speed
-            rate = f"{speed:.1f} a second" if speed else ""
-            bar.update(task, advance=1, rate=f"{rate}, {bad} bad" if bad else rate)
+            rate = words("rate", n=f"{speed:.1f}") if speed else ""
+            bar.update(task, advance=1, rate=rate + (words("bad", n=bad) if bad else ""))
 
         yield told

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from edge_agent.cli.language import LangOption, chosen_language
 from edge_agent.errors import UsageError
@@ -84,9 +85,17 @@ def main(  # noqa: PLR0917 - options of a command line
         console = Console(highlight=False, soft_wrap=True)
         language = chosen_language(lang)
         for line in lines(comparison, two, language=language, limit=limit, shifted=shifted):
-            console.print(line)
+            console.print(_shown(line))
     if comparison.differences:
         raise typer.Exit(1)
+
+
+def _shown(line: Text) -> Text:
+    """As it is; without its colours where something in it would move the terminal's cursor."""
+    from edge_agent.report.saying import visible  # noqa: PLC0415 - help stays instant
+
+    plain = "\n".join(map(visible, line.plain.split("\n")))
+    return line if plain == line.plain else Text(plain)
 
 
 @contextmanager

@@ -47,6 +47,7 @@ def main(
     statement, 2 the command makes no sense.
     """
     from edge_agent.report.explain import Asked, explain, kind_in_words  # noqa: PLC0415 - help stays instant
+    from edge_agent.report.notices import notice_of_statement  # noqa: PLC0415
     from edge_agent.report.saying import Say  # noqa: PLC0415
     from edge_agent.report.statements import load_all  # noqa: PLC0415
 
@@ -57,14 +58,22 @@ def main(
         asked = Asked(language, plates, rivals, signed=loaded.envelope is not None)
         sections = explain(loaded.statement, asked)
         title = kind_in_words(loaded.statement, Say(language))
+        notice = Say(language)(*(notice_of_statement(loaded.statement, signed=asked.signed) or ("", "")))
         if as_json:
             told.append(
-                {"packet_id": loaded.statement.packet_id, "title": title, "sections": _as_json(sections)}
+                {
+                    "packet_id": loaded.statement.packet_id,
+                    "title": title,
+                    "notice": notice,
+                    "sections": _as_json(sections),
+                }
             )
         else:
             if number:
                 print("\n" + "=" * 60 + "\n")
             print(f"{title[:1].upper()}{title[1:]} · {loaded.statement.packet_id}\n")
+            if notice:
+                print("\n".join(wrapped(notice, _columns())) + "\n")
             print(as_text(sections, _columns()))
     if as_json:
         print(json.dumps({"language": language, "statements": told}, ensure_ascii=False))
@@ -99,13 +108,16 @@ def as_text(sections: Sequence[Section], columns: int) -> str:
     """Headings, paragraphs of so many columns, and figures whose values stand under each other."""
     from rich.cells import cell_len  # noqa: PLC0415 - help stays instant
 
+    from edge_agent.report.saying import visible  # noqa: PLC0415
+
     lines: list[str] = []
     for section in sections:
         lines.append(section.heading)
         for sentence in section.sentences:
             lines += [f"  {line}" for line in wrapped(sentence, columns - 2)]
-        wide = max((cell_len(name) for name, _ in section.figures), default=0)
-        for name, value in section.figures:
+        figures = [(visible(name), value) for name, value in section.figures]
+        wide = max((cell_len(name) for name, _ in figures), default=0)
+        for name, value in figures:
             first, *more = wrapped(value, max(20, columns - wide - 6)) or [""]
             lines.append(f"    {name}{' ' * (wide - cell_len(name))}  {first}")
             lines += [f"    {' ' * wide}  {line}" for line in more]
@@ -117,8 +129,11 @@ def wrapped(text: str, columns: int) -> list[str]:
     """Lines of at most so many cells, broken at a space or between Chinese characters."""
     from rich.cells import cell_len  # noqa: PLC0415
 
+    from edge_agent.report.saying import visible  # noqa: PLC0415
+
+    text = visible(text.replace("\n", " "))  # no line of its own: it would look like one of ours
     text = UNIT.sub("\\1\u00a0\\2", text)  # a number and its unit stay together
-    pieces = re.findall(r"[\u3000-\u9fff\uff00-\uffef]|[^ \n\u3000-\u9fff\uff00-\uffef]+ *|[ \n]+", text)
+    pieces = re.findall(r"[\u3000-\u9fff\uff00-\uffef]|[^ \u3000-\u9fff\uff00-\uffef]+ *| +", text)
     lines, line = [], ""
     hang = "  " if text.startswith("• ") else ""
     for piece in pieces:

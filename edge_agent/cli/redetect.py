@@ -62,6 +62,7 @@ def main(
         print(json.dumps({"model_sha256": detector.model_sha256, "cameras": cameras}))
     else:
         Console().print(_table(compared, detector.model_sha256))
+        Console().print(_things(compared))
     for torn in (f"{r.path}: {r.torn}" for r in recordings if r.torn):
         print(f"torn: {torn}; what came before it was looked at", file=sys.stderr)
     if not all(one.agrees for one in compared):
@@ -90,4 +91,17 @@ def _table(compared: tuple[Comparison, ...], model_sha256: str) -> Table:
     for one in compared:
         counts = (one.pictures, one.not_recorded, one.other_reference)
         table.add_row(one.camera, *map(str, (*counts, one.same, one.moved, one.added, one.removed)))
+    return table
+
+
+def _things(compared: tuple[Comparison, ...]) -> Table:
+    """Boxes by class: in whole pictures, then on each zone's ground."""
+    table = Table("camera", "zone")
+    table.add_column("class", overflow="fold")
+    for heading in ("then", "now", "same", "moved", "added", "removed"):
+        table.add_column(heading, justify="right")
+    for one in compared:
+        for things in one.things:
+            counts = (things.then, things.now, things.same, things.moved, things.added, things.removed)
+            table.add_row(one.camera, things.zone or "(all)", things.label, *map(str, counts))
     return table

@@ -210,11 +210,13 @@ def _of_statement(
 
 
 def _say(result: dict[str, Any]) -> None:
+    from edge_agent.report.saying import visible  # noqa: PLC0415 - help stays instant
+
     counted = ", ".join(
         f"{result[name]} {name}" for name in ("events", "crossings", "statements") if name in result
     )
     print(f"{result['page']}: {result['bytes'] / 1e6:.2f} MB, of a {result['of']}: {counted}")
     for torn in result.get("torn", ()):
-        print(f"torn: {torn}; what came before it is shown")
+        print(visible(f"torn: {torn}; what came before it is shown"))
     for problem in result["problems"]:
-        print(f"BAD {problem}")
+        print(visible(f"BAD {problem}"))

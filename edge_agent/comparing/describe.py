@@ -20,6 +20,7 @@ from edge_agent.comparing.two import Two
 from edge_agent.comparing.wording import Both, outcome
 from edge_agent.core.scene import Phase
 from edge_agent.core.units import MS, Ns
+from edge_agent.report.plates import masked
 from edge_agent.report.words import EVALUATOR, EVALUATOR_EN
 from edge_agent.web.words import Texts
 
@@ -39,10 +40,11 @@ HOW: Texts = {
     "same": ("相同", "same"),
 }
 MARK = {How.ADDED: "+", How.REMOVED: "-", How.CHANGED: "~", How.SHIFTED: "."}
+LIKELIEST = "case.match.best"  # a plate that was seen then
 FIELD: Texts = {
     "axles": ("轴数", "axles"),
     "case": ("案件", "statement"),
-    "case.match.best": ("最可能号牌", "likeliest plate"),
+    LIKELIEST: ("最可能号牌", "likeliest plate"),
     "case.match.margin": ("匹配领先", "match margin"),
     "case.match.none_posterior": ("无号牌概率", "posterior of no plate"),
     "case.match.plate": ("号牌", "plate"),
@@ -228,7 +230,8 @@ def _text(change: Change, value: Value, side: Side, run: int, two: Two) -> str |
     if value is None or value in ("", ()):
         return "–"
     if isinstance(value, tuple):
-        return " ".join(value)
+        # It need not be the vehicle's own; where it is, its plate stands beside it.
+        return " ".join(map(masked, value) if change.field == LIKELIEST else value)
     if not isinstance(value, int):
         return None
     if change.unit == "ns" and change.field.endswith("at"):

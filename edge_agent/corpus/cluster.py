@@ -7,6 +7,7 @@ whoever asked it. It is trusted like a shell: its address is this machine's, or 
 from __future__ import annotations
 
 import logging
+import tempfile
 import time
 import warnings
 from collections.abc import Generator, Iterable, Iterator
@@ -119,7 +120,7 @@ class _Running:
                 if job is None:
                     more = False
                     break
-                if not checked and not self.ship:
+                if not checked and not self.ship and _exists(job.files[0]):
                     self._seen_by_all(job)
                     checked = True
                 try:
@@ -234,11 +235,13 @@ def _gone(why: str) -> str:
 
 
 def _exists(file: str) -> bool:
-    return Path(file).is_file()
+    return Path(file).exists()
 
 
 def _work(job: Job, plan: Plan) -> Answer:
     """As the pool's processes do, on a worker of the cluster."""
     from distributed import get_worker  # noqa: PLC0415 - extra `cluster`
 
-    return work(job, plan, str(get_worker().address))
+    worker = get_worker()
+    tempfile.tempdir = worker.local_directory  # Dask removes it, of a worker that was killed as well
+    return work(job, plan, str(worker.address))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import edge_agent
-from edge_agent.redetecting import Tolerance
+from edge_agent.redetecting import Things, Tolerance
 
 DONE, FAILED, DIED, TOO_LONG = "done", "failed", "died", "too_long"
 
@@ -23,6 +23,7 @@ class Redetection:
     classes: str = ""  # its class map, where that lies elsewhere
     model_sha256: str = ""  # of the file at `model`
     tolerance: Tolerance = field(default_factory=Tolerance)
+    classes_sha256: str = ""  # of the class map's file
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Plan:
         asked = asdict(self)
         del asked["timeout_s"]
         if self.redetection is not None:  # the same model elsewhere is the same model
-            del asked["redetection"]["model"]
+            del asked["redetection"]["model"], asked["redetection"]["classes"]
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
@@ -69,6 +70,8 @@ class Boxes:
     moved: int
     added: int
     removed: int
+    site: str = ""
+    things: tuple[Things, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

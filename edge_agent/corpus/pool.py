@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import resource
+import shutil
 import signal
+import tempfile
 import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
@@ -17,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 from edge_agent.corpus.plan import DIED, TOO_LONG, Answer, Job, Plan
 from edge_agent.corpus.work import failed, work
@@ -32,6 +35,7 @@ class _Hand:
 
     process: BaseProcess
     pipe: Connection
+    folder: str  # where its temporary files are
     job: Job | None = None
     tries: int = 0
     until: float = 0  # monotonic seconds; it is killed then
@@ -40,16 +44,18 @@ class _Hand:
 class Pool:
     """So many processes on this machine."""
 
-    def __init__(self, workers: int, memory_mb: int) -> None:
+    def __init__(self, workers: int, memory_mb: int, folder: Path | None = None) -> None:
         """Nothing is started yet.
 
         Args:
             workers: processes.
             memory_mb: data that each of them may have (RLIMIT_DATA).
+            folder: in which their temporary files are, gone when the work has ended; None: the system's.
         """
         self.name = f"{workers} process" + ("es" if workers > 1 else "")
         self._workers = workers
         self._memory_mb = memory_mb
+        self._folder = folder.resolve() if folder is not None else None
         self._hands: list[_Hand] = []
 
     @property
@@ -74,18 +80,18 @@ class Pool:
                         yield from self._stop(hand, todo, plan)
         finally:
             for hand in self._hands:
-                hand.process.kill()
-                hand.process.join()
-                hand.pipe.close()
+                _end(hand)
             self._hands = []
 
     def _start(self, plan: Plan) -> _Hand:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, plan, self._memory_mb), daemon=True)
+        folder = tempfile.mkdtemp(prefix="edge-agent-corpus-", dir=self._folder)
+        asked = (theirs, plan, self._memory_mb, folder)
+        process = context.Process(target=_serve, args=asked, daemon=True)
         process.start()
         theirs.close()  # now its end is open in the process alone: when that dies, ours says so
-        return _Hand(process, ours)
+        return _Hand(process, ours, folder)
 
     def _give(self, hand: _Hand, todo: _Todo, plan: Plan) -> None:
         """Its next job, before anything is done with what it has just given back."""
@@ -123,11 +129,9 @@ class Pool:
         )
 
     def _replace(self, hand: _Hand, plan: Plan) -> None:
-        hand.process.kill()
-        hand.process.join()
-        hand.pipe.close()
+        _end(hand)
         new = self._start(plan)
-        hand.process, hand.pipe = new.process, new.pipe
+        hand.process, hand.pipe, hand.folder = new.process, new.pipe, new.folder
 
 
 class _Todo:
@@ -149,14 +153,22 @@ class _Todo:
         self._again.append((job, tries))
 
 
+def _end(hand: _Hand) -> None:
+    hand.process.kill()
+    hand.process.join()
+    hand.pipe.close()
+    shutil.rmtree(hand.folder, ignore_errors=True)
+
+
 def _ended(code: int | None) -> str:
     if code is not None and code < 0:
         return f"signal {signal.Signals(-code).name}"
     return f"status {code}"
 
 
-def _serve(pipe: Connection, plan: Plan, memory_mb: int) -> None:
+def _serve(pipe: Connection, plan: Plan, memory_mb: int, folder: str) -> None:
     """A process: job after job until nobody is at the other end."""
+    tempfile.tempdir = folder  # it is killed at the end, whenever that is: whoever killed it clears up
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that writes; it ends this one
     logging.disable(logging.CRITICAL)  # what a recording has to say is in its row
     resource.setrlimit(resource.RLIMIT_DATA, (memory_mb * MB, memory_mb * MB))

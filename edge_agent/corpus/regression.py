@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from edge_agent.comparing.compare import How
 from edge_agent.comparing.gather import outcomes_of_lines
+from edge_agent.corpus.boxes import by_zone_in_words
 from edge_agent.corpus.goldens import Rules
 from edge_agent.corpus.plan import DONE, Boxes, Result
 from edge_agent.corpus.run_folder import RunFolder
 from edge_agent.corpus.telling import Told, tell
+from edge_agent.errors import UsageError
 
 SAME, OTHER_REQUESTS, DIFFERS = "same", "same outcomes", "differs"
 ONLY_LEFT, ONLY_RIGHT, NOT_DONE, OTHER_RECORDING = "removed", "added", "not replayed", "other recording"
@@ -46,6 +48,8 @@ class Regression:
     right_cpu_s: float = 0
     both: int = 0  # how many those are
     boxes: dict[str, list[Boxes]] = field(default_factory=dict)  # by recording, of the right run
+    left_whole: bool = True  # it reached every recording
+    right_whole: bool = True
 
     @property
     def states(self) -> dict[str, int]:
@@ -73,6 +77,7 @@ class Regression:
             "recordings": self.states,
             "outcomes": self.numbers(),
             "both": self.both,
+            "whole": [self.left_whole, self.right_whole],
             "left_cpu_s": round(self.left_cpu_s, 3),
             "right_cpu_s": round(self.right_cpu_s, 3),
             "rows": [
@@ -105,9 +110,10 @@ def regression(
         progress: told (recordings done, of).
 
     Raises:
-        UsageError: one is no run's folder.
+        UsageError: one is no run's folder, or nothing was replayed in either.
     """
     out = Regression(left.asked(), right.asked(), [])
+    out.left_whole, out.right_whole = left.whole, right.whole
     ours, theirs = ({row.recording: row for row in run.results()} for run in (left, right))
     names = sorted({*ours, *theirs})
     for number, name in enumerate(names, start=1):
@@ -120,6 +126,8 @@ def regression(
         if other is not None and other.boxes:
             out.boxes[name] = list(other.boxes)
         progress(number, len(names))
+    if all(row.state == BAD for row in out.rows):
+        raise UsageError(f"{left.path} and {right.path}: nothing was replayed in either, nothing is compared")
     out.rows.sort(key=lambda row: row.weight, reverse=True)  # keeps those alike in the order of their names
     out.rows.sort(key=lambda row: row.state in QUIET)
     return out
@@ -142,13 +150,6 @@ def _row(
     if one.decisions_sha256 == other.decisions_sha256:
         return Row(name, SAME)
     was, now = (outcomes_of_lines(run.decisions(name)) for run in (left, right))
-    told = tell(was, now, (left.config_text(name), right.config_text(name)), rules.of(name))
+    configs = left.config_text(name), right.config_text(name)
+    told = tell(was, now, configs, rules.of(name), by_zone_in_words(other.boxes))
     return Row(name, DIFFERS if told.differs else OTHER_REQUESTS, told=told)
-
-
-def boxes_total(boxes: Iterable[Boxes]) -> dict[str, int]:
-    """Boxes of all cameras together."""
-    total = Counter[str]()
-    for one in boxes:
-        total.update({name: value for name, value in asdict(one).items() if name != "camera"})
-    return dict(total)

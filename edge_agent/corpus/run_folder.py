@@ -4,6 +4,7 @@ RUN/run.json                        what was asked, of which folder
 RUN/recordings/NAME/result.json     one recording's row; written last, by its final name at once
 RUN/recordings/NAME/decisions.jsonl, config.yaml   as `replay` leaves them, for `edge-agent diff`
 RUN/summary.json                    all of it together, when the run has ended
+RUN/work/                           temporary files; none when no run is at work
 """
 
 from __future__ import annotations
@@ -59,7 +60,24 @@ class RunFolder:
             if before != asked["folder"]:
                 raise UsageError(f"{self.path} holds a run of {before}: give another --out")
             write(note, json.dumps(asked, ensure_ascii=False, indent=1))
-            yield
+            (self.path / SUMMARY).unlink(missing_ok=True)
+            self._clear_work()  # of a run that was killed
+            self.work.mkdir(exist_ok=True)
+            try:
+                yield
+            finally:
+                self._clear_work()
+
+    @property
+    def work(self) -> Path:
+        """Where temporary files of whoever works are, while it is opened."""
+        return self.path / "work"
+
+    @property
+    def whole(self) -> bool:
+        """The last run here came to its end and reached every recording."""
+        file = self.path / SUMMARY
+        return file.is_file() and _read_json(file).get("left") == 0
 
     def asked(self) -> dict[str, Any]:
         """What the run is of.
@@ -101,7 +119,9 @@ class RunFolder:
     def keep_only(self, recordings: set[str]) -> None:
         """Forget what came of recordings that are there no more."""
         for name in self._names() - recordings:
-            shutil.rmtree(self._place(name))
+            for file in (RESULT, DECISIONS_FILE, CONFIG_FILE):
+                (self._place(name) / file).unlink(missing_ok=True)
+            self._without_empty_folders(self._place(name))
 
     def decisions(self, recording: str) -> list[str]:
         """Lines of the recording's decisions.jsonl; none where it was not done."""
@@ -128,6 +148,15 @@ class RunFolder:
         root = self.path / "recordings"
         return {file.parent.relative_to(root).as_posix() for file in root.rglob(RESULT)}
 
+    def _without_empty_folders(self, place: Path) -> None:
+        """Others' results may lie below: a journal's folder can hold folders with recordings."""
+        while place != self.path / "recordings" and not any(place.iterdir()):
+            place.rmdir()
+            place = place.parent
+
+    def _clear_work(self) -> None:
+        shutil.rmtree(self.work, ignore_errors=True)
+
     def _place(self, recording: str) -> Path:
         return self.path / "recordings" / recording
 
@@ -142,7 +171,8 @@ class RunFolder:
 def write(file: Path, text: str) -> None:
     """A whole file, or the one before."""
     part = file.with_name(f".{file.name}.part")
-    part.write_text(text + "\n", encoding="utf-8")
+    # A file's name that is no UTF-8 becomes an escape, as JSON has it.
+    part.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
     part.replace(file)
 
 

@@ -32,6 +32,7 @@ class Ran:
 
     engine: str
     recordings: int
+    asked_to_look: bool = False  # the detector, again
     rows: list[Result] = field(default_factory=list)
     taken_over: int = 0
     took_s: float = 0
@@ -40,6 +41,16 @@ class Ran:
     def left(self) -> int:
         """Recordings that it did not get to."""
         return self.recordings - len(self.rows)
+
+    @property
+    def good(self) -> bool:
+        """All that was asked is there."""
+        return not self.left and all(row.state == DONE for row in self.rows) and not self.looked_at_nothing
+
+    @property
+    def looked_at_nothing(self) -> bool:
+        """The detector was to look again, and saw no picture of any recording."""
+        return self.asked_to_look and not any(one.pictures for row in self.rows for one in row.boxes)
 
     def summary(self) -> dict[str, Any]:
         """All rows together; `rows` are by recording."""
@@ -60,6 +71,7 @@ class Ran:
             "outcomes": summed(row.outcomes for row in rows),
             "recorded_s": round(sum(row.recorded_s for row in rows), 3),
             "replay_cpu_s": round(sum(row.cpu_s for row in rows), 3),
+            "pictures_looked_at_again": sum(one.pictures for row in rows for one in row.boxes),
             "engine": self.engine,
             "took_s": round(self.took_s, 3),
             "recordings_a_s": round(done / self.took_s, 2) if self.took_s else None,
@@ -86,7 +98,7 @@ def run(
         progress: told each row, and whether it was taken over.
     """
     recordings = list(found)
-    ran = Ran(engine.name, len(recordings))
+    ran = Ran(engine.name, len(recordings), plan.redetection is not None)
     began = time.monotonic()
 
     def keep(row: Result, *, taken_over: bool) -> None:
@@ -123,7 +135,7 @@ def _jobs(
         key = key_of(digest, plan.digest)
         row = folder.taken_over(one.name, key)
         if row is None:
-            yield Job(one.name, tuple(str(file.resolve()) for file in one.files), digest, key, one.size)
+            yield Job(one.name, tuple(str(file.absolute()) for file in one.files), digest, key, one.size)
         else:
             taken_over(row)
 

@@ -17,7 +17,7 @@ from edge_agent.corpus.plan import Boxes, Redetection
 from edge_agent.devices.detector.detector import Detector
 from edge_agent.devices.detector.settings import DetectorSettings
 from edge_agent.journal.reader import Message, Recording
-from edge_agent.redetecting import NothingToLookAt, redetect
+from edge_agent.redetecting import Comparison, NothingToLookAt, redetect
 
 Seen = Mapping[tuple[str, Ns], SceneSeen]  # by camera and captured_at
 
@@ -92,9 +92,12 @@ def look_again(
         _LookedAgain(**{part.name: getattr(one, part.name) for part in fields(one)}, now=now)
         for one in recordings
     ]
-    names = Boxes.__dataclass_fields__
-    boxes = tuple(Boxes(**{name: getattr(one, name) for name in names}) for one in compared)
-    return Looked(anew, boxes)
+    return Looked(anew, tuple(_boxes(one, site.site.id) for one in compared))
+
+
+def _boxes(one: Comparison, site: str) -> Boxes:
+    names = [part.name for part in fields(Boxes) if part.name not in ("site", "things")]
+    return Boxes(**{name: getattr(one, name) for name in names}, site=site, things=tuple(one.things))
 
 
 @lru_cache(maxsize=2)  # to load a network takes longer than to look at a short recording

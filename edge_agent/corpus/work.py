@@ -20,6 +20,7 @@ from edge_agent.comparing.gather import outcomes_of_lines
 from edge_agent.comparing.outcomes import counts
 from edge_agent.config import recorded
 from edge_agent.config.settings import SiteConfig
+from edge_agent.corpus.finding import as_utf8
 from edge_agent.corpus.plan import DONE, FAILED, TOO_LONG, Answer, Job, Plan, Result, program
 from edge_agent.corpus.second_look import look_again
 from edge_agent.errors import EdgeAgentError, UsageError
@@ -61,7 +62,7 @@ def _without_folders(job: Job, text: str) -> str:
     """The same wherever the files lie: a temporary folder, another machine."""
     for file in job.files:
         text = re.sub(rf"\S*/{re.escape(Path(file).name)}", Path(file).name, text)
-    return text
+    return as_utf8(text)
 
 
 def _same_program(plan: Plan) -> None:
@@ -103,7 +104,7 @@ def _replayed(job: Job, files: tuple[Path, ...], plan: Plan, out: Path, until: f
         outcomes=found,
         torn=tuple(_without_folders(job, torn) for torn in (*done.torn, *done.lacking)),
         boxes=looked.boxes,
-        not_looked=looked.why_not,
+        not_looked=as_utf8(looked.why_not),
         cpu_s=round(cpu, 4),
     )
     return Answer(result, decisions, (out / CONFIG_FILE).read_text("utf-8"))

@@ -11,8 +11,9 @@ from edge_agent.config.settings import SiteConfig
 from edge_agent.core.units import US, Ns, S
 from edge_agent.evidence.verify import Report
 from edge_agent.journal.reader import Recording
-from edge_agent.replaying.for_page import Found
-from edge_agent.report.documents import notice_of, tiles_of
+from edge_agent.replaying.for_page import OTHER_CONFIGURATION, Found
+from edge_agent.report.documents import tiles_of
+from edge_agent.report.notices import WHAT_IF, notice_of
 from edge_agent.report.page import Shown
 from edge_agent.report.times import to_the_second
 
@@ -35,11 +36,21 @@ def recording_page(found: Found, recordings: Sequence[Recording], config: SiteCo
         offsets_us=found.offsets_us,
         config=config,
         report=Report(checked=_checked(found), not_checked=list(NOT_CHECKED), problems=_problems(found)),
-        notice=notice_of(found.sealed, simulated=simulated),
+        notice=notice_of(
+            found.sealed,
+            simulated=simulated,
+            besides=WHAT_IF if _is_trial(found, recordings, config) else None,
+        ),
         tiles=tiles_of(found.decisions, found.sealed),
         about=_about(found, recordings, config, simulated=simulated),
         lines=found.lines,
     )
+
+
+def _is_trial(found: Found, recordings: Sequence[Recording], config: SiteConfig) -> bool:
+    """Somebody gave a configuration, and it is not the recorded one."""
+    recorded = recordings[-1].metadata.get("config_sha256")
+    return found.not_comparable == OTHER_CONFIGURATION and recorded != config.sha256()
 
 
 def _about(

@@ -6,24 +6,22 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from edge_agent.comparing.replay_note import read_note
+from edge_agent.comparing.replay_note import ReplayNote, read_note
 from edge_agent.config.settings import SiteConfig
 from edge_agent.core.decisions import Decision
+from edge_agent.core.records import UseClass
 from edge_agent.errors import EdgeAgentError, UsageError
 from edge_agent.evidence.verify import Report
 from edge_agent.journal.codec import parse_decision_line
 from edge_agent.replaying.for_page import with_files
-from edge_agent.report.documents import notice_of, tiles_of
+from edge_agent.report.documents import tiles_of
 from edge_agent.report.from_statement import open_statements
+from edge_agent.report.notices import REPLAYED, WHAT_IF, Notice, notice_of
 from edge_agent.report.page import USED, Shown
 from edge_agent.report.sealed import Data, Sealed
 from edge_agent.report.zone_line import ZoneLine, without_changes
 from edge_agent.sinks import DECISIONS_FILE
 
-WHAT_IF = (
-    "假设重放：设置与录制时不同，以下并未发生。",
-    "A what-if: settings are other than in the recording, and none of this happened.",
-)
 NOT_CHECKED = (
     "签名、链条、回执：回放没有 signatures, chain, receipts: a replay has none",
     "波形与竞争过车：需要录制（--journal） traces and rivals: they need the recording (--journal)",
@@ -37,7 +35,7 @@ def replay_page(folder: Path, config: SiteConfig, data: Data) -> Shown:
         UsageError: a line of its decisions cannot be read.
     """
     sealed = latest(open_statements(folder).sealed) if (folder / "statements").is_dir() else []
-    what_if = read_note(folder).what_if
+    note = read_note(folder)
     lines: dict[str, ZoneLine] = {}
     used = [d for d in without_changes(_decisions(folder / DECISIONS_FILE), lines) if isinstance(d, USED)]
     return Shown(
@@ -47,21 +45,23 @@ def replay_page(folder: Path, config: SiteConfig, data: Data) -> Shown:
         decisions=used,
         config=config,
         report=Report(not_checked=list(NOT_CHECKED)),
-        notice=_with_what_if(notice_of(sealed, simulated=False))
-        if what_if
-        else notice_of(sealed, simulated=False),
+        notice=notice_of(
+            sealed, simulated=config.site.legal.use_class is UseClass.TEST, besides=_told_besides(note)
+        ),
         tiles=tiles_of(used, sealed),
         about=[
             ("配置 configuration sha256", f"{config.sha256()[:16]}…", ""),
-            *(("改动 changed", f"{one.key}: {one.old} -> {one.new}", "warn") for one in what_if),
+            *([("部分 part", note.part, "warn")] if note.part else []),
+            *(("改动 changed", f"{one.key}: {one.old} -> {one.new}", "warn") for one in note.what_if),
         ],
         lines=lines,
     )
 
 
-def _with_what_if(notice: tuple[str, str] | None) -> tuple[str, str]:
-    zh, en = notice or ("", "")
-    return WHAT_IF[0] + zh, f"{WHAT_IF[1]} {en}".rstrip()
+def _told_besides(note: ReplayNote) -> Notice | None:
+    if note.what_if:
+        return WHAT_IF
+    return None if note.software else REPLAYED  # an older program's folder does not say
 
 
 def latest(sealed: list[Sealed]) -> list[Sealed]:

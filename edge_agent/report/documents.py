@@ -7,21 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from edge_agent.core.decisions import CrossingSeen, Decision, Fault
-from edge_agent.core.records import Outcome, UseClass
+from edge_agent.core.records import Outcome
 from edge_agent.report.explain import Asked, explain
 from edge_agent.report.inline import MEGABYTE, Inline
 from edge_agent.report.page import InWords, Shown, Tile
 from edge_agent.report.sealed import Sealed
 from edge_agent.web.words import LANGUAGES
 
-SIMULATED = (
-    "测试、模拟或回放所得：不得用于执法。",
-    "Of a test, a simulation or a demonstration: never to be used for enforcement.",
-)
-UNSIGNED = (
-    "以下记录由回放重新得出，无人签名，不是证据。",
-    "The records below were made anew by a replay; nobody signed them, and they are no evidence.",
-)
 LANGUAGE_NAMES = {"zh": "中文", "en": "English"}
 
 
@@ -53,17 +45,6 @@ def with_pictures(sealed: Sequence[Sealed], wishes: Wishes) -> tuple[list[Sealed
             "embedded, for the page would be too large (--pictures-mb)"
         )
     return [taken[number] for number in range(len(sealed))], notes
-
-
-def notice_of(sealed: Sequence[Sealed], *, simulated: bool) -> tuple[str, str] | None:
-    """What must be said first."""
-    legal = [one.statement["legal"] for one in sealed if one.statement["legal"]]
-    tested = simulated or any(said["use_class"] == UseClass.TEST for said in legal)
-    unsigned = any(not one.statement["keyid"] for one in sealed)
-    told = [words for words, holds in ((SIMULATED, tested), (UNSIGNED, unsigned)) if holds]
-    if not told:
-        return None
-    return "".join(zh for zh, _ in told), " ".join(en for _, en in told)
 
 
 def tiles_of(decisions: Sequence[Decision], sealed: Sequence[Sealed]) -> list[Tile]:

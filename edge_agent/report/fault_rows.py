@@ -6,22 +6,32 @@ from collections.abc import Iterable
 
 from edge_agent.core.decisions import Decision, Fault
 from edge_agent.core.units import MS, US
+from edge_agent.report.plates import detail_of
 from edge_agent.report.times import span, to_the_second
 
 MOST = 100
 
 
-def fault_rows(decisions: Iterable[Decision], offset_us: int | None) -> list[dict[str, str]]:
-    """Most frequent first; what cameras said of themselves stands elsewhere."""
+def fault_rows(
+    decisions: Iterable[Decision], offset_us: int | None, *, plates: bool
+) -> tuple[list[dict[str, str]], int]:
+    """Most frequent first, and how many are left out; what cameras said of themselves stands elsewhere.
+
+    Args:
+        decisions: others are passed over.
+        offset_us: UTC less the box's clock; None: not known.
+        plates: show what was read of others too.
+    """
     groups: dict[tuple[str, str], list[Fault]] = {}
     for decision in decisions:
         if isinstance(decision, Fault) and not decision.source.startswith("camera/"):
             groups.setdefault((decision.source, decision.kind.value), []).append(decision)
     ranked = sorted(groups.values(), key=lambda faults: -sum(fault.count for fault in faults))
-    return [_row(faults, offset_us) for faults in ranked[:MOST]]
+    rows = [_row(faults, offset_us, plates=plates) for faults in ranked[:MOST]]
+    return rows, len(ranked) - len(rows)
 
 
-def _row(faults: list[Fault], offset_us: int | None) -> dict[str, str]:
+def _row(faults: list[Fault], offset_us: int | None, *, plates: bool) -> dict[str, str]:
     def when(at: int) -> str:
         return to_the_second(at // US + offset_us) if offset_us is not None else span(at // MS)
 
@@ -31,5 +41,5 @@ def _row(faults: list[Fault], offset_us: int | None) -> dict[str, str]:
         "source": faults[0].source,
         "kind": faults[0].kind.value.replace("_", " "),
         "count": str(sum(fault.count for fault in faults)),
-        "detail": faults[0].detail,
+        "detail": detail_of(faults[0], plates=plates),
     }

@@ -140,7 +140,7 @@ def reader(material: Material) -> Data:
     def read(sha256: str) -> bytes | None:
         found = material.attachment(sha256)
         if isinstance(found, Path):
-            if found.stat().st_size > MAX_FILE:
+            if not found.is_file() or found.stat().st_size > MAX_FILE:  # a device has no size, and no end
                 return None
             return found.read_bytes()
         return found

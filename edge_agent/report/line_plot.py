@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
+from math import ceil
 
 from edge_agent.devices.pictures.words import both
 from edge_agent.report.names import FINDING, STATE, Names, reason
@@ -24,6 +25,7 @@ FINDING_COLOURS = {"present": "#d98880", "suspect": "#a78bda", "absent": "#a9d3b
 NOTE_COLOUR = "url(#note)"
 # Steps between the marks of the time axis, seconds.
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
+DAY, MOST_STEPS = STEPS[-1], 8  # of longer times a mark is several days
 # Once in a page, before the first drawing.
 PATTERNS = (
     '<svg width="0" height="0" class="patterns"><defs>'
@@ -63,7 +65,7 @@ class Axis:
     def ticks(self) -> list[tuple[int, str]]:
         """Times of round numbers, at most nine, with their words."""
         length = (self.end - self.start) / 1e9
-        step = next((s for s in STEPS if length / s <= 8), STEPS[-1])
+        step = next((s for s in STEPS if length / s <= MOST_STEPS), DAY * ceil(length / DAY / MOST_STEPS))
         zero = self.start
         clock = self.clock(self.start)
         if clock is not None:  # round in the reader's time
@@ -78,6 +80,8 @@ class Axis:
         clock = self.clock(at)
         if clock is None:
             return span((at - self.start) // 1_000_000)
+        if step >= DAY:
+            return f"{clock:%m-%d}"
         return f"{clock:%H:%M:%S}" if step < 60 else f"{clock:%H:%M}"
 
     def marks(self, top: int, clock_name: str = "北京时间 China time") -> list[str]:

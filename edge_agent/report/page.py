@@ -29,6 +29,7 @@ from edge_agent.report.bridge_cases import bridge_cases
 from edge_agent.report.coverage import CameraNews, coverage_rows
 from edge_agent.report.crossings import MOST_ROWS, all_crossings, chosen_rows, crossing_rows, gross_drawing
 from edge_agent.report.fault_rows import fault_rows
+from edge_agent.report.gross_plot import MOST as MOST_DOTS
 from edge_agent.report.line_plot import PATTERNS, Axis, draw_zones
 from edge_agent.report.saying import Section
 from edge_agent.report.sealed import Sealed, read_bundle
@@ -38,6 +39,7 @@ from edge_agent.report.zone_line import ZoneLine, without_changes
 # What of a journal the page shows; all else is passed over while it is read.
 USED = (CrossingSeen, Seal, SealStreet, SealCoverage, Status, Fault)
 MOST_CASES = 50  # of each part, shown in full
+MOST_CHECKS = 200  # lines of what was checked, of what was not, of what is bad
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ def render(shown: Shown) -> str:
     )
     rows = chosen_rows(crossed, len(crossed) if shown.everything else MOST_ROWS)
     street = street_cases(shown.sealed, lines, config)
+    faults, faults_left_out = fault_rows(used if shown.overview else (), offset, plates=shown.plates)
     environment = Environment(
         loader=PackageLoader("edge_agent.report", "."),
         autoescape=True,
@@ -146,6 +149,7 @@ def render(shown: Shown) -> str:
         overview=shown.overview,
         has_bridge=bool(cases or crossed) or (shown.overview and config is not None and bool(config.lanes)),
         gross=gross_drawing(crossed) if shown.overview else Markup(""),
+        gross_thinned=len(crossed) > MOST_DOTS,
         rows=crossing_rows(rows),
         rows_left_out=len(crossed) - len(rows),
         cases=cases,
@@ -157,12 +161,18 @@ def render(shown: Shown) -> str:
         street_left_out=max(0, len(street) - most),
         coverage=coverage_rows(shown.sealed, used),
         news=_camera_news(used, offset, plates=shown.plates),
-        faults=fault_rows(used, offset) if shown.overview else [],
-        checked=shown.report.checked,
-        not_checked=shown.report.not_checked,
-        problems=shown.report.problems,
+        faults=faults,
+        faults_left_out=faults_left_out,
+        checked=shown.report.checked[:MOST_CHECKS],
+        not_checked=shown.report.not_checked[:MOST_CHECKS],
+        problems=shown.report.problems[:MOST_CHECKS],
+        checks_left_out=sum(max(0, len(lines) - MOST_CHECKS) for lines in _checks(shown.report)),
         foot=shown.foot,
     )
+
+
+def _checks(report: Report) -> tuple[Sequence[object], ...]:
+    return report.checked, report.not_checked, report.problems
 
 
 def _zones(lines: Mapping[str, ZoneLine], street: Sequence[Mapping[str, Any]], offset: int | None) -> Markup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 from edge_agent.core.units import TONNE
@@ -16,6 +17,9 @@ class Section:
     sentences: tuple[str, ...]
     figures: tuple[tuple[str, str], ...] = ()
 
+
+# What a terminal obeys, and what turns the order of letters around.
+HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 # Sentences, and numbers by name.
 Parts = tuple[list[str], list[tuple[str, str]]]
@@ -69,4 +73,16 @@ def lasting(ms: int, say: Say) -> str:
         "".join(f"{n}{zh}" for n, zh, _ in told)
         if say.chinese
         else " ".join(f"{n} {en}" for n, _, en in told)
+    )
+
+
+def visible(text: str) -> str:
+    r"""A line for a terminal. What a stranger wrote into a statement, or calls a file, moves no cursor.
+
+    >>> visible("沪A12345\x1b[2J")
+    '沪A12345\\x1b[2J'
+    """
+    return "".join(
+        letter.encode("unicode_escape").decode() if unicodedata.category(letter) in HIDDEN else letter
+        for letter in text
     )

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from edge_agent.config.settings import SiteConfig
-from edge_agent.report.documents import notice_of, told_in_words
+from edge_agent.report.documents import told_in_words
 from edge_agent.report.explain import kind_in_words
 from edge_agent.report.from_journal import InJournal
 from edge_agent.report.from_statement import Beside
+from edge_agent.report.notices import notice_of
 from edge_agent.report.page import Shown
 from edge_agent.report.saying import Say
 from edge_agent.report.sealed import Sealed, only_file
@@ -44,7 +45,7 @@ def statement_page(
         decisions=(),
         config=config,
         report=report,
-        notice=notice_of(sealed, simulated=False),
+        notice=notice_of(sealed),
         about=_about(sealed),
         words=told_in_words(last, plates=plates) if alone else (),
         lines=told.lines if told else None,

@@ -114,6 +114,15 @@ def test_what_only_shifted_is_a_summary_unless_it_is_asked_for(tmp_path, capsys)
     assert "deduction 5 % -> 3 %: +240 kg" in each.out
 
 
+def test_what_a_recording_says_moves_no_cursor(tmp_path, capsys):
+    fault = Fault(S, "port/\x1b[2J", FaultKind.BAD_FRAME, "x", 1)
+    left, right = a_folder(tmp_path / "a", BEFORE, []), a_folder(tmp_path / "b", BEFORE, [fault])
+    _, out = said(capsys, left, right, "--lang", "en")
+
+    assert "port/\\x1b[2J" in out.out
+    assert "\x1b" not in out.out
+
+
 def test_exact_compares_bytes_and_names_the_first_line_that_differs(two, capsys):
     same, _ = said(capsys, two[0], two[0], "--exact")
     status, out = said(capsys, *two, "--exact")

@@ -1,5 +1,6 @@
 """`edge-agent report`: one file that shows a recording, a replay, a bundle, a statement; hostile ones too."""
 
+import doctest
 import json
 import re
 import shutil
@@ -7,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from edge_agent.cli.explain import as_text
 from edge_agent.cli.main import main
 from edge_agent.config import recorded
 from edge_agent.core.events import ClockStatus, PlateSeen, Started
@@ -15,6 +17,8 @@ from edge_agent.evidence.bundle import export_bundle
 from edge_agent.evidence.examples import KEY, a_case, a_store
 from edge_agent.journal.writer import RecordingHeader, RecordingWriter
 from edge_agent.replaying.what_if import changed
+from edge_agent.report import saying
+from edge_agent.report.saying import Section
 from tests.report.self_contained import Page, assert_self_contained
 from tests.report.street_day import a_config, the_case
 from tests.report.two_lanes import the_road, the_site
@@ -115,6 +119,30 @@ def test_a_part_of_a_recording_is_shown_and_what_lies_outside_is_not(recording, 
     assert "没有超过限值的过车" in page.words
     assert main(["report", str(recording), "--lane", "7", "--out", str(tmp_path / "x.html")]) == 2
     assert "no such lane" in capsys.readouterr().err
+
+
+def banners(page):
+    return re.findall(r'<p class="banner">(.*?)</p>', page.text)
+
+
+def test_a_trial_with_another_configuration_says_so_at_its_top_and_the_recorded_one_does_not(
+    tmp_path, capsys
+):
+    path = recorded_by(tmp_path / "road.mcap", the_site(), the_site())
+    same, other = tmp_path / "same.yaml", tmp_path / "other.yaml"
+    same.write_text(recorded.to_text(the_site()), "utf-8")
+    other.write_text(recorded.to_text(changed(the_site(), ["lanes.1.limits.posted.limit_kg=99000"])), "utf-8")
+    said = "A trial with another configuration than was recorded: this is not what the box concluded."
+
+    assert said in banners(a_page(capsys, tmp_path, path, "--config", other))[0]
+    assert said not in a_page(capsys, tmp_path, path, "--config", same).words
+    assert said not in a_page(capsys, tmp_path, path).words
+    assert main(["replay", str(path), "--config", str(other), "--out", str(tmp_path / "tried")]) == 0
+    tried = a_page(capsys, tmp_path, tmp_path / "tried")
+    assert said in banners(tried)[0]
+    (tmp_path / "tried" / "replay.json").unlink()  # as an older program left it
+    assert "may have been changed for a trial" in banners(a_page(capsys, tmp_path, tmp_path / "tried"))[0]
+    assert said in banners(a_page(capsys, tmp_path, tmp_path / "tried", "--journal", path))[0]
 
 
 def test_a_replays_folder_has_a_page_that_says_what_it_cannot_show(replayed, recording, tmp_path, capsys):
@@ -311,6 +339,8 @@ def test_explain_tells_one_language_and_json_holds_the_same(replayed, capsys):
     assert main(["explain", str(file), "--lang", "en", "--json"]) == 0
     [told] = json.loads(capsys.readouterr().out)["statements"]
 
+    assert "nobody signed them, and they are no evidence" in " ".join(english.splitlines()[2:5])
+    assert told["notice"].endswith("nobody signed them, and they are no evidence.")
     assert "What it does not say" in english
     assert "它没有说的" in chinese
     assert told["packet_id"] == statement["packet_id"]
@@ -318,6 +348,18 @@ def test_explain_tells_one_language_and_json_holds_the_same(replayed, capsys):
     for section in told["sections"]:
         for sentence in section["sentences"]:
             assert "".join(sentence.split()) in flat
+
+
+def test_what_a_stranger_wrote_moves_no_cursor_and_makes_no_line_of_its_own():
+    forged = "\x1b[2Jremark\n  签名已核验\u202e"
+    said = as_text([Section("h", (forged,), ((f"part{forged}", forged),))], 100)
+
+    assert said.splitlines() == [
+        "h",
+        "  \\x1b[2Jremark   签名已核验\\u202e",
+        "    part\\x1b[2Jremark\\n  签名已核验\\u202e  \\x1b[2Jremark   签名已核验\\u202e",
+    ]
+    assert doctest.testmod(saying).failed == 0
 
 
 def test_explain_with_the_journal_tells_who_else_competed(replayed, recording, capsys):

@@ -6,9 +6,12 @@ import string
 import pytest
 
 from edge_agent.comparing import verdict_reasons, wording
-from edge_agent.comparing.describe import FIELD, KIND
+from edge_agent.comparing.compare import Change, Difference, How
+from edge_agent.comparing.describe import FIELD, KIND, LIKELIEST, rows_of
 from edge_agent.comparing.fields import KINDS, fields_of
 from edge_agent.comparing.gather import outcomes_of
+from edge_agent.comparing.sides import Side
+from edge_agent.comparing.two import Two
 from tests.comparing.two_runs import a_look, a_stay, a_vehicle, site
 
 
@@ -39,3 +42,12 @@ def test_every_field_that_can_differ_has_a_name_for_people():
 
     assert fields <= FIELD.keys()
     assert {*KINDS.values()} == KIND.keys()
+
+
+def test_the_likeliest_plate_is_masked_it_need_not_be_the_vehicles_own():
+    change = Change(LIKELIEST, ("粤B12311",), ("沪A98765",), "labels")
+    side = Side("", lambda: iter(()), outcomes_of([]), None)
+    two = Two(side, side, ())
+    [row] = rows_of(Difference("crossing", How.SHIFTED, "1", 0, None, None, None, (change,)), two)
+
+    assert (row.old[1], row.new[1]) == ("粤B•••11", "沪A•••65")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +13,7 @@ from edge_agent.core.events import SerialBytes, Started, Stopped
 from edge_agent.core.units import S
 from edge_agent.corpus.finding import find
 from edge_agent.corpus.plan import Answer, Job, Plan, program
-from edge_agent.corpus.run_folder import RunFolder
+from edge_agent.corpus.run_folder import SUMMARY, RunFolder, write
 from edge_agent.corpus.running import Ran, run, run_id
 from edge_agent.corpus.work import work
 from edge_agent.journal.writer import RecordingHeader, RecordingWriter
@@ -86,7 +87,9 @@ def a_run(
     """Replay a corpus in this process."""
     kept, plan = RunFolder(out), plan or a_plan(*settings)
     with kept.opened(run_id(folder, plan)):
-        return run(find(folder, leave_out=out), plan, engine or Here(), kept)
+        ran = run(find(folder, leave_out=out), plan, engine or Here(), kept)
+        write(out / SUMMARY, json.dumps(ran.summary()))
+    return ran
 
 
 def a_job(path: Path, recording: str = "") -> Job:

@@ -1,7 +1,9 @@
 """A Dask cluster: who may be asked, and that it gives what this process gives."""
 
+import multiprocessing
 import os
 import signal
+import threading
 from dataclasses import replace
 
 import pytest
@@ -61,8 +63,13 @@ def a_cluster(workers, **more):
     return local_cluster(workers, **more)
 
 
+def only_here(_file):
+    """No worker sees the recording; this process does."""
+    return multiprocessing.parent_process() is None
+
+
 @pytest.mark.slow
-def test_two_workers_one_of_them_killed_give_what_this_process_gives(tmp_path):
+def test_two_workers_one_of_them_killed_give_what_this_process_gives(tmp_path, monkeypatch):
     jobs = [a_job(a_recording(tmp_path / f"{n}.mcap", 9_000 + 3_000 * n)) for n in range(8)]
     jobs.append(a_job(a_corpus(tmp_path / "corpus") / "words.mcap"))
     with a_cluster(2) as cluster:
@@ -74,6 +81,8 @@ def test_two_workers_one_of_them_killed_give_what_this_process_gives(tmp_path):
             answers[answer.result.recording] = answer
 
         sent = [replace(job, files=(f"/nowhere/{job.recording}",), shipped=()) for job in jobs[:1]]
+        [absent] = Cluster(cluster.scheduler_address).answers(iter(sent), a_plan())
+        monkeypatch.setattr("edge_agent.corpus.cluster._exists", only_here)
         with pytest.raises(UsageError, match=r"does not see /nowhere/0\.mcap: share the folder, or --ship"):
             list(Cluster(cluster.scheduler_address).answers(sent, a_plan()))
         gone = Cluster(cluster.scheduler_address, ship_mb=1).answers(sent, a_plan())
@@ -86,6 +95,7 @@ def test_two_workers_one_of_them_killed_give_what_this_process_gives(tmp_path):
         with pytest.raises(UsageError, match=r"here it is 9\.9\.9: install the same"):
             list(Cluster(cluster.scheduler_address).answers(jobs, replace(a_plan(), program="9.9.9")))
 
+    assert absent.result.problem == "0.mcap: No such file or directory"  # here neither: a row like another
     assert sorted(answers) == sorted(job.recording for job in jobs)
     for job in jobs:
         here = work(job, a_plan())
@@ -110,3 +120,31 @@ def test_a_scheduler_with_tls_is_asked_with_the_files_that_are_given(tmp_path):
 
     assert address.startswith("tls://127.0.0.1:")
     assert answer.decisions == work(job, a_plan()).decisions
+
+
+@pytest.mark.slow
+def test_of_a_worker_that_is_killed_no_temporary_file_is_left(tmp_path, monkeypatch):
+    """What was at work is in the worker's own folder, which Dask removes; nothing is in the system's."""
+    temporary, scratch, path = tmp_path / "tmp", tmp_path / "scratch", tmp_path / "stuck.mcap"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    good = a_recording(tmp_path / "good.mcap", 25_000)
+    os.mkfifo(path)
+    job = replace(a_job(good), recording="stuck.mcap", files=(str(path),))
+    seen = []
+
+    def kill_who_reads():
+        with path.open("wb"):  # a pipe: blocks until there is a reader
+            seen.extend(scratch.rglob("edge-agent-corpus-*"))
+            good.replace(path)
+            os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
+
+    with a_cluster(1, local_directory=str(scratch)) as cluster:
+        killer = threading.Thread(target=kill_who_reads, daemon=True)
+        killer.start()
+        [answer] = Cluster(cluster.scheduler_address).answers(iter([job]), a_plan())
+        killer.join()
+
+    assert answer.result.state == "done"
+    assert len(seen) == 1
+    assert [*temporary.rglob("edge-agent-*"), *scratch.rglob("edge-agent-*")] == []

@@ -16,8 +16,9 @@ def corpus(tmp_path):
 
 
 @pytest.fixture
-def said(capsys):
-    """`said(arguments...)`: exit status and what was printed."""
+def said(capsys, monkeypatch):
+    """`said(arguments...)`: exit status and what was printed, in English."""
+    monkeypatch.setenv("LC_ALL", "en_GB.UTF-8")
 
     def run(*arguments):
         status = main(["corpus", *map(str, arguments)])
@@ -83,6 +84,7 @@ def test_another_machine_without_tls_is_warned_of(corpus, said, tmp_path, monkey
         (("--scheduler", "127.0.0.1:1", "--tls-ca", "x.pem"), "go together"),
         (("--scheduler", "192.0.2.7:8786"), "without TLS"),
         (("--model", "x.onnx"), "go with --redetect"),
+        (("--redetect", "--classes", "x.yaml"), "--classes goes with --model"),
         (("--redetect", "--model", "gone.onnx"), "gone.onnx: No such file"),
         (("--set", "lanes"), "is not KEY=VALUE"),
         (("--config", "gone.yaml"), "gone.yaml: cannot be read"),
@@ -94,6 +96,31 @@ def test_a_mistake_in_the_call_is_said_before_any_work(corpus, said, tmp_path, o
     assert status == 2
     assert reason in printed.err
     assert not (tmp_path / "run").exists()
+
+
+def test_a_model_without_a_class_map_is_said_before_any_work(corpus, said, tmp_path):
+    (tmp_path / "m.onnx").write_bytes(b"x")
+    status, printed = said(
+        "run", corpus, "--out", tmp_path / "run", "--redetect", "--model", tmp_path / "m.onnx"
+    )
+
+    assert (status, "m.yaml" in printed.err) == (2, True)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_class_map_that_was_changed_is_another_question(corpus, said, tmp_path, monkeypatch):
+    monkeypatch.setattr("edge_agent.cli.corpus._engine", lambda *_args, **_more: Here())
+    model, run = tmp_path / "m.onnx", tmp_path / "run"
+    model.write_bytes(b"x")
+    taken_over = []
+    for label in ("table", "table", "seat"):
+        model.with_suffix(".yaml").write_text(
+            f"classes: {{a: {{label: {label}, role: evidence}}}}\n", "utf-8"
+        )
+        printed = said("run", corpus, "--out", run, "--redetect", "--model", model, "--json")[1]
+        taken_over.append(json.loads(printed.out)["taken_over"])
+
+    assert taken_over == [0, 4, 0]
 
 
 def test_a_mistake_in_the_rules_is_said_before_any_work(corpus, said, tmp_path):

@@ -112,3 +112,25 @@ def test_what_does_not_fit_is_told_as_too_little_memory(jobs, monkeypatch, lack)
     monkeypatch.setattr("edge_agent.corpus.work.replay", full)
 
     assert work(jobs[0], a_plan()).result.problem == "more memory than a worker may have (--memory-mb)"
+
+
+def test_of_a_process_that_is_killed_no_temporary_file_is_left(stuck, tmp_path):
+    """Its folder is there while it works and gone with it; that of the next one is gone at the end."""
+    work, good = tmp_path / "work", a_recording(tmp_path / "good.mcap", 25_000)
+    work.mkdir()
+    pool, seen = Pool(1, MEMORY_MB, work), []
+
+    def before():
+        seen.extend(work.glob("*/edge-agent-corpus-*"))
+        good.replace(tmp_path / "stuck.mcap")
+
+    killer = beside(kill_who_reads, pool, tmp_path / "stuck.mcap", before)
+    with closing(pool.answers(iter([stuck]), a_plan())) as answers:
+        first = next(answers).result
+        [now] = work.iterdir()
+    killer.join()
+
+    assert (first.state, first.tries) == ("done", 2)
+    [then] = seen
+    assert then.parent != now
+    assert list(work.iterdir()) == []

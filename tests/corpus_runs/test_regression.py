@@ -1,13 +1,20 @@
 """Two runs over the same recordings: what a change of the program, the settings or the recordings does."""
 
+import re
+
 import pytest
 
+from edge_agent.corpus.boxes import by_zone_in_words
 from edge_agent.corpus.goldens import Rules
 from edge_agent.corpus.page import page
+from edge_agent.corpus.plan import Boxes
 from edge_agent.corpus.regression import regression
 from edge_agent.corpus.run_folder import RunFolder
 from edge_agent.corpus.tables import regression_text
+from edge_agent.corpus.words import ASKED, BLESSED, STATE, TEXTS
+from edge_agent.corpus.words import BOXES as BOX_WORDS
 from edge_agent.errors import UsageError
+from edge_agent.redetecting import Things
 from tests.corpus_runs.recordings import LIMIT, Here, a_corpus, a_recording, a_run
 
 
@@ -118,3 +125,82 @@ def test_what_is_no_run_is_refused(tmp_path):
     (tmp_path / "x").mkdir()
     with pytest.raises(UsageError, match="no run of a corpus"):
         regression(RunFolder(tmp_path / "x"), RunFolder(tmp_path / "x"), Rules())
+
+
+def test_a_run_that_was_not_finished_is_named_for_what_it_did_not_reach_is_no_difference(held, tmp_path):
+    found = held(engine=Here(interrupted_after=2))
+    said = regression_text(found, tmp_path / "then", tmp_path / "now")
+
+    assert f"{tmp_path / 'now'} was not finished" in said
+    assert f"{tmp_path / 'then'} was not finished" not in said
+    assert "now was not finished" in page(found, "then", "now")
+
+
+def test_two_runs_of_which_nothing_was_replayed_are_not_the_same(tmp_path):
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "words.mcap").write_text("no recording")
+    a_run(corpus, tmp_path / "run")
+
+    with pytest.raises(UsageError, match="nothing was replayed in either"):
+        regression(RunFolder(tmp_path / "run"), RunFolder(tmp_path / "run"), Rules())
+
+
+def test_chinese_says_the_same_in_other_words(held, tmp_path):
+    found = held(lambda: None, f"{LIMIT}=25500")
+    said = regression_text(found, tmp_path / "then", tmp_path / "now", "zh")
+
+    assert f"设置：无 -> {LIMIT}=25500" in said
+    assert "~ 过车 车道 1 +29.1 s: 25.000 t 2 轴：桥梁限载标志 超限 -> 未超，案件 已成案 -> –" in said
+    assert "（超 5000 kg -> 低 500 kg）" in said
+    assert not any("over" in line or "changed" in line for line in said.splitlines())
+
+
+def test_names_that_would_move_a_terminals_cursor_are_shown(held, corpus, tmp_path):
+    a_recording(corpus / "\x1b[2Jgone.mcap", 24_000)
+    said = regression_text(held(lambda: None, f"{LIMIT}=25500"), tmp_path / "then", tmp_path / "now")
+
+    assert "\\x1b[2Jgone.mcap" in said
+    assert "\x1b" not in said
+
+
+BOXES = [
+    Boxes(
+        "east",
+        9,
+        0,
+        0,
+        3,
+        1,
+        4,
+        2,
+        "s",
+        (Things("", "table", 3, 1, 4, 2), Things("shop_1", "table", 1, 0, 4, 0)),
+    ),
+    Boxes("west", 9, 1, 0, 5, 0, 0, 1, "s", (Things("", "seat", 5, 0, 0, 1),)),
+]
+
+
+def test_boxes_of_another_model_are_told_by_class_and_by_zone_on_both_pages(held, tmp_path):
+    found = held()
+    found.boxes = {"street.mcap": BOXES}
+    said = regression_text(found, tmp_path / "then", tmp_path / "now")
+
+    assert re.search(r"^table +6 +8 +3 +1 +4 +2$", said, re.MULTILINE)
+    assert re.search(r"^all +12 +13 +8 +1 +4 +3$", said, re.MULTILINE)
+    assert re.search(r"^s/east/shop_1: table +1 +5 +1 +0 +4 +0$", said, re.MULTILINE)
+    assert re.search(r"^street.mcap +18 +1 +0 +12 +13 +8 +1 +4 +3$", said, re.MULTILINE)
+    text = page(found, "then", "now")
+    assert "s/east/shop_1: table" in text
+    assert "boxes by class" in text
+    assert by_zone_in_words(BOXES) == {
+        "shop_1": ("区域内的检测框：table 1 -> 5", "boxes in the zone: table 1 -> 5")
+    }
+
+
+def test_every_word_of_a_run_has_both_languages():
+    for table in (TEXTS, STATE, ASKED, BOX_WORDS, BLESSED):
+        for zh, en in table.values():
+            assert zh != en
+            assert not re.search("[\u4e00-\u9fff]", en)
+            assert sorted(re.findall(r"{\w+}", zh)) == sorted(re.findall(r"{\w+}", en))

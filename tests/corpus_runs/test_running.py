@@ -1,13 +1,15 @@
 """A run over a corpus: what is kept, what is done again, and how it goes on after it was interrupted."""
 
 import json
+import os
 from dataclasses import replace
 
 import pytest
 
-from edge_agent.corpus.plan import program
-from edge_agent.corpus.run_folder import RunFolder
+from edge_agent.corpus.plan import Redetection, program
+from edge_agent.corpus.run_folder import RunFolder, write
 from edge_agent.corpus.running import run_id, summed
+from edge_agent.corpus.tables import run_text
 from edge_agent.errors import UsageError
 from tests.corpus_runs.recordings import ALL, GOOD, LIMIT, Here, a_corpus, a_plan, a_recording, a_run
 
@@ -166,3 +168,49 @@ def test_counts_are_summed_name_by_name():
     one, other = {"n": 1, "cases": {"matched": 2}}, {"n": 2, "cases": {"matched": 1, "ambiguous": 4}}
 
     assert summed([one, {}, other]) == {"n": 3, "cases": {"matched": 3, "ambiguous": 4}}
+
+
+def test_a_recording_whose_name_is_no_utf8_has_its_row(tmp_path):
+    """As a Chinese Windows packs them."""
+    corpus = tmp_path / "corpus"
+    a_recording(corpus / "x.mcap", 9_000).rename(corpus / os.fsdecode(b"\xd6\xd8.mcap"))
+    (corpus / os.fsdecode(b"\xc7\xe1.mcap")).write_text("no recording\n")
+    ran = a_run(corpus, tmp_path / "run")
+
+    assert states(ran) == {r"\xd6\xd8.mcap": "done", r"\xc7\xe1.mcap": "failed"}
+    assert RunFolder(tmp_path / "run").results() == sorted(ran.rows, key=lambda row: row.recording)
+    assert all(line.isprintable() for line in run_text(ran, [], tmp_path / "run").splitlines())
+
+
+def test_what_came_of_a_journal_that_is_gone_is_forgotten_without_what_lies_below_it(tmp_path):
+    corpus = tmp_path / "corpus"
+    a_recording(corpus / "west" / "journal-00000001.mcap", 24_000)
+    a_recording(corpus / "west" / "older" / "x.mcap", 9_000)
+    a_run(corpus, tmp_path / "run")
+    (corpus / "west" / "journal-00000001.mcap").unlink()
+    a_run(corpus, tmp_path / "run")
+
+    assert [row.recording for row in RunFolder(tmp_path / "run").results()] == ["west/older/x.mcap"]
+
+
+def test_a_run_leaves_no_working_folder_and_says_whether_it_reached_all(corpus, tmp_path):
+    kept = RunFolder(tmp_path / "run")
+    (kept.path / "work" / "of-a-killed-run").mkdir(parents=True)
+    (kept.path / "run.json").write_text(json.dumps({"folder": str(corpus.resolve())}), "utf-8")
+    with kept.opened(run_id(corpus, a_plan())):
+        assert list(kept.work.iterdir()) == []
+    assert (kept.work.exists(), kept.whole) == (False, False)
+
+    write(kept.path / "summary.json", '{"left": 0}')
+    assert kept.whole
+    with kept.opened(run_id(corpus, a_plan())):
+        assert not kept.whole
+
+
+def test_a_detector_that_sees_no_picture_again_is_not_all_that_was_asked(tmp_path):
+    a_recording(tmp_path / "corpus" / "bridge.mcap", 9_000)
+    ran = a_run(tmp_path / "corpus", tmp_path / "run", plan=a_plan(redetection=Redetection()))
+
+    assert states(ran) == {"bridge.mcap": "done"}
+    assert (ran.looked_at_nothing, ran.good) == (True, False)
+    assert "LOOKED AT NOTHING" in run_text(ran, [], tmp_path / "run")

@@ -48,7 +48,13 @@ def test_the_boxes_of_now_take_the_place_of_those_of_then_and_nothing_else_chang
     looked = again(folder, site, Finder("b", invented=(TABLE,)), looks)
     now = seen(looked.recordings)
 
-    assert looked.boxes == (Boxes("east", LOOKS, 0, 0, BOXES, 0, LOOKS, 0),)
+    [boxes] = looked.boxes
+    assert replace(boxes, things=()) == Boxes("east", LOOKS, 0, 0, BOXES, 0, LOOKS, 0, "street-1")
+    assert [(one.zone, one.label, one.then, one.now) for one in boxes.things] == [
+        ("", "goods_pile", BOXES, BOXES),
+        ("", "table", 0, LOOKS),
+        ("front", "goods_pile", BOXES, BOXES),
+    ]
     assert len(now) == len(then) == LOOKS
     for before, after in zip(then, now, strict=True):
         assert len(after.detections) == len(before.detections) + 1

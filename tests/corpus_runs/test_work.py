@@ -130,9 +130,10 @@ def test_the_question_is_another_one_for_another_setting_program_or_model():
         a_plan(redetection=Redetection()),
         a_plan(redetection=Redetection("m.onnx", "", "a" * 64)),
         a_plan(redetection=Redetection("m.onnx", "", "b" * 64)),
+        a_plan(redetection=Redetection("m.onnx", "", "a" * 64, classes_sha256="c" * 64)),
     ]
 
     assert len({plan.digest for plan in plans}) == len(plans)
-    moved = a_plan(redetection=Redetection(str(Path("elsewhere") / "m.onnx"), "", "a" * 64))
+    moved = a_plan(redetection=Redetection(str(Path("elsewhere") / "m.onnx"), "there/m.yaml", "a" * 64))
     assert moved.digest == plans[4].digest
     assert a_plan(timeout_s=5).digest == a_plan().digest

@@ -223,7 +223,7 @@ def test_a_what_if_is_called_so_on_its_page_and_for_a_person(one_run, capsys):
     assert main(["report", str(one_run / "if"), "--out", str(page)]) == 0
 
     assert "what-if: none of it happened and none is evidence" in printed
-    assert "A what-if: settings are other than in the recording" in page.read_text("utf-8")
+    assert "A trial with another configuration than was recorded" in page.read_text("utf-8")
     assert "site.id: bridge-test -&gt; other" in page.read_text("utf-8")
 
 

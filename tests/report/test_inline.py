@@ -2,6 +2,7 @@
 
 import hashlib
 
+from edge_agent.report.from_statement import pictures_of
 from edge_agent.report.inline import DAMAGED, NO_PICTURE, TOO_MANY, Inline
 from edge_agent.report.sealed import NOT_HERE
 
@@ -52,3 +53,10 @@ def test_copies_and_other_files_are_not_embedded():
     told = taken(inline, attachment(JPEG, parent="ab" * 32), attachment(HTML, "text/html"))
     assert told == ["", ""]
     assert inline.room == 10_000
+
+
+def test_a_device_in_the_place_of_a_picture_is_not_read(tmp_path):
+    named = attachment(JPEG)
+    (tmp_path / f"{named['sha256']}.jpg").symlink_to("/dev/zero")
+
+    assert pictures_of(tmp_path)(named["sha256"]) is None

@@ -1,5 +1,7 @@
 """The drawing of a zone's time: whole, small, inside its frame, and safe to put into a page."""
 
+import itertools
+import re
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
@@ -44,6 +46,17 @@ def test_the_time_axis_is_china_time_where_the_clock_was_known_and_counts_where_
 
     assert {"20:10", "20:20", "2026-11-18 北京时间 China time"} <= set(texts(known))
     assert {"5:00", "10:00", "自开始起 from the start"} <= set(texts(unknown))
+
+
+def test_days_and_weeks_have_a_mark_of_their_date_over_the_whole_width():
+    for days, every in ((6, 1), (30, 4)):
+        marks = Axis(0, days * 86_400 * S, BASE_UTC // US).ticks()
+
+        assert [b - a for (a, _), (b, _) in itertools.pairwise(marks)] == [every * 86_400 * S] * (
+            len(marks) - 1
+        )
+        assert marks[-1][0] > (days - every - 1) * 86_400 * S
+        assert all(re.fullmatch(r"1[12]-\d\d", words) for _, words in marks)
 
 
 def test_a_day_that_flickers_at_every_look_is_still_a_small_drawing():
