@@ -27,9 +27,7 @@ from edge_agent.devices.scene.renewal import Renewal
 from edge_agent.devices.scene.scene import Scene
 from edge_agent.devices.scene.worker import SceneCamera, SceneWorker
 from edge_agent.devices.staging import Staging
-from edge_agent.progress import Pulse
-
-Part = tuple[Callable[[], object], Callable[[], object]]  # begin, end
+from edge_agent.progress import Part, Pulse
 
 # Masks must miss nobody: boxes that nothing is concluded from are good enough to hide a face.
 MASK_SCORE = 0.1

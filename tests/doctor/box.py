@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from edge_agent.bench.broker import Mosquitto
-from edge_agent.compose import open_store
+from edge_agent.box_store import open_store
 from edge_agent.config.loader import load
 from edge_agent.core.events import ClockSource, ClockStatus
 from edge_agent.core.units import MS, Ns
