@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge_agent import bars
 from edge_agent.errors import UsageError
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def run(  # noqa: PLR0917 - options of a command line
     goldens.rules_of(folder)  # a mistake in it is said before the work, not after
     kept = RunFolder(out)
     with kept.opened(run_id(folder, plan)):
-        with _progress(len(found), as_json=as_json) as told:
+        with _progress(len(found), quiet=as_json) as told:
             ran = run_corpus(found, plan, engine, kept, told)
         checked = goldens.check(folder, found, ran.rows, kept)
         summary = ran.summary() | {"goldens": goldens.summary(checked)}
@@ -228,34 +229,15 @@ def _redetection(asked: bool, model: Path | None, classes: Path | None) -> Redet
 
 
 @contextmanager
-def _progress(total: int, *, as_json: bool) -> Iterator[Callable[[Result, bool], None]]:
+def _progress(total: int, *, quiet: bool) -> Iterator[Callable[[Result, bool], None]]:
     """A bar with the rate and the time left; what is taken over does not count for the rate."""
-    from rich.console import Console  # noqa: PLC0415 - help stays instant
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
-
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=as_json or not console.is_terminal,
-    )
-    with bar:
-        task = bar.add_task("replaying", total=total, rate="")
+    with bars.count("replaying", total, quiet=quiet) as bar:
         bad = 0
 
         def told(row: Result, taken_over: bool) -> None:
             nonlocal bad
             bad += row.state != "done"
-            if taken_over:
-                bar.update(task, advance=1)
-                return
-            speed = bar.tasks[0].speed
-            rate = f"{speed:.1f} a second" if speed else ""
-            bar.update(task, advance=1, rate=f"{rate}, {bad} bad" if bad else rate)
+            rate = f", {bar.speed:.1f} a second" if bar.speed and not taken_over else ""
+            bar.step(f"replaying{rate}{f', {bad} bad' if bad else ''}")
 
         yield told

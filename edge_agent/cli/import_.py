@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
+from edge_agent import bars
 from edge_agent.core.units import MS, Ns
 from edge_agent.errors import ConfigError, Problem, UsageError
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from edge_agent.importing.writing import Happened
 
 app = typer.Typer(add_completion=False)
-
-PROGRESS_EVERY = 500  # events
 
 
 @app.command()
@@ -106,18 +103,11 @@ def main(
         *_weighed(site, weighed, ahead),
         *_reads(site, plates or [], pictures, ahead.get(PLATES, Ns(0))),
     ]
-    with Progress(
-        console=Console(stderr=True), transient=True, disable=as_json or not sys.stderr.isatty()
-    ) as bar:
-        task = bar.add_task("importing", total=1000)
-        shown = -1
+    with bars.share("importing", quiet=as_json) as bar:
 
         def step(count: int, at: Ns, end: Ns) -> None:
-            nonlocal shown
-            permille = at * 1000 // end
-            if permille != shown or count % PROGRESS_EVERY == 0:
-                shown = permille
-                bar.update(task, completed=permille, description=f"importing: {count} events")
+            if bar.due():
+                bar.told(f"importing: {count} events", at, end)
 
         done = write_recording(
             out,

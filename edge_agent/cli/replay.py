@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -104,7 +103,7 @@ def main(  # noqa: PLR0917 - options of a command line
         if publish is not None:
             sites, box = _rehearsal(recordings, sites, publish, out)
             hooks.seal = use.enter_context(box).seal
-        bar = use.enter_context(ReplayBar(recordings, part, shown=sys.stderr.isatty() and not as_json))
+        bar = use.enter_context(ReplayBar(recordings, part, quiet=as_json))
         if speed is not None:
             _paced(hooks, speed, asked, None if as_json else bar.line, sites[0])
         done = replay(recordings, sites, out, bar.step, part, hooks)

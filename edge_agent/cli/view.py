@@ -7,13 +7,13 @@ import importlib.util
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
+from edge_agent import bars
 from edge_agent.cli.window_options import End, Start
 from edge_agent.errors import UsageError, both
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 WINDOW, WEB = "window", "web"
-PROGRESS_EVERY = 500  # events, decisions and pictures
 
 
 @app.command()
@@ -221,11 +220,9 @@ def _rerun(
     from edge_agent.viewing.rerun_file import write  # noqa: PLC0415 - help stays instant
     from edge_agent.viewing.signals import signals  # noqa: PLC0415
 
-    with Progress(
-        console=Console(stderr=True), transient=True, disable=quiet or not sys.stderr.isatty()
-    ) as bar:
+    with bars.words(out.name, quiet=quiet) as bar:
         began = time.perf_counter()
-        things = signals(recordings, site, choice, _counter(bar, f"{out.name}"))
+        things = signals(recordings, site, choice, _counter(bar, out.name))
         inventory = write(things, recordings[0].path.stem, out, blueprint)
         _holds_something(inventory, choice, out, blueprint)
     return _result("rerun", out, blueprint, inventory, time.perf_counter() - began)
@@ -245,11 +242,9 @@ def _foxglove(
     from edge_agent.viewing.signals import signals  # noqa: PLC0415
 
     _can_be_written(out, layout)
-    with Progress(
-        console=Console(stderr=True), transient=True, disable=quiet or not sys.stderr.isatty()
-    ) as bar:
+    with bars.words(out.name, quiet=quiet) as bar:
         began = time.perf_counter()
-        things = signals(recordings, site, choice, _counter(bar, f"{out.name}"))
+        things = signals(recordings, site, choice, _counter(bar, out.name))
         inventory = write(things, out)
         _holds_something(inventory, choice, out)
         layout.write_text(drawn(inventory), encoding="utf-8")
@@ -274,15 +269,14 @@ def _can_be_written(*files: Path) -> None:
             raise UsageError(f"{file.parent} is not a folder")
 
 
-def _counter(bar: Progress, name: str) -> Any:
-    task = bar.add_task(name, total=None)
+def _counter(bar: bars.Bar, name: str) -> Callable[[object], None]:
     count = 0
 
     def step(_piece: object) -> None:
         nonlocal count
         count += 1
-        if count % PROGRESS_EVERY == 0:
-            bar.update(task, description=f"{name}: {count} events, decisions, pictures")
+        if bar.due():
+            bar.told(f"{name}: {count} events, decisions, pictures")
 
     return step
 
