@@ -44,6 +44,7 @@ class ReplayBar:
     def __enter__(self) -> Self:
         """Show it."""
         self._bar.__enter__()
+        self._bar.told(self._said(), 0, self._total_s)
         return self
 
     def __exit__(
