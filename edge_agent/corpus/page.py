@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from edge_agent.comparing.compare import How
-from edge_agent.corpus.regression import SAME, Regression, boxes_total
+from edge_agent.corpus.regression import Regression, boxes_total
 from edge_agent.corpus.tables import differing_settings
 from edge_agent.web.templates import environment
 
@@ -20,17 +18,7 @@ def page(found: Regression, left: str, right: str) -> str:
         left: what the run of then is called.
         right: that of now.
     """
-    rows: list[dict[str, Any]] = [
-        {
-            "recording": row.recording,
-            "state": row.state,
-            "why": row.why,
-            "numbers": row.told.numbers if row.told else {},
-            "told": row.told.all() if row.told else [],
-        }
-        for row in found.rows
-        if row.state != SAME
-    ]
+    rows = found.told()
     return (
         environment("edge_agent.corpus")
         .get_template("regression.html")
