@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from pydantic import ValidationError
+
 # A whole string, or the rest of the text where the string never ends: linear on any input, be it megabytes of
 # backslashes or of escaped quotes.
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
@@ -28,6 +30,12 @@ def no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
                 raise ValueError(f"key {key[:40]!r} stands twice")
             seen.add(key)
     return found
+
+
+def first_fault(error: ValidationError) -> tuple[str, str]:
+    """What a model found first: (the field, dotted; empty for the whole, what is wrong with it)."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    return ".".join(str(step) for step in first["loc"]), first["msg"]
 
 
 def nests_deeper(text: str, most: int) -> bool:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from edge_agent.core.foreign_json import nests_deeper, no_key_twice
+from edge_agent.core.foreign_json import first_fault, nests_deeper, no_key_twice
 from edge_agent.core.units import Permille
 from edge_agent.devices.anpr_push.jpeg import jpeg_picture
 from edge_agent.devices.anpr_push.push import Push, PushedPicture, Refused, plate_text, utc_ns
@@ -73,9 +73,8 @@ def parse_json(body: bytes, camera: AnprCameraSettings) -> Push:
     try:
         push = JsonPush.model_validate(_load(body))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(step) for step in first["loc"])
-        raise Refused(422, "bad_field", f"{where}: {first['msg']}") from error
+        where, what = first_fault(error)
+        raise Refused(422, "bad_field", f"{where}: {what}") from error
     return Push(
         text=plate_text(push.plate),
         confidence=Permille(push.confidence_permille),

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from edge_agent.core.events import RegistersRead
-from edge_agent.core.foreign_json import no_key_twice
+from edge_agent.core.foreign_json import first_fault, no_key_twice
 from edge_agent.core.records import Flag
 from edge_agent.core.units import KG, MS, Grams, Mm, MmPerS, Ns
 from edge_agent.core.weigh.protocols.faults import FaultLog, Reason
@@ -124,9 +124,8 @@ class WimJsonDecoder:
                 )
             )
         except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
-            self._refuse(Reason.RECORD, len(line), f"{where}: {first['msg']}"[:120])
+            where, what = first_fault(error)
+            self._refuse(Reason.RECORD, len(line), f"{where}: {what}"[:120])
             return None
         except (ValueError, RecursionError) as error:
             # ValueError: not JSON, not UTF-8, a number of thousands of digits. RecursionError: nesting.
