@@ -75,12 +75,12 @@ def main(  # noqa: PLR0917 - options of a command line
     from edge_agent.cli.replay_text import say  # noqa: PLC0415
     from edge_agent.comparing.gather import outcomes_of_lines  # noqa: PLC0415
     from edge_agent.comparing.outcomes import counts  # noqa: PLC0415
+    from edge_agent.journal.moments import moment  # noqa: PLC0415
     from edge_agent.journal.reader import open_all  # noqa: PLC0415
     from edge_agent.replaying.again import Part  # noqa: PLC0415
     from edge_agent.replaying.configurations import configurations  # noqa: PLC0415
     from edge_agent.replaying.only import only  # noqa: PLC0415
     from edge_agent.replaying.replay import Hooks, replay  # noqa: PLC0415
-    from edge_agent.replaying.window import moment  # noqa: PLC0415
 
     if cold and start is None:
         raise UsageError("--cold begins at --from: give one")

@@ -129,13 +129,13 @@ def _of_recording(
     what: Path, journal: Path | None, config: Path | None, asked: _Part, evidence: Path | None, *, quiet: bool
 ) -> tuple[Shown, dict[str, Any]]:
     from edge_agent.cli.replay_bar import ReplayBar  # noqa: PLC0415 - help stays instant
+    from edge_agent.journal.moments import moment  # noqa: PLC0415
     from edge_agent.journal.reader import open_all, pictures_folder  # noqa: PLC0415
     from edge_agent.replaying.again import Part  # noqa: PLC0415
     from edge_agent.replaying.configurations import configurations  # noqa: PLC0415
     from edge_agent.replaying.for_page import OTHER_CONFIGURATION, gather, with_files  # noqa: PLC0415
     from edge_agent.replaying.only import only  # noqa: PLC0415
     from edge_agent.replaying.recording_page import recording_page  # noqa: PLC0415
-    from edge_agent.replaying.window import moment  # noqa: PLC0415
     from edge_agent.report.from_statement import files_of, pictures_of  # noqa: PLC0415
     from edge_agent.sinks import CONFIG_FILE  # noqa: PLC0415
 

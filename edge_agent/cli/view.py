@@ -19,10 +19,10 @@ from edge_agent.errors import UsageError, both
 
 if TYPE_CHECKING:
     from edge_agent.config.settings import SiteConfig
+    from edge_agent.journal.moments import Moment
     from edge_agent.journal.reader import Recording
     from edge_agent.viewing.inventory import Inventory
     from edge_agent.viewing.signals import Choice
-    from edge_agent.viewing.window import Moment
 
 app = typer.Typer(add_completion=False)
 
@@ -117,13 +117,9 @@ def _makes_sense(*, both_viewers: bool, lone_layout: bool) -> None:
 
 def _moment(text: str | None) -> Moment | None:
     """As `replay` reads it."""
-    from edge_agent.replaying.window import moment  # noqa: PLC0415 - help stays instant
-    from edge_agent.viewing.window import Moment  # noqa: PLC0415
+    from edge_agent.journal.moments import moment  # noqa: PLC0415 - help stays instant
 
-    if not text:
-        return None
-    said = moment(text)
-    return Moment(said.at, said.since_start)
+    return moment(text) if text else None
 
 
 def _viewer(*, spawn: bool, web: bool, wanted: bool) -> str:
