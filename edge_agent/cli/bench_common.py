@@ -36,12 +36,9 @@ def show(result: dict[str, Any], text: Callable[[dict[str, Any]], str], *, as_js
 
 def machine() -> str:
     """What a number was measured on."""
-    cpu = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
-        cpu = names[0].split(":", 1)[1].strip() if names else cpu
-    return f"{os.cpu_count()} x {cpu}, {platform.system()}, Python {platform.python_version()}"
+    from edge_agent.bench.processor import processor  # noqa: PLC0415 - help stays instant
+
+    return f"{os.cpu_count()} x {processor()}, {platform.system()}, Python {platform.python_version()}"
 
 
 def empty(out: Path | None) -> Path | None:
