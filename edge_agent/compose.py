@@ -6,7 +6,7 @@ A replay is `replaying/replay.py`. What fails:
 * making a part of what is configured (a model, a key): its own word says so, the others run (`_had`);
 * a server whose port is taken: it comes up later (`LOST`);
 * starting any other part: it and those before it are ended in the reverse order, and `run` raises;
-* a thread that stands still: `health` says so, and of a vital one the service manager hears (`vital_pulses`).
+* a thread that stands still: `health` says so; a vital one (`vital_pulses`) silences the watchdog.
 """
 
 from __future__ import annotations
