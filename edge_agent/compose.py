@@ -1,4 +1,13 @@
-"""The daemon on one page: which part goes where on the road. A replay: `replaying/replay.py`."""
+"""The daemon on one page: which part goes where, the order in which they start, what a failing one costs.
+
+A replay is `replaying/replay.py`. What fails:
+
+* a durable write of evidence: every part is ended, and `run` raises (`failed`);
+* making a part of what is configured (a model, a key): its own word says so, the others run (`_had`);
+* a server whose port is taken: it comes up later (`LOST`);
+* starting any other part: it and those before it are ended in the reverse order, and `run` raises;
+* a thread that stands still: `health` says so; a vital one (`vital_pulses`) silences the watchdog.
+"""
 
 from __future__ import annotations
 
@@ -6,65 +15,52 @@ import contextlib
 import logging
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from edge_agent import __version__, runner
+from edge_agent.beginning import left_open, tell_of_change
+from edge_agent.box_journal import black_box_of, journal_now
+from edge_agent.box_store import open_store
+from edge_agent.bridge_parts import BridgeParts, detector_of, plate_reader_of
 from edge_agent.commanded import read_issuers
-from edge_agent.config import recorded
-from edge_agent.config.sealing import identity
 from edge_agent.config.settings import SiteConfig
 from edge_agent.console.recent import Recent
-from edge_agent.core.decisions import Capture, Decision, ReadPlates, TakePictures, Watch
-from edge_agent.core.events import CaseRecalled, ClockSource, ClockStatus, Event, OrderAnswered, Started
+from edge_agent.core.decisions import Decision, TakePictures, Watch
+from edge_agent.core.events import ClockStatus, Event, Started
 from edge_agent.core.site import Site
-from edge_agent.core.units import US, Ns
-from edge_agent.core.weigh.protocols.settings import ModbusRtuSettings
+from edge_agent.core.units import Ns
 from edge_agent.daemon_eyes import DaemonEyes
 from edge_agent.devices import clock
 from edge_agent.devices.intake import Intake
 from edge_agent.devices.staging import Staging
 from edge_agent.devices.systemd import Watchdog
-from edge_agent.errors import DeviceError, EvidenceError, StoreFault, StoreFull, UserError
-from edge_agent.evidence import pressure
+from edge_agent.errors import DeviceError, StoreFault, UserError
 from edge_agent.evidence.command_desk import CommandDesk
 from edge_agent.evidence.dsse import RECEIPT_TYPE
-from edge_agent.evidence.enrolment import installed_certificates
 from edge_agent.evidence.intray import tray_of
-from edge_agent.evidence.key_places import key_place, open_keys
 from edge_agent.evidence.keys import KeyRing, PublicKey, read_public_keys
 from edge_agent.evidence.noting import Noter
 from edge_agent.evidence.reading_door import ReadingDoor, door_of
 from edge_agent.evidence.sealer import Order, Sealer
-from edge_agent.evidence.sm2 import Sm2FileKey
-from edge_agent.evidence.statement_records import ConfigChange
-from edge_agent.evidence.store import EvidenceStore, Sealed
+from edge_agent.evidence.store import Sealed
 from edge_agent.evidence.uplink.events import UplinkEvent, UplinkEventKind
 from edge_agent.evidence.uplink.uplink import Uplink
 from edge_agent.health import Health
-from edge_agent.journal.black_box import BlackBox
 from edge_agent.journal.raw_ring import RawRing
-from edge_agent.journal.recorder import NoRecorder, Recorder
-from edge_agent.journal.segments import Segments
+from edge_agent.journal.recorder import NoRecorder
 from edge_agent.journal.video import VideoPacket
-from edge_agent.journal.writer import RecordingHeader
 from edge_agent.local_door import LocalDoor
-from edge_agent.progress import Pulse, standing
+from edge_agent.progress import Part, Pulse, standing
 from edge_agent.sinks import LiveSink, Tee, no_journal
 from edge_agent.taps import Taps
 from edge_agent.web.when_free import WhenFree
 
 if TYPE_CHECKING:
     from edge_agent.commanded import ConfigKeeper, Effective
-    from edge_agent.config.street import StreetConfig
     from edge_agent.devices.camera.camera import Camera
-    from edge_agent.devices.camera.capture import CaptureWorker
-    from edge_agent.devices.detector.detector import Detector
-    from edge_agent.devices.modbus import ModbusPort
-    from edge_agent.devices.plate_reader.worker import PlateWorker
-    from edge_agent.devices.serial import SerialPort
-    from edge_agent.evidence.open_cases import OpenCase
+    from edge_agent.journal.black_box import BlackBox
     from edge_agent.orders import Orders
     from edge_agent.street_parts import StreetParts
     from edge_agent.web.server import HttpServer
@@ -75,7 +71,6 @@ Made = TypeVar("Made")
 
 # A server that is not there is a fault; but without those for people the box does its work all the same.
 LOST = {"console": "degraded", "door": "degraded"}
-FLUSH_S = 10.0  # for the journal, when somebody records a session
 PAGES_WAIT_S = 3.0  # for a busy store: a page says so then, and the others still have their threads
 
 
@@ -140,19 +135,16 @@ class Agent:
             )
             self.reading_door = ReadingDoor(door_of(config.evidence.store.directory), self.store.ask)
             self.sealer = Sealer(self.store, self.staging.get, self, self._wake_uplink, self.staging.release)
-            self.cameras = self._make_cameras(epochs or {})
-            self.detector = self._had("detector", lambda: _make_detector(config))
-            self.captures = self._make_captures()
-            self.plates = self._had("plate_reader", self._make_plates)
+            self.bridge = self._make_bridge(epochs or {})
             self.street = self._make_street(epochs or {})
-            self.ports = self._make_ports()
-            self.http = self._make_http()
             self.orders = self._had("commands", self._make_orders)
             self.clock = clock.ClockWatch(self._time, config.clock.interval_ms, self._clock_told)
             self._ring = RawRing()
             self.black_box = self._make_black_box()
             self.metrics = self._make_metrics()
-            self.eyes = self._make_eyes()
+            self.eyes = DaemonEyes(
+                config, self.taps, self._all_cameras(), self.store, self.uplink, self.health
+            )
             self.door = LocalDoor(
                 config,
                 self.eyes,
@@ -181,10 +173,10 @@ class Agent:
             sink = LiveSink(
                 self._ring,
                 self._seal,
-                self._capture,
+                self.bridge.capture,
                 self._take_pictures,
                 self._watch,
-                self._read_plates,
+                self.bridge.read,
                 watchers,
                 tee.slice_of if self.black_box else no_journal,
             )
@@ -212,42 +204,9 @@ class Agent:
         """It ended to begin anew, and nobody told it to end for good."""
         return self._restarting and not self._told_to_end
 
-    # -- what the sealer tells ------------------------------------------------------------------
+    # -- the order in which parts start; they end in the reverse -------------------------------------
 
-    def sealed(self, order: Order, sealed: Sealed) -> None:
-        """A statement is durably in the chain."""
-        self.health.sealed(order, sealed)
-        self._hooks.sealed(order, sealed)
-
-    def _noted(self, sealed: Sealed) -> None:
-        log.info("sealed seq %d epoch %s: a note", sealed.seq, sealed.epoch)
-        self._wake_uplink()
-
-    def _notes_wait(self, why: str) -> None:
-        self.health.say("notes", "degraded" if why else "ok", why)
-
-    def refused(self, order: Order, reason: str) -> None:
-        """A case was not sealed."""
-        self.health.was_refused()
-        self._hooks.refused(order, reason)
-
-    def failed(self, fault: StoreFault) -> None:
-        """The disk failed: nothing may go on as if it had not."""
-        self._fault = fault
-        self.health.say("store", "fault", str(fault))
-        self.stop()
-
-    def _uplink_told(self, event: UplinkEvent) -> None:
-        if event.kind is UplinkEventKind.FAULT and self.uplink:
-            fault = self.uplink.fault
-            if isinstance(fault, StoreFault):
-                self.failed(fault)
-        self.health.uplink(event)
-        self._hooks.uplink(event)
-
-    # -- parts ----------------------------------------------------------------------------------
-
-    def _parts(self) -> Iterator[tuple[Callable[[], object], Callable[[], object]]]:
+    def _parts(self) -> Iterator[Part]:
         """Start and stop of each; outputs first, so that nothing arrives before it can be kept."""
 
         def nothing() -> None:
@@ -267,17 +226,56 @@ class Agent:
         yield self.clock.start, self.clock.stop
         if self.street:
             yield from self.street.parts()
-        yield from ((part.start, part.close) for part in (self.captures, self.plates) if part)
-        for camera in self.cameras.values():
-            yield camera.start, camera.close
-        for port in self.ports:
-            yield port.start, port.stop
+        yield from self.bridge.parts()
         for name, server in self._servers().items():
             later = WhenFree(server, partial(self.health.say, name), LOST.get(name, "fault"))
             yield later.start, later.stop
         # Last: ready when all are up.
         yield self.watchdog.start, lambda: self.watchdog.stop(beginning_anew=self.restart_wanted)
         yield self._hooks.ready, nothing
+
+    def _servers(self) -> dict[str, HttpServer]:
+        servers = {
+            "anpr": self.bridge.anpr,
+            "metrics": self.metrics,
+            "console": self.console,
+            "door": self.door.server,
+        }
+        return {name: server for name, server in servers.items() if server}
+
+    def _begin_events(self) -> None:
+        self.intake.emit(Started(clock.monotonic(), self._boot_id, __version__, self.recorded_as().sha256()))
+        tell_of_change(self.store, self.config, self._chosen.origin if self._chosen else "")
+        if self.config.street is not None:
+            for event in left_open(self.store, self.config.street, self._time.status()):
+                self.intake.emit(event)
+        if self.orders:
+            self.orders.begin()
+
+    @property
+    def pulses(self) -> Iterator[Pulse]:
+        """Every part that must go round."""
+        yield from self.vital_pulses
+        if self.black_box:
+            yield self.black_box.pulse
+
+    @property
+    def vital_pulses(self) -> Iterator[Pulse]:
+        """Those without which a new start is better: evidence does not wait for the black box."""
+        yield from (self.intake.pulse, self.sealer.pulse, self.noter.pulse, self.clock.pulse)
+        yield self.reading_door.pulse
+        yield from (part.pulse for part in (self.uplink, self.orders) if part)
+        yield from self.street.pulses if self.street else ()
+        yield from self.bridge.pulses
+        yield from (server.pulse for server in self._servers().values())
+
+    # -- what a failing part costs ------------------------------------------------------------------
+
+    def failed(self, fault: StoreFault) -> None:
+        """The disk failed: nothing may go on as if it had not."""
+        self._fault = fault
+        self.health.say("store", "fault", str(fault))
+        self.stop()
 
     def _had(self, part: str, make: Callable[[], Made | None]) -> Made | None:
         """A part; None where it cannot be had, which its own word says and which stops no other part.
@@ -294,95 +292,40 @@ class Agent:
             self.health.say(part, "fault", str(error))
             return None
 
+    # -- what one part tells another ----------------------------------------------------------------
+
+    def sealed(self, order: Order, sealed: Sealed) -> None:
+        """A statement is durably in the chain."""
+        self.health.sealed(order, sealed)
+        self._hooks.sealed(order, sealed)
+
+    def _noted(self, sealed: Sealed) -> None:
+        log.info("sealed seq %d epoch %s: a note", sealed.seq, sealed.epoch)
+        self._wake_uplink()
+
+    def _notes_wait(self, why: str) -> None:
+        self.health.say("notes", "degraded" if why else "ok", why)
+
+    def refused(self, order: Order, reason: str) -> None:
+        """A case was not sealed."""
+        self.health.was_refused()
+        self._hooks.refused(order, reason)
+
+    def _uplink_told(self, event: UplinkEvent) -> None:
+        if event.kind is UplinkEventKind.FAULT and self.uplink:
+            fault = self.uplink.fault
+            if isinstance(fault, StoreFault):
+                self.failed(fault)
+        self.health.uplink(event)
+        self._hooks.uplink(event)
+
     def _config_is(self, state: str, detail: str) -> None:
         """What commands made of it; that the technician's file is spoilt comes before."""
         spoilt = self._chosen.trouble if self._chosen else ""
         self.health.say("config", "fault" if spoilt else state, spoilt or detail)
 
-    def _servers(self) -> dict[str, HttpServer]:
-        servers = {
-            "anpr": self.http,
-            "metrics": self.metrics,
-            "console": self.console,
-            "door": self.door.server,
-        }
-        return {name: server for name, server in servers.items() if server}
-
-    @property
-    def pulses(self) -> Iterator[Pulse]:
-        """Every part that must go round."""
-        yield from self.vital_pulses
-        if self.black_box:
-            yield self.black_box.pulse
-
-    @property
-    def vital_pulses(self) -> Iterator[Pulse]:
-        """Those without which a new start is better: evidence does not wait for the black box."""
-        yield from (self.intake.pulse, self.sealer.pulse, self.noter.pulse, self.clock.pulse)
-        yield self.reading_door.pulse
-        yield from (part.pulse for part in (self.uplink, self.orders, self.captures, self.plates) if part)
-        yield from self.street.pulses if self.street else ()
-        for camera in self.cameras.values():
-            yield from camera.pulses
-        yield from (part.pulse for part in (*self.ports, *self._servers().values()))
-
-    def _begin_events(self) -> None:
-        self.intake.emit(Started(clock.monotonic(), self._boot_id, __version__, self.recorded_as().sha256()))
-        self._tell_of_change()
-        if self.config.street is not None:
-            self._recall_cases(self.config.street)
-        if self.orders:
-            self.orders.begin()
-
-    def _tell_of_change(self) -> None:
-        """Every change of the configuration is in the chain."""
-        before, now = self.store.configured_before, self.config.sha256()
-        if before not in {"", now}:
-            origin = self._chosen.origin if self._chosen else ""
-            try:
-                self.store.record(ConfigChange(old_sha256=before, new_sha256=now, detail=origin))
-            except StoreFull as full:
-                # The uplink must get to make room; every statement names its configuration.
-                log.warning("the change of the configuration is not told: %s", full)
-
-    def _recall_cases(self, street: StreetConfig) -> None:
-        status = self._time.status()
-        now, offset = status.at, status.utc_minus_mono
-        for order, zone in self.store.answered_orders():
-            self.intake.emit(OrderAnswered(now, order, zone))
-        known = status.source is not ClockSource.NONE
-        cooldown_s = max(rule.cooldown_s for rule in street.rules.values())
-        for case in self.store.open_cases((now + offset) // US, cooldown_s * 1_000_000):
-            self.intake.emit(_recalled(case, now, offset if known else None))
-
-    def recorded_as(self) -> SiteConfig:
-        """The configuration that recordings say they were made with."""
-        return self.config
-
     def _seal(self, order: Order) -> None:
         self.sealer.put(order)
-
-    def journal_now(self, *, flush: bool) -> dict[str, Any] | None:
-        """For `record`: where the journal is, once all until now is in its files."""
-        box = self.black_box
-        if box is None:
-            return None
-        mark = box.mark()
-        return {
-            **asdict(mark),
-            "flushed": box.flush(FLUSH_S) if flush else False,
-            "folder": str(self.config.journal.dir),
-            "video": self.config.journal.video,
-            "crossings": sum(self.health.crossings.values()),
-        }
-
-    def _capture(self, request: Capture) -> None:
-        if self.captures:
-            self.captures.submit(request)
-
-    def _read_plates(self, request: ReadPlates) -> None:
-        if self.plates:
-            self.plates.submit(request)
 
     def _take_pictures(self, request: TakePictures) -> None:
         if self.street:
@@ -408,6 +351,20 @@ class Agent:
     def _wake_uplink(self) -> None:
         if self.uplink:
             self.uplink.wake()
+
+    # -- what others ask ----------------------------------------------------------------------------
+
+    def recorded_as(self) -> SiteConfig:
+        """The configuration that recordings say they were made with."""
+        return self.config
+
+    def journal_now(self, *, flush: bool) -> dict[str, Any] | None:
+        """For `record`: where the journal is, once all until now is in its files."""
+        if self.black_box is None:
+            return None
+        return journal_now(self.black_box, self.config, self.health, flush=flush)
+
+    # -- how each part is made ----------------------------------------------------------------------
 
     def _make_uplink(self) -> Uplink | None:
         chosen = self.config.uplink
@@ -455,37 +412,13 @@ class Agent:
             say=self._config_is,
         )
 
-    def _make_cameras(self, epochs: Mapping[str, Ns]) -> dict[str, Camera]:
-        from edge_agent.devices.camera.camera import Camera  # noqa: PLC0415 - PyAV only where there is video
-
-        return {
-            name: Camera(name, camera.video, self.intake.emit, clock.monotonic, epochs.get(name))
-            for name, camera in self.config.cameras.items()
-            if camera.video
-        }
-
     def _all_cameras(self) -> dict[str, Camera]:
-        return self.cameras | (self.street.cameras if self.street else {})
+        return self.bridge.cameras | (self.street.cameras if self.street else {})
 
-    def _make_captures(self) -> CaptureWorker | None:
-        from edge_agent.devices.camera.capture import CaptureWorker  # noqa: PLC0415 - OpenCV, same
-
-        if not self.cameras:
-            return None
-        keep = self.staging.put
-        return CaptureWorker(self.cameras, keep, self.detector, self.intake.emit, clock.monotonic)
-
-    def _make_plates(self) -> PlateWorker | None:
-        if not self.config.reads_plates or self.detector is None:
-            return None
-        from edge_agent.devices.plate_reader.opening import open_reader  # noqa: PLC0415 - inference, same
-        from edge_agent.devices.plate_reader.worker import PlateWorker  # noqa: PLC0415 - same
-
-        chosen, keep = self.config.plate_reader, self.staging.put
-        reader = open_reader(chosen)
-        return PlateWorker(
-            self.cameras, reader, self.detector, chosen, keep, self.intake.emit, clock.monotonic
-        )
+    def _make_bridge(self, epochs: Mapping[str, Ns]) -> BridgeParts:
+        detector = self._had("detector", lambda: detector_of(self.config))
+        reader = self._had("plate_reader", lambda: plate_reader_of(self.config)) if detector else None
+        return BridgeParts(self.config, self.intake.emit, self.staging, epochs, detector, reader)
 
     def _make_street(self, epochs: Mapping[str, Ns]) -> StreetParts | None:
         chosen = self.config.street
@@ -510,27 +443,6 @@ class Agent:
             chosen.model_copy(update={"detector": None})
         )
 
-    def _make_ports(self) -> list[SerialPort | ModbusPort]:
-        from edge_agent.devices.modbus import ModbusPort  # noqa: PLC0415 - pymodbus only where it is spoken
-        from edge_agent.devices.serial import SerialPort  # noqa: PLC0415
-
-        return [
-            (ModbusPort if isinstance(port.protocol, ModbusRtuSettings) else SerialPort)(
-                port, self.intake.emit, clock.monotonic
-            )
-            for port in self.config.ports.values()
-        ]
-
-    def _make_http(self) -> HttpServer | None:
-        from edge_agent.devices.anpr_push.routes import AnprPush  # noqa: PLC0415 - the web server, only where used
-        from edge_agent.web.server import HttpServer  # noqa: PLC0415
-
-        chosen = self.config.anpr
-        if chosen is None:
-            return None
-        push = AnprPush(chosen, self.intake.emit, clock.monotonic, self.staging.put)
-        return HttpServer(push.routes(), chosen.host, chosen.port, chosen.max_connections)
-
     def _make_metrics(self) -> HttpServer | None:
         if self.config.metrics is None:
             return None
@@ -538,13 +450,13 @@ class Agent:
         from edge_agent.web.exposition import metrics_server  # noqa: PLC0415 - same
 
         street = self.street
-        detectors = {"bridge": self.detector, "street": street.detector if street else None}
+        detectors = {"bridge": self.bridge.detector, "street": street.detector if street else None}
         sources = Sources(
             health=self.health,
             quota_bytes=self.config.evidence.store.quota_bytes,
             uplink=self.uplink,
             commands=self.orders.counted if self.orders else None,
-            ports=self.ports,
+            ports=self.bridge.ports,
             decoders=lambda: self.site.counters,
             cameras=self._all_cameras(),
             samplers=street.samplers if street else {},
@@ -580,99 +492,15 @@ class Agent:
             )
         )
 
-    def _make_eyes(self) -> DaemonEyes:
-        cameras = self._all_cameras()
-        return DaemonEyes(self.config, self.taps, cameras, self.store, self.uplink, self.health)
-
     def _read_receipt_keys(self) -> tuple[PublicKey, ...]:
         path = self.config.uplink.receipt_keys_file if self.config.uplink else None
         return read_public_keys(path) if path else ()
 
     def _make_black_box(self) -> BlackBox | None:
-        chosen = self.config.journal
-        folder = chosen.dir
-        if folder is None:
-            return None
-        detectors = {"detector": self.detector, "street": self.street.detector if self.street else None}
+        detectors = {
+            "detector": self.bridge.detector,
+            "street": self.street.detector if self.street else None,
+        }
         models = tuple((name, used.model_sha256) for name, used in detectors.items() if used)
-        models += self.plates.models if self.plates else ()
-        header = RecordingHeader(
-            __version__,
-            self.recorded_as().sha256(),
-            recorded.to_text(self.recorded_as()),
-            models,
-            boot_id=self._boot_id,
-        )
-
-        def make() -> Recorder:
-            return Recorder(folder, chosen, header, Segments(folder, chosen, self._evidence_is_pressed))
-
-        return BlackBox(make, self.health.say)
-
-    def _evidence_is_pressed(self, free: int) -> bool:
-        """Pictures would be left out for want of disk, with so much of the journal's disk free."""
-        store, folder = self.config.evidence.store, self.config.journal.dir
-        if folder is None or folder.stat().st_dev != store.directory.stat().st_dev:
-            return False
-        if free - pressure.RESERVE_BYTES >= store.quota_bytes:
-            return False
-        return pressure.disk_is_short(self.health.volumes()[1], store.quota_bytes, free)
-
-
-def open_store(config: SiteConfig, boot_id: str, utc_us: Callable[[], int] | None = None) -> EvidenceStore:
-    """The box's evidence store with the box's key."""
-    settings = config.evidence_settings()
-    place = key_place(settings)
-    key, successor = open_keys(place)
-    keys = [held for held in (key, successor) if held]
-    certificates = installed_certificates(settings.certificates_dir, [held.keyid for held in keys])
-    store = EvidenceStore.open(
-        settings.store,
-        key,
-        replace(identity(config, boot_id), device_certificates=certificates),
-        successor=successor,
-        utc_us=utc_us or clock.Clock(config.clock).utc_us,
-        cosigners=[Sm2FileKey.load(settings.sm2_key_file)] if settings.sm2_key_file else [],
-    )
-    if successor is not None:
-        log.warning("evidence key %s has taken over from %s", store.keyid, key.keyid)
-        try:
-            place.settle()
-        except (OSError, EvidenceError) as error:
-            # The chain knows which key signs; the next start tries again.
-            log.warning("evidence key %s keeps its second name: %s", store.keyid, error)
-    return store
-
-
-def _recalled(case: OpenCase, now: Ns, utc_minus_mono: Ns | None) -> CaseRecalled:
-    """A case of an earlier run, its times on this run's clock.
-
-    Without a clock (a box whose battery is empty, before its first answer from the network) it has none: on
-    a clock that will be set they would come out as other times.
-    """
-    if utc_minus_mono is not None and case.recorded_utc_us * US - utc_minus_mono > now:
-        utc_minus_mono = None  # recorded in what is now the future: the clock has gone back
-
-    def monotonic(utc_us: int | None) -> Ns | None:
-        return None if utc_us is None or utc_minus_mono is None else Ns(utc_us * US - utc_minus_mono)
-
-    recorded_at = min(monotonic(case.recorded_utc_us) or now, now)
-    return CaseRecalled(
-        at=now,
-        case=case.case,
-        revision=case.revision,
-        zone=case.zone,
-        event_type=case.event_type,
-        phase=case.phase,
-        recorded_at=recorded_at,
-        confirmed_at=monotonic(case.confirmed_utc_us),
-        first_seen_at=monotonic(case.first_seen_utc_us),
-        rechecked=case.rechecked,
-        shop=case.shop,
-    )
-
-
-def _make_detector(config: SiteConfig) -> Detector | None:
-    from edge_agent.devices.detector.detector import Detector  # noqa: PLC0415 - the inference runtime
-
-    return Detector(config.detector) if config.detector else None
+        models += self.bridge.plate_models
+        return black_box_of(self.config, self.recorded_as(), models, self._boot_id, self.health)

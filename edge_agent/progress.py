@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+Part = tuple[Callable[[], object], Callable[[], object]]  # how it begins, how it ends
+
 # How long a loop without work waits before it goes round.
 IDLE_S = 2.0
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 
 from edge_agent.config.street import StreetConfig
 from edge_agent.core.decisions import TakePictures, Watch
 from edge_agent.core.events import Captured, ClockStatus, DeviceChanged, SceneSeen
 from edge_agent.core.street.hours import LocalTime
 from edge_agent.core.street.settings import permille
-from edge_agent.core.units import Ns, S
+from edge_agent.core.units import Ns
 from edge_agent.devices import clock
 from edge_agent.devices.camera.camera import Camera
 from edge_agent.devices.camera.sampler import Sampler
@@ -27,9 +26,8 @@ from edge_agent.devices.scene.renewal import Renewal
 from edge_agent.devices.scene.scene import Scene
 from edge_agent.devices.scene.worker import SceneCamera, SceneWorker
 from edge_agent.devices.staging import Staging
-from edge_agent.progress import Pulse
-
-Part = tuple[Callable[[], object], Callable[[], object]]  # begin, end
+from edge_agent.local_time import local_time
+from edge_agent.progress import Part, Pulse
 
 # Masks must miss nobody: boxes that nothing is concluded from are good enough to hide a face.
 MASK_SCORE = 0.1
@@ -143,8 +141,7 @@ def said_time(at: Ns, local: LocalTime, status: ClockStatus) -> str:
     if not status.synced:
         return ""
     utc = Ns(at + status.utc_minus_mono)
-    shown = datetime.fromtimestamp(utc // S, UTC) + timedelta(minutes=local.offset_min(utc))
-    return f"{shown:%Y-%m-%d %H:%M:%S}"
+    return f"{local_time(utc, local.offset_min(utc)):%Y-%m-%d %H:%M:%S}"
 
 
 def drawings_of(street: StreetConfig) -> dict[str, ZoneDrawing]:

@@ -5,6 +5,9 @@ import logging
 import pytest
 from hypothesis import settings
 
+from edge_agent.bench.broker import Mosquitto, find_mosquitto
+from tests.inbox.browser import chromium
+
 # A slow machine is no wrong answer: what takes long is measured by `edge-agent bench`.
 settings.register_profile("edge-agent", deadline=None)
 settings.load_profile("edge-agent")
@@ -19,3 +22,18 @@ def a_command_s_log_ends_with_its_test():
     for handler in {*root.handlers} - {*before}:
         if type(handler) is logging.StreamHandler:
             root.removeHandler(handler)
+
+
+@pytest.fixture
+def broker(tmp_path):
+    if find_mosquitto() is None:
+        pytest.skip("mosquitto is not installed (Debian package mosquitto)")
+    broker = Mosquitto(tmp_path).start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as found:
+        yield found

@@ -14,7 +14,8 @@ import tty
 import pytest
 import yaml
 
-from edge_agent.compose import Agent, Hooks, open_store
+from edge_agent.box_store import open_store
+from edge_agent.compose import Agent, Hooks
 from edge_agent.config.loader import load
 from edge_agent.core.decisions import CrossingSeen, Seal, Status
 from edge_agent.core.events import Stopped

@@ -100,10 +100,7 @@ def test_a_licence_is_the_one_that_the_package_states(name, licence):
     except PackageNotFoundError:  # pragma: no cover - every one is installed where the tests run
         pytest.fail(f"{name} is not installed")
     said = " ".join(
-        [
-            *(stated.get(key) or "" for key in ("License-Expression", "License")),
-            *stated.get_all("Classifier", []),
-        ]
+        [*(stated.get(f) or "" for f in ("License-Expression", "License")), *stated.get_all("Classifier", [])]
     )
     family = {"BSD-3-Clause": "BSD", "Apache-2.0": "Apache", "PSF-2.0": "Python Software Foundation"}
     for part in licence.split(" OR "):

@@ -16,7 +16,6 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse
 
-from edge_agent.bench.broker import Mosquitto, find_mosquitto
 from edge_agent.bench.torture.line_site import Line, line_site
 from edge_agent.compose import Agent, Hooks
 from edge_agent.core.events import ClockSource, ClockStatus
@@ -218,15 +217,6 @@ class Screen:
             return next((state for state in self.states if true(state)), None)
 
         return eventually(look)
-
-
-@pytest.fixture
-def broker(tmp_path):
-    if find_mosquitto() is None:
-        pytest.skip("needs the Debian package mosquitto")
-    broker = Mosquitto(tmp_path).start()
-    yield broker
-    broker.stop()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """A case of an earlier run, on a clock that is another one now."""
 
-from edge_agent.compose import _recalled
+from edge_agent.beginning import recalled as in_this_run
 from edge_agent.core.scene import Phase
 from edge_agent.core.units import S
 from edge_agent.evidence.open_cases import OpenCase
@@ -26,7 +26,7 @@ CASE = OpenCase(
 
 
 def test_on_a_good_clock_its_times_are_what_they_were():
-    recalled = _recalled(CASE, NOW, UTC)
+    recalled = in_this_run(CASE, NOW, UTC)
 
     assert recalled.recorded_at == NOW - 3600 * S
     assert recalled.confirmed_at == recalled.recorded_at - 600 * S
@@ -34,12 +34,12 @@ def test_on_a_good_clock_its_times_are_what_they_were():
 
 
 def test_on_a_clock_that_stands_before_its_last_record_it_has_no_times():
-    recalled = _recalled(CASE, NOW, UTC - DAY)
+    recalled = in_this_run(CASE, NOW, UTC - DAY)
 
     assert (recalled.recorded_at, recalled.confirmed_at, recalled.first_seen_at) == (NOW, None, None)
 
 
 def test_on_a_clock_that_nobody_knows_it_has_none_either():
-    recalled = _recalled(CASE, NOW, None)
+    recalled = in_this_run(CASE, NOW, None)
 
     assert (recalled.recorded_at, recalled.confirmed_at, recalled.first_seen_at) == (NOW, None, None)

@@ -144,10 +144,10 @@ class _Arena:
             time.sleep(self._rng.choice([0.0, 0.0, 0.1, 0.5]))
             self._broker.start()
         elif victim == "ingest":
-            _kill(self._platform)
+            kill_process(self._platform)
             self._start_platform()
         else:
-            _kill(self._box)
+            kill_process(self._box)
             self._start_box()
             if self._rng.random() < EARLY:
                 return  # the next one may hit it while it looks at what the last left behind
@@ -164,7 +164,7 @@ class _Arena:
         """Whatever still runs."""
         for process in (self._box, self._platform):
             if process is not None and process.is_alive():
-                _kill(process)
+                kill_process(process)
         self._broker.stop()
 
     def _start_box(self) -> None:
@@ -274,7 +274,8 @@ def _wrong_files(directory: Path) -> int:
     return sum(hashlib.sha256(path.read_bytes()).hexdigest() != path.name for path in files)
 
 
-def _kill(process: BaseProcess | None) -> None:
+def kill_process(process: BaseProcess | None) -> None:
+    """SIGKILL, and wait until it is gone."""
     assert process is not None
     assert process.pid is not None
     with contextlib.suppress(ProcessLookupError):

@@ -25,7 +25,7 @@ from typing import Any
 from edge_agent.bench import kill, kill_site
 from edge_agent.bench.broker import ADDRESS, Mosquitto, free_port
 from edge_agent.bench.kill import Claim
-from edge_agent.compose import open_store
+from edge_agent.box_store import open_store
 from edge_agent.config.recorded import to_text
 from edge_agent.config.settings import SiteConfig
 from edge_agent.demo.site import INGEST_ID, Places, ingest_settings, introduce

@@ -19,7 +19,6 @@ arithmetic denies, and the matcher refuses to decide there.
 
 from __future__ import annotations
 
-import sys
 import time
 from bisect import bisect_left
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -28,6 +27,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from edge_agent import bars
 from edge_agent.bench.match_rivals import Key, greedy, near, nearest, oracle, oracle_settings
 from edge_agent.core.match.matcher import Matcher
 from edge_agent.core.match.settings import LaneMatchSettings, MatchSettings
@@ -122,8 +122,9 @@ def run(
     tallies = {regime.name: Tally() for regime in (*REGIMES, JAM)}
     with ProcessPoolExecutor(max_workers=2, mp_context=get_context("spawn")) as pool:
         running = {pool.submit(stretch, *job): job[0].name for job in jobs}
-        for future in _progress(running):
-            tallies[running[future]].add(future.result())
+        with bars.count("matching", len(running)) as bar:
+            for future in bar.each(as_completed(running)):
+                tallies[running[future]].add(future.result())
     total = Tally()
     for regime in REGIMES:
         total.add(tallies[regime.name])
@@ -414,16 +415,6 @@ def _jobs(crossings: int, seed: int) -> list[tuple[Traffic, int, int]]:
             error = CLOCK_ERRORS_MS[(n + place) % len(CLOCK_ERRORS_MS)] / 1_000
             jobs.append((replace(regime, clock_error_s=error), vehicles, seed * 1_000_003 + n))
     return jobs
-
-
-def _progress(running: dict[Any, str]) -> Any:
-    """The futures as they finish, with a bar when someone is watching."""
-    if not sys.stderr.isatty():
-        return as_completed(running)
-    from rich.console import Console  # noqa: PLC0415 - only where there is a terminal
-    from rich.progress import track  # noqa: PLC0415
-
-    return track(as_completed(running), "matching", total=len(running), console=Console(stderr=True))
 
 
 def _plot(rows: list[dict[str, float]], folder: Path) -> Path:

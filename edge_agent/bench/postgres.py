@@ -77,22 +77,12 @@ class Postgres:
 
     def new_database(self, name: str) -> str:
         """Make an empty one; returns its URL."""
-        server = Database.at(self.url())
-        try:
-            with server.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(text(f'CREATE DATABASE "{name}"'))
-        finally:
-            server.close()
+        self._execute(f'CREATE DATABASE "{name}"')
         return self.url(name)
 
     def drop_database(self, name: str) -> None:
         """With whoever is still connected."""
-        server = Database.at(self.url())
-        try:
-            with server.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
-        finally:
-            server.close()
+        self._execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
     def kill(self) -> None:
         """SIGKILL to the server and its helpers."""
@@ -119,6 +109,15 @@ class Postgres:
         """End it, and forget everything."""
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _execute(self, sql: str) -> None:
+        """Outside of a transaction."""
+        server = Database.at(self.url())
+        try:
+            with server.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(text(sql))
+        finally:
+            server.close()
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(  # noqa: S603 - our own argument list

@@ -22,7 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent.bench.broker import Mosquitto
-from edge_agent.bench.kill import compare_with, platform_settings, read_claims, serve, uplink_settings
+from edge_agent.bench.kill import (
+    compare_with,
+    kill_process,
+    platform_settings,
+    read_claims,
+    serve,
+    uplink_settings,
+)
 from edge_agent.bench.kill_box import DEVICE, open_store
 from edge_agent.bench.memory import resident
 from edge_agent.bench.soak_box import JOURNAL_MB, BoxPlan, live, read_progress
@@ -208,7 +215,7 @@ class _Arena:
         """Whatever still runs."""
         for process in (self._box, self._platform):
             if process is not None and process.is_alive():
-                _kill(process)
+                kill_process(process)
         self._broker.stop()
 
     def _over(self) -> bool:
@@ -238,7 +245,7 @@ class _Arena:
         self._platform.start()
 
     def _kill_platform(self) -> None:
-        _kill(self._platform)
+        kill_process(self._platform)
         self._start_platform()
 
     def _start_box(self) -> None:
@@ -260,7 +267,7 @@ class _Arena:
         self._box.start()
 
     def _kill_box(self) -> None:
-        _kill(self._box)
+        kill_process(self._box)
         self._start_box()
 
     def _end_box(self) -> None:
@@ -321,11 +328,3 @@ def _seal_ms(path: Path) -> list[float]:
     took = [int(line) for line in path.read_text("ascii").split()]
     tenth = max(1, len(took) // 10)
     return [round(statistics.median(part) / 1_000, 2) for part in (took[:tenth], took[-tenth:])]
-
-
-def _kill(process: BaseProcess | None) -> None:
-    assert process is not None
-    assert process.pid is not None
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(process.pid, signal.SIGKILL)
-    process.join(timeout=10)

@@ -18,9 +18,8 @@ missed           a 25 t truck that is not over 20 t after a deduction of 5 %, ac
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from typing import Any
 
 import numpy as np
 
+from edge_agent import bars
 from edge_agent.bench.weigh_faults import (
     BLIND,
     NAMES,
@@ -71,8 +71,6 @@ CHUNK = 500
 
 __all__ = ["run", "table"]
 
-Progress = Callable[[Iterable[Any], int], Iterator[Any]]
-
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -84,9 +82,7 @@ class Job:
     last: int
 
 
-def run(
-    seeds: int = 200, plots: Path | None = None, *, quick: bool = False, progress: Progress | None = None
-) -> dict[str, Any]:
+def run(seeds: int = 200, plots: Path | None = None, *, quick: bool = False) -> dict[str, Any]:
     """All tables. `quick` takes a fifth of the seeds and of the rare-event runs."""
     started = time.perf_counter()
     seeds = max(20, seeds // 5) if quick else seeds
@@ -95,10 +91,10 @@ def run(
     found: dict[tuple[Any, ...], list[Any]] = {}
     with ProcessPoolExecutor(max_workers=2) as pool:
         running = {pool.submit(_work, job): job for job in jobs}
-        shown = progress or _progress
-        for future in shown(as_completed(running), len(jobs)):
-            job = running[future]
-            found.setdefault((job.kind, *job.key), []).append((job.first, future.result()))
+        with bars.count("weighing", len(jobs)) as bar:
+            for future in bar.each(as_completed(running)):
+                job = running[future]
+                found.setdefault((job.kind, *job.key), []).append((job.first, future.result()))
     parts = {
         key: [part for _, part in sorted(found[key], key=lambda p: p[0])] for key in sorted(found, key=str)
     }
@@ -244,14 +240,3 @@ def _rare_row(key: tuple[Any, ...], parts: list[dict[str, Any]]) -> dict[str, An
         for name in ("runs", "crossings", "accepted", "over", "over_accepted")
     }
     return {"gross_g": key[1], "kind": key[2], "worst": max(p["worst"] for p in parts), **total}
-
-
-def _progress(futures: Iterable[Any], total: int) -> Iterator[Any]:
-    """A bar on a terminal, nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield from futures
-        return
-    from rich.console import Console  # noqa: PLC0415  only when somebody watches
-    from rich.progress import track  # noqa: PLC0415
-
-    yield from track(futures, total=total, description="weighing", console=Console(stderr=True))

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent import __version__
+from edge_agent.bench.processor import processor
 from edge_agent.bench.whole_parts import PARTS, Choices, Part, Row
 from edge_agent.demo.rendered import repository
 from edge_agent.errors import UsageError
@@ -122,11 +123,8 @@ def _child(arguments: list[str]) -> tuple[dict[str, Any] | None, str]:
 
 def machine_facts() -> dict[str, Any]:
     """What the numbers were measured on."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text(encoding="ascii", errors="replace").splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return {
-        "cpu": names[0] if names else platform.machine(),
+        "cpu": processor(),
         "cores": os.cpu_count(),
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "kernel": platform.release(),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+from edge_agent import bars
+from edge_agent.cli.bench_common import AsJson
 
 
 def main(  # noqa: PLR0917 - options of a command line
@@ -44,8 +43,12 @@ def main(  # noqa: PLR0917 - options of a command line
     parts = whole.chosen_parts(only)
     if not out.parent.is_dir():
         raise UsageError(f"--out {out}: {out.parent} is not a folder")
-    with _progress(hidden=as_json) as told:
-        result = whole.run(parts, Choices(quick, ultralytics_python, weights, pictures), told)
+    with bars.words(quiet=as_json) as bar:
+        result = whole.run(
+            parts,
+            Choices(quick, ultralytics_python, weights, pictures),
+            lambda what, done, of: bar.told(f"part {done + 1} of {of}: {what}"),
+        )
     out.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     if as_json:
         print(json.dumps(result, ensure_ascii=False))
@@ -69,15 +72,3 @@ def compare(
     print(json.dumps(result, ensure_ascii=False) if as_json else whole.compared(result))
     if result["missed_now"]:
         raise typer.Exit(1)
-
-
-@contextmanager
-def _progress(*, hidden: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Which part runs, and for how long all of it has been running."""
-    from rich.console import Console  # noqa: PLC0415 - help stays instant
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=hidden) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda what, done, of: bar.update(task, description=f"part {done + 1} of {of}: {what}")

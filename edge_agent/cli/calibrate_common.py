@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge_agent import bars
 from edge_agent.errors import UsageError, both
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ RECORDED = {
     "zh": "记录 {note} 已放入收件盘，后台程序将其封存入链。",
     "en": "Record {note} is in the tray: the daemon seals it into the chain.",
 }
+READING = {"zh": "读取记录：{number} 个事件", "en": "reading recordings: {number} events"}
 NEXT = {"zh": "下一步：", "en": "next: "}
 
 
@@ -147,10 +149,12 @@ def finish(
 
 
 @contextmanager
-def progress(quiet: bool) -> Iterator[Callable[[int], None]]:
-    """A bar of the events read so far."""
-    from rich.progress import Progress  # noqa: PLC0415 - help stays instant
+def progress(language: str, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """The events read so far."""
+    with bars.words(READING[language].format(number=0), quiet=quiet) as bar:
 
-    with Progress(transient=True, disable=quiet) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda number: bar.update(task, completed=number)
+        def told(number: int) -> None:
+            if bar.due():
+                bar.told(READING[language].format(number=number))
+
+        yield told

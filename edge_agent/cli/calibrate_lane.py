@@ -65,7 +65,7 @@ def lane(  # noqa: PLR0917 - options of a command line
     language = chosen_language(lang)
     signed_by = signer(record, by, language)
     core = site.core()
-    with progress(as_json) as told:
+    with progress(language, quiet=as_json) as told:
         runs = [run for _, events in events_of(recordings, told) for run in runs_of(events, core, name)]
     found = learn(runs, core, name, lane, round(reach * 1000))
     if plots is not None:

@@ -89,7 +89,7 @@ def span(  # noqa: PLR0917 - options of a command line
     if recording is None:
         readings, unit = _guided(site, lane, plan, seconds, language)
     else:
-        with progress(as_json) as told:
+        with progress(language, quiet=as_json) as told:
             readings, unit = _recorded(site, lane, plan, recording, told)
     spans = measure_span(readings, scale, plan.interval_permille)
     day = today(date)

@@ -92,7 +92,7 @@ def truck(  # noqa: PLR0917 - options of a command line
     language = chosen_language(lang)
     signed_by = signer(record, by, language)
     ends = _bin_ends(bins)
-    with progress(as_json) as told:
+    with progress(language, quiet=as_json) as told:
         weighed = list(_crossings(recordings, site, told))
     found = passes((crossing for _, crossing in weighed), known, lane, without or ())
     day = today(date)

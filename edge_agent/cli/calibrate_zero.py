@@ -60,7 +60,7 @@ def zero(  # noqa: PLR0917 - options of a command line
     new_file(out)
     language = chosen_language(lang)
     signed_by = signer(record, by, language)
-    with progress(as_json) as told:
+    with progress(language, quiet=as_json) as told:
         seen = _listened(site, lane, listen) if listen else _recorded(site, lane, recordings or (), told)
     found = measure_zero(seen, scale)
     if as_json:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge_agent import bars
 from edge_agent.errors import UsageError, both
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def main(  # noqa: PLR0917 - options of a command line
         browser()  # says so before anything is looked at
     said = Said(by, organisation, remarks, outcome)
     site = load(config)
-    with _telling(as_json) as told, Chain.of(site.evidence.store.directory) as chain:
-        made = _make(site, chain, said, _utc_us(since, site), language, told)
+    with bars.words("...", quiet=as_json) as bar, Chain.of(site.evidence.store.directory) as chain:
+        made = _make(site, chain, said, _utc_us(since, site), language, bar.told)
     out.mkdir(parents=True, exist_ok=True)
     page.write_bytes(made.page)
     if pdf:
@@ -136,13 +136,12 @@ def _seal(site: SiteConfig, made: Made, page: Path, wait_s: float, *, as_json: b
 
     left = leave(made.examined, made.signed, made.page)
     for_receipt = site.uplink is not None
-    with _telling(as_json) as told:
-        told("waiting for the daemon to seal it")
+    with bars.words("waiting for the daemon to seal it", quiet=as_json) as bar:
         found = wait(
             left,
             wait_s,
             for_receipt=for_receipt,
-            told=lambda read: told(f"sealed as seq {read.seq}; waiting for the receipt"),
+            told=lambda read: bar.told(f"sealed as seq {read.seq}; waiting for the receipt"),
         )
     good = found is not None and (found.receipted or not for_receipt)
     if as_json:
@@ -205,13 +204,3 @@ def _utc_us(text: str, site: SiteConfig) -> int:
     if at.tzinfo is None:
         at = at.replace(tzinfo=timezone(timedelta(minutes=site.site.legal.utc_offset_minutes)))
     return round(at.timestamp() * 1_000_000)
-
-
-@contextmanager
-def _telling(as_json: bool) -> Iterator[Callable[[str], None]]:
-    """What is being done, on a terminal."""
-    from rich.console import Console  # noqa: PLC0415 - help stays instant
-
-    console = Console(stderr=True, quiet=as_json)
-    with console.status("...") as status:
-        yield status.update

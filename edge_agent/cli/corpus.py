@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge_agent import bars
 from edge_agent.cli.language import LangOption, chosen_language
 from edge_agent.errors import UsageError
 
@@ -105,7 +106,7 @@ def run(  # noqa: PLR0917 - options of a command line
     found = find(folder, leave_out=out)
     goldens.rules_of(folder)  # a mistake in it is said before the work, not after
     with kept.opened(run_id(folder, plan)):
-        with _progress(len(found), Words(TEXTS, language), as_json=as_json) as told:
+        with _progress(len(found), Words(TEXTS, language), quiet=as_json) as told:
             ran = run_corpus(found, plan, engine, kept, told)
         checked = goldens.check(folder, found, ran.rows, kept)
         summary = ran.summary() | {"goldens": goldens.summary(checked)}
@@ -261,34 +262,15 @@ def _redetection(asked: bool, model: Path | None, classes: Path | None) -> Redet
 
 
 @contextmanager
-def _progress(total: int, words: Words, *, as_json: bool) -> Iterator[Callable[[Result, bool], None]]:
+def _progress(total: int, words: Words, *, quiet: bool) -> Iterator[Callable[[Result, bool], None]]:
     """A bar with the rate and the time left; what is taken over does not count for the rate."""
-    from rich.console import Console  # noqa: PLC0415 - help stays instant
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
-
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=as_json or not console.is_terminal,
-    )
-    with bar:
-        task = bar.add_task(words("replaying"), total=total, rate="")
+    with bars.count(words("replaying"), total, quiet=quiet) as bar:
         bad = 0
 
         def told(row: Result, taken_over: bool) -> None:
             nonlocal bad
             bad += row.state != "done"
-            if taken_over:
-                bar.update(task, advance=1)
-                return
-            speed = bar.tasks[0].speed
-            rate = words("rate", n=f"{speed:.1f}") if speed else ""
-            bar.update(task, advance=1, rate=rate + (words("bad", n=bad) if bad else ""))
+            rate = words("rate", n=f"{bar.speed:.1f}") if bar.speed and not taken_over else ""
+            bar.step(f"{words('replaying')} {rate}{words('bad', n=bad) if bad else ''}".rstrip())
 
         yield told

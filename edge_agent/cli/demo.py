@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console, Group
 from rich.live import Live
-from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 from rich.table import Table
 
+from edge_agent import bars
 from edge_agent.demo.anpr import Anpr
 from edge_agent.demo.broker import Choice
 
@@ -84,9 +82,9 @@ def play(
         format="%(asctime)s %(levelname)s %(message)s",
         force=True,
     )
-    with _bar(screen) as progress:
-        demo = Demo(places, stage(progress), seed, broker)
-        demo.prepare(progress)
+    with bars.share(on=screen) as bar:
+        demo = Demo(places, stage(bar.told), seed, broker)
+        demo.prepare(bar.told)
     _run(demo, screen, table=screen.is_terminal and table and not as_json)
     outcome = demo.conclude()
     page = write_report(demo, outcome)
@@ -104,14 +102,6 @@ def _screen(*, as_json: bool) -> Console:
     terminal = Console(stderr=as_json, quiet=as_json)
     # A log file has no width; the table wants about this much.
     return terminal if terminal.is_terminal else Console(stderr=as_json, quiet=as_json, width=120)
-
-
-@contextmanager
-def _bar(screen: Console) -> Iterator[Progress]:
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    with Bar(*columns, TimeRemainingColumn(), console=screen, transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda what, done, of: bar.update(task, description=what, completed=done, total=of or None)
 
 
 def _run(demo: Demo, screen: Console, *, table: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -69,7 +68,8 @@ def main(  # noqa: PLR0917 - options of a command line
         tolerance = Tolerance(grams=grams, ms=ms, ppm=ppm, ignore=tuple(ignore or ()))
     except ValueError as error:
         raise UsageError(f"--ignore {error}") from None
-    with _sides(a, b, config, settings or [], quiet=as_json) as (left, right):
+    language = chosen_language(lang)
+    with _sides(a, b, config, settings or [], language, quiet=as_json) as (left, right):
         _not_of_nothing(left, right)
         if exact:
             _exactly(left, right, as_json=as_json)
@@ -83,7 +83,6 @@ def main(  # noqa: PLR0917 - options of a command line
         print(json.dumps(to_json(comparison, two), ensure_ascii=False))
     else:
         console = Console(highlight=False, soft_wrap=True)
-        language = chosen_language(lang)
         for line in lines(comparison, two, language=language, limit=limit, shifted=shifted):
             console.print(_shown(line))
     if comparison.differences:
@@ -100,7 +99,7 @@ def _shown(line: Text) -> Text:
 
 @contextmanager
 def _sides(
-    a: Path, b: Path | None, config: Path | None, settings: list[str], *, quiet: bool
+    a: Path, b: Path | None, config: Path | None, settings: list[str], language: str, *, quiet: bool
 ) -> Iterator[tuple[Side, Side]]:
     """Both sides; what had to be replayed for them is gone afterwards."""
     from edge_agent.comparing.sides import open_side  # noqa: PLC0415 - help stays instant
@@ -111,13 +110,20 @@ def _sides(
     with TemporaryDirectory(prefix="edge-agent-diff-") as folder:
         changed = str(config) if config is not None else f"{len(settings)} setting(s) changed"
         yield (
-            _replayed(a, None, [], Path(folder) / "a", f"{a}, as it was", quiet=quiet),
-            _replayed(a, config, settings, Path(folder) / "b", f"{a}, with {changed}", quiet=quiet),
+            _replayed(a, None, [], Path(folder) / "a", f"{a}, as it was", language, quiet=quiet),
+            _replayed(a, config, settings, Path(folder) / "b", f"{a}, with {changed}", language, quiet=quiet),
         )
 
 
 def _replayed(
-    path: Path, config: Path | None, settings: list[str], out: Path, name: str, *, quiet: bool
+    path: Path,
+    config: Path | None,
+    settings: list[str],
+    out: Path,
+    name: str,
+    language: str,
+    *,
+    quiet: bool,
 ) -> Side:
     from dataclasses import replace  # noqa: PLC0415 - help stays instant
 
@@ -134,7 +140,7 @@ def _replayed(
     recordings = open_all(path)
     sites = configurations(recordings, config, settings)
     out.mkdir()
-    with ReplayBar(recordings, WHOLE, shown=sys.stderr.isatty() and not quiet) as bar:
+    with ReplayBar(recordings, WHOLE, quiet=quiet, language=language) as bar:
         done = replay(recordings, sites, out, bar.step)
     notes = [f"torn: {torn}" for torn in done.torn]
     if len(set(map(id, sites))) > 1:

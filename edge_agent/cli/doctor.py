@@ -6,13 +6,14 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge_agent import bars
+from edge_agent.cli.language import LangOption, chosen_language
 from edge_agent.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
-LANGUAGES = ("zh", "en")
-NO_LANGUAGE = ("", "C", "POSIX")  # what $LANG says where nobody chose one
+BUSY = {"zh": "正在检查", "en": "looking"}
 SEEN_BY = {
     "daemon": ("由正在运行的程序查看", "seen by the daemon that runs"),
     "own": ("doctor 自己查看", "seen by the doctor itself"),
@@ -33,7 +33,7 @@ SEEN_BY = {
 def main(
     config: Annotated[Path, typer.Option(metavar="SITE.yaml", help="The box's configuration.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    lang: Annotated[str, typer.Option(help="zh or en; default: Chinese unless $LANG says otherwise.")] = "",
+    lang: LangOption = None,
     seconds: Annotated[
         float,
         typer.Option(min=0, max=120, help="Look at a line or camera no longer; 0: as long as is needed."),
@@ -44,7 +44,7 @@ def main(
 
     Exit: 0 no fault (warnings there may be), 1 a fault, 2 the command makes no sense.
     """
-    language = _language(lang)
+    language = chosen_language(lang)
     names = [name for name in only.split(",") if name]
     _must_be_known(names)
     if not config.is_file():
@@ -63,14 +63,16 @@ def main(
     else:
         found += _in_force(config)
     if site is not None:
-        seen_by, examined = _examined(site, names, seconds, quiet=as_json)
+        seen_by, examined = _examined(site, names, seconds, language, quiet=as_json)
         found += examined
     _print(found, seen_by, language, as_json=as_json)
     if any(finding.state is State.FAULT for finding in found):
         raise typer.Exit(1)
 
 
-def _examined(site: SiteConfig, only: list[str], seconds: float, *, quiet: bool) -> tuple[str, list[Finding]]:
+def _examined(
+    site: SiteConfig, only: list[str], seconds: float, language: str, *, quiet: bool
+) -> tuple[str, list[Finding]]:
     """Who looked, and what was found."""
     from edge_agent import __version__  # noqa: PLC0415 - help stays instant
     from edge_agent.doctor.examine import CHECKS, examine  # noqa: PLC0415 - same
@@ -79,12 +81,12 @@ def _examined(site: SiteConfig, only: list[str], seconds: float, *, quiet: bool)
     from edge_agent.doctor.report import finding_of  # noqa: PLC0415 - same
     from edge_agent.local_door import ask_doctor  # noqa: PLC0415 - same
 
-    with _progress(None, quiet=quiet):
+    with bars.words(BUSY[language], quiet=quiet):
         answer = ask_doctor(site, only, seconds)
     if answer is None:
         _must_be_its_user(site)
-        with _progress(len(only or CHECKS), quiet=quiet) as told:
-            return "own", examine(site, OwnEyes(site), told, only=only, seconds=seconds)
+        with bars.count(BUSY[language], len(only or CHECKS), quiet=quiet) as bar:
+            return "own", examine(site, OwnEyes(site), bar.step, only=only, seconds=seconds)
     found = [finding_of(one) for one in answer["findings"]]
     if answer["software"] != __version__:
         values = {"own": __version__, "daemon": answer["software"]}
@@ -154,27 +156,9 @@ def _print(found: list[Finding], seen_by: str, language: str, *, as_json: bool) 
         print(SEEN_BY[seen_by][0 if language == "zh" else 1])
 
 
-def _language(chosen: str) -> str:
-    if chosen and chosen not in LANGUAGES:
-        raise UsageError(f"--lang {chosen}: zh or en")
-    names = ("LC_ALL", "LC_MESSAGES", "LANG")
-    system = next(filter(None, map(os.environ.get, names)), "").partition(".")[0]
-    return chosen or ("zh" if system.startswith("zh") or system in NO_LANGUAGE else "en")
-
-
 def _must_be_known(names: list[str]) -> None:
     from edge_agent.doctor.examine import CHECKS  # noqa: PLC0415 - help stays instant
 
     unknown = [name for name in names if name not in CHECKS]
     if unknown:
         raise UsageError(f"--only {', '.join(unknown)}: the checks are {', '.join(CHECKS)}")
-
-
-@contextmanager
-def _progress(total: int | None, *, quiet: bool) -> Iterator[Callable[[str], None]]:
-    """A bar on a terminal; tells which of so many checks are over. None: nobody tells."""
-    from rich.progress import Progress  # noqa: PLC0415 - help stays instant
-
-    with Progress(transient=True, disable=quiet or not sys.stdout.isatty()) as bar:
-        task = bar.add_task("doctor", total=total)
-        yield lambda name: bar.update(task, advance=1, description=name)

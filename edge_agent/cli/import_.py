@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
+from edge_agent import bars
 from edge_agent.core.units import MS, Ns
 from edge_agent.errors import ConfigError, Problem, UsageError
 
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
-PROGRESS_EVERY = 500  # events
 ENDS = {b"", b"\n", b"\r", b"}"}  # of a table that is whole
 
 
@@ -103,26 +101,16 @@ def main(
     videos = _videos(video or [], fps or [])
     names = [*(port for port, _ in [*captures, *weighed]), *videos, *([PLATES] if plates else [])]
     ahead = parse_offsets(clock_offset or [], names)
-    with (
-        _all_or_nothing(pictures),
-        Progress(
-            console=Console(stderr=True), transient=True, disable=as_json or not sys.stderr.isatty()
-        ) as bar,
-    ):
+    with _all_or_nothing(pictures), bars.share("importing", quiet=as_json) as bar:
         happened = [
             *_bytes(site, captures, rate, ahead),
             *_weighed(site, weighed, ahead),
             *_reads(site, plates or [], pictures, ahead.get(PLATES, Ns(0))),
         ]
-        task = bar.add_task("importing", total=1000)
-        shown = -1
 
         def step(count: int, at: Ns, end: Ns) -> None:
-            nonlocal shown
-            permille = at * 1000 // end
-            if permille != shown or count % PROGRESS_EVERY == 0:
-                shown = permille
-                bar.update(task, completed=permille, description=f"importing: {count} events")
+            if bar.due():
+                bar.told(f"importing: {count} events", at, end)
 
         done = write_recording(
             out,

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edge_agent import bars
+
 if TYPE_CHECKING:
     from edge_agent.workbench.installed import Model
 
@@ -75,10 +77,9 @@ def install(
     """Put a model into the folder: checked, whole, never over another; with a class map if it has none."""
     from edge_agent.workbench.installed import install as put  # noqa: PLC0415 - help stays instant
 
-    with _bar(source, as_json) as (bar, task):
-        done = put(
-            source, folder, sha256, lambda so_far, of: bar.update(task, completed=so_far, total=of or None)
-        )
+    name = Path(source).name
+    with bars.size(name, quiet=as_json) as bar:
+        done = put(source, folder, sha256, lambda so_far, of: bar.told(name, so_far, of))
     if as_json:
         print(json.dumps({**vars_of(done)}, ensure_ascii=False))
         return
@@ -238,16 +239,6 @@ def _silent(_event: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _bar(title: str, as_json: bool) -> Iterator[tuple[Any, Any]]:
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn  # noqa: PLC0415 - help stays instant
-
-    hidden = as_json or not sys.stderr.isatty()
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    with Progress(*columns, transient=True, disable=hidden) as bar:
-        yield bar, bar.add_task(Path(title).name, total=None)
-
-
-@contextmanager
 def _epochs(count: int, as_json: bool) -> Iterator[Callable[[dict[str, Any]], None]]:
     """A bar on a terminal, a line an epoch elsewhere."""
     if as_json:
@@ -261,10 +252,5 @@ def _epochs(count: int, as_json: bool) -> Iterator[Callable[[dict[str, Any]], No
             )
         )
     else:
-        from rich.progress import Progress  # noqa: PLC0415 - help stays instant
-
-        with Progress(transient=True) as bar:
-            task = bar.add_task("training", total=count)
-            yield lambda e: bar.update(
-                task, completed=e.get("epoch", count), description=f"training, mAP50 {e.get('map50', 0.0)}"
-            )
+        with bars.count("training", count) as bar:
+            yield lambda e: bar.told(f"training, mAP50 {e.get('map50', 0.0)}", e.get("epoch", count))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge_agent import bars
 from edge_agent.errors import UsageError
 
 if TYPE_CHECKING:
@@ -128,12 +129,7 @@ def export(
     last: Annotated[int | None, typer.Option("--to", min=0, help="The last seq; default: the head.")] = None,
 ) -> None:
     """Statements with their pictures and receipts as a bundle, to be checked with `edge-agent verify DIR`."""
-    import sys  # noqa: PLC0415 - help stays instant
-
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import track  # noqa: PLC0415
-
-    from edge_agent.evidence.bundle import export_read  # noqa: PLC0415
+    from edge_agent.evidence.bundle import export_read  # noqa: PLC0415 - help stays instant
     from edge_agent.evidence.keys import read_public_keys  # noqa: PLC0415
 
     with _reading(config) as (site, reading):
@@ -143,9 +139,8 @@ def export(
             raise UsageError(f"no statement from {first} to {last}; the chain ends at {end}")
         path = site.uplink.receipt_keys_file if site.uplink else None
         keys = read_public_keys(path) if path else ()
-        console = Console(stderr=True)
-        seqs = track(range(first, end + 1), "export", console=console, disable=not sys.stderr.isatty())
-        lacking = export_read(reading, out, seqs, keys)
+        with bars.count("export 导出", end + 1 - first) as bar:
+            lacking = export_read(reading, out, bar.each(range(first, end + 1)), keys)
     print(f"{out}: seq {first} – {end}; check it with 校验: edge-agent verify {out}")
     for problem in lacking:
         print(f"NOT in it 未包含: {problem}")

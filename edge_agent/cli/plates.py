@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edge_agent import bars
 from edge_agent.cli.plates_check import check
 from edge_agent.core.units import S
 from edge_agent.errors import DeviceError, UsageError
@@ -102,9 +102,6 @@ def _picture(path: Path) -> Image | None:
 
 
 def _film_plates(path: Path, reader: PlateReader, every: int) -> tuple[FilmPlate, ...]:
-    from rich.console import Console  # noqa: PLC0415 - help stays instant
-    from rich.progress import Progress  # noqa: PLC0415
-
     from edge_agent.devices.plate_reader.films import Film, Said, merged  # noqa: PLC0415 - heavy
 
     try:
@@ -113,14 +110,13 @@ def _film_plates(path: Path, reader: PlateReader, every: int) -> tuple[FilmPlate
         raise UsageError(f"{path}: not a picture that can be read, and no video") from problem
     said: list[Said] = []
     sampled = 0
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task(path.name, total=film.frames or None)
+    with bars.count(path.name, film.frames or None) as bar:
         for at, image in film.pictures():
             found = reader.read(image)
             if found is not None:
                 said.append(Said.of(at, found))
             sampled += 1
-            bar.advance(task)
+            bar.step()
     return merged(said, sampled)
 
 

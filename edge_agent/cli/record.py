@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge_agent import bars
 from edge_agent.cli.calibrate_common import new_file
 from edge_agent.cli.language import LangOption, chosen_language
 
@@ -31,7 +31,7 @@ WORDS = {
         "daemon": "后台程序正在运行：本次记录取自它的日志。",
         "own": "没有后台程序：直接打开设备。不封存证据，不上报。",
         "how": "按 Ctrl-C 结束。",
-        "live": "记录中 {seconds:.0f} 秒：{events} 个事件，{size}，{crossings} 辆车",
+        "live": "记录中：{events} 个事件，{size}，{crossings} 辆车",
         "ended": "后台程序已停止或重启：记录到此为止。",
         "made": "{out}：{events} 个事件，{crossings} 辆车，{size}",
         "lead": "另含开始前 {lead:.0f} 秒，供回放预热。",
@@ -42,7 +42,7 @@ WORDS = {
         "daemon": "The daemon runs: the session is taken out of its journal.",
         "own": "No daemon runs: the devices are opened. Nothing is sealed, nothing is published.",
         "how": "Ctrl-C ends it.",
-        "live": "recording for {seconds:.0f} s: {events} events, {size}, {crossings} vehicles",
+        "live": "recording: {events} events, {size}, {crossings} vehicles",
         "ended": "The daemon has ended or begun anew: the session ends here.",
         "made": "{out}: {events} events, {crossings} vehicles, {size}",
         "lead": "With up to {lead:.0f} s before the session, for a replay to find its feet.",
@@ -141,23 +141,16 @@ def _ending() -> Iterator[threading.Event]:
 @contextlib.contextmanager
 def _status(begun: Now, words: dict[str, str], *, quiet: bool) -> Iterator[Callable[[Now], None]]:
     """A line on a terminal that says how far it is."""
-    from rich.console import Console  # noqa: PLC0415 - help stays instant
-
-    began_s = time.monotonic()
 
     def line(now: Now) -> str:
         return words["live"].format(
-            seconds=time.monotonic() - began_s,
             events=now.number - begun.number,
             size=_size(now.written_bytes - begun.written_bytes),
             crossings=now.crossings - begun.crossings,
         )
 
-    if quiet or not sys.stderr.isatty():
-        yield lambda _now: None
-        return
-    with Console(stderr=True).status(line(begun)) as shown:
-        yield lambda now: shown.update(line(now))
+    with bars.words(line(begun), quiet=quiet) as bar:
+        yield lambda now: bar.told(line(now))
 
 
 def _size(number: int) -> str:

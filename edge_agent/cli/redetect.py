@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from edge_agent import bars
 from edge_agent.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,13 +50,13 @@ def main(
     street = _street(recordings, config)
     assert street.detector is not None, "_street asks for one"
     detector = Detector(street.detector)
-    with Console(stderr=True).status("") as status:
+    with bars.words(recordings[0].path.name, quiet=as_json) as bar:
         compared = redetect(
             recordings,
             street,
             detector,
             Tolerance(iou, score),
-            lambda camera, done: status.update(f"{camera}: {done} pictures"),
+            lambda camera, done: bar.told(f"{camera}: {done} pictures"),
         )
     if as_json:
         cameras = [{**asdict(one), "agrees": one.agrees} for one in compared]

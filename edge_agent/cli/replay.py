@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -77,13 +76,13 @@ def main(  # noqa: PLR0917 - options of a command line
     from edge_agent.cli.replay_bar import ReplayBar  # noqa: PLC0415 - help stays instant
     from edge_agent.cli.replay_text import say  # noqa: PLC0415
     from edge_agent.comparing.replay_note import Asked  # noqa: PLC0415
+    from edge_agent.journal.moments import moment  # noqa: PLC0415
     from edge_agent.journal.opening import open_all  # noqa: PLC0415
     from edge_agent.replaying.again import Part  # noqa: PLC0415
     from edge_agent.replaying.changes import changes, marks  # noqa: PLC0415
     from edge_agent.replaying.configurations import configurations  # noqa: PLC0415
     from edge_agent.replaying.only import only  # noqa: PLC0415
     from edge_agent.replaying.replay import Hooks, replay  # noqa: PLC0415
-    from edge_agent.replaying.window import moment  # noqa: PLC0415
 
     if cold and start is None:
         raise UsageError("--cold begins at --from: give one")
@@ -110,7 +109,7 @@ def main(  # noqa: PLR0917 - options of a command line
         if publish is not None:
             sites, box = _rehearsal(recordings, sites, publish, out)
             hooks.seal = use.enter_context(box).seal
-        bar = use.enter_context(ReplayBar(recordings, part, shown=sys.stderr.isatty() and not as_json))
+        bar = use.enter_context(ReplayBar(recordings, part, quiet=as_json))
         if speed is not None:
             _paced(hooks, speed, asked, None if as_json else bar.line, sites[0])
         done = replay(recordings, sites, out, bar.step, part, hooks, marks(changed, cold=cold))

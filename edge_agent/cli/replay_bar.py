@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
+from edge_agent import bars
 from edge_agent.core.events import Event
 from edge_agent.core.units import S
 from edge_agent.journal.reader import Recording
@@ -19,69 +16,61 @@ from edge_agent.replaying.extent import extent
 from edge_agent.replaying.source import Elapsed
 from edge_agent.replaying.window import bounds_of
 
-SHOW_S = 0.1  # a person's eye is no faster
+REPLAYING = {
+    "zh": "重放 {recorded}，{times:.0f} 倍实时",
+    "en": "replaying {recorded}, {times:.0f} x real time",
+}
 
 
 class ReplayBar:
     """On stderr, gone when it is over. Lines that are told stand above it."""
 
-    def __init__(self, recordings: Sequence[Recording], part: Part, *, shown: bool) -> None:
+    def __init__(
+        self, recordings: Sequence[Recording], part: Part, *, quiet: bool, language: str = "en"
+    ) -> None:
         """The total is out of the files' indexes; without one the bar only moves.
 
         Raises:
             UsageError: there is no such part.
         """
-        self._shown = shown
+        self._text = REPLAYING[language]
         self._elapsed = Elapsed()
-        self._began = self._last = time.monotonic()
+        self._began_s = time.monotonic()
+        self._bar = bars.share(self._said(), quiet=quiet)
+        shown = self._bar.shown
         bounds = bounds_of(recordings, part.start, part.end) if shown else ()
         total = extent(recordings, bounds, cold=part.cold) if shown else None
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-            disable=not shown,
-            redirect_stdout=False,
-        )
-        self._task = self._bar.add_task("replaying", total=None if total is None else total / S)
+        self._total_s = None if total is None else total / S
+        self.line = self._bar.line
 
     def __enter__(self) -> Self:
         """Show it."""
-        self._bar.start()
+        self._bar.__enter__()
+        self._bar.told(self._said(), 0, self._total_s)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Take it away."""
-        self._bar.stop()
+        self._bar.__exit__(kind, error, trace)
 
     def step(self, event: Event) -> None:
         """One more event is about to be replayed."""
-        if not self._shown:
+        if not self._bar.shown:
             return
         self._elapsed.add(event)
-        now = time.monotonic()
-        if now - self._last < SHOW_S:
-            return
-        self._last = now
-        recorded_s = self._elapsed.total / S
-        text = f"replaying {_clock(recorded_s)}, {recorded_s / (now - self._began):.0f} x real time"
-        self._bar.update(self._task, completed=recorded_s, description=text)
+        if self._bar.due():
+            self._bar.told(self._said(), self._elapsed.total / S, self._total_s)
 
     def delivered(self, done: int, of: int) -> None:
         """So many statements have arrived."""
-        self._bar.update(self._task, completed=done, total=of, description="delivering")
+        self._bar.told("delivering", done, of)
 
-    def line(self, text: str) -> None:
-        """Something to read, above the bar or into a pipe."""
-        if self._shown and sys.stdout.isatty():
-            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
-        else:
-            print(text, flush=True)
+    def _said(self) -> str:
+        recorded_s = self._elapsed.total / S
+        took_s = time.monotonic() - self._began_s
+        return self._text.format(recorded=_clock(recorded_s), times=recorded_s / took_s if took_s else 0)
 
 
 def _clock(seconds: float) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -81,7 +80,7 @@ def main(  # noqa: PLR0917 - options of a command line
     wishes = Wishes(pictures_mb * MEGABYTE, plates, everything)
     if _is_recording(what) or (journal is not None and _is_replay(what)):
         shown, result = _of_recording(
-            what, journal, config, _Part(start, end, lanes, zones), evidence, bar=not as_json
+            what, journal, config, _Part(start, end, lanes, zones), evidence, quiet=as_json
         )
     elif _is_replay(what):
         shown, result = _of_replay(what, config, evidence)
@@ -127,16 +126,16 @@ def _holds_statements(folder: Path) -> bool:
 
 
 def _of_recording(
-    what: Path, journal: Path | None, config: Path | None, asked: _Part, evidence: Path | None, *, bar: bool
+    what: Path, journal: Path | None, config: Path | None, asked: _Part, evidence: Path | None, *, quiet: bool
 ) -> tuple[Shown, dict[str, Any]]:
     from edge_agent.cli.replay_bar import ReplayBar  # noqa: PLC0415 - help stays instant
+    from edge_agent.journal.moments import moment  # noqa: PLC0415
     from edge_agent.journal.opening import open_all, pictures_folder  # noqa: PLC0415
     from edge_agent.replaying.again import Part  # noqa: PLC0415
     from edge_agent.replaying.configurations import configurations  # noqa: PLC0415
     from edge_agent.replaying.for_page import OTHER_CONFIGURATION, gather, with_files  # noqa: PLC0415
     from edge_agent.replaying.only import only  # noqa: PLC0415
     from edge_agent.replaying.recording_page import recording_page  # noqa: PLC0415
-    from edge_agent.replaying.window import moment  # noqa: PLC0415
     from edge_agent.report.from_statement import files_of, pictures_of  # noqa: PLC0415
     from edge_agent.sinks import CONFIG_FILE  # noqa: PLC0415
 
@@ -145,8 +144,8 @@ def _of_recording(
     sites = configurations(recordings, config or replayed, ())
     start, end = (moment(text) if text else None for text in (asked.start, asked.end))
     part = Part(start, end, only(sites, asked.lanes or (), asked.zones or ()))
-    with ReplayBar(recordings, part, shown=bar and sys.stderr.isatty()) as shown_bar:
-        found = gather(recordings, sites, shown_bar.step, part)
+    with ReplayBar(recordings, part, quiet=quiet) as bar:
+        found = gather(recordings, sites, bar.step, part)
     files = files_of(evidence) if evidence else pictures_of(pictures_folder(what))
     found.sealed = with_files(found.sealed, files)
     if config is not None or journal is not None:

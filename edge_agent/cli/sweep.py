@@ -7,15 +7,15 @@ import json
 import os
 import string
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from edge_agent import bars
 
 if TYPE_CHECKING:
     from edge_agent.replaying.grid import Axis, Point
@@ -72,8 +72,8 @@ def main(
     if out is not None:
         empty_folder(out)
     try:
-        with _progress(shown=sys.stderr.isatty() and not as_json) as told:
-            found = sweep(chosen, config, grid, workers, told)
+        with bars.count("replays", quiet=as_json) as bar:
+            found = sweep(chosen, config, grid, workers, partial(bar.told, "replays"))
     except KeyboardInterrupt:
         print("interrupted: nothing was written", file=sys.stderr)
         raise typer.Exit(INTERRUPTED) from None
@@ -176,14 +176,6 @@ def _write(
     scored = ", beside the truth of a simulation" if any(u.truth or u.street for u in chosen) else ""
     draw(varied, found, f"{len(chosen)} recording(s), {len(found)} combinations{scored}", out / "sweep.png")
     return "sweep.csv, sweep.json, sweep.png"
-
-
-@contextmanager
-def _progress(*, shown: bool) -> Iterator[Callable[[int, int], None]]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not shown) as bar:
-        task = bar.add_task("replays", total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
 HEADS = {

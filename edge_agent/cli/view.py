@@ -7,29 +7,28 @@ import importlib.util
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
+from edge_agent import bars
 from edge_agent.cli.language import LangOption, chosen_language
 from edge_agent.cli.window_options import End, Start
 from edge_agent.errors import UsageError, both
 
 if TYPE_CHECKING:
     from edge_agent.config.settings import SiteConfig
+    from edge_agent.journal.moments import Moment
     from edge_agent.journal.reader import Recording
     from edge_agent.report.saying import Say
     from edge_agent.viewing.inventory import Inventory
     from edge_agent.viewing.signals import Choice
-    from edge_agent.viewing.window import Moment
 
 app = typer.Typer(add_completion=False)
 
 WINDOW, WEB = "window", "web"
-PROGRESS_EVERY = 500  # events, decisions and pictures
 
 
 @app.command()
@@ -143,13 +142,9 @@ def _makes_sense(*, both_viewers: bool, lone_layout: bool) -> None:
 
 def _moment(text: str | None) -> Moment | None:
     """As `replay` reads it."""
-    from edge_agent.replaying.window import moment  # noqa: PLC0415 - help stays instant
-    from edge_agent.viewing.window import Moment  # noqa: PLC0415
+    from edge_agent.journal.moments import moment  # noqa: PLC0415 - help stays instant
 
-    if not text:
-        return None
-    said = moment(text)
-    return Moment(said.at, said.since_start)
+    return moment(text) if text else None
 
 
 def _viewer(*, spawn: bool, web: bool, wanted: bool) -> str:
@@ -272,11 +267,9 @@ def _rerun(
     from edge_agent.viewing.rerun_file import write  # noqa: PLC0415 - help stays instant
     from edge_agent.viewing.signals import signals  # noqa: PLC0415
 
-    with Progress(
-        console=Console(stderr=True), transient=True, disable=quiet or not sys.stderr.isatty()
-    ) as bar:
+    with bars.words(out.name, quiet=quiet) as bar:
         began = time.perf_counter()
-        things = signals(recordings, site, choice, _counter(bar, f"{out.name}"))
+        things = signals(recordings, site, choice, _counter(bar, out.name))
         inventory = write(things, recordings[0].path.stem, out, blueprint, language)
         _holds_something(inventory, choice, out, blueprint)
     return _result("rerun", out, blueprint, inventory, time.perf_counter() - began)
@@ -297,11 +290,9 @@ def _foxglove(
     from edge_agent.viewing.signals import signals  # noqa: PLC0415
 
     _can_be_written(out, layout)
-    with Progress(
-        console=Console(stderr=True), transient=True, disable=quiet or not sys.stderr.isatty()
-    ) as bar:
+    with bars.words(out.name, quiet=quiet) as bar:
         began = time.perf_counter()
-        things = signals(recordings, site, choice, _counter(bar, f"{out.name}"))
+        things = signals(recordings, site, choice, _counter(bar, out.name))
         inventory = write(things, out)
         _holds_something(inventory, choice, out)
         layout.write_text(drawn(inventory, language), encoding="utf-8")
@@ -330,15 +321,14 @@ def _can_be_written(*files: Path) -> None:
             raise UsageError(both(f"没有文件夹 {file.parent}", f"{file.parent} is not a folder"))
 
 
-def _counter(bar: Progress, name: str) -> Any:
-    task = bar.add_task(name, total=None)
+def _counter(bar: bars.Bar, name: str) -> Callable[[object], None]:
     count = 0
 
     def step(_piece: object) -> None:
         nonlocal count
         count += 1
-        if count % PROGRESS_EVERY == 0:
-            bar.update(task, description=f"{name}: {count} events, decisions, pictures")
+        if bar.due():
+            bar.told(f"{name}: {count} events, decisions, pictures")
 
     return step
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from edge_agent.commissioning.chain import Chain
@@ -30,6 +29,7 @@ from edge_agent.evidence.statement_operator import SpeedFactor
 from edge_agent.report.times import local, span, to_the_second
 from edge_agent.report.trace_data import lines_of_bytes
 from edge_agent.report.trace_plot import Mark, draw_trace
+from edge_agent.web.templates import environment
 from edge_agent.web.words import CHINESE, ENGLISH
 
 MAX_DRAWN = 6  # tests with a drawing; a table has all of them
@@ -80,16 +80,10 @@ def html(examined: Examined, signed: Signed, against: Sequence[Reason], chain: C
         language: `zh`, `en` or `both`.
     """
     t = Tongue(language)
-    environment = Environment(
-        loader=PackageLoader("edge_agent.commissioning", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    template = environment("edge_agent.commissioning", ".").get_template("report.html")
     bridge = [proof for proof in examined.proofs if proof.on_bridge]
     street = [proof for proof in examined.proofs if not proof.on_bridge]
-    return environment.get_template("report.html").render(
+    return template.render(
         t=t,
         lang="en" if language == ENGLISH else "zh-CN",
         config=examined.config,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from edge_agent.comparing.compare import Comparison, Difference, How
@@ -10,7 +9,7 @@ from edge_agent.comparing.fields import AnyOutcome, Value, fields_of
 from edge_agent.comparing.outcomes import counts
 from edge_agent.comparing.sides import Side
 from edge_agent.comparing.two import Two
-from edge_agent.core.units import US, S
+from edge_agent.local_time import local_time
 
 
 def as_json(comparison: Comparison, two: Two) -> dict[str, Any]:
@@ -88,5 +87,4 @@ def _utc(one: Difference, two: Two) -> str | None:
     utc = None if one.at is None else side.outcomes.utc(one.run, one.at)
     if utc is None:
         return None
-    moment = datetime.fromtimestamp(utc // S, UTC).replace(microsecond=utc % S // US)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return local_time(utc, 0).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from edge_agent.comparing.compare import Comparison, Difference, How
@@ -15,6 +14,7 @@ from edge_agent.comparing.sides import Side
 from edge_agent.comparing.text import OTHER_BYTES
 from edge_agent.comparing.two import Two, shown
 from edge_agent.comparing.wording import Both
+from edge_agent.web.templates import environment
 
 # A browser shows so many well; what was concluded otherwise comes before what only shifted.
 MOST = 2_000
@@ -28,13 +28,8 @@ def write_page(out: Path, comparison: Comparison, two: Two) -> None:
     listed = (concluded + shifted)[:MOST]
     kept = {id(one) for one in listed}
     cards = [_card(one, two) for one in comparison.differences if id(one) in kept]
-    environment = Environment(
-        loader=PackageLoader("edge_agent.comparing", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
-    page = environment.get_template("diff.html").render(
+    template = environment("edge_agent.comparing", ".").get_template("diff.html")
+    page = template.render(
         title="两次运行对比 · Two runs compared",
         sides=[_side("A", two.left), _side("B", two.right)],
         notes=[

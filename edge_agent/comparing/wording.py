@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
 
 from edge_agent.comparing.compare import Reason
 from edge_agent.core.units import MS, Ns, S
+from edge_agent.local_time import local_time
 from edge_agent.web.words import Texts
 
 Both = tuple[str, str]  # Chinese, English: the order of `Texts`
 
-MINUTE_S = 60
 
 REASONS: Texts = {
     # a verdict
@@ -268,7 +267,4 @@ def clock_time(utc: Ns | None, at: Ns, utc_offset_minutes: int = 480) -> str:
     """The local time of day; the box's own seconds where nobody knew UTC."""
     if utc is None:
         return f"+{at / S:.1f} s"
-    local = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(
-        seconds=utc // S + utc_offset_minutes * MINUTE_S, milliseconds=utc % S // MS
-    )
-    return f"{local:%m-%d %H:%M:%S}"
+    return f"{local_time(utc, utc_offset_minutes):%m-%d %H:%M:%S}"

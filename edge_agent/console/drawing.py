@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edge_agent.config.settings import SiteConfig
 from edge_agent.console.edges import edges_of
+from edge_agent.core.foreign_json import first_fault
 from edge_agent.core.street.settings import MetricSettings, ZoneSettings
 from edge_agent.errors import UsageError
 
@@ -165,9 +166,8 @@ def parse(text: str) -> Drawing:
     try:
         return Drawing.model_validate(json.loads(text, parse_constant=_no_number))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise UsageError(f"no drawing: {where}: {first['msg']}"[:300]) from error
+        where, what = first_fault(error)
+        raise UsageError(f"no drawing: {where}: {what}"[:300]) from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"no drawing: {error}"[:300]) from error
 

@@ -19,6 +19,7 @@ from edge_agent.comparing.compare import EXACT, Tolerance
 from edge_agent.comparing.gather import outcomes_of_lines
 from edge_agent.comparing.outcomes import Outcomes
 from edge_agent.config.loader import load_as
+from edge_agent.core.foreign_json import first_fault
 from edge_agent.core.settings import Settings
 from edge_agent.corpus.finding import GOLDEN, Found
 from edge_agent.corpus.plan import DONE, Result
@@ -178,9 +179,8 @@ def _checked(row: Result, place: Path, kept: RunFolder, rules: Rules) -> Checked
     try:
         golden = _GOLDEN.validate_json(place.read_bytes())
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        why = f"{place.name}: {where}: {first['msg']}: of another version? bless it again"
+        where, what = first_fault(error)
+        why = f"{place.name}: {where}: {what}: of another version? bless it again"
         return Checked(row.recording, DIFFERS, why)
     if golden.recording_sha256 != row.sha256:
         return Checked(row.recording, DIFFERS, "the recording is another one than was blessed")

@@ -69,6 +69,20 @@ class Regression:
                 counted.update(row.told.numbers)
         return {str(how): counted[how] for how in How}
 
+    def told(self) -> list[dict[str, Any]]:
+        """The recordings that are not the same, for a script."""
+        return [
+            {
+                "recording": row.recording,
+                "state": row.state,
+                "why": row.why,
+                "outcomes": row.told.numbers if row.told else {},
+                "differences": row.told.all() if row.told else [],
+            }
+            for row in self.rows
+            if row.state != SAME
+        ]
+
     def summary(self) -> dict[str, Any]:
         """For a script."""
         return {
@@ -80,17 +94,7 @@ class Regression:
             "whole": [self.left_whole, self.right_whole],
             "left_cpu_s": round(self.left_cpu_s, 3),
             "right_cpu_s": round(self.right_cpu_s, 3),
-            "rows": [
-                {
-                    "recording": row.recording,
-                    "state": row.state,
-                    "why": row.why,
-                    "outcomes": row.told.numbers if row.told else {},
-                    "differences": row.told.all() if row.told else [],
-                }
-                for row in self.rows
-                if row.state != SAME
-            ],
+            "rows": self.told(),
             "boxes": {name: [asdict(one) for one in boxes] for name, boxes in self.boxes.items()},
         }
 

@@ -45,14 +45,19 @@ topic write ea/v1/+/+/rcpt
 topic write ea/v1/+/+/cmd
 """
 
-CONFIGURATION = """\
-listener {port} {address}
+MUTUAL_TLS = """\
 cafile {folder}/ca.pem
 certfile {folder}/broker.pem
 keyfile {folder}/broker.key
 tls_version tlsv1.2
 require_certificate true
 use_identity_as_username true
+"""
+
+CONFIGURATION = (
+    "listener {port} {address}\n"
+    + MUTUAL_TLS
+    + """\
 allow_anonymous false
 acl_file {folder}/acl
 set_tcp_nodelay true
@@ -60,6 +65,7 @@ persistence false
 max_queued_messages 0
 {user}
 """
+)
 
 
 class Broker(Protocol):

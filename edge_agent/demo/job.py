@@ -283,8 +283,9 @@ class _Daemon:
         """Port of the push server, once it listens."""
         until = time.monotonic() + 10
         while time.monotonic() < until and self._thread.is_alive():
-            if self._agent.http and self._agent.http.alive and self._agent.http.port:
-                return self._agent.http.port
+            server = self._agent.bridge.anpr
+            if server and server.alive and server.port:
+                return server.port
             time.sleep(0.02)
         raise DeviceError(f"the daemon did not start: {self._failure}")
 

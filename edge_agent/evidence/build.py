@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from edge_agent.core.decisions import Seal, SealCoverage, SealStreet, SealTimeStep
 from edge_agent.core.events import ClockSource, ClockStatus
+from edge_agent.core.foreign_json import first_fault
 from edge_agent.core.records import JournalSlice, UseClass
 from edge_agent.core.units import US, Ns
 from edge_agent.errors import SealRefused
@@ -210,9 +211,8 @@ def refusing(seal: Sealable) -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SealRefused(f"{name_of(seal)}: {where or 'as a whole'}: {first['msg']}") from error
+        where, what = first_fault(error)
+        raise SealRefused(f"{name_of(seal)}: {where or 'as a whole'}: {what}") from error
 
 
 def _finish(name: str, statement: Statement) -> Built:

@@ -24,6 +24,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from edge_agent.core.events import ClockStatus
+from edge_agent.core.foreign_json import first_fault
 from edge_agent.core.units import US
 from edge_agent.errors import VerificationError
 from edge_agent.evidence import dsse, strict_json
@@ -277,9 +278,8 @@ def parse(payload: bytes) -> Command:
     try:
         return Command.model_validate(fields)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise VerificationError(f"command: {where or 'as a whole'}: {first['msg']}") from error
+        where, what = first_fault(error)
+        raise VerificationError(f"command: {where or 'as a whole'}: {what}") from error
 
 
 def unauthorised(command: Command, issuer: Issuer, tenant: str, device_id: str) -> Refusal | None:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from edge_agent.core.events import ClockSource
+from edge_agent.core.foreign_json import first_fault
 from edge_agent.core.records import UseClass
 from edge_agent.core.scene import Phase
 from edge_agent.errors import VerificationError
@@ -354,6 +355,5 @@ def parse(payload: bytes) -> Statement:
     try:
         return Statement.model_validate(fields)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise VerificationError(f"statement: {where or 'as a whole'}: {first['msg']}") from error
+        where, what = first_fault(error)
+        raise VerificationError(f"statement: {where or 'as a whole'}: {what}") from error

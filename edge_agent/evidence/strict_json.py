@@ -8,19 +8,15 @@ could read differently is worth nothing in a dispute, so none of that passes her
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
+from edge_agent.core.foreign_json import nests_deeper, no_key_twice
 from edge_agent.errors import VerificationError
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 16
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
-
-# A whole string, or the rest of the text where the string never ends: linear on any input.
-_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
-_BRACKET = re.compile(r"[\[\]{}]")
 
 
 def loads(data: bytes, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
@@ -35,11 +31,12 @@ def loads(data: bytes, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise VerificationError(f"JSON is not UTF-8: {error}") from error
-    _check_depth(text, max_depth)
+    if nests_deeper(text, max_depth):
+        raise VerificationError(f"JSON nests deeper than {max_depth}")
     try:
         value = json.loads(
             text,
-            object_pairs_hook=_object,
+            object_pairs_hook=no_key_twice,
             parse_int=_integer,
             parse_float=_refuse_float,
             parse_constant=_refuse_float,
@@ -60,23 +57,6 @@ def dumps(value: dict[str, Any]) -> bytes:
     """
     _check_writable(value, MAX_DEPTH)
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
-
-
-def _check_depth(text: str, max_depth: int) -> None:
-    depth = 0
-    for bracket in _BRACKET.finditer(_STRING.sub("", text)):
-        depth += 1 if bracket.group() in "[{" else -1
-        if depth > max_depth:
-            raise VerificationError(f"JSON nests deeper than {max_depth}")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise ValueError(f"key {twice[:40]!r} appears twice")
-    return found
 
 
 def _integer(digits: str) -> int:

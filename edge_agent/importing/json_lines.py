@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
+from edge_agent.core.foreign_json import no_key_twice
 from edge_agent.journal.importer import Cells, Problems, lines_of
 
 T = TypeVar("T")
@@ -72,7 +73,7 @@ def _object(line: str) -> dict[str, Any]:
     try:
         tree = json.loads(
             line,
-            object_pairs_hook=_no_repeats,
+            object_pairs_hook=no_key_twice,
             parse_int=_number,
             parse_float=_number,
             parse_constant=_no_number,
@@ -91,15 +92,6 @@ def _in_unicode(tree: dict[str, Any]) -> None:
         json.dumps(tree, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise ValueError("half a surrogate pair, which is no character") from None
-
-
-def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f"key {key[:40]!r} stands twice")
-        found[key] = value
-    return found
 
 
 def _number(text: str) -> str:

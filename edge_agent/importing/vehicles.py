@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from edge_agent.core.events import SerialBytes
+from edge_agent.core.foreign_json import first_fault
 from edge_agent.core.units import MS, Ns, S
 from edge_agent.core.weigh.protocols.settings import WimJsonSettings
 from edge_agent.core.weigh.protocols.wim_json import REMEMBERED_IDS, VehicleMessage
@@ -125,9 +126,8 @@ def _record(cells: Cells, name: str, port: str, spoken: WimJsonSettings) -> Seri
     try:
         VehicleMessage.model_validate(message)
     except ValidationError as error:
-        first_error = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first_error["loc"])
-        raise ValueError(f"{where}: {first_error['msg']}".removeprefix(": ")) from None
+        where, what = first_fault(error)
+        raise ValueError(f"{where}: {what}".removeprefix(": ")) from None
     return SerialBytes(sent, port, json.dumps(message, ensure_ascii=False).encode() + b"\n")
 
 

@@ -3,46 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from edge_agent.config.loader import load
 from edge_agent.config.settings import SiteConfig
 from edge_agent.errors import ConfigError
-from edge_agent.evidence.uplink.topics import NAME
+from edge_agent.ingest.device_files import DeviceFiles
 
 MAX_SHOPS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    stamp: tuple[int, int]
-    config: SiteConfig | None
-
-
 class Sites:
-    """Read when first asked for, and again when the file has changed."""
+    """The configurations of a folder; none where there is no such folder."""
 
     def __init__(self, directory: Path | None) -> None:
-        self._directory = directory
-        self._known: dict[str, _Known] = {}
+        self._files = DeviceFiles(directory, ".yaml", _read) if directory is not None else None
 
     def of(self, device: str) -> SiteConfig | None:
         """A box's configuration; None when there is none here, or it cannot be read."""
-        if self._directory is None or not NAME.fullmatch(device) or device.startswith("."):
-            return None
-        path = self._directory / f"{device}.yaml"
-        try:
-            status = path.stat()
-        except OSError:
-            return None
-        stamp = (status.st_mtime_ns, status.st_size)
-        known = self._known.get(device)
-        if known is None or known.stamp != stamp:
-            known = _Known(stamp, _read(path))
-            self._known[device] = known
-        return known.config
+        return self._files.of(device) if self._files else None
 
     def shop(self, device: str, shop: str) -> str:
         """A shop's name; its id where that is all that is known."""

@@ -5,44 +5,23 @@ To enrol a box, put `<device_id>.pem` there; to bar it, take the file away. Neit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from edge_agent.errors import UsageError
 from edge_agent.evidence import dsse
 from edge_agent.evidence.keys import KeyRing, read_public_keys
-from edge_agent.evidence.uplink.topics import NAME
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    stamp: tuple[int, int]  # mtime_ns and size of the file that was read
-    ring: KeyRing | None
+from edge_agent.ingest.device_files import DeviceFiles
 
 
 class Devices:
-    """The rings of enrolled boxes, read when first asked for and again when the file has changed."""
+    """The rings of enrolled boxes."""
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._known: dict[str, _Known] = {}
+        self._files = DeviceFiles(directory, ".pem", _read)
 
     def ring(self, device: str) -> KeyRing | None:
         """The keys that may sign for this box; None when it is not enrolled or its file is unusable."""
-        if not NAME.fullmatch(device) or device.startswith("."):
-            return None
-        path = self._directory / f"{device}.pem"
-        try:
-            status = path.stat()
-        except OSError:
-            self._known.pop(device, None)
-            return None
-        stamp = (status.st_mtime_ns, status.st_size)
-        known = self._known.get(device)
-        if known is None or known.stamp != stamp:
-            known = _Known(stamp, _read(path))
-            self._known[device] = known
-        return known.ring
+        return self._files.of(device)
 
 
 def _read(path: Path) -> KeyRing | None:

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from edge_agent.core import decisions, events
 from edge_agent.core.decisions import Decision
 from edge_agent.core.events import Event, SerialBytes
+from edge_agent.core.foreign_json import first_fault
 from edge_agent.core.units import Ns
 from edge_agent.errors import JournalError
 
@@ -98,8 +99,8 @@ def _decode(kinds: dict[str, type[Any]], name: str, body: bytes) -> Any:
     try:
         return _ADAPTERS[name].validate_json(body)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise JournalError(f"{name}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        where, what = first_fault(error)
+        raise JournalError(f"{name}: {where}: {what}") from None
 
 
 def json_schema(kind: type[Any]) -> dict[str, Any]:

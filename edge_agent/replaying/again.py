@@ -19,6 +19,7 @@ from edge_agent.evidence.sealable import Sealable
 from edge_agent.evidence.unsigned import UnsignedChain
 from edge_agent.journal.codec import decision_line
 from edge_agent.journal.lacking import incomplete
+from edge_agent.journal.moments import Moment
 from edge_agent.journal.numbering import EventCount
 from edge_agent.journal.raw_ring import RawRing
 from edge_agent.journal.reader import Recording
@@ -27,7 +28,7 @@ from edge_agent.replaying.beside_live import BesideLive
 from edge_agent.replaying.configurations import CoreOfRuns
 from edge_agent.replaying.only import EVERYTHING, Only
 from edge_agent.replaying.source import Listener, RecordedEvents
-from edge_agent.replaying.window import Moment, bounds_of
+from edge_agent.replaying.window import bounds_of
 from edge_agent.sinks import Tee
 
 

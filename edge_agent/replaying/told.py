@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 from edge_agent.core.decisions import CrossingSeen, Decision, Fault, Seal, SealStreet
 from edge_agent.core.records import Crossing, Match, MatchStatus, Outcome, Verdict
-from edge_agent.core.units import KG, US, Ns, S
-
-EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+from edge_agent.core.units import KG, Ns, S
+from edge_agent.local_time import local_time, to_the_millisecond
 
 
 def told(decision: Decision, utc_minus_mono: Ns | None, utc_offset_minutes: int) -> str:
@@ -38,9 +35,7 @@ def told(decision: Decision, utc_minus_mono: Ns | None, utc_offset_minutes: int)
 def _time(at: Ns, utc_minus_mono: Ns | None, utc_offset_minutes: int) -> str:
     if utc_minus_mono is None:
         return f"{at / S:12.3f}"
-    zone = dt.timezone(dt.timedelta(minutes=utc_offset_minutes))
-    moment = EPOCH + dt.timedelta(microseconds=(at + utc_minus_mono) // US)
-    return moment.astimezone(zone).isoformat(sep=" ", timespec="milliseconds")[:23]
+    return to_the_millisecond(local_time(Ns(at + utc_minus_mono), utc_offset_minutes))
 
 
 def _crossing(crossing: Crossing, verdicts: tuple[Verdict, ...]) -> str:

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from edge_agent.comparing.outcomes import BridgeCrossing, Outcomes
 from edge_agent.comparing.pairing import Span, pair
+from edge_agent.core.foreign_json import first_fault
 from edge_agent.core.records import MatchStatus, Outcome
 from edge_agent.core.units import MS, Ns, S
 from edge_agent.errors import UsageError
@@ -94,9 +95,8 @@ def _passage(line: str, where: str) -> Passage:
     try:
         return _PASSAGE.validate_json(line)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise UsageError(f"{where}: no passage as `simulate` writes it: {key} {first['msg']}") from None
+        key, what = first_fault(error)
+        raise UsageError(f"{where}: no passage as `simulate` writes it: {key} {what}") from None
 
 
 def score(outcomes: Outcomes, truth: Iterable[Passage], end: Ns) -> Score:

@@ -1,7 +1,4 @@
-"""`--from` and `--to`: a part of a recording, by the time of day or by the time since its start.
-
-    2026-05-01T08:00:00+08:00    RFC 3339 with a zone; Z for UTC
-    +90s  +1h30m  +1d            since the recording's first event
+"""A part of a recording, by the time of day or by the time since its start (`journal.moments`).
 
 A run of the daemon has a clock of its own that only goes up; UTC is that clock plus an offset, which the
 run's first synchronised report of the clock says.
@@ -9,31 +6,18 @@ run's first synchronised report of the clock says.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from edge_agent.core.events import ClockSource, ClockStatus, Event, Started
-from edge_agent.core.units import Ns, S
+from edge_agent.core.units import Ns
 from edge_agent.errors import UsageError
-from edge_agent.journal.importer import DECIMAL, parse_time
+from edge_agent.journal.moments import Moment
 from edge_agent.journal.reader import Recording
 
-_SINCE = re.compile(
-    r"\+(?:(\d{1,4})d)?(?:(\d{1,6})h)?(?:(\d{1,7})m)?(?:(\d{1,9})(?:\.(\d{1,9}))?s)?", re.ASCII
-)
 # A box without a battery says for a while that it knows no time; one that never learns it, always.
 REPORTS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """An instant as a person says it: UTC, or the time since the recording's first event."""
-
-    text: str
-    at: Ns
-    since_start: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +34,6 @@ class _Run:
 
     begins: Ns
     utc_minus_mono: Ns | None
-
-
-def moment(text: str) -> Moment:
-    """What `--from` or `--to` says.
-
-    Raises:
-        UsageError: it is no time.
-    """
-    since = _SINCE.fullmatch(text.strip())
-    if since and any(since.groups()):
-        days, hours, minutes, seconds, fraction = (part or "" for part in since.groups())
-        whole = int(days or 0) * 86_400 + int(hours or 0) * 3_600 + int(minutes or 0) * 60 + int(seconds or 0)
-        return Moment(text, Ns(whole * S + int(fraction.ljust(9, "0"))), since_start=True)
-    no_time = UsageError(
-        f"{text!r} is no time: write 2026-05-01T08:00:00+08:00, or +90s or +1h30m since the start"
-    )
-    if DECIMAL.match(text.strip()):  # of 1970 by the importer; here it is meant to be something else
-        raise no_time
-    try:
-        return Moment(text, parse_time(text), since_start=False)
-    except (ValueError, OverflowError):
-        raise no_time from None
 
 
 def bounds_of(recordings: Sequence[Recording], start: Moment | None, end: Moment | None) -> list[Bounds]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from edge_agent.config.settings import SiteConfig
@@ -35,6 +34,7 @@ from edge_agent.report.saying import Section
 from edge_agent.report.sealed import Sealed, read_bundle
 from edge_agent.report.street_cases import street_cases
 from edge_agent.report.zone_line import ZoneLine, without_changes
+from edge_agent.web.templates import environment
 
 # What of a journal the page shows; all else is passed over while it is read.
 USED = (CrossingSeen, Seal, SealStreet, SealCoverage, Status, Fault)
@@ -131,15 +131,8 @@ def render(shown: Shown) -> str:
     rows = chosen_rows(crossed, len(crossed) if shown.everything else MOST_ROWS)
     street = street_cases(shown.sealed, lines, config)
     faults, faults_left_out = fault_rows(used if shown.overview else (), offset, plates=shown.plates)
-    environment = Environment(
-        loader=PackageLoader("edge_agent.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
-    return environment.get_template(
-        "page.html"
-    ).render(
+    template = environment("edge_agent.report", ".").get_template("page.html")
+    return template.render(
         title=shown.title,
         subtitle=shown.subtitle,
         notice=shown.notice,

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
-CHINA = timezone(timedelta(hours=8))
+from edge_agent.core.units import US, Ns
+from edge_agent.local_time import local_time, to_the_millisecond
+
+CHINA_MINUTES = 8 * 60
+CHINA = timezone(timedelta(minutes=CHINA_MINUTES))
 
 
 def local(utc_us: int) -> datetime:
     """China time of microseconds since 1970."""
-    return datetime.fromtimestamp(utc_us // 1_000_000, UTC).astimezone(CHINA)
+    return local_time(Ns(utc_us * US), CHINA_MINUTES)
 
 
 def stamp(utc_us: int | None) -> str:
     """China time to the millisecond."""
     if utc_us is None:
         return "时间未知 time unknown"
-    return f"{local(utc_us):%Y-%m-%d %H:%M:%S}.{utc_us // 1000 % 1000:03d}"
+    return to_the_millisecond(local(utc_us))
 
 
 def to_the_second(utc_us: int | None) -> str:

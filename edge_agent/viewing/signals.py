@@ -19,6 +19,7 @@ from edge_agent.core.records import Picture
 from edge_agent.core.site import Site
 from edge_agent.core.units import Ns
 from edge_agent.journal.gaps import Gap
+from edge_agent.journal.moments import Moment
 from edge_agent.journal.opening import pictures_folder
 from edge_agent.journal.reader import Recording
 from edge_agent.journal.video import VideoPacket
@@ -28,7 +29,7 @@ from edge_agent.viewing.loads import Loads
 from edge_agent.viewing.plates import PlateWords
 from edge_agent.viewing.things import Shown, Thing
 from edge_agent.viewing.times import Piece, timed
-from edge_agent.viewing.window import Moment, Window
+from edge_agent.viewing.window import Window
 
 STEP_MS = 100  # of a recording without a configuration
 MAX_PICTURE_BYTES = 64_000_000

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from edge_agent.core.units import Ns, S
 from edge_agent.devices.camera.headers import sequence_header
+from edge_agent.journal.moments import Moment
 from edge_agent.viewing.decoding import CODECS
 from edge_agent.viewing.things import Areas, Load, Place, Shown, State, Video
 from edge_agent.viewing.times import Piece, at_of
@@ -14,14 +15,6 @@ from edge_agent.viewing.times import Piece, at_of
 LATE = 60 * S  # a thing may be told of so long after it happened: a crossing after its first axle
 
 FIRST, LAST = -(2**63), 2**63 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A limit: nanoseconds of UTC, or since the recording's beginning."""
-
-    at: Ns
-    since_start: bool
 
 
 class Window:

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
+from edge_agent.box_store import open_store
 from edge_agent.calibration.apply import changed
 from edge_agent.calibration.proposal import Figures, Proposal, ReadingLine
 from edge_agent.calibration.record import leave_record, record_of
 from edge_agent.cli.main import run_command
-from edge_agent.compose import Agent, open_store
+from edge_agent.compose import Agent
 from edge_agent.config import saving
 from edge_agent.config.loader import load
 from edge_agent.core.weigh.settings import CalibrationSettings

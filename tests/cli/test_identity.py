@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from edge_agent.box_store import open_store
 from edge_agent.cli.main import main
-from edge_agent.compose import open_store
 from edge_agent.config.loader import load
 from edge_agent.demo.pki import Authority
 from edge_agent.errors import EvidenceError

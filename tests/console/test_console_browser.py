@@ -5,17 +5,10 @@ import re
 import pytest
 
 from tests.console.site import PASSWORD, TECH, a_served_box, two_pads
-from tests.inbox.browser import CONTRASTS, CONTROLS, PHONE, SIDEWAYS, UNNAMED, Person, chromium
+from tests.inbox.browser import CONTRASTS, CONTROLS, LEAST_CONTRAST, PHONE, SIDEWAYS, UNNAMED, Person
 
-LEAST_CONTRAST = 4.5  # WCAG 2.2, 1.4.3 (AA)
 PAGES = ("/", "/outbox", "/coverage", "/doctor", "/config", "/commissioning")
 TRUCK = {"at_s": 1.5, "kind": "truck3", "gross_kg": 25_800, "speed_kmh": 30}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from edge_agent.config.loader import load
 from edge_agent.web import passwords
 from tests.console.site import PASSWORD, TECH
 from tests.console.street_box import SIZE, a_street_box
-from tests.inbox.browser import CONTRASTS, CONTROLS, PHONE, SIDEWAYS, UNNAMED, Person, chromium
+from tests.inbox.browser import CONTRASTS, CONTROLS, LEAST_CONTRAST, PHONE, SIDEWAYS, UNNAMED, Person
 
 HALF_A_PIXEL = [0.5 / side for side in SIZE]
 ZONES = ("street", "cameras", "east", "zones")
@@ -19,13 +19,6 @@ FOCUS_IS_SEEN = """() => {
   const corner = held.querySelector(":scope > .seen");
   return corner ? getComputedStyle(corner).strokeWidth > "2" : getComputedStyle(held).outlineStyle !== "none";
 }"""
-LEAST_CONTRAST = 4.5  # WCAG 2.2, 1.4.3 (AA)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

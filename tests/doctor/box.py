@@ -11,11 +11,11 @@ from pathlib import Path
 import yaml
 
 from edge_agent.bench.broker import Mosquitto
-from edge_agent.compose import open_store
+from edge_agent.box_store import open_store
 from edge_agent.config.loader import load
 from edge_agent.core.events import ClockSource, ClockStatus
 from edge_agent.core.units import MS, Ns
-from edge_agent.demo.broker import ACCESS_LIST
+from edge_agent.demo.broker import ACCESS_LIST, MUTUAL_TLS
 from edge_agent.demo.pki import Authority
 from edge_agent.doctor.examine import examine
 from edge_agent.doctor.finding import State
@@ -31,16 +31,7 @@ ADDRESS = "127.0.0.1"
 # What this test's own machine is or is not, which no planted fault changes.
 OF_THE_BOX = ("software", "clock", "disk", "store", "models", "push", "broker", "keys", "scale")
 
-TLS_AND_ACCESS = """
-cafile {folder}/ca.pem
-certfile {folder}/broker.pem
-keyfile {folder}/broker.key
-tls_version tlsv1.2
-require_certificate true
-use_identity_as_username true
-acl_file {folder}/acl
-{more}
-"""
+TLS_AND_ACCESS = f"\n{MUTUAL_TLS}acl_file {{folder}}/acl\n{{more}}\n"
 
 
 def days(first, last):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from edge_agent.compose import open_store
+from edge_agent.box_store import open_store
 from edge_agent.demo.broker import ACCESS_LIST
 from edge_agent.demo.pki import Authority
 from edge_agent.evidence.keys import FileKey

@@ -315,7 +315,7 @@ def test_a_token_that_goes_away_stops_the_store_and_nothing_is_sealed_unsigned(t
 
 
 def take_over(folder):
-    """What the daemon does at its start (`compose.open_store`)."""
+    """What the daemon does at its start (`box_store.open_store`)."""
     place = FilePlace(folder / "keys" / "evidence.pem")
     key, successor = open_keys(place)
     store = a_box(folder / "box", key, successor)

@@ -23,6 +23,7 @@ WIDE, PHONE = {"width": 1366, "height": 860}, {"width": 390, "height": 844}
 EXPECTED = "Failed to load resource: the server responded with a status of 4"
 
 # Of every text that can be seen: its colour against the nearest ground that is not clear, as WCAG 2 says.
+LEAST_CONTRAST = 4.5  # WCAG 2.2, 1.4.3 (AA)
 CONTRASTS = """() => {
   const parts = (said) => said.match(/[\\d.]+/g).map(Number);
   const shine = ([r, g, b]) => [r, g, b].map((v) => v / 255)

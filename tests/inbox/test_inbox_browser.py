@@ -7,16 +7,8 @@ import pytest
 from edge_agent.core.records import Flag
 from edge_agent.web import passwords
 from edge_agent.web.gate import TRIES_OF_USER
-from tests.inbox.browser import CONTRASTS, CONTROLS, PHONE, SIDEWAYS, UNNAMED, Person, chromium
+from tests.inbox.browser import CONTRASTS, CONTROLS, LEAST_CONTRAST, PHONE, SIDEWAYS, UNNAMED, Person
 from tests.inbox.city import DEVICE, PASSWORD, REVIEWER, VIEWER, a_city
-
-LEAST_CONTRAST = 4.5  # WCAG 2.2, 1.4.3 (AA)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

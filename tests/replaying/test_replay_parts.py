@@ -13,12 +13,13 @@ from edge_agent.core.site import Site
 from edge_agent.core.units import S
 from edge_agent.errors import UsageError
 from edge_agent.journal.codec import parse_decision_line
+from edge_agent.journal.moments import moment
 from edge_agent.journal.opening import open_all
 from edge_agent.replaying.extent import extent
 from edge_agent.replaying.only import part_of
 from edge_agent.replaying.replay import Hooks, replay
 from edge_agent.replaying.what_if import changed
-from edge_agent.replaying.window import bounds_of, moment
+from edge_agent.replaying.window import bounds_of
 from tests.replaying.recorded import a_run, a_site, a_street, a_writer, recording
 
 

@@ -116,3 +116,11 @@ def test_any_length_of_time_has_a_few_marks(length):
     marks = Axis(HOUR, HOUR + length, BASE_UTC // US).ticks()
     assert len(marks) <= 10
     assert all(HOUR <= at <= HOUR + length for at, _ in marks[:40])
+
+
+@pytest.mark.parametrize("late", [0, 250_000_000, 999_999_000])
+def test_marks_stand_at_the_second_that_they_name(late):
+    start = HOUR + late
+    marks = Axis(start, start + 300 * S, BASE_UTC // US).ticks()
+    assert marks
+    assert all((at + BASE_UTC) % (60 * S) == 0 for at, _ in marks)

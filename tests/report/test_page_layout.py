@@ -4,9 +4,11 @@ import re
 from pathlib import Path
 
 import edge_agent.report
+import edge_agent.web
 
 FOLDER = Path(edge_agent.report.__file__).parent
 PAGE = (FOLDER / "page.html").read_text("utf-8")
+SHEET = (Path(edge_agent.web.__file__).parent / "templates" / "sheet.html").read_text("utf-8")
 PARTS = "".join(path.read_text("utf-8") for path in sorted(FOLDER.glob("*.html")))
 
 
@@ -25,5 +27,6 @@ def test_every_table_and_every_drawing_stands_in_a_box_that_scrolls():
 
 
 def test_a_phone_takes_its_own_width_for_the_page():
-    assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in PAGE
+    assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in SHEET
+    assert PAGE.startswith('{% include "sheet.html" %}')
     assert "@media (max-width: 600px)" in PAGE

@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 
 from edge_agent.core.events import ClockSource, ClockStatus, PlateSeen, SceneSeen, Started
 from edge_agent.core.units import MS, TONNE, Ns, S
+from edge_agent.journal.moments import Moment
+from edge_agent.journal.moments import moment as parsed
 from edge_agent.journal.reader import Recording
 from edge_agent.journal.video import VideoPacket
-from edge_agent.replaying.window import moment as parsed
 from edge_agent.viewing.cameras import Cameras
 from edge_agent.viewing.loads import extremes
 from edge_agent.viewing.plates import PlateWords
 from edge_agent.viewing.signals import Choice, signals
 from edge_agent.viewing.things import Areas, Boxes, Image, Line, Load, Numbers, State, Video
 from edge_agent.viewing.times import timed
-from edge_agent.viewing.window import Moment
 from tests.viewing.recordings import (
     BASE,
     CAMERA,

@@ -19,7 +19,8 @@ from typing import Any
 
 from edge_agent.bench.torture.line_site import Line, line_site
 from edge_agent.bench.torture.row import Effort, Outcome, Row
-from edge_agent.compose import Agent, Hooks, open_store
+from edge_agent.box_store import open_store
+from edge_agent.compose import Agent, Hooks
 from edge_agent.config.settings import SiteConfig
 from edge_agent.core.decisions import Decision, Status
 from edge_agent.core.units import MS, US, Ns, S

@@ -13,6 +13,7 @@ from edge_agent.bench.broker import ADDRESS, Mosquitto
 from edge_agent.bench.torture.row import Effort, Outcome, Row
 from edge_agent.bench.torture.waiting import came_true
 from edge_agent.core.records import UseClass
+from edge_agent.demo.broker import MUTUAL_TLS
 from edge_agent.demo.pki import Authority
 from edge_agent.evidence import dsse
 from edge_agent.evidence.certificates import certificates_of_pem, key_certificate, read_certificates
@@ -33,15 +34,6 @@ from edge_agent.ingest.settings import IngestSettings
 WAIT_S = 20.0
 DAY = timedelta(days=1)
 DEVICE = an_identity().settings.device
-
-TLS = """\
-cafile {folder}/ca.pem
-certfile {folder}/broker.pem
-keyfile {folder}/broker.key
-tls_version tlsv1.2
-require_certificate true
-use_identity_as_username true
-"""
 
 
 def tls(effort: Effort, folder: Path) -> Outcome:
@@ -229,7 +221,7 @@ def _tls_site(folder: Path) -> Iterator[_Site]:
     (folder / "devices").mkdir()
     (folder / "devices" / f"{DEVICE.device_id}.pem").write_bytes(KEY.public.pem)
     receipt_key = FileKey.generate(folder / "receipt.pem")
-    broker = Mosquitto(folder, TLS.format(folder=pki)).start()
+    broker = Mosquitto(folder, MUTUAL_TLS.format(folder=pki)).start()
     with contextlib.ExitStack() as parts:
         parts.callback(broker.stop)
         ingest = Ingest(

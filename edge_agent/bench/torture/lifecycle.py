@@ -14,7 +14,7 @@ from edge_agent.bench.kill_daemon import SEALED
 from edge_agent.bench.torture.line_site import Line, line_site
 from edge_agent.bench.torture.row import Effort, Outcome, Row
 from edge_agent.bench.torture.supervisor import Supervisor
-from edge_agent.compose import open_store
+from edge_agent.box_store import open_store
 from edge_agent.config.recorded import to_text
 from edge_agent.config.settings import SiteConfig
 from edge_agent.errors import DeviceError

@@ -10,7 +10,7 @@ from pathlib import Path
 from edge_agent.bench.kill import compare_with
 from edge_agent.bench.kill_daemon import Arena
 from edge_agent.bench.torture.row import Effort, Outcome, Row
-from edge_agent.compose import open_store
+from edge_agent.box_store import open_store
 from edge_agent.demo.site import Places
 from edge_agent.evidence import dsse
 from edge_agent.evidence.keys import KeyRing, read_public_keys

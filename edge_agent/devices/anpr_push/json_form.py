@@ -9,22 +9,17 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import re
 from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from edge_agent.core.foreign_json import first_fault, nests_deeper, no_key_twice
 from edge_agent.core.units import Permille
 from edge_agent.devices.anpr_push.jpeg import jpeg_picture
 from edge_agent.devices.anpr_push.push import Push, PushedPicture, Refused, plate_text, utc_ns
 from edge_agent.devices.anpr_push.settings import AnprCameraSettings
 
 MAX_DEPTH = 6
-
-# A whole string, or the rest of the text where the string never ends: 8 MiB of base64, of backslashes or of
-# escaped quotes take linear time.
-_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
-_BRACKET = re.compile(r"[\[\]{}]")
 
 Score = Annotated[int, Field(ge=0, le=1000)]
 PlateText = Annotated[str, Field(max_length=32)]
@@ -78,9 +73,8 @@ def parse_json(body: bytes, camera: AnprCameraSettings) -> Push:
     try:
         push = JsonPush.model_validate(_load(body))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(step) for step in first["loc"])
-        raise Refused(422, "bad_field", f"{where}: {first['msg']}") from error
+        where, what = first_fault(error)
+        raise Refused(422, "bad_field", f"{where}: {what}") from error
     return Push(
         text=plate_text(push.plate),
         confidence=Permille(push.confidence_permille),
@@ -108,31 +102,14 @@ def _load(body: bytes) -> Any:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Refused(400, "bad_json", f"JSON: not UTF-8 at byte {error.start}") from error
-    _check_depth(text)
+    if nests_deeper(text, MAX_DEPTH):
+        raise Refused(400, "bad_json", f"JSON: nested deeper than {MAX_DEPTH}")
     try:
         return json.loads(
-            text, object_pairs_hook=_no_duplicates, parse_float=_no_float, parse_constant=_no_float
+            text, object_pairs_hook=no_key_twice, parse_float=_no_float, parse_constant=_no_float
         )
     except (ValueError, RecursionError) as error:
         raise Refused(400, "bad_json", f"JSON: {error}") from error
-
-
-def _check_depth(text: str) -> None:
-    """Count brackets outside of strings before the parser recurses into them."""
-    depth = 0
-    for bracket in _BRACKET.finditer(_STRING.sub("", text)):
-        depth += 1 if bracket[0] in "[{" else -1
-        if depth > MAX_DEPTH:
-            raise Refused(400, "bad_json", f"JSON: nested deeper than {MAX_DEPTH}")
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f"key {key[:40]!r} twice")
-        found[key] = value
-    return found
 
 
 def _no_float(text: str) -> NoReturn:

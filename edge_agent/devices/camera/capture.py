@@ -13,7 +13,7 @@ from edge_agent.core.events import Captured
 from edge_agent.core.records import Detection, Picture
 from edge_agent.core.units import Ns, Permille
 from edge_agent.devices.camera.camera import Frame
-from edge_agent.devices.camera.request_queue import RequestQueue, failed
+from edge_agent.devices.camera.request_queue import RequestQueue, Serving, failed
 from edge_agent.devices.camera.stills import (
     WAIT,
     Image,
@@ -23,7 +23,6 @@ from edge_agent.devices.camera.stills import (
     picture_record,
     to_jpeg,
 )
-from edge_agent.progress import Pulse
 
 # Holds a picture's bytes for a statement that may want them; returns their SHA-256.
 Stage = Callable[[bytes], str]
@@ -32,7 +31,7 @@ QUEUE = 64  # captures that may wait; more overweight vehicles at once than any 
 CROP_MARGIN = 60  # permille of the box's size left around the crop
 
 
-class CaptureWorker:
+class CaptureWorker(Serving[Capture, Captured]):
     """Turns `Capture` decisions into `Captured` events.
 
     Args:
@@ -55,20 +54,7 @@ class CaptureWorker:
         self._stage = stage
         self._detector = detector
         self._clock = clock
-        self._queue = RequestQueue("capture", self.carry_out, failed, emit, clock, QUEUE)
-
-    @property
-    def pulse(self) -> Pulse:
-        """Of its thread."""
-        return self._queue.pulse
-
-    def start(self) -> None:
-        """Begin to take requests from the queue."""
-        self._queue.start()
-
-    def close(self, timeout: float = 5.0) -> None:
-        """Stop; requests that still wait are forgotten."""
-        self._queue.close(timeout)
+        super().__init__(RequestQueue("capture", self.carry_out, failed, emit, clock, QUEUE))
 
     def submit(self, request: Capture) -> None:
         """Take a request. Never blocks; one too many is answered at once with a problem."""

@@ -134,6 +134,26 @@ class RequestQueue(Generic[R, A]):
             self._emit(answer)
 
 
+class Serving(Generic[R, A]):
+    """A worker that serves a queue, in the queue's own thread."""
+
+    def __init__(self, queue: RequestQueue[R, A]) -> None:
+        self._queue = queue
+
+    @property
+    def pulse(self) -> Pulse:
+        """Of its thread."""
+        return self._queue.pulse
+
+    def start(self) -> None:
+        """Begin to take requests from the queue."""
+        self._queue.start()
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Stop; requests that still wait are forgotten."""
+        self._queue.close(timeout)
+
+
 def answered(
     carry_out: Callable[[R], A], refusal: Callable[[R, str, Ns], A], request: R, clock: Callable[[], Ns]
 ) -> A:

@@ -17,7 +17,7 @@ from edge_agent.core.events import Captured
 from edge_agent.core.records import Detection, Picture
 from edge_agent.core.units import Ns, S
 from edge_agent.devices.camera.camera import Frame
-from edge_agent.devices.camera.request_queue import RequestQueue, failed
+from edge_agent.devices.camera.request_queue import RequestQueue, Serving, failed
 from edge_agent.devices.camera.stills import (
     WAIT,
     Image,
@@ -34,7 +34,6 @@ from edge_agent.devices.pictures.zone import ZoneDrawing
 from edge_agent.devices.scene.pixels import moved
 from edge_agent.devices.staging import SHORT
 from edge_agent.errors import DeviceError
-from edge_agent.progress import Pulse
 
 # Holds bytes for so many nanoseconds, for a statement that may want them, as the newest of a slot or of
 # none (""); returns their SHA-256.
@@ -74,7 +73,7 @@ class _Answer:
         self.detections.append(seen)
 
 
-class PictureWorker:
+class PictureWorker(Serving[TakePictures, Captured]):
     """Turns `TakePictures` decisions into `Captured` events.
 
     `Captured.pictures` has the originals first, in the order of the shots, then copies, then the clip.
@@ -118,20 +117,7 @@ class PictureWorker:
         self._settings = settings or PictureSettings()
         self._said_time = said_time
         self._onlooker = Onlooker(detector, references)
-        self._queue = RequestQueue("pictures", self.carry_out, failed, emit, clock, QUEUE)
-
-    @property
-    def pulse(self) -> Pulse:
-        """Of its thread."""
-        return self._queue.pulse
-
-    def start(self) -> None:
-        """Begin to take requests from the queue."""
-        self._queue.start()
-
-    def close(self, timeout: float = 5.0) -> None:
-        """Stop; requests that still wait are forgotten."""
-        self._queue.close(timeout)
+        super().__init__(RequestQueue("pictures", self.carry_out, failed, emit, clock, QUEUE))
 
     def submit(self, request: TakePictures) -> None:
         """Take a request. Never blocks; one too many is answered at once with a problem."""

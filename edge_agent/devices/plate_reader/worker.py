@@ -23,14 +23,13 @@ from edge_agent.core.events import PlatesDone, PlateSeen
 from edge_agent.core.records import Detection, Picture, ReadingMeans
 from edge_agent.core.units import MS, Ns, Permille
 from edge_agent.devices.camera.frame import TOLERANCE, Frame
-from edge_agent.devices.camera.request_queue import RequestQueue
+from edge_agent.devices.camera.request_queue import RequestQueue, Serving
 from edge_agent.devices.camera.settings import CameraSettings
 from edge_agent.devices.camera.stills import WAIT, Image, VehicleDetector, picture_record, to_jpeg
 from edge_agent.devices.plate_reader.agreement import Agreement
 from edge_agent.devices.plate_reader.approach import CUT_OFF, Approach, AtLine, approaches, at_line
 from edge_agent.devices.plate_reader.reader import PlateReader, Reading, permille
 from edge_agent.devices.plate_reader.settings import PlateReaderSettings
-from edge_agent.progress import Pulse
 
 QUEUE = 64  # as many as captures may wait
 SMALL = 640  # px: pictures for the detector are made no wider; networks take less
@@ -83,7 +82,7 @@ class _Read:
     reading: Reading | None
 
 
-class PlateWorker:
+class PlateWorker(Serving[ReadPlates, Answer]):
     """Turns `ReadPlates` decisions into `PlateSeen` and `PlatesDone` events.
 
     Args:
@@ -112,27 +111,17 @@ class PlateWorker:
         self._settings = settings
         self._stage = stage
         self._clock = clock
-        self._queue: RequestQueue[ReadPlates, Answer] = RequestQueue(
-            "plates", self.carry_out, refusal, lambda answer: [emit(event) for event in answer], clock, QUEUE
-        )
+
+        def all_of(answer: Answer) -> None:
+            for event in answer:
+                emit(event)
+
+        super().__init__(RequestQueue("plates", self.carry_out, refusal, all_of, clock, QUEUE))
 
     @property
     def models(self) -> tuple[tuple[str, str], ...]:
         """(name, SHA-256) of every network that reads."""
         return self._reader.models
-
-    @property
-    def pulse(self) -> Pulse:
-        """Of its thread."""
-        return self._queue.pulse
-
-    def start(self) -> None:
-        """Begin to take requests from the queue."""
-        self._queue.start()
-
-    def close(self, timeout: float = 5.0) -> None:
-        """Stop; requests that still wait are forgotten."""
-        self._queue.close(timeout)
 
     def submit(self, request: ReadPlates) -> None:
         """Take a request. Never blocks; one too many is answered at once with a problem."""

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.bench.broker import Mosquitto, find_mosquitto
 from edge_agent.evidence import dsse
 from edge_agent.evidence.examples import KEY, a_case, a_store, an_identity
 from edge_agent.evidence.keys import FileKey, KeyRing
@@ -148,15 +147,6 @@ class Client:
 @pytest.fixture(name="eventually")
 def _eventually():
     return eventually
-
-
-@pytest.fixture
-def broker(tmp_path):
-    if find_mosquitto() is None:
-        pytest.skip("mosquitto is not installed (Debian package mosquitto)")
-    broker = Mosquitto(tmp_path).start()
-    yield broker
-    broker.stop()
 
 
 @pytest.fixture

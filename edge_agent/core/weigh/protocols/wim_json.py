@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from edge_agent.core.events import RegistersRead
+from edge_agent.core.foreign_json import first_fault, no_key_twice
 from edge_agent.core.records import Flag
 from edge_agent.core.units import KG, MS, Grams, Mm, MmPerS, Ns
 from edge_agent.core.weigh.protocols.faults import FaultLog, Reason
@@ -117,15 +118,14 @@ class WimJsonDecoder:
             message = VehicleMessage.model_validate(
                 json.loads(
                     line.decode("utf-8"),
-                    object_pairs_hook=_no_repeats,
+                    object_pairs_hook=no_key_twice,
                     parse_float=_no_fraction,
                     parse_constant=_no_fraction,
                 )
             )
         except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
-            self._refuse(Reason.RECORD, len(line), f"{where}: {first['msg']}"[:120])
+            where, what = first_fault(error)
+            self._refuse(Reason.RECORD, len(line), f"{where}: {what}"[:120])
             return None
         except (ValueError, RecursionError) as error:
             # ValueError: not JSON, not UTF-8, a number of thousands of digits. RecursionError: nesting.
@@ -170,13 +170,6 @@ class WimJsonDecoder:
         if 1000 * abs(axles - message.gross_g) > self._settings.gross_tolerance_permille * message.gross_g:
             flags.add(Flag.DISAGREE)
         return tuple(sorted(flags))
-
-
-def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands twice")
-    return found
 
 
 def _no_fraction(text: str) -> Any:
