@@ -32,6 +32,8 @@ GIVE_UP_S = 600.0
 
 def ours(clip: Path, detector: DetectorSettings, period_ms: int) -> dict[str, Any]:
     """`StreetParts` as the daemon makes it, on a file that is read as fast as its pictures are looked at."""
+    import av  # noqa: F401, PLC0415 - loading is not measured, here as little as in the floor
+
     day = street_site.a_minute().day
     seen: list[SceneSeen] = []
 
