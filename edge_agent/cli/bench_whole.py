@@ -6,17 +6,21 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+Result = dict[str, Any]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def main(  # noqa: PLR0917 - options of a command line
     context: typer.Context,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Minutes instead of hours: a look, not a result.")
+        bool, typer.Option("--quick", help="Minutes instead of half an hour: a look, not a result.")
+    ] = False,
+    long: Annotated[
+        bool, typer.Option("--long", help="Memory over an hour, the whole day: hours.")
     ] = False,
     only: Annotated[str, typer.Option(metavar="PART,PART", help="These parts alone.")] = "",
     out: Annotated[Path, typer.Option(metavar="FILE.json", help="Every number.")] = Path("bench.json"),
@@ -41,18 +45,28 @@ def main(  # noqa: PLR0917 - options of a command line
     from edge_agent.bench.whole_parts import Choices  # noqa: PLC0415
     from edge_agent.errors import UsageError  # noqa: PLC0415
 
+    if quick and long:
+        raise UsageError("--quick and --long: one of them")
     parts = whole.chosen_parts(only)
     if not out.parent.is_dir():
         raise UsageError(f"--out {out}: {out.parent} is not a folder")
-    with _progress(hidden=as_json) as told:
-        result = whole.run(parts, Choices(quick, ultralytics_python, weights, pictures), told)
-    out.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    choices = Choices(
+        "quick" if quick else "long" if long else "usual", ultralytics_python, weights, pictures
+    )
+    with _progress(hidden=as_json) as (told, done):
+
+        def keep(result: Result) -> None:
+            _write(out, result)
+            done(result)
+
+        result = whole.run(parts, choices, told, keep)
+    _write(out, result)
     if as_json:
         print(json.dumps(result, ensure_ascii=False))
     else:
         print(whole.markdown(result) if as_markdown else whole.table(result))
         print(f"every number: {out}")
-    if any("failed" in part for part in result["parts"].values()):
+    if result["interrupted"] or any("failed" in part for part in result["parts"].values()):
         raise typer.Exit(1)
 
 
@@ -71,13 +85,32 @@ def compare(
         raise typer.Exit(1)
 
 
+def _write(out: Path, result: Result) -> None:
+    """Whole or not at all: it is written again after each part."""
+    part = out.with_name(f"{out.name}.part")
+    part.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    part.replace(out)
+
+
 @contextmanager
-def _progress(*, hidden: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Which part runs, and for how long all of it has been running."""
+def _progress(*, hidden: bool) -> Iterator[tuple[Callable[[str, int, int], None], Callable[[Result], None]]]:
+    """What to call when a part begins, and when it is done: a line each, and for how long all of it runs."""
     from rich.console import Console  # noqa: PLC0415 - help stays instant
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
+    console = Console(stderr=True, quiet=hidden, highlight=False, soft_wrap=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=hidden) as bar:
+    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
         task = bar.add_task("", total=None)
-        yield lambda what, done, of: bar.update(task, description=f"part {done + 1} of {of}: {what}")
+
+        def begins(what: str, done: int, of: int) -> None:
+            said = f"part {done + 1} of {of}: {what}"
+            bar.update(task, description=said)
+            console.print(f"{said} ...")
+
+        def is_done(result: Result) -> None:
+            name, part = list(result["parts"].items())[-1]
+            seconds = f"{part['seconds']:.0f} s" if "seconds" in part else "not run"
+            console.print(f"  {name}: {'FAILED after ' if 'failed' in part else ''}{seconds}")
+
+        yield begins, is_done
