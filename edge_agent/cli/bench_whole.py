@@ -19,9 +19,7 @@ def main(  # noqa: PLR0917 - options of a command line
     quick: Annotated[
         bool, typer.Option("--quick", help="Minutes instead of half an hour: a look, not a result.")
     ] = False,
-    long: Annotated[
-        bool, typer.Option("--long", help="Memory over an hour, the whole day: hours.")
-    ] = False,
+    long: Annotated[bool, typer.Option("--long", help="Memory over an hour, the whole day: hours.")] = False,
     only: Annotated[str, typer.Option(metavar="PART,PART", help="These parts alone.")] = "",
     out: Annotated[Path, typer.Option(metavar="FILE.json", help="Every number.")] = Path("bench.json"),
     pictures: Annotated[
