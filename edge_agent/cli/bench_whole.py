@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,7 +58,8 @@ def main(  # noqa: PLR0917 - options of a command line
             _write(out, result)
             done(result)
 
-        result = whole.run(parts, choices, told, keep)
+        with _like_ctrl_c(signal.SIGTERM, signal.SIGHUP):
+            result = whole.run(parts, choices, told, keep)
     _write(out, result)
     if as_json:
         print(json.dumps(result, ensure_ascii=False))
@@ -88,6 +90,19 @@ def _write(out: Path, result: Result) -> None:
     part = out.with_name(f"{out.name}.part")
     part.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     part.replace(out)
+
+
+@contextmanager
+def _like_ctrl_c(*numbers: signal.Signals) -> Iterator[None]:
+    """These signals end the bench as Ctrl-C does, unless somebody (`nohup`) has said that they shall not."""
+    taken = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    for number in taken:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @contextmanager

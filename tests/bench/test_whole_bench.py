@@ -1,6 +1,9 @@
 """The whole bench as a table: every part is a row, a part that fails says why, two runs are compared."""
 
 import json
+import os
+import signal
+import time
 
 import pytest
 from typer.testing import CliRunner
@@ -153,6 +156,20 @@ def test_a_part_that_is_interrupted_cleans_up_before_the_bench_ends(monkeypatch,
 
     assert found["interrupted"]
     assert done == {"asked": "up\n", "said": "cleaned up\n"}
+
+
+def test_a_bench_that_is_told_to_end_writes_what_it_has(monkeypatch, tmp_path):
+    def told_to_end(*_arguments):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(10)
+
+    monkeypatch.setattr(whole, "_measured", told_to_end)
+    done = CliRunner().invoke(app, ["--only", "serial", "--out", str(tmp_path / "bench.json")])
+
+    assert done.exit_code == 1
+    assert json.loads((tmp_path / "bench.json").read_text())["interrupted"]
+    assert "serial  not run   interrupted" in done.stdout
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 def test_every_size_of_the_bench_is_that_of_the_effort_that_was_chosen():
