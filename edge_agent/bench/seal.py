@@ -1,6 +1,6 @@
 """What sealing and sending cost, against the least that the same durability and the same bytes can cost.
 
-    seal          a case with three pictures  :  three files written and fsynced, one FULL commit
+    seal          a case with three pictures  :  three files written, fsynced side by side, one FULL commit
     to PUBACK     decision -> PUBACK of its statement, by the real store and the real uplink
                   :  the same floor, then the same bytes published bare to the same broker
 
@@ -12,6 +12,7 @@ All sides take turns, round by round, on the same disk and the same broker; the 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import sqlite3
@@ -22,6 +23,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -88,12 +90,16 @@ def _cell(value: dict[str, float]) -> str:
 
 
 class Floor:
-    """Three fsynced files and one commit: durable, and nothing else."""
+    """Three fsynced files and one commit: durable, and nothing else.
+
+    A disk takes three fsyncs together in little more time than one; one after the other would be no floor.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True)
         self._folder = folder
         self._count = 0
+        self._pool = ThreadPoolExecutor(PICTURES)
         self._db = sqlite3.connect(folder / "floor.db", isolation_level=None)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
@@ -101,15 +107,21 @@ class Floor:
 
     def keep(self, pictures: list[bytes], statement: bytes) -> None:
         """Once."""
-        for picture in pictures:
-            self._count += 1
-            with (self._folder / str(self._count)).open("wb", buffering=0) as file:
+        with contextlib.ExitStack() as files:
+            syncs = []
+            for picture in pictures:
+                self._count += 1
+                path = self._folder / str(self._count)
+                file = files.enter_context(path.open("wb", buffering=0))
                 file.write(picture)
-                os.fsync(file.fileno())
+                syncs.append(self._pool.submit(os.fsync, file.fileno()))
+            for sync in syncs:
+                sync.result()
         self._db.execute("INSERT INTO packet (payload) VALUES (?)", (statement,))
 
     def close(self) -> None:
         """Done."""
+        self._pool.shutdown()
         self._db.close()
 
 

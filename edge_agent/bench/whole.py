@@ -27,8 +27,10 @@ from edge_agent.demo.rendered import repository
 from edge_agent.errors import UsageError
 
 Progress = Callable[[str, int, int], None]  # what, done, of
+Keep = Callable[[dict[str, Any]], None]  # the result so far
 
 LONGEST_S = 3 * 3_600.0
+CLEAN_UP_S = 30.0  # that a part may take to end what it has started, once it is interrupted
 LIBRARIES = ("numpy", "opencv-python", "av", "onnxruntime", "pydantic", "mcap", "cryptography", "paho-mqtt")
 MOST_WORDS = 100  # of why a part failed
 BUSY = 0.5  # load of each core from which on times on the wall say more of the others
@@ -49,24 +51,46 @@ def chosen_parts(only: str) -> tuple[Part, ...]:
     return tuple(part for part in PARTS if not wanted or part.name in wanted)
 
 
-def run(parts: Sequence[Part], choices: Choices, progress: Progress) -> dict[str, Any]:
-    """Each part in turn: the machine, the rows, and every number behind them."""
-    began, load = datetime.now(UTC), os.getloadavg()
-    results: dict[str, Any] = {}
+def run(
+    parts: Sequence[Part], choices: Choices, progress: Progress, keep: Keep = lambda _result: None
+) -> dict[str, Any]:
+    """Each part in turn: the machine, the rows, and every number behind them.
+
+    Ctrl-C ends the part that runs and all that were to come; what is measured stays.
+
+    Args:
+        parts: what to measure.
+        choices: a person's.
+        progress: told of each part before it begins.
+        keep: given the result after each part, for a run that does not come to its end.
+    """
+    began, load = time.monotonic(), os.getloadavg()
     rows: list[Row] = []
-    for done, part in enumerate(parts):
-        progress(part.name, done, len(parts))
-        results[part.name], found = _measured(part, choices)
-        rows += found
-    return {
-        "date": began.isoformat(timespec="seconds"),
-        "quick": choices.quick,
+    result: dict[str, Any] = {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "effort": choices.effort,
         "simulated": True,
-        "machine": machine_facts() | {"load_before": load, "load_after": os.getloadavg()},
+        "interrupted": False,
         "versions": versions(),
-        "rows": [asdict(row) for row in rows],
-        "parts": results,
+        "parts": {},
     }
+
+    def so_far() -> dict[str, Any]:
+        machine = machine_facts() | {"load_before": load, "load_after": os.getloadavg()}
+        seconds = round(time.monotonic() - began, 1)
+        return result | {"machine": machine, "seconds": seconds, "rows": [asdict(row) for row in rows]}
+
+    try:
+        for done, part in enumerate(parts):
+            progress(part.name, done, len(parts))
+            result["parts"][part.name], found = _measured(part, choices)
+            rows += found
+            keep(so_far())
+    except KeyboardInterrupt:
+        result["interrupted"] = True
+        left = [part.name for part in parts if part.name not in result["parts"]]
+        rows += [Row(name, "not run", "interrupted") for name in left]
+    return so_far()
 
 
 def _measured(part: Part, choices: Choices) -> tuple[dict[str, Any], list[Row]]:
@@ -101,15 +125,14 @@ def _child(arguments: list[str]) -> tuple[dict[str, Any] | None, str]:
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
+        process_group=0,  # Ctrl-C comes to us alone, and from us to the part, once: it cleans up undisturbed
     )
     try:
         out, said = process.communicate(timeout=LONGEST_S)
     except subprocess.TimeoutExpired:
         return None, f"not done after {LONGEST_S / 3600:g} h"
     finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-            process.communicate()
+        _end(process)
     last = out.strip().splitlines()[-1:]
     try:
         result = json.loads(last[0]) if last else None
@@ -119,6 +142,18 @@ def _child(arguments: list[str]) -> tuple[dict[str, Any] | None, str]:
         return result, ""
     words = said.strip().splitlines() or [f"exit {process.returncode}, and it said nothing"]
     return None, words[-1][:MOST_WORDS]
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """A part that still runs: asked as a person would, so that it ends what it has started, then killed."""
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGINT)
+    try:
+        process.communicate(timeout=CLEAN_UP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
 
 
 def machine_facts() -> dict[str, Any]:
@@ -163,12 +198,17 @@ def foot(result: dict[str, Any]) -> str:
     """Where and when, and how busy the machine was: a busy one measures itself."""
     on = result["machine"]
     load = f"load {on['load_before'][0]:.1f} before, {on['load_after'][0]:.1f} after"
-    quick = " A quick look, not a result." if result["quick"] else ""
+    quick = " A quick look, not a result." if result["effort"] == "quick" else ""
+    quick += " INTERRUPTED: not all of it." if result["interrupted"] else ""
     busy = max(on["load_before"][0], on["load_after"][0]) > BUSY * on["cores"]
     quick += " THE MACHINE WAS BUSY: what was timed on the wall says more of its other work." if busy else ""
     where = f"{on['cores']} x {on['cpu']}, {on['memory_gb']:g} GB, {on['system']}, kernel {on['kernel']}"
+    took = ", ".join(
+        f"{name} {part['seconds']:.0f}" for name, part in result["parts"].items() if "seconds" in part
+    )
     said = f"{result['date']} on {where}, Python {on['python']}; {load}.{quick}"
-    return f"{said}\nAll traffic, weights, pictures and plates are simulated."
+    lasted = f"{result['seconds'] / 60:.1f} min; seconds: {took or 'none'}."
+    return f"{said}\n{lasted}\nAll traffic, weights, pictures and plates are simulated."
 
 
 def markdown(result: dict[str, Any]) -> str:

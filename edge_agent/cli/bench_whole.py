@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from edge_agent import bars
 from edge_agent.cli.bench_common import AsJson
 
+Result = dict[str, Any]
+
 
 def main(  # noqa: PLR0917 - options of a command line
     context: typer.Context,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Minutes instead of hours: a look, not a result.")
+        bool, typer.Option("--quick", help="Minutes instead of half an hour: a look, not a result.")
     ] = False,
+    long: Annotated[bool, typer.Option("--long", help="Memory over an hour, the whole day: hours.")] = False,
     only: Annotated[str, typer.Option(metavar="PART,PART", help="These parts alone.")] = "",
     out: Annotated[Path, typer.Option(metavar="FILE.json", help="Every number.")] = Path("bench.json"),
     pictures: Annotated[
@@ -40,22 +47,33 @@ def main(  # noqa: PLR0917 - options of a command line
     from edge_agent.bench.whole_parts import Choices  # noqa: PLC0415
     from edge_agent.errors import UsageError  # noqa: PLC0415
 
+    if quick and long:
+        raise UsageError("--quick and --long: one of them")
     parts = whole.chosen_parts(only)
     if not out.parent.is_dir():
         raise UsageError(f"--out {out}: {out.parent} is not a folder")
-    with bars.words(quiet=as_json) as bar:
-        result = whole.run(
-            parts,
-            Choices(quick, ultralytics_python, weights, pictures),
-            lambda what, done, of: bar.told(f"part {done + 1} of {of}: {what}"),
-        )
-    out.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    choices = Choices(
+        "quick" if quick else "long" if long else "usual", ultralytics_python, weights, pictures
+    )
+    with bars.words(quiet=as_json) as bar, _like_ctrl_c(signal.SIGTERM, signal.SIGHUP):
+
+        def begins(what: str, done: int, of: int) -> None:
+            said = f"part {done + 1} of {of}: {what}"
+            bar.told(said)
+            _say(f"{said} ...", quiet=as_json)
+
+        def is_done(result: Result) -> None:
+            _write(out, result)
+            _say(f"  {_last(result)}", quiet=as_json)
+
+        result = whole.run(parts, choices, begins, is_done)
+    _write(out, result)
     if as_json:
         print(json.dumps(result, ensure_ascii=False))
     else:
         print(whole.markdown(result) if as_markdown else whole.table(result))
         print(f"every number: {out}")
-    if any("failed" in part for part in result["parts"].values()):
+    if result["interrupted"] or any("failed" in part for part in result["parts"].values()):
         raise typer.Exit(1)
 
 
@@ -72,3 +90,35 @@ def compare(
     print(json.dumps(result, ensure_ascii=False) if as_json else whole.compared(result))
     if result["missed_now"]:
         raise typer.Exit(1)
+
+
+def _write(out: Path, result: Result) -> None:
+    """Whole or not at all: it is written again after each part."""
+    part = out.with_name(f"{out.name}.part")
+    part.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    part.replace(out)
+
+
+@contextmanager
+def _like_ctrl_c(*numbers: signal.Signals) -> Iterator[None]:
+    """These signals end the bench as Ctrl-C does, unless somebody (`nohup`) has said that they shall not."""
+    taken = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    for number in taken:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _last(result: Result) -> str:
+    name, part = list(result["parts"].items())[-1]
+    seconds = f"{part['seconds']:.0f} s" if "seconds" in part else "not run"
+    return f"{name}: {'FAILED after ' if 'failed' in part else ''}{seconds}"
+
+
+def _say(text: str, *, quiet: bool) -> None:
+    """A line of what is going on: above the bar, or in a log."""
+    if not quiet:
+        print(text, file=sys.stderr, flush=True)

@@ -1,6 +1,9 @@
 """The whole bench as a table: every part is a row, a part that fails says why, two runs are compared."""
 
 import json
+import os
+import signal
+import time
 
 import pytest
 from typer.testing import CliRunner
@@ -10,7 +13,7 @@ from edge_agent.bench.whole_parts import PARTS, Choices, Part, Row
 from edge_agent.cli.bench import app
 from edge_agent.cli.main import main
 
-CHOICES = Choices(quick=True)
+CHOICES = Choices("quick")
 
 
 def part(name, *arguments, rows=lambda _result: [Row("a", "1 s", "0.5 s", 2.0, "<= 3 x", met=True)]):
@@ -111,10 +114,79 @@ def test_comparing_exits_1_when_a_goal_is_missed_that_was_met(tmp_path):
     assert (same.exit_code, json.loads(same.stdout)["changed"]) == (0, [])
 
 
+def test_a_run_that_is_interrupted_keeps_what_it_has_measured_and_names_what_it_has_not(monkeypatch):
+    monkeypatch.setattr(whole, "_child", lambda _arguments: ({}, ""))
+    kept = []
+
+    def impatient(what, _done, _of):
+        if what == "second":
+            raise KeyboardInterrupt
+
+    parts = [part(name) for name in ("first", "second", "third")]
+    found = whole.run(parts, CHOICES, impatient, kept.append)
+
+    assert [(row["what"], row["beside"]) for row in found["rows"][1:]] == [
+        ("second", "interrupted"),
+        ("third", "interrupted"),
+    ]
+    assert found["rows"][0]["ratio"] == 2.0
+    assert [list(result["parts"]) for result in kept] == [["first"]]
+    assert "INTERRUPTED" in whole.table(found)
+    assert "seconds: first" in whole.table(found)
+
+
+def test_a_part_that_is_interrupted_cleans_up_before_the_bench_ends(monkeypatch, tmp_path):
+    """The part is asked once, as a person would; a terminal's own Ctrl-C does not reach it as well."""
+    child = "import time\ntry: print('up', flush=True), time.sleep(60)\nfinally: print('cleaned up')"
+    done = {}
+
+    class Process(whole.subprocess.Popen):
+        def __init__(self, _command, **how):
+            super().__init__([whole.sys.executable, "-c", child], **how)
+
+        def communicate(self, **how):
+            if not done:
+                done["asked"] = self.stdout.readline()
+                raise KeyboardInterrupt
+            done["said"], _ = answer = super().communicate(**how)
+            return answer
+
+    monkeypatch.setattr(whole.subprocess, "Popen", Process)
+    found = run(part("slow", "flat-disk"))
+
+    assert found["interrupted"]
+    assert done == {"asked": "up\n", "said": "cleaned up\n"}
+
+
+def test_a_bench_that_is_told_to_end_writes_what_it_has(monkeypatch, tmp_path):
+    def told_to_end(*_arguments):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(10)
+
+    monkeypatch.setattr(whole, "_measured", told_to_end)
+    done = CliRunner().invoke(app, ["--only", "serial", "--out", str(tmp_path / "bench.json")])
+
+    assert done.exit_code == 1
+    assert json.loads((tmp_path / "bench.json").read_text())["interrupted"]
+    assert "serial  not run   interrupted" in done.stdout
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_every_size_of_the_bench_is_that_of_the_effort_that_was_chosen():
+    sizes = {
+        effort: {part.name: part.arguments(Choices(effort)) for part in PARTS} for effort in ("usual", "long")
+    }
+
+    assert sizes["usual"]["memory"] == ["memory", "--minutes", "10"]
+    assert sizes["long"]["memory"] == ["memory", "--minutes", "60"]
+    assert sizes["usual"]["seal"] == sizes["long"]["seal"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["--only", "nothing"], "no such part"),
+        (["--quick", "--long"], "one of them"),
         (["--out", "/nowhere/at/all.json", "--only", "pictures"], "is not a folder"),
         (["compare", "nowhere.json", "nowhere.json"], "nowhere.json: No such file"),
     ],

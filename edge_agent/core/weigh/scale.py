@@ -180,8 +180,10 @@ class Scale:
         before = self._last_at_or(int(piece.at[0]))
         if not piece.flagged and int(piece.at[-1]) - before <= HOLE_NS:
             return
-        jumps = np.diff(piece.at, prepend=before) > HOLE_NS
-        holes = np.flatnonzero(jumps | ((piece.status & INFO_GAP) != 0).any(axis=1))
+        missing = np.diff(piece.at, prepend=before) > HOLE_NS
+        if piece.flagged:
+            missing |= ((piece.status & INFO_GAP) != 0).any(axis=1)
+        holes = np.flatnonzero(missing)
         if holes.size:
             self._hole_at = int(piece.at[holes[-1]])
 

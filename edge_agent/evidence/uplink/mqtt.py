@@ -350,10 +350,12 @@ def _publish_properties(message: Message) -> Properties:
 
 @functools.cache
 def _content_type_alone(content_type: str) -> Properties:
-    """The same for every chunk; paho takes longer to check a property than to send it."""
+    """The same for every chunk; paho takes longer to check and to pack a property than to send it."""
     properties = _properties(PacketTypes.PUBLISH)
     if content_type:
         properties.ContentType = content_type
+    packed = properties.pack()  # type: ignore[no-untyped-call]  # paho gives no types here
+    object.__setattr__(properties, "pack", lambda: packed)  # past paho's own, which takes MQTT's names alone
     return properties
 
 
