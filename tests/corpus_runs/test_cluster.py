@@ -143,7 +143,8 @@ def test_of_a_worker_that_is_killed_no_temporary_file_is_left(tmp_path, monkeypa
         killer = threading.Thread(target=kill_who_reads, daemon=True)
         killer.start()
         [answer] = Cluster(cluster.scheduler_address).answers(iter([job]), a_plan())
-        killer.join()
+        killer.join(60)
+        assert not killer.is_alive()  # it waits for a reader: one that failed before is no hang
 
     assert answer.result.state == "done"
     assert len(seen) == 1
