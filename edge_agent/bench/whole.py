@@ -13,7 +13,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib import metadata
@@ -117,16 +118,18 @@ def _child(arguments: list[str]) -> tuple[dict[str, Any] | None, str]:
     A part that found something bad (exit 1) has still measured it.
     """
     command = [sys.executable, "-m", "edge_agent", "bench", *arguments]
-    process = subprocess.Popen(  # noqa: S603 - ours
-        command,
-        cwd=repository(),  # where the example configurations and models are
-        env=os.environ | {"PYTHONPATH": str(repository())},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        process_group=0,  # Ctrl-C comes to us alone, and from us to the part, once: it cleans up undisturbed
-    )
+    with _heeding_ctrl_c():
+        process = subprocess.Popen(  # noqa: S603 - ours
+            command,
+            cwd=repository(),  # where the example configurations and models are
+            env=os.environ | {"PYTHONPATH": str(repository())},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            # Ctrl-C comes to us alone, and from us to the part, once: it cleans up undisturbed.
+            process_group=0,
+        )
     try:
         out, said = process.communicate(timeout=LONGEST_S)
     except subprocess.TimeoutExpired:
@@ -142,6 +145,18 @@ def _child(arguments: list[str]) -> tuple[dict[str, Any] | None, str]:
         return result, ""
     words = said.strip().splitlines() or [f"exit {process.returncode}, and it said nothing"]
     return None, words[-1][:MOST_WORDS]
+
+
+@contextmanager
+def _heeding_ctrl_c() -> Iterator[None]:
+    """A shell's background job ignores SIGINT, and whatever it starts inherits that: what we start is to end."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _end(process: subprocess.Popen[str]) -> None:

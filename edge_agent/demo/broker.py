@@ -184,12 +184,13 @@ class PurePython:
 
         for chatty in ("amqtt", "transitions"):  # every port probe and shutdown is a traceback there
             logging.getLogger(chatty).setLevel(logging.CRITICAL + 1)
+        make = self._maker()
         self._loop = asyncio.new_event_loop()
         self._port = free_port()
-        self._broker = self._make()
         self._thread = threading.Thread(target=self._loop.run_forever, name="amqtt", daemon=True)
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._broker.start(), self._loop).result(START_TIMEOUT_S)
+        started = self._started(make)
+        self._broker = asyncio.run_coroutine_threadsafe(started, self._loop).result(START_TIMEOUT_S)
         if not _listens(self._port, self._thread.is_alive):
             raise DeviceError("the pure-Python broker did not start")
 
@@ -206,20 +207,25 @@ class PurePython:
         self._thread.join()
         self._loop.close()
 
-    def _make(self) -> Any:
+    def _maker(self) -> Any:
         try:
             from amqtt.broker import Broker as Amqtt  # noqa: PLC0415 - an extra
         except ImportError:
             raise DeviceError(
                 "no MQTT broker: install Debian's mosquitto, or the extra: pip install edge-agent[demo]"
             ) from None
-        return Amqtt(
+        return Amqtt
+
+    async def _started(self, make: Any) -> Any:
+        """Made where its loop runs: it asks asyncio for the thread's loop, and our caller's may have none."""
+        broker = make(
             {
                 "listeners": {"default": {"type": "tcp", "bind": f"{ADDRESS}:{self._port}"}},
                 "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
-            },
-            loop=self._loop,
+            }
         )
+        await broker.start()
+        return broker
 
 
 def _listens(port: int, alive: Callable[[], bool]) -> bool:

@@ -1,5 +1,6 @@
 """The same job over TLS with client certificates, and over a broker that knows only MQTT 3.1.1."""
 
+import asyncio
 import gc
 
 import pytest
@@ -53,6 +54,18 @@ def test_mutual_tls_with_an_access_list_carries_evidence(tls_broker, a_rig):
     rig.seal(5, size=100_000)
 
     assert rig.uplink.wait_idle(20)
+
+
+@LEAKS
+def test_the_broker_of_pure_python_needs_no_event_loop_of_its_callers():
+    """asyncio.run, in Dask or elsewhere in the process, takes the main thread's away."""
+    asyncio.set_event_loop(None)
+    try:
+        broker = PurePython()
+    except DeviceError as error:
+        pytest.skip(str(error))
+    broker.stop()
+    gc.collect()
 
 
 @LEAKS
