@@ -138,9 +138,9 @@ class Recording:
             event = self.event_of(message)
             if message.topic == GAP_TOPIC:
                 gap = self._said[-1]
-                if gap.events:
+                if gap.events:  # one of pictures alone may be told long after its place
                     self._expect(gap.first_event, message.at)
-                self.next_event = max(self.next_event or 0, gap.next_event)
+                    self.next_event = max(self.next_event or 0, gap.next_event)
             if event is None:
                 decision = codec.decode_decision(message.topic, message.body) if decided else None
                 if decided and decision:

@@ -107,6 +107,48 @@ def test_what_is_missing_without_a_word_before_a_gap_is_told_beside_it(folder):
     ]
 
 
+def test_what_is_missing_before_a_lost_picture_is_told(folder):
+    recorder = begun(folder)
+    recorder.gap(Gap(4, 0, 0, 1, 3 * S, 3 * S, "queue_full"))  # and 1 to 3 are nowhere
+    recorder.event(Tick(4 * S), 4)
+    recorder.close()
+
+    [recording] = open_all(folder)
+    list(recording.numbered())
+
+    assert [(gap.first_event, gap.events) for gap in recording.gaps] == [(1, 3), (4, 0)]
+
+
+def test_a_lost_picture_that_is_told_late_is_no_loss_of_events_to_who_begins_there(folder):
+    recorder = begun(folder)
+    for at in range(1, 4):
+        recorder.event(Tick(at * S))
+    recorder.flush(3 * S)
+    recorder.gap(Gap(2, 0, 0, 1, 1 * S, 4 * S, "queue_full"))
+    recorder.event(Tick(4 * S))
+    recorder.close()
+
+    [recording] = open_all(folder)
+
+    assert [number for number, _ in recording.numbered(since=4 * S)] == [4]
+    assert [(gap.events, gap.video) for gap in recording.gaps] == [(0, 1)]
+
+
+def test_a_segment_that_is_missing_in_the_window_is_told_to_who_begins_by_the_index(folder):
+    recorder = begun(folder)
+    for at in range(1, 10):
+        recorder.event(Tick(at * S))
+        if at % 3 == 0:
+            recorder.close()
+    open_all(folder)[1].path.unlink()  # of 4 to 6
+
+    recordings = open_all(folder)
+    read = [number for recording in recordings for number, _ in recording.numbered(since=5 * S)]
+
+    assert read == [3, 7, 8, 9]
+    assert incomplete(recordings) == [f"{recordings[1].path.name}: events 4 to 6 are missing before it"]
+
+
 def test_what_is_missing_after_a_segment_without_events_is_told(folder):
     recorder = begun(folder)
     recorder.close()
