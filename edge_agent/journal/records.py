@@ -118,12 +118,12 @@ class Index(NamedTuple):
 
         The last one says with which event the file ends: by that it is seen what the next file lacks.
 
-        None: there are no chunks, or not as we write them.
+        None: it is the very first, or they are not as we write them.
         """
         ends = [chunk.last_at for chunk in self.chunks]
-        if not ends or ends != sorted(ends):
-            return None
         place = min(bisect_left(ends, since), len(ends) - 1)
+        if place <= 0 or ends != sorted(ends):
+            return None
         return Start(self.chunks[place].offset, self.topics)
 
 
