@@ -114,14 +114,14 @@ class Index(NamedTuple):
     chunks: tuple[_Chunk, ...]  # as they lie in the file
 
     def start_of(self, since: int) -> Start | None:
-        """The first chunk that may hold something of this log time or later, and at most the last one.
+        """The chunk before the first that may hold something of this log time or later.
 
-        The last one says with which event the file ends: by that it is seen what the next file lacks.
+        It says which event comes next: what is missing from there on is seen by that, in the next file too.
 
         None: it is the very first, or they are not as we write them.
         """
         ends = [chunk.last_at for chunk in self.chunks]
-        place = min(bisect_left(ends, since), len(ends) - 1)
+        place = bisect_left(ends, since) - 1
         if place <= 0 or ends != sorted(ends):
             return None
         return Start(self.chunks[place].offset, self.topics)

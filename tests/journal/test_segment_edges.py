@@ -128,13 +128,26 @@ def test_a_lost_picture_that_is_told_late_is_no_loss_of_events_to_who_begins_the
         recorder.event(Tick(at * S))
     recorder.flush(3 * S)
     recorder.gap(Gap(2, 0, 0, 1, 1 * S, 4 * S, "queue_full"))
-    recorder.event(Tick(4 * S))
+    recorder.event(Tick(5 * S))
     recorder.close()
 
     [recording] = open_all(folder)
 
-    assert [number for number, _ in recording.numbered(since=4 * S)] == [4]
+    assert [number for number, _ in recording.numbered(since=5 * S)] == [4]
     assert [(gap.events, gap.video) for gap in recording.gaps] == [(0, 1)]
+
+
+def test_what_is_missing_just_before_the_first_event_of_the_window_is_told(folder):
+    recorder = begun(folder)
+    for number in (1, 2, 3, 7, 8):  # 4 to 6 are nowhere
+        recorder.event(Tick(number * S), number)
+        recorder.flush(number * S)
+    recorder.close()
+
+    [recording] = open_all(folder)
+
+    assert [number for number, _ in recording.numbered(since=5 * S)] == [3, 7, 8]
+    assert [(gap.first_event, gap.events) for gap in recording.gaps] == [(4, 3)]
 
 
 def test_a_segment_that_is_missing_in_the_window_is_told_to_who_begins_by_the_index(folder):

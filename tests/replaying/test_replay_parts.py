@@ -181,10 +181,9 @@ def test_events_from_a_time_on_are_read_from_their_chunk_on_with_their_own_numbe
 
     found = list(recording.numbered(since=since_s * S))
 
-    assert found == (
-        every or list(recording.numbered())[-1:]
-    )  # each event of these recordings is a chunk of its own
+    assert found[len(found) - len(every) :] == every
     assert recording.gaps == []
+    assert len(found) <= len(every) + 1  # each event of these recordings is a chunk of its own
 
 
 def test_of_a_journal_the_recordings_before_the_window_are_not_read(tmp_path, capsys):
