@@ -250,9 +250,8 @@ def _redetection(asked: bool, model: Path | None, classes: Path | None) -> Redet
         return Redetection()
     with model.open("rb") as stream:
         digest = file_digest(stream, "sha256").hexdigest()
-    read_class_map(
-        meant := classes or model.with_suffix(".yaml")
-    )  # its mistakes are said once, not in each row
+    meant = classes or model.with_suffix(".yaml")
+    read_class_map(meant)  # its mistakes are said once, not in each row
     return Redetection(
         str(model.resolve()),
         str(classes.resolve()) if classes else "",

@@ -245,8 +245,9 @@ def _street_legend(rows: Sequence[dict[str, Any]]) -> list[str]:
     if any(one["unjudged_zones"] for one in street):
         most = max(one["unjudged_zones"] for one in street)
         legend.append(
-            f"not judged: up to {most} zone(s), whose ground was redrawn, or whose rule asks for what the "
-            "truth does not hold (requires, stationary: false); their cases are counted, not scored"
+            f"not judged: up to {most} zone(s), whose ground was redrawn, whose rule asks for what the truth "
+            "does not hold (requires, stationary: false), or whose configuration changed meanwhile; "
+            "their cases are counted, not scored"
         )
     return legend
 

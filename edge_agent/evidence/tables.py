@@ -156,9 +156,8 @@ def open_database(path: Path, connector: Connect = connect) -> sqlite3.Connectio
     Raises:
         EvidenceError: it belongs to another version of the program.
     """
-    if (
-        not path.exists()
-    ):  # SQLite would make it as the umask says, and gives its log the mode of the database
+    if not path.exists():
+        # SQLite would make it as the umask says, and gives its log the mode of the database.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     db = connector(str(path))
     try:

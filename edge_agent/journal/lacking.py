@@ -28,11 +28,14 @@ def incomplete(recordings: Sequence[Recording]) -> list[str]:
 
 def _begins_late(before: Recording | None, after: Recording) -> Iterator[str]:
     first = after.first_event
-    if not first:
+    if not first or after.begun_late:
         return
     if before is None or before.boot_id != after.boot_id:
         yield f"{after.path.name}: begins in the middle of a run, at event {first}"
         return
     expected = first if before.next_event is None else before.next_event
-    if first > expected and expected not in {gap.first_event for gap in after.gaps}:
+    for gap in after.gaps:  # in their order
+        if gap.first_event <= expected:
+            expected = max(expected, gap.next_event)
+    if first > expected:
         yield f"{after.path.name}: events {expected} to {first - 1} are missing before it"

@@ -60,6 +60,7 @@ class Recording:
     config_text: str = ""
     torn: str = ""
     next_event: int | None = None  # number of the one that would come after what was read; None: nothing was
+    begun_late: bool = False  # it was read from a place on that its index names
     withheld: int = 0  # plates that were seen and not kept
     left_out: list[str] = field(default_factory=list)  # files after it that cannot be read
     given_back: dict[tuple[str, int], PlateSeen] | None = None  # by run and event; None: not looked for yet
@@ -133,14 +134,15 @@ class Recording:
         """
         start = None if since is None else self._start_of(since)
         self.withheld, self._not_said = 0, []
-        self.next_event = self.first_event if start is None else None
+        self.begun_late = start is not None
+        self.next_event = None if self.begun_late else self.first_event
         for message in self.messages(start):
             event = self.event_of(message)
             if message.topic == GAP_TOPIC:
                 gap = self._said[-1]
-                if gap.events:
+                if gap.events:  # one of pictures alone may be told long after its place
                     self._expect(gap.first_event, message.at)
-                self.next_event = max(self.next_event or 0, gap.next_event)
+                    self.next_event = max(self.next_event or 0, gap.next_event)
             if event is None:
                 decision = codec.decode_decision(message.topic, message.body) if decided else None
                 if decided and decision:

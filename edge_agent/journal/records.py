@@ -103,7 +103,6 @@ def _in_chunk(chunk: Chunk) -> Iterator[McapRecord]:
 
 class _Chunk(NamedTuple):
     offset: int
-    behind: int  # it and its messages' index
     last_at: int  # log time
 
 
@@ -115,16 +114,17 @@ class Index(NamedTuple):
     chunks: tuple[_Chunk, ...]  # as they lie in the file
 
     def start_of(self, since: int) -> Start | None:
-        """The first chunk that may hold something of this log time or later, or what follows the last one.
+        """The chunk before the first that may hold something of this log time or later.
 
-        None: there are no chunks, or not as we write them.
+        It says which event comes next: what is missing from there on is seen by that, in the next file too.
+
+        None: it is the very first, or they are not as we write them.
         """
         ends = [chunk.last_at for chunk in self.chunks]
-        if not ends or ends != sorted(ends):
+        place = bisect_left(ends, since) - 1
+        if place <= 0 or ends != sorted(ends):
             return None
-        place = bisect_left(ends, since)
-        offset = self.chunks[place].offset if place < len(ends) else self.chunks[-1].behind
-        return Start(offset, self.topics)
+        return Start(self.chunks[place].offset, self.topics)
 
 
 def index_of(path: Path) -> Index | None:
@@ -158,11 +158,11 @@ def _index(path: Path) -> Index | None:
         if isinstance(record, Channel):
             topics[record.id] = record.topic
         elif isinstance(record, ChunkIndex):
-            offset = record.chunk_start_offset
-            behind = offset + record.chunk_length + record.message_index_length
-            chunks.append(_Chunk(offset, behind, record.message_end_time))
+            chunks.append(_Chunk(record.chunk_start_offset, record.message_end_time))
         elif isinstance(record, Statistics) and record.message_count:
             span = record.message_start_time, record.message_end_time
+    if span and not topics:
+        return None  # of a program that does not name them here again
     return Index(topics, span, tuple(sorted(chunks)))
 
 

@@ -90,6 +90,11 @@ def street_score(outcomes: Outcomes, truth: StreetTruth, config: SiteConfig, end
     return total
 
 
+def not_judged(truth: StreetTruth) -> StreetScore:
+    """Of recordings that were made with several configurations: by which rule, nobody can say."""
+    return StreetScore(unjudged=sum(len(camera.zones) for camera in truth.cameras.values()))
+
+
 def _can_be_judged(zone: ZoneTruth, configured: ZoneSettings, rule: RuleSettings) -> bool:
     """Whether the truth says everything that the rule asks: where things stood still on this very ground."""
     return configured.polygon == zone.polygon and rule.stationary and not rule.requires

@@ -23,7 +23,7 @@ from edge_agent.journal.opening import open_all
 from edge_agent.journal.reader import Recording
 from edge_agent.replaying.configurations import CoreOfRuns, configurations
 from edge_agent.replaying.grid import Point
-from edge_agent.replaying.street_truth import StreetScore, street_score
+from edge_agent.replaying.street_truth import StreetScore, not_judged, street_score
 from edge_agent.replaying.truth import Score, read_truth, score
 from edge_agent.replaying.what_if import changed
 from edge_agent.sim.street.day_truth import read_street_truth
@@ -183,14 +183,15 @@ def tally(
         recordings: in their order.
         configs: of each.
         truth: of the bridge; None: it is not scored.
-        street: truth of the street; None: it is not scored, nor where the recordings' rules differ.
+        street: truth of the street; None: it is not scored. Where configurations differ nothing is judged.
     """
     run = _Run(recordings, configs)
     found = outcomes_of(run.decisions())
     scored = score(found, read_truth(truth), run.last_at) if truth is not None else None
-    one_rule = len(set(map(id, configs))) == 1
-    stood = read_street_truth(street) if street is not None and one_rule else None
-    on_street = street_score(found, stood, configs[0], run.last_at) if stood is not None else None
+    on_street = None
+    if street is not None:
+        stood, one_rule = read_street_truth(street), len(set(map(id, configs))) == 1
+        on_street = street_score(found, stood, configs[0], run.last_at) if one_rule else not_judged(stood)
     return replace(_tally(found, run.statements), score=scored, street=on_street)
 
 

@@ -11,7 +11,7 @@ from edge_agent.report.sealed import Sealed
 Notice = tuple[str, str]  # Chinese, English
 
 SIMULATED: Notice = (
-    "测试、模拟或回放所得：不得用于执法。",
+    "测试、模拟或演示所得：不得用于执法。",
     "Of a test, a simulation or a demonstration: never to be used for enforcement.",
 )
 UNSIGNED: Notice = (

@@ -17,7 +17,7 @@ from edge_agent.core.decisions import Fault, FaultKind
 from edge_agent.core.events import PlateSeen, SerialBytes, Started
 from edge_agent.core.units import S
 from edge_agent.errors import EdgeAgentError, JournalError
-from edge_agent.journal import reader, records
+from edge_agent.journal import codec, reader, records
 from edge_agent.journal.gaps import Gap
 from edge_agent.journal.lacking import incomplete
 from edge_agent.journal.opening import open_all
@@ -265,3 +265,21 @@ def test_a_recording_of_another_program_without_checksums_is_read(tmp_path):
     assert list(recording.events()) == [SerialBytes(5, "wim", b"read")]
     assert recording.torn == ""
     assert recording.indexed_span == (5, 5)
+
+
+def test_an_index_that_names_no_topic_is_not_believed(tmp_path):
+    path = tmp_path / "a.mcap"
+    with path.open("wb") as file:
+        writer = Writer(file, repeat_channels=False)
+        writer.start(profile="", library="another")
+        writer.add_metadata("edge-agent", HEADER.metadata())
+        channel = writer.register_channel("/decision/Fault", "json", 0)
+        said = codec.encode_decision(Fault(5 * S, "port/wim", FaultKind.BAD_FRAME, "said"))
+        writer.add_message(channel, 5 * S, said, 5 * S)
+        writer.finish()
+
+    recording = Recording.open(path)
+
+    assert recording.has_decisions
+    assert list(recording.numbered(since=5 * S)) == []
+    assert recording.torn == ""

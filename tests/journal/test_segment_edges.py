@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from edge_agent.core.decisions import Fault, FaultKind
 from edge_agent.core.events import PlateSeen, SerialBytes, Started, Tick
@@ -19,6 +21,7 @@ from edge_agent.journal.opening import open_all
 from edge_agent.journal.reader import Recording
 from edge_agent.journal.recorder import Recorder
 from edge_agent.journal.settings import JournalSettings, Plates
+from edge_agent.journal.video import VideoPacket
 from edge_agent.journal.writer import RecordingHeader, RecordingWriter
 
 HEADER = RecordingHeader("test", "ab", "schema: 1\n")
@@ -105,6 +108,78 @@ def test_what_is_missing_without_a_word_before_a_gap_is_told_beside_it(folder):
         (1, 2, "not_said"),
         (3, 2, "disk"),
     ]
+
+
+def test_what_is_missing_before_a_lost_picture_is_told(folder):
+    recorder = begun(folder)
+    recorder.gap(Gap(4, 0, 0, 1, 3 * S, 3 * S, "queue_full"))  # and 1 to 3 are nowhere
+    recorder.event(Tick(4 * S), 4)
+    recorder.close()
+
+    [recording] = open_all(folder)
+    list(recording.numbered())
+
+    assert [(gap.first_event, gap.events) for gap in recording.gaps] == [(1, 3), (4, 0)]
+
+
+def test_a_lost_picture_that_is_told_late_is_no_loss_of_events_to_who_begins_there(folder):
+    recorder = begun(folder)
+    for at in range(1, 4):
+        recorder.event(Tick(at * S))
+    recorder.flush(3 * S)
+    recorder.gap(Gap(2, 0, 0, 1, 1 * S, 4 * S, "queue_full"))
+    recorder.event(Tick(5 * S))
+    recorder.close()
+
+    [recording] = open_all(folder)
+
+    assert [number for number, _ in recording.numbered(since=5 * S)] == [4]
+    assert [(gap.events, gap.video) for gap in recording.gaps] == [(0, 1)]
+
+
+def test_what_is_missing_just_before_the_first_event_of_the_window_is_told(folder):
+    recorder = begun(folder)
+    for number in (1, 2, 3, 7, 8):  # 4 to 6 are nowhere
+        recorder.event(Tick(number * S), number)
+        recorder.flush(number * S)
+    recorder.close()
+
+    [recording] = open_all(folder)
+
+    assert [number for number, _ in recording.numbered(since=5 * S)] == [3, 7, 8]
+    assert [(gap.first_event, gap.events) for gap in recording.gaps] == [(4, 3)]
+
+
+def test_a_segment_that_is_missing_in_the_window_is_told_to_who_begins_by_the_index(folder):
+    recorder = begun(folder)
+    for at in range(1, 10):
+        recorder.event(Tick(at * S))
+        if at % 3 == 0:
+            recorder.close()
+    open_all(folder)[1].path.unlink()  # of 4 to 6
+
+    recordings = open_all(folder)
+    read = [number for recording in recordings for number, _ in recording.numbered(since=5 * S)]
+
+    assert read == [3, 7, 8, 9]
+    assert incomplete(recordings) == [f"{recordings[1].path.name}: events 4 to 6 are missing before it"]
+
+
+def test_a_lost_picture_does_not_hide_that_a_segment_is_missing(folder):
+    recorder = begun(folder)
+    for at in range(1, 4):
+        recorder.close()
+        recorder.event(Tick(at * S))
+    recorder.gap(Gap(1, 0, 0, 1, 1 * S, 3 * S, "queue_full"))  # told late
+    recorder.close()
+    for path in sorted(folder.glob("*.mcap"))[1:3]:
+        path.unlink()
+
+    recordings = open_all(folder)
+    for recording in recordings:
+        list(recording.numbered())
+
+    assert f"{recordings[1].path.name}: events 1 to 2 are missing before it" in incomplete(recordings)
 
 
 def test_what_is_missing_after_a_segment_without_events_is_told(folder):
@@ -220,3 +295,52 @@ def test_the_bytes_that_were_written_never_go_back(folder):
     recorder.give_up()
 
     assert recorder.written_bytes == before > 0
+
+
+HAPPENED = st.lists(
+    st.sampled_from(["event", "decision", "picture", "lost", "lost picture", "flush", "close"]), max_size=40
+)
+
+
+def record(folder, happened):
+    """One of them a second; `lost` loses an event, `lost picture` is told late."""
+    recorder, number = begun(folder), 1
+    for at, what in enumerate(happened, 1):
+        match what:
+            case "event":
+                recorder.event(Tick(at * S), number)
+            case "decision":
+                recorder.decision(Fault(at * S, "port/wim", FaultKind.BAD_FRAME, "said"), number - 1)
+            case "picture":
+                recorder.video(VideoPacket("cam1", at * S, "h264", b"x"), at * S, number - 1)
+            case "lost":
+                recorder.gap(Gap(number, 1, 0, 0, at * S, at * S, "disk"))
+            case "lost picture":
+                recorder.gap(Gap(max(1, number - 3), 0, 0, 1, (at - 1) * S, at * S, "queue_full"))
+            case "flush":
+                recorder.flush(at * S)
+            case "close":
+                recorder.close()
+        number += what in {"event", "lost"}
+    recorder.close()
+
+
+@settings(max_examples=60, deadline=None)
+@given(HAPPENED, st.integers(0, 45), st.integers(0, 5))
+def test_who_begins_by_the_index_reads_what_comes_then_and_is_told_no_other_loss(
+    tmp_path_factory, happened, since_s, removed
+):
+    folder = tmp_path_factory.mktemp("journal")
+    record(folder, happened)
+    files = sorted(folder.glob("*.mcap"))
+    if removed < len(files) - 1:
+        files[removed].unlink()
+
+    whole, by_index = open_all(folder), open_all(folder)
+    every = [pair for recording in whole for pair in recording.numbered()]
+    found = [pair for recording in by_index for pair in recording.numbered(since=since_s * S)]
+
+    assert [pair for pair in found if pair[1].at >= since_s * S] == [
+        pair for pair in every if pair[1].at >= since_s * S
+    ]
+    assert set(incomplete(by_index)) <= set(incomplete(whole))

@@ -15,7 +15,7 @@ from edge_agent.core.units import S
 from edge_agent.errors import UsageError
 from edge_agent.journal.opening import open_all
 from edge_agent.replaying.street_truth import StreetScore, street_score
-from edge_agent.replaying.sweep import Tally, Unit, units
+from edge_agent.replaying.sweep import Tally, Unit, tally, units
 from edge_agent.replaying.what_if import changed
 from edge_agent.sim.street.actors import stays
 from edge_agent.sim.street.day import DayProfile, generate_day
@@ -158,6 +158,15 @@ def test_a_zone_that_was_redrawn_is_not_judged():
     found = truly(f"{STAY}=150", moved)
 
     assert (found.cases, found.unjudged) == (1, 1)
+
+
+def test_a_journal_over_a_change_of_configuration_is_not_judged_and_says_so(lived):
+    recordings = [*open_all(lived), *open_all(lived)]
+    one = a_street_site(a_camera())
+
+    found = tally(recordings, [one, changed(one, [f"{STAY}=150"])], None, lived / "truth.street.json")
+
+    assert found.street == StreetScore(unjudged=len(a_camera().zones))
 
 
 def test_reports_are_held_to_the_truth_of_their_own_rule_and_not_of_another(lived):

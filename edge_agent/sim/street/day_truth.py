@@ -14,6 +14,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from edge_agent.core.foreign_json import first_fault
 from edge_agent.core.street.plane import Plane
 from edge_agent.errors import UsageError
 from edge_agent.sim.street.truth import GRID, LEAST_SHARE, Interval, merged
@@ -137,10 +138,9 @@ def read_street_truth(path: Path) -> StreetTruth:
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
+        key, what = first_fault(error)
         raise UsageError(
-            f"{path}: no street truth of today's form: {key} {first['msg']}; "
+            f"{path}: no street truth of today's form: {key} {what}; "
             "one of an older program says too little: record the day again, or move the file away"
         ) from None
 
