@@ -149,7 +149,7 @@ def _child(arguments: list[str]) -> tuple[dict[str, Any] | None, str]:
 
 @contextmanager
 def _heeding_ctrl_c() -> Iterator[None]:
-    """What we start is to end: a shell's background job ignores SIGINT, and all that it starts inherits that."""
+    """What we start is to end: a background job of a shell ignores SIGINT, and so does what it starts."""
     before = signal.getsignal(signal.SIGINT)
     if before is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
