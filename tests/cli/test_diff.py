@@ -240,7 +240,8 @@ def test_of_a_recording_that_lost_decisions_it_is_said(tmp_path):
         writer.decision(Fault(2 * S, "port/wim", FaultKind.BAD_FRAME, "said"))
         writer.close()
 
-    assert f"{file}: 3 decisions were lost by the journal" in open_side(file).notes
+    lost = (f"{file}：黑匣子丢失了 3 项决定", f"{file}: 3 decisions were lost by the journal")
+    assert lost in open_side(file).notes
 
 
 ZSTD = b"\x28\xb5\x2f\xfd"  # how compressed messages begin
@@ -330,3 +331,22 @@ def test_the_page_shows_both_sides_and_is_filtered_without_any_other_file(two, c
         assert page.locator("article:visible").count() == 0
         assert page.locator("output").inner_text() == "0 / 2"
         person.leave()
+
+
+def test_what_a_reader_must_know_is_said_in_the_language_asked_for(tmp_path, capsys):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "decisions.jsonl").touch()
+    (tmp_path / "b" / "replay.json").write_text('{"what_if": [{"key": "k", "old": 1, "new": 2}]}', "utf-8")
+    sides = (str(tmp_path / "a"), str(tmp_path / "b"))
+
+    chinese = said(capsys, *sides, "--lang", "zh", "--html", str(tmp_path / "page.html"))[1].out
+    english = said(capsys, *sides, "--lang", "en")[1].out
+
+    assert "其中没有任何决定" in chinese
+    assert "假设：1 项设置与其录制中的不同" in chinese
+    assert "it holds no decision" in english
+    assert "a what-if: 1 setting is other than in its recording" in english
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert "假设：1 项设置" in page
+    assert "a what-if: 1 setting is" in page
