@@ -107,11 +107,13 @@ def test_what_only_shifted_is_a_summary_unless_it_is_asked_for(tmp_path, capsys)
     ]
 
     _, summary = said(capsys, *sides, "--lang", "en")
-    _, each = said(capsys, *sides, "--lang", "en", "--shifted")
+    page = tmp_path / "page.html"
+    _, each = said(capsys, *sides, "--lang", "en", "--shifted", "--html", str(page))
 
     assert re.search(r"posted limit after deduction +2 x +\+240 kg \.\. \+300 kg", summary.out)
     assert "deduction 5 % -> 3 %: +240 kg" not in summary.out
     assert "deduction 5 % -> 3 %: +240 kg" in each.out
+    assert "Every conclusion is the same" in page.read_text("utf-8")
 
 
 def test_what_a_recording_says_moves_no_cursor(tmp_path, capsys):
