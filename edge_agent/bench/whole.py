@@ -280,13 +280,18 @@ def compare(old: dict[str, Any], new: dict[str, Any], noise_percent: float) -> d
         "same_machine": old.get("machine", {}).get("cpu") == new.get("machine", {}).get("cpu"),
         "changed": sorted(changed, key=lambda row: -abs(float(row["percent"]))),
         "only_before": sorted(before.keys() - after.keys()),
-        "only_now": sorted(after.keys() - before.keys()),
+        "only_now": sorted(what for what in after.keys() - before.keys() if not _not_run(after[what])),
+        "not_run_now": sorted(what for what, row in after.items() if _not_run(row)),
         "missed_now": sorted(
             what
             for what in before.keys() & after.keys()
             if before[what]["met"] and after[what]["met"] is False
         ),
     }
+
+
+def _not_run(row: dict[str, Any]) -> bool:
+    return str(row["measured"]).startswith("not run")
 
 
 def compared(result: dict[str, Any]) -> str:
@@ -301,6 +306,7 @@ def compared(result: dict[str, Any]) -> str:
     if not result["changed"]:
         lines.append(f"no ratio moved by more than {result['noise_percent']:g} %")
     lines += [f"goal met before, missed now: {what}" for what in result["missed_now"]]
+    lines += [f"not run now: {what}" for what in result["not_run_now"]]
     lines += [f"only before: {what}" for what in result["only_before"]]
     lines += [f"only now: {what}" for what in result["only_now"]]
     return "\n".join(lines)

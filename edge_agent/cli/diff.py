@@ -108,7 +108,8 @@ def _sides(
         yield open_side(a), open_side(b)
         return
     with TemporaryDirectory(prefix="edge-agent-diff-") as folder:
-        changed = str(config) if config is not None else f"{len(settings)} setting(s) changed"
+        many = "settings" if len(settings) > 1 else "setting"
+        changed = str(config) if config is not None else f"{len(settings)} {many} changed"
         yield (
             _replayed(a, None, [], Path(folder) / "a", f"{a}, as it was", language, quiet=quiet),
             _replayed(a, config, settings, Path(folder) / "b", f"{a}, with {changed}", language, quiet=quiet),
@@ -129,7 +130,7 @@ def _replayed(
 
     from edge_agent import __version__  # noqa: PLC0415
     from edge_agent.cli.replay_bar import ReplayBar  # noqa: PLC0415
-    from edge_agent.comparing.sides import SEVERAL, open_side  # noqa: PLC0415
+    from edge_agent.comparing.sides import open_side, several, torn_note  # noqa: PLC0415
     from edge_agent.journal.opening import open_all  # noqa: PLC0415
     from edge_agent.replaying.again import WHOLE  # noqa: PLC0415
     from edge_agent.replaying.configurations import configurations  # noqa: PLC0415
@@ -142,15 +143,15 @@ def _replayed(
     out.mkdir()
     with ReplayBar(recordings, WHOLE, quiet=quiet, language=language) as bar:
         done = replay(recordings, sites, out, bar.step)
-    notes = [f"torn: {torn}" for torn in done.torn]
+    notes = [torn_note(torn) for torn in done.torn]
     if len(set(map(id, sites))) > 1:
-        notes.append(SEVERAL.format(count=len(recordings)))
+        notes.append(several(len(recordings)))
     return replace(open_side(out), name=name, software=f"edge-agent {__version__}", notes=tuple(notes))
 
 
 def _not_of_nothing(left: Side, right: Side) -> None:
     """Two sides of which nothing could be read are not the same."""
-    torn = [note for note in left.notes if note.startswith("torn: ")]
+    torn = [english for _, english in left.notes if english.startswith("torn: ")]
     if torn and not left.outcomes.decisions and not right.outcomes.decisions:
         raise UsageError(f"nothing was decided on either side: {'; '.join(torn)}")
 

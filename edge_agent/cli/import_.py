@@ -195,7 +195,7 @@ def _one_after_the_other(spans: Mapping[str, list[tuple[Ns, Ns, Path]]]) -> None
 
 def _with_times(file: Path, port: str) -> list[SerialBytes]:
     """A capture; of what is none it is said how bytes without times are given."""
-    from edge_agent.journal.importer import PUT_BACK, read_serial_capture  # noqa: PLC0415 - help stays instant
+    from edge_agent.journal.importer import NO_TEXT, PUT_BACK, read_serial_capture  # noqa: PLC0415 - help stays instant
 
     try:
         return read_serial_capture(file, port)
@@ -205,7 +205,9 @@ def _with_times(file: Path, port: str) -> list[SerialBytes]:
         hint = Problem(
             str(file), 0, "", f"bytes without times: --serial {port}={file}@TIME, TIME of the first"
         )
-        raise ConfigError((*error.problems, hint)) from None
+        # Whoever forgot TIME is not told how a table is saved.
+        lines = tuple(problem for problem in error.problems if not problem.reason.startswith(NO_TEXT))
+        raise ConfigError((*lines, hint)) from None
 
 
 def _weighed(site: SiteConfig, files: list[tuple[str, str]], ahead: Mapping[str, Ns]) -> Iterator[Happened]:

@@ -117,7 +117,7 @@ def main(  # noqa: PLR0917 - options of a command line
         if box is not None:
             delivery = box.deliver(bar.delivered)
     if (part.start or part.end) and not done.inside and not done.interrupted:
-        raise _nothing_there(recordings, done)
+        raise _nothing_there(recordings, done, out)
     compared = done.compared and not (config or changed or cold or publish)
     note(interrupted=done.interrupted)
     result = {
@@ -168,11 +168,15 @@ def _note(
     write_note(out, note(recordings, changed, asked, cold=cold, interrupted=interrupted))
 
 
-def _nothing_there(recordings: Sequence[Recording], done: Replayed) -> UsageError:
-    """No event lies in the window."""
-    from edge_agent.replaying.extent import extent  # noqa: PLC0415 - help stays instant
+def _nothing_there(recordings: Sequence[Recording], done: Replayed, out: Path) -> UsageError:
+    """No event lies in the window. The folder is emptied: the right call may name it again."""
+    from edge_agent.comparing.replay_note import NOTE_FILE  # noqa: PLC0415 - help stays instant
+    from edge_agent.replaying.extent import extent  # noqa: PLC0415
     from edge_agent.replaying.window import Bounds  # noqa: PLC0415
+    from edge_agent.sinks import CONFIG_FILE, DECISIONS_FILE  # noqa: PLC0415
 
+    for name in (NOTE_FILE, CONFIG_FILE, DECISIONS_FILE):
+        (out / name).unlink(missing_ok=True)
     whole = extent(recordings, [Bounds()] * len(recordings)) or done.elapsed
     return UsageError(f"nothing of the recording lies there; it is {whole / 1e9:.0f} s long")
 
@@ -181,8 +185,10 @@ def empty_folder(out: Path) -> None:
     """Make the folder; somebody else's files are left alone.
 
     Raises:
-        UsageError: it has files in it.
+        UsageError: it has files in it, or is a file.
     """
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out}: a file; give a folder, a new or an empty one")
     out.mkdir(parents=True, exist_ok=True)
     if any(out.iterdir()):
         raise UsageError(f"{out} is not empty: give another --out")

@@ -24,7 +24,7 @@ def as_json(comparison: Comparison, two: Two) -> dict[str, Any]:
     return {
         "same": not comparison.differences,
         "identical": two.first_other is None,
-        "notes": list(two.notes),
+        "notes": [english for _, english in two.notes],
         "numbers": comparison.numbers(),
         "a": _side(two.left),
         "b": _side(two.right),
@@ -40,7 +40,7 @@ def _side(side: Side) -> dict[str, Any]:
         "models": dict(side.models),
         "decisions": side.outcomes.decisions,
         "counts": counts(side.outcomes),
-        "notes": list(side.notes),
+        "notes": [english for _, english in side.notes],
     }
 
 

@@ -166,9 +166,10 @@ def field_name(field: str) -> Both:
     if field.startswith("verdict."):
         _, evaluator, rest = field.split(".", 2)
         subject, _, part = rest.rpartition(".")
-        what = "" if subject == "gross" else f" {subject}"
-        zh = f"{EVALUATOR.get(evaluator, evaluator)}{what}"
-        en = f"{EVALUATOR_EN.get(evaluator, evaluator)}{what}"
+        axles = subject.removeprefix("axles ")
+        zh = EVALUATOR.get(evaluator, evaluator) + ("" if subject == "gross" else f"第 {axles} 轴")
+        one = "axle" if axles.isdigit() else "axles"
+        en = EVALUATOR_EN.get(evaluator, evaluator) + ("" if subject == "gross" else f" {one} {axles}")
         return (zh, en) if part == "outcome" else (f"{zh}{PART[part][0]}", f"{en} {PART[part][1]}")
     if field.startswith("blind."):
         reason = field.removeprefix("blind.")

@@ -34,8 +34,8 @@ def write_page(out: Path, comparison: Comparison, two: Two) -> None:
         sides=[_side("A", two.left), _side("B", two.right)],
         notes=[
             *_same_but_not_to_the_byte(comparison, two),
-            *two.notes,
-            *(f"{side.name}: {note}" for side in (two.left, two.right) for note in side.notes),
+            *(("", note) for note in two.notes),
+            *((side.name, note) for side in (two.left, two.right) for note in side.notes),
         ],
         numbers=comparison.numbers(),
         settings=[
@@ -58,10 +58,11 @@ def write_page(out: Path, comparison: Comparison, two: Two) -> None:
     out.write_text(page, encoding="utf-8")
 
 
-def _same_but_not_to_the_byte(comparison: Comparison, two: Two) -> list[str]:
+def _same_but_not_to_the_byte(comparison: Comparison, two: Two) -> list[tuple[str, Both]]:
     if comparison.differences or two.first_other is None:
         return []
-    return [text.format(number=two.first_other) for text in OTHER_BYTES]
+    chinese, english = (text.format(number=two.first_other) for text in OTHER_BYTES)
+    return [("", (chinese, english))]
 
 
 def _side(letter: str, side: Side) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from edge_agent.comparing.gather import outcomes_of, outcomes_of_lines
 from edge_agent.comparing.outcomes import Outcomes
 from edge_agent.comparing.replay_note import ReplayNote, read_note
+from edge_agent.comparing.wording import Both
 from edge_agent.config.recorded import from_text
 from edge_agent.config.settings import SiteConfig
 from edge_agent.errors import JournalError, UsageError
@@ -20,7 +21,28 @@ from edge_agent.sinks import CONFIG_FILE, DECISIONS_FILE
 # A statement's decision is some 20 KB, with a crowd of candidates some 100; what is longer is none.
 LONGEST_LINE = 16_000_000
 
-SEVERAL = "its {count} recordings hold several configurations: reasons look at the first one's settings"
+NO_CONFIG: Both = (
+    f"旁边没有 {CONFIG_FILE}：凭设置才能说明的原因无从得知",
+    f"no {CONFIG_FILE} beside it: reasons that rest on settings are not known",
+)
+NO_CONFIG_IN_IT: Both = (
+    "其中没有配置：凭设置才能说明的原因无从得知",
+    "it holds no configuration: reasons that rest on settings are not known",
+)
+NOTHING: Both = ("其中没有任何决定", "it holds no decision")
+
+
+def several(count: int) -> Both:
+    """Recordings of more than one configuration."""
+    return (
+        f"其 {count} 段录制有几种配置：原因只看第一种的设置",
+        f"its {count} recordings hold several configurations: reasons look at the first one's settings",
+    )
+
+
+def torn_note(what: str) -> Both:
+    """Where a file ends too early."""
+    return f"不完整：{what}", f"torn: {what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +55,7 @@ class Side:
     config: SiteConfig | None  # None: nobody says what it ran with
     software: str = ""  # empty where it is not said
     models: tuple[tuple[str, str], ...] = ()  # name, SHA-256
-    notes: tuple[str, ...] = ()  # what a reader should know of it
+    notes: tuple[Both, ...] = ()  # what a reader should know of it
     part: str = ""  # which part of its recordings was asked for; empty: all of it, or nobody says
     sizes: tuple[int, ...] = ()  # of its recordings, bytes; empty: nobody says
 
@@ -69,7 +91,8 @@ def _of_file(decisions: Path, name: str) -> Side:
     except JournalError as error:
         raise UsageError(f"{decisions}: {error}") from error
     note = read_note(decisions.parent)
-    notes = [] if config else [f"no {CONFIG_FILE} beside it: reasons that rest on settings are not known"]
+    notes = [] if config else [NO_CONFIG]
+    notes += [] if outcomes.decisions else [NOTHING]
     notes += _noted(note)
     return Side(
         name=name,
@@ -83,12 +106,14 @@ def _of_file(decisions: Path, name: str) -> Side:
     )
 
 
-def _noted(note: ReplayNote) -> Iterator[str]:
+def _noted(note: ReplayNote) -> Iterator[Both]:
     """What a reader must know of a replay."""
     if note.part:
-        yield f"a part of its recording alone: {note.part}"
+        yield f"只是其录制的一部分：{note.part}", f"a part of its recording alone: {note.part}"
     if note.what_if:
-        yield f"a what-if: {len(note.what_if)} setting(s) are other than in its recording"
+        count = len(note.what_if)
+        several_are = f"{count} settings are" if count > 1 else "1 setting is"
+        yield f"假设：{count} 项设置与其录制中的不同", f"a what-if: {several_are} other than in its recording"
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -111,11 +136,11 @@ def _of_recordings(recordings: Sequence[Recording], name: str) -> Side:
         return (decision_line(made) for recording in recordings for made in recording.decisions())
 
     texts = [recording.config_text for recording in recordings if recording.config_text]
-    notes = [f"torn: {recording.path}: {recording.torn}" for recording in recordings if recording.torn]
+    notes = [torn_note(f"{recording.path}: {recording.torn}") for recording in recordings if recording.torn]
     if len(set(texts)) > 1:
-        notes.append(SEVERAL.format(count=len(recordings)))
+        notes.append(several(len(recordings)))
     if not texts:
-        notes.append("it holds no configuration: reasons that rest on settings are not known")
+        notes.append(NO_CONFIG_IN_IT)
     notes += [note for recording in recordings for note in _lost(recording)]
     return Side(
         name=name,
@@ -128,8 +153,11 @@ def _of_recordings(recordings: Sequence[Recording], name: str) -> Side:
     )
 
 
-def _lost(recording: Recording) -> Iterator[str]:
+def _lost(recording: Recording) -> Iterator[Both]:
     """What was decided live and is not in it, once it has been read."""
     decisions = sum(gap.decisions for gap in recording.gaps)
     if decisions:
-        yield f"{recording.path}: {decisions} decisions were lost by the journal"
+        yield (
+            f"{recording.path}：黑匣子丢失了 {decisions} 项决定",
+            f"{recording.path}: {decisions} decisions were lost by the journal",
+        )

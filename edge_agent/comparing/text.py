@@ -36,8 +36,8 @@ def lines(comparison: Comparison, two: Two, *, language: str, limit: int, shifte
     yield Text(_summary(comparison)[pick], style="bold")
     for letter, side in (("A", two.left), ("B", two.right)):
         yield Text(f"  {letter}  {side.name}" + (f"  ({side.software})" if side.software else ""))
-        yield from (Text(f"     {note}", style="yellow") for note in side.notes)
-    yield from (Text(f"  {note}", style="yellow") for note in two.notes)
+        yield from (Text(f"     {note[pick]}", style="yellow") for note in side.notes)
+    yield from (Text(f"  {note[pick]}", style="yellow") for note in two.notes)
     if not comparison.differences and two.first_other is not None:
         yield Text(f"  {OTHER_BYTES[pick].format(number=two.first_other)}", style="yellow")
     yield from _models(two, pick)
@@ -101,7 +101,8 @@ def _block(one: Difference, two: Two, pick: int, wide: list[int]) -> Iterator[Te
     line.append(f"  {'  '.join(cells)}  {what_of(one, two)[pick]}")
     yield line
     for reason in one.reasons:
-        unknown = "" if reason.known else ("未知：", "not known: ")[pick]
+        said = reason.known or "未知" in reason.zh
+        unknown = "" if said else ("未知：", "not known: ")[pick]
         yield Text(
             f"    {unknown}{reason.zh if pick == 0 else reason.en}", style="" if reason.known else "dim"
         )

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from edge_agent.comparing.found import Found
 from edge_agent.comparing.sides import Side
-from edge_agent.comparing.wording import clock_time
+from edge_agent.comparing.wording import Both, clock_time
 from edge_agent.core.units import Ns
 from edge_agent.journal.compare import first_difference
 
@@ -45,10 +45,15 @@ class Two:
         return None if first is None else first.number
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Both, ...]:
         """What a reader must know of both together."""
         if self.left.sizes and self.right.sizes and self.left.sizes != self.right.sizes:
-            return ("of different recordings: what only one side has may be in its recording alone",)
+            return (
+                (
+                    "录制不同：只有一方有的，可能只在其录制中",
+                    "of different recordings: what only one side has may be in its recording alone",
+                ),
+            )
         return ()
 
     @cached_property

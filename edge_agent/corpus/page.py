@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from edge_agent.comparing.compare import How
@@ -66,5 +67,12 @@ def _row(row: Row) -> dict[str, Any]:
         "state": row.state,
         "why": row.why,
         "numbers": row.told.numbers if row.told else {},
-        "told": [row.told.all(language) for language in LANGUAGES] if row.told and row.told.differs else [],
+        "told": [_arrows(row.told.all(language)) for language in LANGUAGES]
+        if row.told and row.told.differs
+        else [],
     }
+
+
+def _arrows(lines: Iterable[str]) -> list[str]:
+    """A browser breaks a line within "->"."""
+    return [line.replace("->", "→") for line in lines]

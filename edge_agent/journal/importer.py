@@ -36,6 +36,7 @@ REQUIRED_COLUMNS = ("time", "camera", "plate")
 Cells = Mapping[str, str]
 T = TypeVar("T")
 
+NO_TEXT = "not UTF-8"
 PUT_BACK = "is before the time of the line above: the logger's clock was put back"
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -216,7 +217,7 @@ def lines_of(path: Path) -> Iterator[str]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line, reason = data.count(b"\n", 0, error.start) + 1, f"not UTF-8 at byte {error.start}"
+        line, reason = data.count(b"\n", 0, error.start) + 1, f"{NO_TEXT} at byte {error.start}"
         hint = "save it as UTF-8; of a table that Excel saved: iconv -f GB18030 -t UTF-8 FILE"
         raise ConfigError((Problem(str(path), line, "", reason, hint),)) from None
     *lines, last = LINE_END.split(text)

@@ -34,6 +34,8 @@ def open_all(path: Path) -> list[Recording]:
         raise UsageError(f"{path}: no such file or folder")
     if path.is_dir():
         files = sorted(path.glob("*.mcap"))
+        if not files and (path / "decisions.jsonl").is_file():
+            raise UsageError(f"{path}: what a replay decided, no recording; give the recording it is of")
         if not files:
             raise UsageError(f"{path}: no *.mcap in this folder")
         return open_together(files)

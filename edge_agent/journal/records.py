@@ -168,10 +168,14 @@ def _index(path: Path) -> Index | None:
 
 def torn_by(error: Exception, byte: int) -> str:
     """What an exception of the libraries says of the file."""
+    from mcap.exceptions import InvalidMagic  # noqa: PLC0415 - help stays instant
+
     if isinstance(error, _Torn):
-        return f"ends inside a record at byte {byte}"
+        return f"ends inside a record at byte {byte}" if byte else "it is empty, or ends in its first bytes"
     if isinstance(error, (MemoryError, ImportError)):
         raise error  # the file is as it was, only this process cannot read it
+    if isinstance(error, InvalidMagic):
+        return "it does not begin as an MCAP file does"
     return f"damaged near byte {byte}: {type(error).__name__}: {error}"
 
 

@@ -266,6 +266,12 @@ class OpenRecording:
         changed_to = {id(config): changed(config, settings) for config in configs}
         return OpenRecording(Decided(recorded, tuple(changed_to[id(config)] for config in configs)))
 
+    def __repr__(self) -> str:
+        said = self.info
+        files = ", ".join(path.name for path in said.files)
+        known = (f"recording {files}".rstrip(), said.note, f"decided by {said.decided_by}")
+        return f"<{'; '.join(part for part in known if part)}>"
+
     def _repr_html_(self) -> str:
         return self.info._repr_html_()
 

@@ -53,7 +53,7 @@ def draw(axes: Sequence[Axis], found: Sequence[Tally], title: str, path: Path) -
 
     figure = _lines(plt, axes[0], found) if len(axes) == 1 else _maps(plt, axes[0], axes[1], found)
     figure.suptitle(title, fontsize=11)
-    figure.tight_layout()
+    figure.tight_layout(rect=(0, 0, 1, 0.99))
     figure.savefig(path, dpi=120)
     plt.close(figure)
 

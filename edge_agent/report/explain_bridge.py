@@ -189,7 +189,7 @@ def _limits(measured: Measurement, say: Say) -> Section:
 def _subject(subject: str, say: Say) -> str:
     """What was judged: the gross weight, or an axle group by its axles."""
     if not say.chinese:
-        return subject
+        return re.sub(r"^axles (\d+)$", r"axle \1", subject)
     return "总重" if subject == "gross" else re.sub(r"^axles ([\d-]+)$", r"第 \1 轴", subject)
 
 

@@ -16,7 +16,7 @@ from edge_agent.evidence.statement import Statement
 from edge_agent.evidence.verify import Report
 from edge_agent.report.times import stamp
 
-NOT_HERE = "不在此证据包中 not in this bundle"
+NOT_HERE = "照片文件不在此处 the picture file is not here"
 
 
 Data = Callable[[str], bytes | None]  # a file's bytes by its SHA-256; None: not at hand

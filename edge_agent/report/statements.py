@@ -6,13 +6,18 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_agent.comparing.replay_note import NOTE_FILE
 from edge_agent.errors import UsageError, VerificationError
 from edge_agent.evidence import dsse, strict_json
 from edge_agent.evidence.statement import Statement, parse
 
 STATEMENTS = "statements"  # the folder of a bundle, and of a replay
 MOST_STATEMENTS = 1_000
-NEVER = {".mcap": "a recording", ".jsonl": "decisions"}  # what is given instead by mistake, by its suffix
+NEVER = {
+    ".mcap": "a recording",
+    ".jsonl": "decisions",
+    ".yaml": "a configuration",
+}  # what is given instead by mistake, by its suffix
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,8 @@ def load_all(path: Path) -> list[Loaded]:
     """
     if not path.is_dir():
         return [load_statement(path)]
+    if (path / NOTE_FILE).is_file() and not (path / STATEMENTS).is_dir():
+        raise UsageError(f"{path}: a replay that led to no statement")
     folder = path / STATEMENTS if (path / STATEMENTS).is_dir() else path
     files = sorted(found for found in folder.glob("*.json") if found.is_file())[: MOST_STATEMENTS + 1]
     if not files:

@@ -141,7 +141,10 @@ class _Writer:
             self._dressed.add(place)
             number = self._sensors[load.path[1]] = self._sensors.get(load.path[1], -1) + 1
             colour = colours.SERIES[number % len(colours.SERIES)]
-            looks = rr.SeriesLines(names=f"{load.path[-1]} t", colors=colour, widths=1.2)
+            # Zoomed out, an average would draw each axle lower than it is.
+            looks = rr.SeriesLines(
+                names=f"{load.path[-1]} t", colors=colour, widths=1.2, aggregation_policy="MinMax"
+            )
             self._stream.log(place, looks, static=True)
         times = [rr.TimeColumn(BOX, duration=load.at.astype("timedelta64[ns]"))]
         if offset is not None:

@@ -103,6 +103,15 @@ def test_what_moved_by_less_than_the_noise_is_not_told_and_a_goal_that_is_now_mi
     assert "goal met before, missed now: serial" in whole.compared(found)
 
 
+def test_a_part_that_was_interrupted_is_not_told_as_new():
+    new = result() | {"rows": [whole.asdict(Row("seal", "not run", "interrupted"))]}
+
+    found = whole.compare(result(seal=(1.2, True)), new, 15)
+
+    assert "not run now: seal" in whole.compared(found)
+    assert not found["only_now"]
+
+
 def test_comparing_exits_1_when_a_goal_is_missed_that_was_met(tmp_path):
     for name, one in (("a", result(x=(1.0, True))), ("b", result(x=(9.0, False)))):
         (tmp_path / name).write_text(json.dumps(one))

@@ -107,11 +107,13 @@ def test_what_only_shifted_is_a_summary_unless_it_is_asked_for(tmp_path, capsys)
     ]
 
     _, summary = said(capsys, *sides, "--lang", "en")
-    _, each = said(capsys, *sides, "--lang", "en", "--shifted")
+    page = tmp_path / "page.html"
+    _, each = said(capsys, *sides, "--lang", "en", "--shifted", "--html", str(page))
 
     assert re.search(r"posted limit after deduction +2 x +\+240 kg \.\. \+300 kg", summary.out)
     assert "deduction 5 % -> 3 %: +240 kg" not in summary.out
     assert "deduction 5 % -> 3 %: +240 kg" in each.out
+    assert "Every conclusion is the same" in page.read_text("utf-8")
 
 
 def test_what_a_recording_says_moves_no_cursor(tmp_path, capsys):
@@ -240,7 +242,8 @@ def test_of_a_recording_that_lost_decisions_it_is_said(tmp_path):
         writer.decision(Fault(2 * S, "port/wim", FaultKind.BAD_FRAME, "said"))
         writer.close()
 
-    assert f"{file}: 3 decisions were lost by the journal" in open_side(file).notes
+    lost = (f"{file}：黑匣子丢失了 3 项决定", f"{file}: 3 decisions were lost by the journal")
+    assert lost in open_side(file).notes
 
 
 ZSTD = b"\x28\xb5\x2f\xfd"  # how compressed messages begin
@@ -330,3 +333,22 @@ def test_the_page_shows_both_sides_and_is_filtered_without_any_other_file(two, c
         assert page.locator("article:visible").count() == 0
         assert page.locator("output").inner_text() == "0 / 2"
         person.leave()
+
+
+def test_what_a_reader_must_know_is_said_in_the_language_asked_for(tmp_path, capsys):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "decisions.jsonl").touch()
+    (tmp_path / "b" / "replay.json").write_text('{"what_if": [{"key": "k", "old": 1, "new": 2}]}', "utf-8")
+    sides = (str(tmp_path / "a"), str(tmp_path / "b"))
+
+    chinese = said(capsys, *sides, "--lang", "zh", "--html", str(tmp_path / "page.html"))[1].out
+    english = said(capsys, *sides, "--lang", "en")[1].out
+
+    assert "其中没有任何决定" in chinese
+    assert "假设：1 项设置与其录制中的不同" in chinese
+    assert "it holds no decision" in english
+    assert "a what-if: 1 setting is other than in its recording" in english
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert "假设：1 项设置" in page
+    assert "a what-if: 1 setting is" in page

@@ -109,3 +109,31 @@ def test_a_replay_never_writes_into_a_folder_in_use(tmp_path, capsys):
 
     assert main(["replay", str(folder), "--out", str(tmp_path / "out")]) == 2
     assert "is not empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("done", "done: what a replay decided, no recording; give the recording it is of"),
+        ("done/empty.mcap", "(it is empty, or ends in its first bytes)"),
+        ("done/decisions.jsonl", "(it does not begin as an MCAP file does)"),
+    ],
+)
+def test_what_is_no_recording_is_called_what_it_is(given, words, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "done").mkdir()
+    (tmp_path / "done" / "empty.mcap").touch()
+    (tmp_path / "done" / "decisions.jsonl").write_text('{"type":"Tick"}\n' * 20, "utf-8")
+    if given == "done":
+        (tmp_path / "done" / "empty.mcap").unlink()
+
+    assert main(["replay", given, "--out", "out"]) != 0
+    assert words in capsys.readouterr().err
+
+
+def test_a_file_where_a_folder_is_wanted_is_said(tmp_path, capsys):
+    folder, _ = journal(tmp_path, runs())
+    [recording] = folder.glob("*.mcap")
+
+    assert main(["replay", str(folder), "--out", str(recording)]) == 2
+    assert "a file; give a folder" in capsys.readouterr().err

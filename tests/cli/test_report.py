@@ -330,6 +330,13 @@ def test_a_file_too_long_for_a_statement_is_said_to_be_none(tmp_path, capsys):
     assert "page.html: no statement: longer than" in capsys.readouterr().err
 
 
+def test_explain_of_a_replay_that_led_to_no_statement_says_so(tmp_path, capsys):
+    (tmp_path / "replay.json").write_text("{}", "utf-8")
+
+    assert main(["explain", str(tmp_path)]) == 2
+    assert "a replay that led to no statement" in capsys.readouterr().err
+
+
 def test_explain_tells_one_language_and_json_holds_the_same(replayed, capsys):
     file, statement = the_statement(replayed)
     assert main(["explain", str(file), "--lang", "en"]) == 0

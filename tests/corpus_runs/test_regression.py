@@ -111,7 +111,7 @@ def test_the_page_names_recordings_and_differences_and_escapes_them(held, corpus
 
     assert "&lt;b&gt;bold.mcap" in text
     assert "<b>bold" not in text
-    assert "posted limit over -&gt; within" in text
+    assert "posted limit over → within" in text
     assert "http" not in text
 
 

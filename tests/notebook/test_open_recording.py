@@ -198,6 +198,8 @@ def test_a_table_tells_its_units_and_zone_and_hides_plates(rec):
     assert not {"沪A12345", "京B54321"} & {*reads.plate, *cases.plate}
     assert rec.reads_frame(plates=True).plate.tolist() == ["京B54321", "沪A12345"]
     assert "沪A12345" not in rec._repr_html_()
+    assert "decided by " in repr(rec)
+    assert "沪A12345" not in repr(rec)
 
 
 def test_tables_without_rows_keep_their_columns_and_types(rec):

@@ -253,6 +253,11 @@ def test_where_nothing_lies_a_cold_replay_says_how_long_the_recording_is(one_run
     assert "it is 160 s long" in said
 
 
+def test_a_window_with_nothing_in_it_leaves_the_folder_free_for_the_right_one(one_run, capsys):
+    assert run(one_run, capsys, "--from", "+1h")[0] == 2
+    assert run(one_run, capsys, "--from", "+40s")[0] == 0
+
+
 def test_a_cold_core_sees_the_window_alone_and_is_not_called_identical(one_run, capsys):
     status, said = run(one_run, capsys, "--from", "+40s", "--to", "+75s", "--cold")
 

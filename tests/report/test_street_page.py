@@ -181,7 +181,7 @@ def test_a_picture_that_is_not_in_the_bundle_is_not_pretended(tmp_path):
     manifest.write_text(manifest.read_text("utf-8").replace(f'"attachments/{gone}.jpg",', ""), "utf-8")
     page = the_page(tmp_path, bundle)
 
-    assert "not in this bundle" in page.words
+    assert "the picture file is not here" in page.words
     assert page.tags.count("img") == 3
 
 

@@ -18,6 +18,7 @@ from tests.viewing.recordings import BASE, CAMERA, FRONT, SECONDS, TALL, WIDE, Z
 
 pytest.importorskip("rerun", reason="an extra: pip install edge-agent[view]")
 
+import rerun as rr
 from rerun import new_entity_path
 from rerun.chunk import RrdReader
 
@@ -82,6 +83,12 @@ def test_loads_are_those_of_the_recording_at_their_time(columns, made):
     assert values == [tonnes for load in truth for tonnes in load.tonnes.tolist()]
     offset = made.of(ClockStatus)[0].utc_minus_mono
     assert columns(place, "utc") == [at + offset for load in truth for at in load.at.tolist()]
+
+
+def test_seen_from_afar_an_axle_is_drawn_as_high_as_it_was(columns):
+    [how] = columns(("lanes", "1", "load", "pad-1"), "SeriesLines:aggregation_policy")
+
+    assert how == [rr.components.AggregationPolicy.MinMax.value]
 
 
 def test_crossings_axles_and_matches_have_their_values(columns, made):
