@@ -18,7 +18,6 @@ from edge_agent.cli.window_options import End, Lanes, Start, Zones
 from edge_agent.errors import UsageError
 
 if TYPE_CHECKING:
-    from edge_agent.comparing.replay_note import Asked
     from edge_agent.config.settings import SiteConfig
     from edge_agent.core.decisions import Decision
     from edge_agent.core.units import Ns
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from edge_agent.replaying.rehearsal import Delivery, Rehearsal
     from edge_agent.replaying.replay import Hooks, Replayed
     from edge_agent.replaying.what_if import Change
+    from edge_agent.report.replay_note import Asked
 
 app = typer.Typer(add_completion=False)
 
@@ -75,7 +75,6 @@ def main(  # noqa: PLR0917 - options of a command line
     """
     from edge_agent.cli.replay_bar import ReplayBar  # noqa: PLC0415 - help stays instant
     from edge_agent.cli.replay_text import say  # noqa: PLC0415
-    from edge_agent.comparing.replay_note import Asked  # noqa: PLC0415
     from edge_agent.journal.moments import moment  # noqa: PLC0415
     from edge_agent.journal.opening import open_all  # noqa: PLC0415
     from edge_agent.replaying.again import Part  # noqa: PLC0415
@@ -83,6 +82,7 @@ def main(  # noqa: PLR0917 - options of a command line
     from edge_agent.replaying.configurations import configurations  # noqa: PLC0415
     from edge_agent.replaying.only import only  # noqa: PLC0415
     from edge_agent.replaying.replay import Hooks, replay  # noqa: PLC0415
+    from edge_agent.report.replay_note import Asked  # noqa: PLC0415
 
     if cold and start is None:
         raise UsageError("--cold begins at --from: give one")
@@ -162,17 +162,17 @@ def _note(
     interrupted: bool,
 ) -> None:
     """What the folder says of itself."""
-    from edge_agent.comparing.replay_note import write_note  # noqa: PLC0415 - help stays instant
     from edge_agent.replaying.changes import note  # noqa: PLC0415
+    from edge_agent.report.replay_note import write_note  # noqa: PLC0415 - help stays instant
 
     write_note(out, note(recordings, changed, asked, cold=cold, interrupted=interrupted))
 
 
 def _nothing_there(recordings: Sequence[Recording], done: Replayed, out: Path) -> UsageError:
     """No event lies in the window. The folder is emptied: the right call may name it again."""
-    from edge_agent.comparing.replay_note import NOTE_FILE  # noqa: PLC0415 - help stays instant
     from edge_agent.replaying.extent import extent  # noqa: PLC0415
     from edge_agent.replaying.window import Bounds  # noqa: PLC0415
+    from edge_agent.report.replay_note import NOTE_FILE  # noqa: PLC0415 - help stays instant
     from edge_agent.sinks import CONFIG_FILE, DECISIONS_FILE  # noqa: PLC0415
 
     for name in (NOTE_FILE, CONFIG_FILE, DECISIONS_FILE):

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from edge_agent.comparing.gather import outcomes_of, outcomes_of_lines
 from edge_agent.comparing.outcomes import Outcomes
-from edge_agent.comparing.replay_note import ReplayNote, read_note
 from edge_agent.comparing.wording import Both
 from edge_agent.config.recorded import from_text
 from edge_agent.config.settings import SiteConfig
@@ -16,6 +15,7 @@ from edge_agent.errors import JournalError, UsageError
 from edge_agent.journal.codec import decision_line
 from edge_agent.journal.opening import open_all
 from edge_agent.journal.reader import Recording
+from edge_agent.report.replay_note import ReplayNote, read_note
 from edge_agent.sinks import CONFIG_FILE, DECISIONS_FILE
 
 # A statement's decision is some 20 KB, with a crowd of candidates some 100; what is longer is none.

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from edge_agent import __version__
-from edge_agent.comparing.replay_note import Asked, Changed, File, ReplayNote
 from edge_agent.config.recorded import from_text
 from edge_agent.config.settings import SiteConfig
 from edge_agent.journal.reader import Recording
 from edge_agent.replaying.what_if import Change, differences
+from edge_agent.report.replay_note import Asked, Changed, File, ReplayNote
 
 MOST = 50  # changes that a statement lists
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from edge_agent.comparing.replay_note import ReplayNote, read_note
 from edge_agent.config.settings import SiteConfig
 from edge_agent.core.decisions import Decision
 from edge_agent.core.records import UseClass
@@ -18,6 +17,7 @@ from edge_agent.report.documents import tiles_of
 from edge_agent.report.from_statement import open_statements
 from edge_agent.report.notices import REPLAYED, WHAT_IF, Notice, notice_of
 from edge_agent.report.page import USED, Shown
+from edge_agent.report.replay_note import ReplayNote, read_note
 from edge_agent.report.sealed import Data, Sealed
 from edge_agent.report.zone_line import ZoneLine, without_changes
 from edge_agent.sinks import DECISIONS_FILE

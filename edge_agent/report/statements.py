@@ -6,10 +6,10 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_agent.comparing.replay_note import NOTE_FILE
 from edge_agent.errors import UsageError, VerificationError
 from edge_agent.evidence import dsse, strict_json
 from edge_agent.evidence.statement import Statement, parse
+from edge_agent.report.replay_note import NOTE_FILE
 
 STATEMENTS = "statements"  # the folder of a bundle, and of a replay
 MOST_STATEMENTS = 1_000
