@@ -336,11 +336,14 @@ def test_an_rtsp_camera_gives_the_picture_taken_at_an_instant_and_comes_back(
     events = []
     camera = opened(rtsp.url, emit=events.append, epoch=None, stall_ms=1_000)
     eventually(lambda: camera.status().packets > 40)
-    number = max(rtsp.taken) - 15
-    frame = camera.frame_at(Ns(rtsp.taken[number]))
-    assert read_number(frame.image) == number
-    # Encoder and loopback: nothing is known of their delay, a frame is taken to be seen when it came.
-    assert abs(frame.captured_at - rtsp.taken[number]) < 30 * MS
+    asked = rtsp.taken[max(rtsp.taken) - 15]
+    frame = camera.frame_at(Ns(asked))
+    taken = rtsp.taken[read_number(frame.image)]
+    # Encoder and loopback: nothing is known of their delay, a frame is taken to be seen when it came; on a
+    # busy machine that is late, by as much as the frame says.
+    error = max(frame.uncertainty, 30 * MS)
+    assert abs(frame.captured_at - taken) < error
+    assert abs(taken - asked) < error
 
     rtsp.drop.set()
     eventually(lambda: [e.state for e in events] == ["up", "down", "up"])
