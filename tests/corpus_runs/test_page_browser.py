@@ -9,7 +9,7 @@ from edge_agent.corpus.regression import regression
 from edge_agent.corpus.run_folder import RunFolder
 from edge_agent.redetecting import Things
 from tests.corpus_runs.recordings import LIMIT, Here, a_corpus, a_recording, a_run
-from tests.inbox.browser import CONTRASTS, PHONE, SIDEWAYS, WIDE, chromium
+from tests.inbox.browser import CONTRASTS, PHONE, SIDEWAYS, WIDE, Person, chromium
 from tests.report.self_contained import Page, assert_self_contained
 
 HOSTILE = """"'><script>alert(1)<|img src=x onerror=alert(1)>{{ 7*7 }}"""  # a name may have no `/`
@@ -38,12 +38,10 @@ def test_the_page_is_one_file_is_no_wider_than_a_phone_and_can_be_read(page_file
 
     with chromium() as browser:
         for size in (WIDE, PHONE):
-            shown = browser.new_page(viewport=size)
-            asked, said = [], []
-            shown.on("request", lambda request, to=asked: to.append(request.url))
-            shown.on("console", lambda message, to=said: to.append(message.text))
+            person = Person(browser, page_file.as_uri(), size=size)
+            shown = person.page
             shown.goto(page_file.as_uri())
             assert shown.evaluate(SIDEWAYS) <= 0
             assert [(text, ratio) for text, ratio in shown.evaluate(CONTRASTS) if ratio < 4.5] == []
-            assert (asked, said) == ([page_file.as_uri()], [])
-            shown.close()
+            assert (person.asked, person.said) == ([page_file.as_uri()], [])
+            person.context.close()

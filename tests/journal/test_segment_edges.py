@@ -40,6 +40,14 @@ def begun(folder, **chosen):
     return recorder
 
 
+def read_whole(folder):
+    """Its recordings, each read to its end: what they lack is known then."""
+    recordings = open_all(folder)
+    for recording in recordings:
+        list(recording.events())
+    return recordings
+
+
 def cut(folder, last):
     wanted = JournalSlice("boot-1", 0, 200 * S, last)
     out = folder.parent / "rec.mcap"
@@ -175,9 +183,7 @@ def test_a_lost_picture_does_not_hide_that_a_segment_is_missing(folder):
     for path in sorted(folder.glob("*.mcap"))[1:3]:
         path.unlink()
 
-    recordings = open_all(folder)
-    for recording in recordings:
-        list(recording.numbered())
+    recordings = read_whole(folder)
 
     assert f"{recordings[1].path.name}: events 1 to 2 are missing before it" in incomplete(recordings)
 
@@ -190,9 +196,7 @@ def test_what_is_missing_after_a_segment_without_events_is_told(folder):
     recorder.event(Tick(9 * S), 9)
     recorder.close()
 
-    recordings = open_all(folder)
-    for recording in recordings:
-        list(recording.events())
+    recordings = read_whole(folder)
 
     said = incomplete(recordings)
     assert len(said) == 2
@@ -207,9 +211,7 @@ def test_a_gap_at_the_end_of_a_segment_is_told_once(folder):
     recorder.event(Tick(9 * S), 4)
     recorder.close()
 
-    recordings = open_all(folder)
-    for recording in recordings:
-        list(recording.events())
+    recordings = read_whole(folder)
 
     assert len(incomplete(recordings)) == 1
 

@@ -6,7 +6,7 @@ from edge_agent.cli.main import main
 from edge_agent.config import recorded
 from edge_agent.evidence.bundle import export_bundle
 from edge_agent.evidence.examples import KEY, a_case, a_store
-from tests.inbox.browser import CONTRASTS, CONTROLS, PHONE, SIDEWAYS, UNNAMED, WIDE, chromium
+from tests.inbox.browser import CONTRASTS, CONTROLS, PHONE, SIDEWAYS, UNNAMED, WIDE, Person, chromium
 from tests.report.street_day import a_config, the_case
 
 
@@ -25,10 +25,8 @@ def page_file(tmp_path_factory):
 def test_the_page_asks_for_nothing_is_no_wider_than_a_phone_and_can_be_read(page_file):
     with chromium() as browser:
         for size in (WIDE, PHONE):
-            page = browser.new_page(viewport=size)
-            asked, said = [], []
-            page.on("request", lambda request, to=asked: to.append(request.url))
-            page.on("console", lambda message, to=said: to.append(message.text))
+            person = Person(browser, page_file.as_uri(), size=size)
+            page = person.page
             page.goto(page_file.as_uri())
             assert page.evaluate(SIDEWAYS) <= 0
             assert page.evaluate(UNNAMED, CONTROLS) == []
@@ -37,6 +35,6 @@ def test_the_page_asks_for_nothing_is_no_wider_than_a_phone_and_can_be_read(page
             assert page.evaluate(
                 "[...document.images].every((image) => image.naturalWidth > 0 || !image.alt)"
             )
-            assert {url for url in asked if not url.startswith("data:")} == {page_file.as_uri()}
-            assert said == []
-            page.close()
+            assert {url for url in person.asked if not url.startswith("data:")} == {page_file.as_uri()}
+            assert person.said == []
+            person.context.close()
